@@ -1,0 +1,101 @@
+"""SQLite files: open one safely, bring its schema up to date, run a transaction that always ends."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from facesnap_cli.errors import FacesnapError
+
+
+class DatabaseError(FacesnapError):
+    """The file cannot be used: damaged, newer than this program, or not one of its kind."""
+
+    exit_code = 1
+    default_code = "Database"
+
+
+def connect(
+    path: str | Path,
+    *,
+    application_id: int,
+    migrations: Sequence[str],
+    busy_timeout_s: float = 10.0,
+) -> sqlite3.Connection:
+    """Open `path` (`":memory:"` for none), create it with mode 0600 if missing, and migrate it.
+
+    `migrations[n]` is the SQL script that leads from schema version n to n + 1. The connection is in
+    autocommit mode: write through `transaction`. It may be handed between threads, one at a time.
+    Raises DatabaseError where the file is damaged, newer than `migrations`, or of another application.
+    """
+    if str(path) != ":memory:":
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection, str(path), application_id, migrations)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise DatabaseError(f"{path} is damaged: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what the block wrote, or roll all of it back if the block raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _migrate(connection: sqlite3.Connection, name: str, application_id: int, migrations: Sequence[str]) -> None:
+    version = _version(connection, name, application_id, len(migrations))
+    if version == len(migrations):
+        return
+    with transaction(connection):
+        # Another process may have migrated while this one waited for the lock.
+        version = _version(connection, name, application_id, len(migrations))
+        for script in migrations[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {application_id:d}")
+        connection.execute(f"PRAGMA user_version = {len(migrations):d}")
+
+
+def _version(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if owner != application_id and not (empty and owner == 0):
+        raise DatabaseError(f"{name} belongs to another program (application id {owner:#x})")
+    if version > newest:
+        raise DatabaseError(f"{name} was written by a newer facesnap (schema {version}, this one knows {newest})")
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at its complete statements: `executescript` would commit the open transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending

@@ -1,0 +1,157 @@
+"""Every error that facesnap raises on purpose, each with its exit status.
+
+    FacesnapError                1
+    ├── UsageError               2    bad option or value; nothing was sent
+    ├── OperationFailedError     3    the service says that the operation failed
+    ├── CredentialsError         4    no key, a refused key (401), a key without the right (403)
+    ├── NotFoundError            5    no such snapshot, operation or object; or it expired
+    ├── ConflictError            6    the target exists; a lock is held; the same take is under way
+    ├── QuotaError               7    quota or rate limit used up
+    ├── StillRunningError        8    --timeout passed
+    ├── UnreachableError         9    not reached, or kept failing; nothing was done, safe to run again
+    ├── OutcomeUnknownError     10    sent, no answer
+    ├── PartialFailureError     11    some items of a batch failed
+    ├── FeatureMissingError     12    the endpoint has no snapshot feature
+    ├── ConfigurationError      13    the configuration file is wrong
+    ├── VerificationError       14    source and target differ
+    └── InterruptedBySignal 130/143   Ctrl-C, SIGTERM
+
+An error says what happened (`message`), what to do next (`hint`), and which object (`details`, camelCase
+keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FacesnapError(Exception):
+    """Base of all errors that a user may see. `code` is the service's error code where there is one."""
+
+    exit_code: ClassVar[int] = 1
+    default_code: ClassVar[str] = "Bug"
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "", details: dict[str, object] | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or self.default_code
+        self.details = details or {}
+
+    def document(self) -> dict[str, object]:
+        """Return the error as the JSON object that `-o json` prints on stderr."""
+        own: dict[str, object] = {"code": self.code, "exitCode": self.status, "message": self.message}
+        if self.hint:
+            own["hint"] = self.hint
+        return {"error": own | self.details}
+
+    @property
+    def status(self) -> int:
+        """The process's exit status for this error."""
+        return self.exit_code
+
+
+class UsageError(FacesnapError):
+    """A bad option or value. Nothing was sent."""
+
+    exit_code = 2
+    default_code = "Usage"
+
+
+class OperationFailedError(FacesnapError):
+    """The service reports the operation as failed; the message is the service's."""
+
+    exit_code = 3
+    default_code = "OperationFailed"
+
+
+class CredentialsError(FacesnapError):
+    """A key is missing, cannot be read, is refused (401) or not allowed to do this (403)."""
+
+    exit_code = 4
+    default_code = "Credentials"
+
+
+class NotFoundError(FacesnapError):
+    """No such snapshot, operation or object, or it has expired."""
+
+    exit_code = 5
+    default_code = "NotFound"
+
+
+class ConflictError(FacesnapError):
+    """The target exists, another run holds the lock, or the same take is already under way."""
+
+    exit_code = 6
+    default_code = "Conflict"
+
+
+class QuotaError(FacesnapError):
+    """The quota is used up, or the rate limit stayed exceeded through all retries."""
+
+    exit_code = 7
+    default_code = "Quota"
+
+
+class StillRunningError(FacesnapError):
+    """The time given with --timeout passed; the operation goes on in the service."""
+
+    exit_code = 8
+    default_code = "StillRunning"
+
+
+class UnreachableError(FacesnapError):
+    """The service could not be reached or kept failing, and cannot have acted. Safe to run again."""
+
+    exit_code = 9
+    default_code = "Unreachable"
+
+
+class OutcomeUnknownError(FacesnapError):
+    """A request that changes something was sent and its answer never came."""
+
+    exit_code = 10
+    default_code = "OutcomeUnknown"
+
+
+class PartialFailureError(FacesnapError):
+    """Some items of a batch failed, others did not."""
+
+    exit_code = 11
+    default_code = "PartialFailure"
+
+
+class FeatureMissingError(FacesnapError):
+    """The endpoint does not offer the snapshot feature."""
+
+    exit_code = 12
+    default_code = "FeatureMissing"
+
+
+class ConfigurationError(FacesnapError):
+    """The configuration file or a file that it names is wrong."""
+
+    exit_code = 13
+    default_code = "Configuration"
+
+
+class VerificationError(FacesnapError):
+    """The source and the target differ."""
+
+    exit_code = 14
+    default_code = "Verification"
+
+
+class InterruptedBySignal(FacesnapError):
+    """SIGINT (130) or SIGTERM (143) ended the waiting; operations go on in the service."""
+
+    default_code = "Interrupted"
+
+    def __init__(self, signal_number: int, message: str = "interrupted", *, hint: str = ""):
+        super().__init__(message, hint=hint)
+        self.signal_number = signal_number
+
+    @property
+    def status(self) -> int:
+        """128 plus the signal's number, as a shell reports it."""
+        return 128 + self.signal_number
