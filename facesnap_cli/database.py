@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from facesnap_cli.errors import FacesnapError
 
@@ -14,7 +15,7 @@ from facesnap_cli.errors import FacesnapError
 class DatabaseError(FacesnapError):
     """The file cannot be used: damaged, newer than this program, or not one of its kind."""
 
-    exit_code = 1
+    exit_code = 13
     default_code = "Database"
 
 
@@ -99,3 +100,43 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
     if pending.strip():
         yield pending
+
+
+class ProcessLock:
+    """A lock that lasts as long as its process: the operating system lets go of it even after `kill -9`.
+
+    It is SQLite's own lock on a file of its own, which holds on every system that SQLite runs on.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection):
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def acquire(cls, path: Path) -> Self:
+        """Take the lock at once. Raises sqlite3.OperationalError where another process holds it."""
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    @classmethod
+    def is_held(cls, path: Path) -> bool:
+        """Tell whether a living process holds the lock; the file that a dead one left is removed."""
+        if not path.exists():
+            return False
+        try:
+            lock = cls.acquire(path)
+        except sqlite3.OperationalError:
+            return True
+        lock.release()
+        return False
+
+    def release(self, *, remove: bool = True) -> None:
+        """Let go, and remove the file; keep it where several processes compete for the same one."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        self._connection.close()

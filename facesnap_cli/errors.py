@@ -16,6 +16,8 @@
     ├── VerificationError       14    source and target differ
     └── InterruptedBySignal 130/143   Ctrl-C, SIGTERM
 
+    Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
+
 An error says what happened (`message`), what to do next (`hint`), and which object (`details`, camelCase
 keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
 """
@@ -155,3 +157,11 @@ class InterruptedBySignal(FacesnapError):
     def status(self) -> int:
         """128 plus the signal's number, as a shell reports it."""
         return 128 + self.signal_number
+
+
+class Interruption(BaseException):
+    """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it."""
+
+    def __init__(self, signal_number: int):
+        super().__init__(signal_number)
+        self.signal_number = signal_number

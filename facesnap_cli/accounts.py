@@ -1,0 +1,77 @@
+"""One profile's way to the service: its settings, and the interfaces that go through its transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from facesnap_cli.answers import Exchange
+from facesnap_cli.clock import Clock
+from facesnap_cli.credentials import credential_for
+from facesnap_cli.errors import UsageError
+from facesnap_cli.objects import Objects
+from facesnap_cli.retry import RateLimiter, RetryPolicy
+from facesnap_cli.settings import Settings
+from facesnap_cli.snapshots import Snapshots
+from facesnap_cli.transport import Transport, TransportOptions
+
+
+@dataclass(frozen=True)
+class Account:
+    """A profile and its interfaces, each built on first use. Safe for several threads."""
+
+    settings: Settings
+    clock: Clock
+    observe: Callable[[Exchange], None]
+    extra_headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def profile(self) -> str | None:
+        return self.settings.profile
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The endpoint, checked. Raises UsageError where there is none."""
+        endpoint: str | None = self.settings["endpoint"]
+        if endpoint is None:
+            who = f"profile {self.profile} has" if self.profile else "there is"
+            raise UsageError(
+                f"{who} no endpoint",
+                hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run facesnap config init; without an account:"
+                " facesnap emulator start, then --profile emulator",
+            )
+        return endpoint
+
+    @property
+    def subscription_id(self) -> str | None:
+        subscription_id: str | None = self.settings["subscription_id"]
+        return subscription_id
+
+    @cached_property
+    def transport(self) -> Transport:
+        settings = self.settings
+        limit = settings["rate_limit"]
+        return Transport(
+            TransportOptions(
+                endpoint=self.endpoint,
+                api_version=settings["api_version"],
+                http_timeout_s=settings["http_timeout"],
+                policy=RetryPolicy(max_retries=settings["max_retries"]),
+                proxy=settings["proxy"],
+                ca_bundle=settings["ca_bundle"],
+                extra_headers=self.extra_headers,
+            ),
+            credential_for(settings),
+            clock=self.clock,
+            limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
+            observe=self.observe,
+        )
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.transport)
+
+    @cached_property
+    def objects(self) -> Objects:
+        return Objects(self.transport)

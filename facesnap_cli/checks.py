@@ -1,0 +1,75 @@
+"""What a user gives, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+
+from facesnap_cli.errors import UsageError
+from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid
+from facesnap_cli.text import harmless
+
+MAX_USER_DATA_BYTES = 16384
+_KEY = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
+
+
+def parse_object_type(text: str) -> ObjectType:
+    """Return the type that `text` names, in any case. Raises UsageError."""
+    for member in ObjectType:
+        if member.value.lower() == text.strip().lower():
+            return member
+    raise UsageError(
+        f"{harmless(text)[:80]!r} is not an object type",
+        hint=f"one of {', '.join(ObjectType)}{_nearest(text, list(ObjectType))}",
+    )
+
+
+def check_object_id(text: str, *, what: str = "object id") -> str:
+    """Return `text` if the service would take it as an object's id. Raises UsageError."""
+    if OBJECT_ID.fullmatch(text):
+        return text
+    lower = text.lower()
+    better = f"; try {lower}" if OBJECT_ID.fullmatch(lower) else ""
+    raise UsageError(
+        f"{harmless(text)[:80]!r} is not an {what}", hint=f"1 to 64 characters of a-z, 0-9, - and _{better}"
+    )
+
+
+def check_apply_scope(entries: list[str]) -> tuple[str, ...]:
+    """Return subscription ids (GUIDs) from entries that may hold several, separated by commas.
+
+    Raises UsageError for what is not a GUID, for one given twice (the service would fail the take without
+    saying why), and tells a pasted key apart without repeating it.
+    """
+    ids = [part.strip() for entry in entries for part in entry.split(",") if part.strip()]
+    seen: set[str] = set()
+    for subscription_id in ids:
+        if _KEY.fullmatch(subscription_id):
+            raise UsageError(
+                "an entry of the apply scope looks like a key, not like a subscription id",
+                hint="the scope takes Azure subscription ids, GUIDs with dashes; rotate the key if others could see it",
+            )
+        if not is_guid(subscription_id):
+            raise UsageError(f"{harmless(subscription_id)[:80]!r} in the apply scope is not a GUID")
+        if subscription_id.lower() in seen:
+            raise UsageError(f"{subscription_id} stands in the apply scope twice", hint="the take would fail")
+        seen.add(subscription_id.lower())
+    return tuple(ids)
+
+
+def check_user_data(text: str) -> str:
+    """Return `text` if it fits into a snapshot's user data. Raises UsageError."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise UsageError("user data is not valid UTF-8") from None
+    if size > MAX_USER_DATA_BYTES:
+        raise UsageError(f"user data is longer than {MAX_USER_DATA_BYTES} bytes")
+    return text
+
+
+def _nearest(text: str, choices: list[str]) -> str:
+    from difflib import get_close_matches
+
+    lower = {choice.lower(): choice for choice in choices}
+    found = get_close_matches(text.lower(), lower, n=1)
+    return f"; did you mean {lower[found[0]]}?" if found else ""

@@ -1,0 +1,52 @@
+"""facesnap apply"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+ModeOption = Annotated[str, typer.Option("--mode", metavar="MODE", help="CreateNew, the only one that there is.")]
+VerifyOption = Annotated[
+    str, typer.Option("--verify", metavar="LEVEL", help="Compare with the source: none, quick, or full.")
+]
+
+
+@app.command(cls=ServiceCommand)
+def apply(
+    ctx: typer.Context,
+    snapshot: options.SnapshotArgument,
+    type: options.TypeOption = None,
+    object_id: options.ObjectIdOption = None,
+    mode: ModeOption = "CreateNew",
+    verify: VerifyOption = "none",
+    no_wait: options.NoWaitOption = False,
+    timeout: options.TimeoutOption = None,
+    poll_interval: options.PollIntervalOption = None,
+) -> None:
+    """Apply a snapshot to the profile's subscription and wait.
+
+    facesnap apply latest --profile dr --object-id employees
+    """
+    from facesnap_cli.inputs import check_mode, reference, target_object_id, type_filter, verify_level
+    from facesnap_cli.output import FINISHED_APPLY
+    from facesnap_cli.workflows.references import find_snapshot
+    from facesnap_cli.workflows.submit import start_apply
+    from facesnap_cli.workflows.verify import verify_apply
+
+    app = App.of(ctx)
+    app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
+    name, object_type, mode, level = reference(snapshot), type_filter(type), check_mode(mode), verify_level(verify)
+    source = find_snapshot(app.account, app.journal, name, object_type)
+    target = target_object_id(app, source)
+    operation = start_apply(
+        app.account, app.journal, app.clock, snapshot=source, object_id=target, mode=mode, warn=app.messages.warn
+    )
+    operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
+    if not no_wait:
+        verify_apply(operation, level, app.account, app.journal, app.account_of)

@@ -1,0 +1,90 @@
+"""What every command has: the common options, declared once, before or after the command's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from facesnap_cli.commands import options
+from facesnap_cli.context import App
+
+
+def local_options(
+    profile: options.ProfileOption = None,
+    config: options.ConfigOption = None,
+    output: options.OutputOption = None,
+    query: options.QueryOption = None,
+    quiet: options.QuietOption = False,
+    verbose: options.VerboseOption = False,
+    debug: options.DebugOption = False,
+    no_color: options.NoColorOption = False,
+) -> None:
+    """The options of every command."""
+
+
+def service_options(
+    header: options.HeaderOption = None,
+    raw: options.RawOption = False,
+    http_timeout: options.HttpTimeoutOption = None,
+    max_retries: options.MaxRetriesOption = None,
+    proxy: options.ProxyOption = None,
+    ca_bundle: options.CaBundleOption = None,
+) -> None:
+    """The options of commands that call the service."""
+
+
+@cache
+def params_of(declaration: Callable[..., None]) -> tuple[Any, ...]:
+    """Return the parameters that a function declares."""
+    app = typer.Typer(add_completion=False)
+    app.command()(declaration)
+    return tuple(get_command(app).params)
+
+
+class LocalCommand(TyperCommand):
+    """A command with the common options, which it hands to the App before it runs."""
+
+    common: tuple[Callable[..., None], ...] = (local_options,)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.own_params = list(self.params)
+        own = {name for param in self.params for name in param.opts}
+        extra = [param for declaration in self.common for param in params_of(declaration)]
+        self.params = [*self.params, *(param for param in extra if not own.intersection(param.opts))]
+
+    def invoke(self, ctx: Any) -> Any:
+        own = {param.name for param in self.own_params}
+        App.of(ctx).add_options({name: value for name, value in ctx.params.items() if name not in own})
+        ctx.params = {name: value for name, value in ctx.params.items() if name in own}
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        sections = {"Arguments": [], "Options": [], "Common options": []}  # type: dict[str, list[tuple[str, str]]]
+        own = {id(param) for param in self.own_params}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                is_argument = param.param_type_name == "argument"
+                title = "Arguments" if is_argument else "Options" if id(param) in own else "Common options"
+                sections[title].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class ServiceCommand(LocalCommand):
+    """A command that calls the service."""
+
+    common = (local_options, service_options)
+
+
+def typer_app() -> typer.Typer:
+    """Return a Typer for one command module."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

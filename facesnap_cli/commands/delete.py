@@ -1,0 +1,41 @@
+"""facesnap delete"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+SnapshotsArgument = Annotated[
+    list[str], typer.Argument(metavar="SNAPSHOT...", help="Ids, 6 or more characters of their beginning, or latest.")
+]
+
+
+@app.command(cls=ServiceCommand)
+def delete(
+    ctx: typer.Context,
+    snapshots: SnapshotsArgument,
+    type: options.TypeOption = None,
+    yes: options.YesOption = False,
+    dry_run: options.DryRunOption = False,
+) -> None:
+    """Delete snapshots. At a terminal it asks; elsewhere it needs --yes.
+
+    facesnap delete 0e7a41 9bd2c3 --yes
+    """
+    from facesnap_cli.inputs import confirm, reference, type_filter
+    from facesnap_cli.output import SNAPSHOT
+    from facesnap_cli.workflows.references import delete_snapshots, find_snapshots
+
+    app = App.of(ctx)
+    references, object_type = [reference(text) for text in snapshots], type_filter(type)
+    app.require_consent(yes or dry_run, "delete")
+    found = find_snapshots(app.account, app.journal, references, object_type)
+    deleted, failure = ([], None) if dry_run or not confirm(app, found, yes) else delete_snapshots(app.account, found)
+    app.output.records([snapshot.document() for snapshot in (found if dry_run else deleted)], SNAPSHOT)
+    app.raise_if(failure)

@@ -1,0 +1,37 @@
+"""facesnap list"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+ExpiresWithinOption = Annotated[
+    str | None, typer.Option("--expires-within", metavar="DURATION", help="Only those that expire so soon.")
+]
+
+
+@app.command("list", cls=ServiceCommand)
+def list_(
+    ctx: typer.Context,
+    type: options.TypeOption = None,
+    apply_scope: options.ApplyScopeOption = None,
+    expires_within: ExpiresWithinOption = None,
+) -> None:
+    """List the snapshots that this subscription may see.
+
+    facesnap list --type PersonGroup --expires-within 6h
+    """
+    from facesnap_cli.inputs import wanted_list
+    from facesnap_cli.output import SNAPSHOT
+    from facesnap_cli.workflows.references import list_snapshots
+
+    app = App.of(ctx)
+    wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)
+    snapshots = list_snapshots(app.account, app.journal, app.clock, wanted)
+    app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT)

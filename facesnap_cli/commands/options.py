@@ -1,0 +1,60 @@
+"""The options that recur, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="NAME", help="Use this profile.")]
+ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Use this configuration file.")]
+OutputOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, tsv, id or none.")
+]
+QueryOption = Annotated[str | None, typer.Option("--query", metavar="JMESPATH", help="Print only this of the JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show each request and answer; the key stays hidden.")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print without colours.")]
+HeaderOption = Annotated[
+    list[str] | None, typer.Option("--header", metavar="'K: V'", help="Send this header too. Repeatable.")
+]
+RawOption = Annotated[bool, typer.Option("--raw", help="Print the service's answers as they come, and nothing else.")]
+HttpTimeoutOption = Annotated[
+    str | None, typer.Option("--http-timeout", metavar="DURATION", help="Time for one request (30s).")
+]
+MaxRetriesOption = Annotated[
+    str | None, typer.Option("--max-retries", metavar="N", help="How often a request is sent again (4).")
+]
+ProxyOption = Annotated[str | None, typer.Option("--proxy", metavar="URL", help="Go through this proxy.")]
+CaBundleOption = Annotated[
+    str | None, typer.Option("--ca-bundle", metavar="FILE", help="Trust the authorities in this PEM file.")
+]
+
+TypeOption = Annotated[
+    str | None,
+    typer.Option("--type", "-t", metavar="TYPE", help="FaceList, LargeFaceList, PersonGroup or LargePersonGroup."),
+]
+ObjectIdOption = Annotated[str | None, typer.Option("--object-id", "-i", metavar="ID", help="The object's id.")]
+ApplyScopeOption = Annotated[
+    list[str] | None,
+    typer.Option("--apply-scope", "-s", metavar="GUID", help="A subscription id. Repeatable, or with commas."),
+]
+UserDataOption = Annotated[
+    str | None, typer.Option("--user-data", metavar="TEXT", help="Text to keep with it: text, @FILE, or - for stdin.")
+]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Return when the service has accepted it.")]
+TimeoutOption = Annotated[
+    str | None, typer.Option("--timeout", metavar="DURATION", help="Wait no longer than this (then exit status 8).")
+]
+PollIntervalOption = Annotated[
+    str | None, typer.Option("--poll-interval", metavar="DURATION", help="Look this often, not on the schedule.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")]
+SnapshotArgument = Annotated[
+    str, typer.Argument(metavar="SNAPSHOT", help="Its id, 6 or more characters of its beginning, or latest.")
+]
+OperationsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[OPERATION]...", help="Operation ids, or their beginnings.")
+]

@@ -1,0 +1,49 @@
+"""facesnap take"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+MaxAgeOption = Annotated[
+    str | None, typer.Option("--max-age", metavar="DURATION", help="Use a snapshot that is younger, if there is one.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Take it even where the same take is under way.")]
+NoTagOption = Annotated[bool, typer.Option("--no-tag", help="Leave the user data empty: no mark to find it by.")]
+
+
+@app.command(cls=ServiceCommand)
+def take(
+    ctx: typer.Context,
+    type: options.TypeOption = None,
+    object_id: options.ObjectIdOption = None,
+    apply_scope: options.ApplyScopeOption = None,
+    user_data: options.UserDataOption = None,
+    max_age: MaxAgeOption = None,
+    force: ForceOption = False,
+    no_tag: NoTagOption = False,
+    no_wait: options.NoWaitOption = False,
+    timeout: options.TimeoutOption = None,
+    poll_interval: options.PollIntervalOption = None,
+) -> None:
+    """Take a snapshot of an object and wait for it.
+
+    facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
+    """
+    from facesnap_cli.inputs import wanted_take
+    from facesnap_cli.output import FINISHED_TAKE
+    from facesnap_cli.workflows.submit import reusable_take, start_take
+
+    app = App.of(ctx)
+    app.choose(type=type, object_id=object_id, apply_scope=apply_scope, timeout=timeout, poll_interval=poll_interval)
+    wanted = wanted_take(app, user_data=user_data, max_age=max_age, tag=not no_tag)
+    operation = reusable_take(app.account, app.journal, app.clock, wanted) or start_take(
+        app.account, app.journal, app.clock, wanted, force=force
+    )
+    app.finish(operation, wait=not no_wait, finished=FINISHED_TAKE)

@@ -1,0 +1,275 @@
+"""What a command needs, each part built when it is first used."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from facesnap_cli.clock import Clock, SystemClock
+from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
+from facesnap_cli.messages import Messages
+from facesnap_cli.settings import FIELDS, Settings, load, state_directory
+
+if TYPE_CHECKING:
+    from facesnap_cli.accounts import Account
+    from facesnap_cli.answers import Exchange
+    from facesnap_cli.journal import Journal
+    from facesnap_cli.models import Operation
+    from facesnap_cli.output import Output, View
+    from facesnap_cli.snapshots import Snapshots
+    from facesnap_cli.workflows.wait import Outcome, Waiter
+
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
+_OWN_HEADERS = (
+    "ocp-apim-subscription-key",
+    "authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """The options of every command. Those that are settings (`output`, `proxy`, …) go to Settings."""
+
+    profile: str | None = None
+    config: str | None = None
+    query: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+    raw: bool = False
+    header: tuple[str, ...] = ()
+
+
+class App:
+    """The running program: options, settings, and the parts that commands use."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ, clock: Clock | None = None):
+        self.environment = environment
+        self.clock = clock or SystemClock()
+        self.options = CommonOptions()
+        self._chosen: dict[str, Any] = {}
+        self._accounts: dict[str | None, Account] = {}
+        self._journal_opened = False
+        self._watched: dict[str, Operation] = {}
+
+    @classmethod
+    def of(cls, context: Any) -> App:
+        """Return the App of a Typer context."""
+        app: App = context.obj
+        return app
+
+    def add_options(self, given: Mapping[str, Any]) -> None:
+        """Take common options in; what stands after the command's name wins over what stands before it."""
+        common = {name: value for name, value in given.items() if name not in FIELDS and value}
+        if "header" in common:
+            common["header"] = (*self.options.header, *common["header"])
+        self.options = replace(self.options, **common)
+        self.choose(**{name: value for name, value in given.items() if name in FIELDS})
+
+    def choose(self, **options: Any) -> None:
+        """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
+        self._chosen.update({name: value for name, value in options.items() if value is not None and value != []})
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(quiet=self.options.quiet, verbose=self.options.verbose, debug=self.options.debug)
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load(
+            profile=self.options.profile,
+            config=self.options.config,
+            options=self._chosen,
+            environment=self.environment,
+        )
+
+    @property
+    def account(self) -> Account:
+        """The chosen profile's account."""
+        return self._account(self.settings)
+
+    @property
+    def snapshots(self) -> Snapshots:
+        return self.account.snapshots
+
+    @cached_property
+    def journal(self) -> Journal:
+        from facesnap_cli.journal import Journal
+
+        self._journal_opened = True
+        return Journal(state_directory(self.environment), self.clock)
+
+    @cached_property
+    def output(self) -> Output:
+        from facesnap_cli.output import Output
+
+        style = "none" if self.options.raw else self.settings["output"]
+        return Output(style=style, query=self.options.query, color=self.color)
+
+    @property
+    def color(self) -> bool:
+        return not self.options.no_color and not self.environment.get("NO_COLOR")
+
+    def account_named(self, profile: str) -> Account:
+        """Return the account of another profile. Raises UsageError where there is none."""
+        if profile == self.settings.profile:
+            return self.account
+        return self._account(self.settings.for_profile(profile))
+
+    def account_of(self, operation: Operation) -> Account:
+        """Return the account that started the operation. Raises UsageError where it is not configured (any more)."""
+        if operation.profile is not None and operation.profile != self.settings.profile:
+            account = self.account_named(operation.profile)
+        else:
+            account = self.account
+        if account.endpoint != operation.endpoint:
+            raise UsageError(
+                f"{operation.title} was started at {operation.endpoint}, but {account.endpoint} is configured now",
+                hint="choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's",
+            )
+        return account
+
+    def operation_named(self, reference: str) -> Operation:
+        """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
+
+        Raises NotFoundError for anything else.
+        """
+        from facesnap_cli.models import is_guid
+
+        found = self.journal.find(reference)
+        if found:
+            return found
+        if not is_guid(reference):
+            raise NotFoundError(
+                f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
+            )
+        self.snapshots.operation(reference)
+        return self.journal.track(reference, profile=self.account.profile, endpoint=self.account.endpoint)
+
+    def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
+        from facesnap_cli.workflows.wait import Waiter
+
+        return Waiter(self.journal, self.account_of, self.clock, on_update)
+
+    def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
+        """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
+        from facesnap_cli.polling import Schedule
+        from facesnap_cli.progress import progress_for
+
+        for operation in operations:
+            self.watch(operation)
+        progress = progress_for(
+            self.clock,
+            quiet=self.options.quiet,
+            color=self.color,
+            expected=len(operations),
+            estimate_of=lambda one: self.journal.estimate_s(one.kind, one.object_type, one.object_id),
+        )
+
+        def on_update(operation: Operation) -> None:
+            self.watch(operation)
+            progress.update(operation)
+
+        try:
+            return self.waiter(on_update).wait(
+                operations,
+                schedule=Schedule(interval_s=self.settings["poll_interval"]),
+                timeout_s=self.settings["timeout"],
+                first_is_enough=first_is_enough,
+            )
+        finally:
+            progress.close()
+
+    def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
+        """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""
+        from facesnap_cli.output import OPERATION
+
+        self.watch(operation)
+        if not wait:
+            self.output.record(operation.document(self.clock.now()), OPERATION)
+            return operation
+        [outcome] = self.wait([operation])
+        self.output.record(outcome.operation.document(self.clock.now()), finished)
+        if outcome.failure:
+            raise outcome.failure
+        return outcome.operation
+
+    def report(self, outcomes: Sequence[Outcome]) -> None:
+        """Print a list of operations. Raises what they failed with, together."""
+        from facesnap_cli.output import OPERATION
+        from facesnap_cli.workflows.outcomes import combined
+
+        self.output.records([one.operation.document(self.clock.now()) for one in outcomes], OPERATION)
+        failure = combined([one.failure for one in outcomes if one.failure], len(outcomes), "operations")
+        if failure:
+            raise failure
+
+    def watch(self, operation: Operation) -> None:
+        """Remember an operation as this run's, so that an interruption can say how to resume."""
+        self._watched[operation.intent] = operation
+
+    def resume_hint(self) -> str:
+        """Return the line that takes this run's unfinished operations up again; empty without any."""
+        if not self._journal_opened:
+            return ""
+        unfinished = [operation.reference for operation in self._watched.values() if operation.state.is_open]
+        sending = [one.intent[:8] for one in self.journal.open_operations() if self.journal.is_being_sent(one)]
+        names = [*unfinished, *sending]
+        if not names:
+            return ""
+        which = " ".join(names) if len(names) <= 3 else ""
+        return f"operations go on in the service; to resume: facesnap wait {which}".rstrip()
+
+    def require_consent(self, given: bool, what: str) -> None:
+        """Raise UsageError unless `given` or somebody can be asked."""
+        if not given and not self.can_ask():
+            raise UsageError(
+                f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it"
+            )
+
+    def raise_if(self, failure: FacesnapError | None) -> None:
+        """Raise what a batch ended with, after its results were printed."""
+        if failure:
+            raise failure
+
+    def can_ask(self) -> bool:
+        """Tell whether somebody sits at a terminal who can be asked."""
+        import sys
+
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def close(self) -> None:
+        if self._journal_opened:
+            self.journal.close()
+
+    def _account(self, settings: Settings) -> Account:
+        from facesnap_cli.accounts import Account
+
+        if settings.profile not in self._accounts:
+            headers = tuple(_header(text) for text in self.options.header)
+            self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
+        return self._accounts[settings.profile]
+
+    def _observe(self, exchange: Exchange) -> None:
+        self.messages.exchange(exchange)
+        if self.options.raw:
+            self.output.exchange(exchange)
+
+
+def _header(text: str) -> tuple[str, str]:
+    """Return the name and value of a `--header`. Raises UsageError for one that could do harm."""
+    found = _HEADER.fullmatch(text)
+    if not found:
+        raise UsageError("--header must be 'NAME: VALUE', on one line")
+    if found[1].lower() in _OWN_HEADERS:
+        raise UsageError(f"--header cannot set {found[1]}; facesnap sets it")
+    return found[1], found[2].strip()

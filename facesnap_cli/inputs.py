@@ -1,0 +1,168 @@
+"""From options to what is wanted: everything checked before the first request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesnap_cli.checks import (
+    MAX_USER_DATA_BYTES,
+    check_apply_scope,
+    check_object_id,
+    check_user_data,
+    parse_object_type,
+)
+from facesnap_cli.errors import UsageError
+from facesnap_cli.models import ObjectType, Snapshot, is_guid
+from facesnap_cli.prompts import ask
+from facesnap_cli.text import harmless, parse_duration
+from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdate
+
+if TYPE_CHECKING:
+    from facesnap_cli.context import App
+
+SHORTEST_PREFIX = 6
+_ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
+
+
+def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bool) -> WantedTake:
+    """Return the take that options, environment and profile make together.
+
+    At a terminal a missing object is asked for. Raises UsageError that says what is missing.
+    """
+    settings = app.settings
+    object_type, object_id, apply_scope = settings["type"], settings["object_id"], settings["apply_scope"]
+    max_age_s = parse_duration(max_age) if max_age else None
+    text = read_user_data(user_data)
+    missing = []
+    if object_type is None:
+        missing.append("the type (--type, or type in the profile)")
+    if object_id is None and not (object_type and apply_scope and app.can_ask()):
+        missing.append("the object (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)")
+    if not apply_scope:
+        missing.append("the apply scope (--apply-scope, FACESNAP_APPLY_SCOPE, or apply_scope in the profile)")
+    if missing:
+        raise UsageError(f"take needs {'; '.join(missing)}", hint="facesnap config show tells what is set, and where")
+    if object_id is None:
+        object_id = _choose_object(app, object_type)
+    return WantedTake(object_type, object_id, apply_scope, text, tag, max_age_s)
+
+
+def wanted_list(*, type: str | None, apply_scope: Sequence[str] | None, expires_within: str | None) -> WantedList:
+    """Return the filters of a list. Raises UsageError."""
+    return WantedList(
+        type_filter(type),
+        check_apply_scope(list(apply_scope or ())),
+        parse_duration(expires_within) if expires_within else None,
+    )
+
+
+def wanted_update(
+    *,
+    apply_scope: Sequence[str] | None,
+    add: Sequence[str] | None,
+    remove: Sequence[str] | None,
+    user_data: str | None,
+) -> WantedUpdate:
+    """Return the changes of an update. Raises UsageError where there are none, or two that exclude each other."""
+    wanted = WantedUpdate(
+        check_apply_scope(list(apply_scope)) if apply_scope else None,
+        check_apply_scope(list(add or ())),
+        check_apply_scope(list(remove or ())),
+        read_user_data(user_data),
+    )
+    if wanted.apply_scope is not None and (wanted.add or wanted.remove):
+        raise UsageError("--apply-scope replaces the scope; it does not go with --add-scope or --remove-scope")
+    if not (wanted.apply_scope or wanted.add or wanted.remove or wanted.user_data is not None):
+        raise UsageError(
+            "update needs something to change", hint="--apply-scope, --add-scope, --remove-scope or --user-data"
+        )
+    return wanted
+
+
+def target_object_id(app: App, snapshot: Snapshot) -> str:
+    """Return the id that an apply creates: the option's, the environment's, the profile's, or the source's."""
+    object_id: str | None = app.settings["object_id"] or snapshot.object_id
+    if object_id is None:
+        raise UsageError(
+            "apply needs the id of the object to create (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)",
+            hint="the snapshot does not say which object it was taken from",
+        )
+    return check_object_id(object_id)
+
+
+def check_mode(text: str) -> str:
+    """Return the apply mode on the wire. Raises UsageError."""
+    if text.lower() != "createnew":
+        raise UsageError(f"--mode {harmless(text)[:40]}: the service knows CreateNew alone")
+    return "CreateNew"
+
+
+def verify_level(text: str) -> VerifyLevel:
+    """Return the level of a `--verify`. Raises UsageError."""
+    for level in VerifyLevel:
+        if level.value == text.lower():
+            return level
+    raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
+
+
+def type_filter(text: str | None) -> ObjectType | None:
+    """Return the type of a `--type` that narrows, None without one. Raises UsageError."""
+    return parse_object_type(text) if text else None
+
+
+def reference(text: str) -> str:
+    """Return what can name a snapshot, in lower case. Raises UsageError."""
+    lower = text.lower()
+    if lower == "latest" or is_guid(lower):
+        return lower
+    if SHORTEST_PREFIX <= len(lower) < 36 and _ID_ALPHABET.issuperset(lower):
+        return lower
+    raise UsageError(
+        f"{harmless(text)[:80]!r} cannot be a snapshot",
+        hint=f"give its id, {SHORTEST_PREFIX} or more characters of its beginning, or latest",
+    )
+
+
+def read_user_data(given: str | None) -> str | None:
+    """Return the text of a `--user-data`: itself, a file's (`@FILE`), or stdin's (`-`). Raises UsageError."""
+    if given is None:
+        return None
+    if given == "-":
+        return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1))
+    if given.startswith("@"):
+        try:
+            with Path(given[1:]).open(encoding="utf-8", newline="") as file:
+                return check_user_data(file.read(MAX_USER_DATA_BYTES + 1))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise UsageError(f"--user-data {harmless(given)}: {reason}") from error
+    return check_user_data(given)
+
+
+def confirm(app: App, snapshots: Sequence[Snapshot], yes: bool) -> bool:
+    """Ask at the terminal whether the snapshots may be deleted, unless `yes`."""
+    if yes:
+        return True
+    for snapshot in snapshots:
+        app.messages.warn(
+            f"about to delete {snapshot.id}: {snapshot.type} {snapshot.object_id or '(object not known)'}"
+        )
+    return ask(f"Delete {'it' if len(snapshots) == 1 else f'these {len(snapshots)} snapshots'}? [y/N] ").lower() in (
+        "y",
+        "yes",
+    )
+
+
+def _choose_object(app: App, object_type: ObjectType) -> str:
+    found = list(app.account.objects.list(object_type))
+    if not found:
+        raise UsageError(f"this account has no {object_type.value}")
+    for number, one in enumerate(found, 1):
+        app.messages.note(f"{number:4}  {one.object_id}  {one.name or ''}")
+    answer = ask(f"Which {object_type.value}? Its number or id: ").strip()
+    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(found):
+        return found[int(answer) - 1].object_id
+    return check_object_id(answer)

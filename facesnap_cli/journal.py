@@ -1,0 +1,344 @@
+"""The write-ahead journal: every take and apply is in it before it is sent, and can be found again after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from facesnap_cli.clock import Clock
+from facesnap_cli.database import ProcessLock, connect, transaction
+from facesnap_cli.errors import ConfigurationError, NotFoundError, UsageError
+from facesnap_cli.files import make_private_directory
+from facesnap_cli.models import (
+    OBJECT_ID,
+    ObjectType,
+    Operation,
+    OperationAnswer,
+    OperationKind,
+    OperationState,
+    OperationStatus,
+    snapshot_id_of,
+)
+from facesnap_cli.text import format_time, harmless, parse_time
+
+APPLICATION_ID = 0x46534A4C  # "FSJL"
+MIGRATIONS = (
+    """
+    CREATE TABLE operations (
+        intent TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        profile TEXT,
+        endpoint TEXT NOT NULL,
+        subscription_id TEXT,
+        object_type TEXT NOT NULL,
+        object_id TEXT NOT NULL,
+        snapshot_id TEXT,
+        operation_id TEXT,
+        tagged INTEGER NOT NULL,
+        user_data_digest TEXT,
+        owner TEXT NOT NULL,
+        intended_time TEXT NOT NULL,
+        submitted_time TEXT,
+        polled_time TEXT,
+        created_time TEXT,
+        last_action_time TEXT,
+        finished_time TEXT,
+        resource_location TEXT,
+        message TEXT
+    ) STRICT;
+    CREATE INDEX operations_by_id ON operations (operation_id);
+    CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
+    CREATE INDEX operations_by_state ON operations (state);
+    CREATE INDEX operations_by_object ON operations (object_type, object_id);
+    """,
+)
+_OPEN = tuple(state.value for state in OperationState if state.is_open)
+_OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
+_COLUMNS = tuple(entry.name for entry in fields(Operation))
+_TIMES = tuple(name for name in _COLUMNS if name.endswith("_time"))
+
+
+class JournalError(ConfigurationError):
+    """The journal cannot be read or written. What could not be written down beforehand was not sent."""
+
+    default_code = "Journal"
+
+
+class Journal:
+    """The journal in a directory. Safe for several threads and processes."""
+
+    def __init__(self, directory: Path, clock: Clock):
+        self.path = directory / "journal.db"
+        self._owners = directory / "owners"
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._owner: ProcessLock | None = None
+        with self._guarded("opened"):
+            make_private_directory(directory)
+            self._database = connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+
+    def intend(
+        self,
+        kind: OperationKind,
+        *,
+        intent: str,
+        profile: str | None,
+        endpoint: str,
+        subscription_id: str | None,
+        object_type: str,
+        object_id: str,
+        snapshot_id: str | None = None,
+        user_data: str | None = None,
+        tagged: bool = False,
+    ) -> Operation:
+        """Commit that an operation is about to be sent, and return it. Raises JournalError: then send nothing."""
+        with self._guarded("written; nothing was sent"):
+            operation = Operation(
+                intent=intent,
+                kind=kind,
+                state=OperationState.INTENDED,
+                profile=profile,
+                endpoint=endpoint,
+                subscription_id=subscription_id,
+                object_type=object_type,
+                object_id=object_id,
+                snapshot_id=snapshot_id,
+                operation_id=None,
+                tagged=tagged,
+                user_data_digest=digest(user_data),
+                owner=self._own(),
+                intended_time=self._clock.now(),
+            )
+            marks = ", ".join("?" for _ in _COLUMNS)
+            self._write(f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(operation))  # noqa: S608
+        return operation
+
+    def submitted(self, intent: str, operation_id: str) -> Operation:
+        """Commit the operation id that the service gave. Raises JournalError, which names the id."""
+        with self._guarded(f"written; the operation goes on, its id is {operation_id}"):
+            return self._update(
+                intent, state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=self._clock.now()
+            )
+
+    def observed(self, intent: str, answer: OperationAnswer) -> Operation:
+        """Commit what a look at the operation found."""
+        state = {
+            OperationStatus.NOT_STARTED: OperationState.SUBMITTED,
+            OperationStatus.RUNNING: OperationState.RUNNING,
+            OperationStatus.SUCCEEDED: OperationState.SUCCEEDED,
+            OperationStatus.FAILED: OperationState.FAILED,
+        }[answer.status]
+        changes: dict[str, Any] = {
+            "state": state,
+            "polled_time": self._clock.now(),
+            "created_time": answer.created_time,
+            "last_action_time": answer.last_action_time,
+            "finished_time": answer.finished_time,
+            "resource_location": answer.resource_location,
+            "message": answer.message,
+        }
+        changes |= _named_by(answer.resource_location)
+        with self._guarded("written"):
+            return self._update(intent, **changes)
+
+    def track(self, operation_id: str, *, profile: str | None, endpoint: str) -> Operation:
+        """Take up an operation that was started elsewhere. What it works on shows when it has succeeded."""
+        operation = self.intend(
+            OperationKind.TAKE,
+            intent=new_intent(),
+            profile=profile,
+            endpoint=endpoint,
+            subscription_id=None,
+            object_type="",
+            object_id="",
+        )
+        return self.submitted(operation.intent, operation_id)
+
+    def settled(self, intent: str, *, resource_location: str, finished_time: datetime | None) -> Operation:
+        """Commit that the result of an operation without an answer was found."""
+        with self._guarded("written"):
+            return self._update(
+                intent,
+                state=OperationState.ADOPTED,
+                resource_location=resource_location,
+                finished_time=finished_time,
+                polled_time=self._clock.now(),
+                **_named_by(resource_location),
+            )
+
+    def unknown(self, intent: str, message: str) -> Operation:
+        """Commit that the operation's outcome is not known."""
+        with self._guarded("written"):
+            return self._update(intent, state=OperationState.UNKNOWN, message=message, polled_time=self._clock.now())
+
+    def abandoned(self, intent: str, message: str) -> Operation:
+        """Commit that an operation without an answer is taken for one that never was."""
+        with self._guarded("written"):
+            return self._update(intent, state=OperationState.FAILED, message=message, polled_time=self._clock.now())
+
+    def refused(self, intent: str) -> None:
+        """Take an intent back: the service refused the request, so there is no operation."""
+        with self._guarded("written"):
+            self._write("DELETE FROM operations WHERE intent = ?", (intent,))
+
+    def open_operations(self) -> list[Operation]:
+        """Return every operation whose end the journal does not know, oldest first."""
+        return self._select(f"{_OPEN_SQL} ORDER BY intended_time")
+
+    def all_operations(self) -> list[Operation]:
+        """Return every operation, oldest first."""
+        return self._select("TRUE ORDER BY intended_time")
+
+    def find(self, reference: str) -> Operation | None:
+        """Return the operation with this id or intent, or the only one whose id or intent begins so.
+
+        Raises UsageError where several do.
+        """
+        wanted = reference.lower()
+        found = self._select("lower(operation_id) = ?1 OR intent = ?1", wanted)
+        if not found and len(wanted) >= 6:
+            found = self._select(
+                "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
+            )
+        if len(found) > 1:
+            raise UsageError(f"{harmless(reference)} begins {len(found)} operations' ids", hint="give more of it")
+        return found[0] if found else None
+
+    def open_like(
+        self, kind: OperationKind, *, profile: str | None, endpoint: str, object_type: str, object_id: str
+    ) -> Operation | None:
+        """Return the newest open operation of this kind on the object by the profile."""
+        found = self._select(
+            f"{_OPEN_SQL} AND kind = ? AND profile IS ? AND endpoint = ? AND object_type = ? AND object_id = ?"
+            " ORDER BY intended_time DESC LIMIT 1",
+            kind.value,
+            profile,
+            endpoint,
+            object_type,
+            object_id,
+        )
+        return found[0] if found else None
+
+    def take_of(self, snapshot_id: str) -> Operation | None:
+        """Return the take that made a snapshot, if it is known here."""
+        found = self._select("kind = 'take' AND snapshot_id = ? LIMIT 1", snapshot_id.lower())
+        return found[0] if found else None
+
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the id of the object that a snapshot was taken from, if its take is known here."""
+        take = self.take_of(snapshot_id)
+        return take.object_id or None if take else None
+
+    def estimate_s(self, kind: OperationKind, object_type: str, object_id: str) -> float | None:
+        """Return how long the operation took at the last times, the longest of three, in seconds."""
+        found = self._select(
+            "kind = ? AND object_type = ? AND object_id = ? AND state = 'succeeded'"
+            " ORDER BY intended_time DESC LIMIT 3",
+            kind.value,
+            object_type,
+            object_id,
+        )
+        return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
+
+    def is_being_sent(self, operation: Operation) -> bool:
+        """Tell whether the process that intends the operation still lives, and may yet get its answer."""
+        if operation.state is not OperationState.INTENDED:
+            return False
+        own = self._owner is not None and operation.owner == self._owner.path.stem
+        return own or ProcessLock.is_held(self._owners / f"{operation.owner}.lock")
+
+    def forget(self, keep: timedelta) -> int:
+        """Delete finished operations older than `keep` and return how many there were."""
+        limit = format_time(self._clock.now() - keep)
+        with self._guarded("written"):
+            return self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+
+    def close(self) -> None:
+        """Close the file and let go of the lock that says this process lives."""
+        with self._lock:
+            self._database.close()
+            if self._owner:
+                self._owner.release()
+
+    def _own(self) -> str:
+        with self._lock:
+            if self._owner is None:
+                make_private_directory(self._owners)
+                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock")
+            return self._owner.path.stem
+
+    def _select(self, condition: str, *values: object) -> list[Operation]:
+        with self._lock, self._guarded("read"):
+            rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
+        return [_operation(row) for row in rows]
+
+    def _update(self, intent: str, **changes: Any) -> Operation:
+        assignments = ", ".join(f"{name} = ?" for name in changes)
+        values = [_stored(value) for value in changes.values()]
+        self._write(f"UPDATE operations SET {assignments} WHERE intent = ?", [*values, intent])  # noqa: S608
+        found = self._select("intent = ?", intent)
+        if not found:
+            raise NotFoundError(f"the journal has lost the operation {intent}")
+        return found[0]
+
+    def _write(self, statement: str, values: Any) -> int:
+        with self._lock, transaction(self._database):
+            return self._database.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"the journal {self.path} cannot be {what} ({error})",
+                hint="free space or mend its permissions; FACESNAP_STATE_DIR names another place",
+            ) from error
+
+
+def new_intent() -> str:
+    """Return a name for an operation that has no id yet."""
+    return uuid.uuid4().hex
+
+
+def digest(user_data: str | None) -> str | None:
+    """Return what the journal keeps of user data: enough to recognize it, nothing to read."""
+    return hashlib.sha256(user_data.encode()).hexdigest() if user_data is not None else None
+
+
+def _named_by(resource_location: str | None) -> dict[str, Any]:
+    """Return what a succeeded operation's resource location tells: the snapshot taken, or the object created."""
+    if taken := snapshot_id_of(resource_location):
+        return {"snapshot_id": taken}
+    kind, _, object_id = (resource_location or "").strip("/").partition("/")
+    for object_type in ObjectType:
+        if kind.lower() == object_type.value.lower() and OBJECT_ID.fullmatch(object_id):
+            return {"kind": OperationKind.APPLY, "object_type": object_type.value, "object_id": object_id}
+    return {}
+
+
+def _stored(value: Any) -> Any:
+    return format_time(value) if isinstance(value, datetime) else value
+
+
+def _row(operation: Operation) -> list[Any]:
+    return [int(v) if isinstance(v := getattr(operation, name), bool) else _stored(v) for name in _COLUMNS]
+
+
+def _operation(row: sqlite3.Row) -> Operation:
+    values = dict(row)
+    for name in _TIMES:
+        values[name] = parse_time(values[name])
+    values["kind"] = OperationKind(values["kind"])
+    values["state"] = OperationState(values["state"])
+    values["tagged"] = bool(values["tagged"])
+    return Operation(**values)

@@ -1,0 +1,311 @@
+"""What the service speaks of, read tolerantly: its spelling of keys, cases and times changed over the years."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from facesnap_cli.errors import UnreachableError
+from facesnap_cli.text import format_time, parse_time
+
+SNAPSHOT_LIFETIME = timedelta(hours=48)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class ObjectType(enum.StrEnum):
+    """The four kinds of object that the service keeps; values are the wire's names."""
+
+    FACE_LIST = "FaceList"
+    LARGE_FACE_LIST = "LargeFaceList"
+    LARGE_PERSON_GROUP = "LargePersonGroup"
+    PERSON_GROUP = "PersonGroup"
+
+    @classmethod
+    def from_wire(cls, text: str) -> Self:
+        """Return the type that the service names, in any case. Raises UnreachableError for any other text."""
+        for member in cls:
+            if member.value.lower() == text.lower():
+                return member
+        raise UnreachableError("the service answered an object type that is not known", code="BadAnswer")
+
+    @property
+    def collection(self) -> str:
+        """The REST collection's name."""
+        return f"{self.value.lower()}s"
+
+    @property
+    def id_key(self) -> str:
+        """The key of the object's id in JSON, such as `personGroupId`."""
+        return f"{self.value[0].lower()}{self.value[1:]}Id"
+
+    @property
+    def has_persons(self) -> bool:
+        return self in (ObjectType.PERSON_GROUP, ObjectType.LARGE_PERSON_GROUP)
+
+    @property
+    def is_trainable(self) -> bool:
+        return self is not ObjectType.FACE_LIST
+
+
+class OperationKind(enum.StrEnum):
+    """What an operation does."""
+
+    TAKE = "take"
+    APPLY = "apply"
+
+
+class OperationStatus(enum.StrEnum):
+    """An operation's status: the wire's four, and `unknown` for one whose answer never came."""
+
+    NOT_STARTED = "notStarted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_open(self) -> bool:
+        return self not in (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot as `Snapshot - Get` answers it. Times are UTC."""
+
+    id: str
+    account: str
+    type: str
+    apply_scope: tuple[str, ...]
+    user_data: str | None
+    created_time: datetime | None
+    last_update_time: datetime | None
+    object_id: str | None = None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        """Read one element of the wire. Raises UnreachableError where it is no snapshot."""
+        keys = lowered(body)
+        snapshot_id = _string(keys.get("id"))
+        if snapshot_id is None or not is_guid(snapshot_id):
+            raise UnreachableError("the service answered something that is not a snapshot", code="BadAnswer")
+        scope = keys.get("applyscope")
+        user_data = _string(keys.get("userdata"))
+        tag = ProvenanceTag.parse(user_data)
+        return cls(
+            id=snapshot_id.lower(),
+            account=_string(keys.get("account")) or "",
+            type=_string(keys.get("type")) or "",
+            apply_scope=tuple(entry for entry in scope if isinstance(entry, str)) if isinstance(scope, list) else (),
+            user_data=user_data,
+            created_time=parse_time(keys.get("createdtime")),
+            last_update_time=parse_time(keys.get("lastupdatetime")),
+            object_id=tag.object_id if tag else None,
+        )
+
+    @property
+    def expires_time(self) -> datetime | None:
+        """48 hours after creation; None where the service did not say when that was."""
+        try:
+            return self.created_time + SNAPSHOT_LIFETIME if self.created_time else None
+        except OverflowError:
+            return None
+
+    def document(self, now: datetime | None = None) -> dict[str, object]:
+        """Return the JSON form: the wire's names, then facesnap's additions; with `now` also the time left."""
+        left = {"secondsLeft": self._seconds_left(now)} if now else {}
+        return {
+            "id": self.id,
+            "account": self.account,
+            "type": self.type,
+            "applyScope": list(self.apply_scope),
+            "userData": self.user_data,
+            "createdTime": format_time(self.created_time),
+            "lastUpdateTime": format_time(self.last_update_time),
+            "expiresTime": format_time(self.expires_time),
+            "objectId": self.object_id,
+            **left,
+        }
+
+    def _seconds_left(self, now: datetime) -> int | None:
+        return max(0, int((self.expires_time - now).total_seconds())) if self.expires_time else None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationAnswer:
+    """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
+
+    status: OperationStatus
+    created_time: datetime | None
+    last_action_time: datetime | None
+    finished_time: datetime | None
+    resource_location: str | None
+    message: str | None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        """Read the body. Raises UnreachableError where it has no status that is known.
+
+        A resource location is kept only on success: before that the service answers misleading ones.
+        """
+        keys = lowered(body)
+        text = (_string(keys.get("status")) or "").lower()
+        known = {status.value.lower(): status for status in OperationStatus if status is not OperationStatus.UNKNOWN}
+        if text not in known:
+            raise UnreachableError("the service answered something that is not an operation status", code="BadAnswer")
+        location = _string(keys.get("resourcelocation")) or _string(keys.get("location"))
+        return cls(
+            status=known[text],
+            created_time=parse_time(keys.get("createdtime")),
+            last_action_time=parse_time(keys.get("lastactiontime")),
+            finished_time=parse_time(keys.get("finishedtime")),
+            resource_location=location if known[text] is OperationStatus.SUCCEEDED else None,
+            message=_string(keys.get("message")),
+        )
+
+
+class OperationState(enum.StrEnum):
+    """Where an operation stands in the journal.
+
+    intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no answer.
+    adopted: its answer was lost, its result was found.
+    """
+
+    INTENDED = "intended"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ADOPTED = "adopted"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (self.INTENDED, self.SUBMITTED, self.RUNNING, self.UNKNOWN)
+
+    @property
+    def status(self) -> OperationStatus:
+        """The status that users see."""
+        return {
+            self.SUBMITTED: OperationStatus.NOT_STARTED,
+            self.RUNNING: OperationStatus.RUNNING,
+            self.SUCCEEDED: OperationStatus.SUCCEEDED,
+            self.ADOPTED: OperationStatus.SUCCEEDED,
+            self.FAILED: OperationStatus.FAILED,
+        }.get(self, OperationStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id."""
+
+    intent: str
+    kind: OperationKind
+    state: OperationState
+    profile: str | None
+    endpoint: str
+    subscription_id: str | None
+    object_type: str
+    object_id: str
+    snapshot_id: str | None
+    operation_id: str | None
+    tagged: bool
+    user_data_digest: str | None
+    owner: str
+    intended_time: datetime
+    submitted_time: datetime | None = None
+    polled_time: datetime | None = None
+    created_time: datetime | None = None
+    last_action_time: datetime | None = None
+    finished_time: datetime | None = None
+    resource_location: str | None = None
+    message: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What a user gives to `wait`: the operation id, or the intent where there is none."""
+        return self.operation_id or self.intent
+
+    @property
+    def title(self) -> str:
+        """The operation in words: `take PersonGroup employees`."""
+        return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
+
+    def elapsed_s(self, now: datetime) -> float:
+        """Return how long the operation took, or has been running at `now`; one clock's times are not mixed."""
+        if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
+            return max(0.0, (end - self.created_time).total_seconds())
+        start = self.submitted_time or self.intended_time
+        end = now if self.state.is_open else self.polled_time or start
+        return max(0.0, (end - start).total_seconds())
+
+    def document(self, now: datetime) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "operationId": self.operation_id,
+            "kind": self.kind.value,
+            "status": self.state.status.value,
+            "createdTime": format_time(self.created_time),
+            "lastActionTime": format_time(self.last_action_time),
+            "finishedTime": format_time(self.finished_time),
+            "resourceLocation": self.resource_location,
+            "message": self.message,
+            "profile": self.profile,
+            "objectType": self.object_type or None,
+            "objectId": self.object_id or None,
+            "snapshotId": self.snapshot_id,
+            "elapsedSeconds": round(self.elapsed_s(now), 1),
+            "intent": self.intent,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceTag:
+    """What facesnap writes into the user data of a take whose user gave none.
+
+    It lets `list` name the object, and lets a take whose answer was lost be recognized.
+    """
+
+    object_id: str
+    intent: str
+
+    @classmethod
+    def parse(cls, user_data: str | None) -> Self | None:
+        """Return the tag in `user_data`, or None: user data is other people's text."""
+        if not user_data or len(user_data) > 1024 or not user_data.startswith("{"):
+            return None
+        try:
+            tag = json.loads(user_data)
+        except (ValueError, RecursionError):
+            return None
+        object_id, intent = tag.get("objectId"), tag.get("intent")
+        if tag.get("facesnap") != 1 or not isinstance(object_id, str) or not isinstance(intent, str):
+            return None
+        return cls(object_id, intent) if OBJECT_ID.fullmatch(object_id) else None
+
+    def format(self) -> str:
+        return json.dumps({"facesnap": 1, "objectId": self.object_id, "intent": self.intent}, separators=(",", ":"))
+
+
+def snapshot_id_of(resource_location: str | None) -> str | None:
+    """Return the id in `/snapshots/GUID`, or None for any other location."""
+    last = (resource_location or "").rstrip("/").rpartition("/")[2]
+    return last.lower() if is_guid(last) else None
+
+
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text) is not None
+
+
+def lowered(body: object) -> Mapping[str, Any]:
+    """Return a JSON object's items with keys in lower case; nothing for what is no object."""
+    return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

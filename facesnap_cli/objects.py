@@ -1,0 +1,172 @@
+"""The service's person groups and face lists, with their persons and faces: one method an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from facesnap_cli.errors import NotFoundError, UnreachableError
+from facesnap_cli.models import ObjectType, lowered
+from facesnap_cli.text import parse_time
+from facesnap_cli.transport import Transport, quoted
+
+PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FaceObject:
+    """A person group or face list without its content."""
+
+    object_type: ObjectType
+    object_id: str
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of a group, with the ids of the faces."""
+
+    person_id: str
+    name: str | None
+    user_data: str | None
+    face_ids: tuple[str, ...]
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        keys = lowered(body)
+        faces = keys.get("persistedfaceids")
+        face_ids = tuple(face for face in faces if isinstance(face, str)) if isinstance(faces, list) else ()
+        return cls(_required(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A persisted face: its id and user data; the image cannot be read back."""
+
+    face_id: str
+    user_data: str | None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        keys = lowered(body)
+        return cls(_required(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The state of an object's training. Times are UTC."""
+
+    status: str
+    last_success: datetime | None
+    message: str | None
+
+
+class Objects:
+    """The object interfaces of one account."""
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+
+    def list(self, object_type: ObjectType) -> Iterator[FaceObject]:
+        """Yield the account's objects of a type, page by page. Source: PersonGroup - List and its siblings."""
+        paged = object_type is not ObjectType.FACE_LIST
+        for item in self._items(f"/{object_type.collection}", object_type.id_key, f"list {object_type}", paged=paged):
+            yield _object(object_type, item)
+
+    def get(self, object_type: ObjectType, object_id: str) -> FaceObject:
+        """Return one object. Raises NotFoundError. Source: PersonGroup - Get and its siblings."""
+        params = {"returnRecognitionModel": "true"}
+        what = f"get {object_type.value} {object_id}"
+        return _object(object_type, self._get(_path(object_type, object_id), what, params))
+
+    def exists(self, object_type: ObjectType, object_id: str) -> bool:
+        """Tell whether the account has the object."""
+        try:
+            self.get(object_type, object_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def delete(self, object_type: ObjectType, object_id: str) -> None:
+        """Delete an object with all that it holds. Raises NotFoundError. Source: PersonGroup - Delete."""
+        self._transport.request("DELETE", _path(object_type, object_id), what=f"delete {object_type.value} {object_id}")
+
+    def training(self, object_type: ObjectType, object_id: str) -> Training | None:
+        """Return the training's state; None where the object was never trained. Source: … - Get Training Status."""
+        what = f"get training of {object_type.value} {object_id}"
+        try:
+            keys = lowered(self._get(f"{_path(object_type, object_id)}/training", what, {}))
+        except NotFoundError as error:
+            if error.code.endswith("NotTrained"):
+                return None
+            raise
+        last = parse_time(keys.get("lastsuccessfultrainingdatetime"))
+        return Training(_required(keys, "status", "a training status").lower(), last, _text(keys, "message"))
+
+    def persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
+        """Yield a group's persons in the order of their ids, page by page. Source: PersonGroup Person - List."""
+        path, what = f"{_path(object_type, object_id)}/persons", f"list persons of {object_id}"
+        for item in self._items(path, "personId", what):
+            yield Person.from_wire(item)
+
+    def faces(self, object_type: ObjectType, object_id: str) -> Iterator[Face]:
+        """Yield a face list's faces. Source: FaceList - Get, LargeFaceList - List Faces."""
+        if object_type is ObjectType.FACE_LIST:
+            body = self._get(_path(object_type, object_id), f"get FaceList {object_id}", {})
+            items = lowered(body).get("persistedfaces") or []
+        else:
+            path, what = f"{_path(object_type, object_id)}/persistedfaces", f"list faces of {object_id}"
+            items = self._items(path, "persistedFaceId", what)
+        for item in items:
+            yield Face.from_wire(item)
+
+    def _items(self, path: str, id_key: str, what: str, *, paged: bool = True) -> Iterator[object]:
+        start = ""
+        while True:
+            params = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
+            page = self._get(
+                path, what, params | {"returnRecognitionModel": "true"} if "persons" not in path else params
+            )
+            if not isinstance(page, list):
+                raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
+            yield from page
+            if not paged or len(page) < PAGE_SIZE:
+                return
+            last = _required(lowered(page[-1]), id_key.lower(), "an element of a list")
+            if last == start:
+                raise UnreachableError(f"{what}: the service answers the same page again", code="BadAnswer")
+            start = last
+
+    def _get(self, path: str, what: str, params: dict[str, str]) -> Any:
+        return self._transport.request("GET", path, params=params, what=what).json()
+
+
+def _path(object_type: ObjectType, object_id: str) -> str:
+    return f"/{object_type.collection}/{quoted(object_id)}"
+
+
+def _object(object_type: ObjectType, body: object) -> FaceObject:
+    keys = lowered(body)
+    return FaceObject(
+        object_type,
+        _required(keys, object_type.id_key.lower(), f"a {object_type.value}"),
+        _text(keys, "name"),
+        _text(keys, "userdata"),
+        _text(keys, "recognitionmodel"),
+    )
+
+
+def _text(keys: Any, name: str) -> str | None:
+    value = keys.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _required(keys: Any, name: str, what: str) -> str:
+    value = keys.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreachableError(f"the service answered something that is not {what}", code="BadAnswer")
+    return value

@@ -1,0 +1,183 @@
+"""stdout: documents as a table, JSON, lines of JSON, TSV or ids, after an optional JMESPath query."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from facesnap_cli.answers import Exchange
+from facesnap_cli.errors import UsageError
+from facesnap_cli.text import harmless, harmless_json
+
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How documents of one kind are shown: the columns of their table, and what `-o id` prints for one."""
+
+    columns: tuple[str, ...]
+    id_of: Callable[[Document], object]
+
+
+_OPERATION_COLUMNS = (
+    "operationId",
+    "kind",
+    "status",
+    "objectType",
+    "objectId",
+    "snapshotId",
+    "elapsedSeconds",
+    "profile",
+    "message",
+)
+SNAPSHOT = View(("id", "type", "objectId", "createdTime", "expiresTime", "userData"), lambda document: document["id"])
+OPERATION = View(_OPERATION_COLUMNS, lambda document: document["operationId"] or document["intent"])
+FINISHED_TAKE = View(_OPERATION_COLUMNS, lambda document: document["snapshotId"])
+FINISHED_APPLY = View(
+    _OPERATION_COLUMNS, lambda document: document["objectId"] if document["status"] == "succeeded" else None
+)
+SETTING = View(("name", "value", "source"), lambda document: document["name"])
+PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])
+
+
+class Output:
+    """Writes results to stdout in the chosen format."""
+
+    def __init__(
+        self, *, style: str = "table", query: str | None = None, color: bool = True, stream: TextIO | None = None
+    ):
+        self._style = style
+        self._query = _compiled(query)
+        self._color = color
+        self._stream = stream or sys.stdout
+
+    def record(self, document: Document, view: View) -> None:
+        """Print one document; with `-o table` as a list of its values."""
+        self._emit(document, view)
+
+    def records(self, documents: Sequence[Document], view: View) -> None:
+        """Print a list of documents; with `-o table` one a row."""
+        self._emit(list(documents), view)
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Print what is text by its nature, such as a path, whatever the format."""
+        for line in lines:
+            self._stream.write(f"{harmless(line)}\n")
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Print an answer as it came, for `--raw`: status line, headers, empty line, body."""
+        answer = exchange.answer
+        if answer is None:
+            return
+        head = [
+            f"HTTP/1.1 {answer.status} {answer.reason}",
+            *(f"{name}: {text}" for name, text in answer.headers.items()),
+        ]
+        body = answer.body.decode("utf-8", "replace")
+        if self._stream.isatty():
+            body = "\n".join(harmless(line) for line in body.splitlines())
+        self._stream.write("\n".join([*(harmless(line) for line in head), "", body]) + "\n")
+
+    def _emit(self, data: Any, view: View) -> None:
+        queried = self._query is not None
+        if self._query is not None:
+            data = self._query(data)
+        if self._style == "none":
+            return
+        if self._style == "json":
+            self._stream.write(_dump(data, indent=2) + "\n")
+        elif self._style == "jsonl":
+            for item in data if isinstance(data, list) else [data]:
+                self._stream.write(_dump(item) + "\n")
+        elif self._style == "tsv":
+            for item in data if isinstance(data, list) else [data]:
+                self._stream.write("\t".join(_cells(item)) + "\n")
+        elif self._style == "id":
+            for item in data if isinstance(data, list) else [data]:
+                value = item if queried else view.id_of(item)
+                if value is not None:
+                    self._stream.write(f"{_cell(value)}\n")
+        else:
+            self._table(data, view, queried)
+
+    def _table(self, data: Any, view: View, queried: bool) -> None:
+        if isinstance(data, dict):
+            rows = [(name, _cell(value)) for name, value in data.items() if value is not None]
+            self._grid(None, rows)
+        elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
+            names = [
+                name for name in (data[0] if queried else view.columns) if any(i.get(name) is not None for i in data)
+            ]
+            self._grid(names, [[_cell(item.get(name)) for name in names] for item in data])
+        elif isinstance(data, list):
+            for item in data:
+                self._stream.write("  ".join(_cells(item)) + "\n")
+        elif data is not None:
+            self._stream.write(f"{_cell(data)}\n")
+
+    def _grid(self, header: list[str] | None, rows: Sequence[Sequence[str]]) -> None:
+        if self._stream.isatty():
+            _rich_grid(header, rows, color=self._color)
+            return
+        lines = [[name.upper() for name in header], *rows] if header else list(rows)
+        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))] if lines else []
+        for line in lines:
+            padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self._stream.write("  ".join(padded).rstrip() + "\n")
+
+
+def _rich_grid(header: list[str] | None, rows: Sequence[Sequence[str]], *, color: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=header is not None, pad_edge=False, header_style="bold")
+    for name in header or ("", ""):
+        table.add_column(name.upper(), overflow="fold" if header is None or name.lower().endswith("id") else "ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(no_color=not color, highlight=False, emoji=False, soft_wrap=False).print(table)
+
+
+def _dump(data: Any, indent: int | None = None) -> str:
+    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=False, default=str))
+
+
+def _cells(item: Any) -> list[str]:
+    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else [item]
+    return [_cell(value) for value in values]
+
+
+def _cell(value: Any) -> str:
+    """Return a value as text on one line without tabs."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return harmless(",".join(value))
+    return harmless(_dump(value) if isinstance(value, list | dict) else str(value))
+
+
+def _compiled(query: str | None) -> Callable[[Any], Any] | None:
+    if query is None:
+        return None
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        expression = jmespath.compile(query)
+    except JMESPathError as error:
+        raise UsageError(f"--query: {harmless(str(error)).strip()}", hint="see https://jmespath.org") from None
+
+    def search(data: Any) -> Any:
+        try:
+            return expression.search(data)
+        except JMESPathError as error:
+            raise UsageError(f"--query: {harmless(str(error)).strip()}") from None
+
+    return search

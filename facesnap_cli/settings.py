@@ -1,0 +1,305 @@
+"""Every setting: option > environment > profile > default, each value with the place that it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from facesnap_cli.checks import check_apply_scope, check_object_id, parse_object_type
+from facesnap_cli.config_file import ConfigFile
+from facesnap_cli.errors import ConfigurationError, FacesnapError, UsageError
+from facesnap_cli.models import is_guid
+from facesnap_cli.text import harmless, parse_duration
+
+OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")
+API_VERSIONS = ("v1.0", "v1.0-preview", "v1.2")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and where it came from, for people."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting: how a raw value (a string, or what TOML gives) is read, and its variable and default."""
+
+    parse: Callable[[object], Any]
+    help: str
+    env: str = ""
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `calls` in any `period_s` seconds."""
+
+    calls: int
+    period_s: float
+
+    def __str__(self) -> str:
+        return f"{self.calls}/{ {1.0: 's', 60.0: 'm', 3600.0: 'h'}[self.period_s] }"
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise UsageError("must be a text that is not empty")
+    return raw.strip()
+
+
+def _flag(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    raise UsageError("must be true or false")
+
+
+def _endpoint(raw: object) -> str:
+    text = _text(raw)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"{harmless(text)!r} is not a URL") from None
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("an endpoint is https://HOST, without a user, a query or a fragment")
+    if not host or parts.scheme not in ("http", "https") or harmless(text) != text or " " in text:
+        raise UsageError(
+            f"{harmless(text)!r} is not an endpoint; it looks like https://NAME.cognitiveservices.azure.com"
+        )
+    if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
+        raise UsageError(f"{text} would carry the key unencrypted; use https")
+    path = parts.path.rstrip("/")
+    if path and not path.startswith("/face"):
+        raise UsageError(f"an endpoint ends at its host; {path} is too much")
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown_host}" + (f":{port}" if port is not None else "")
+
+
+def _choice(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def parse(raw: object) -> str:
+        text = _text(raw)
+        if text in choices:
+            return text
+        near = get_close_matches(text, choices, n=1)
+        raise UsageError(
+            f"{harmless(text)!r} is not one of {', '.join(choices)}" + (f"; did you mean {near[0]}?" if near else "")
+        )
+
+    return parse
+
+
+def _subscription(raw: object) -> str:
+    text = _text(raw)
+    if not is_guid(text):
+        raise UsageError("a subscription id is a GUID with dashes (a key is not)")
+    return text
+
+
+def _scope(raw: object) -> tuple[str, ...]:
+    entries = [raw] if isinstance(raw, str) else raw
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise UsageError("must be a list of subscription ids")
+    return check_apply_scope(entries)
+
+
+def _whole_number(raw: object) -> int:
+    text = str(raw)
+    if isinstance(raw, bool) or not text.isascii() or not text.isdigit() or int(text) > 100:
+        raise UsageError("must be a whole number from 0 to 100")
+    return int(text)
+
+
+def _duration(raw: object) -> float:
+    seconds = parse_duration(str(raw)) if not isinstance(raw, bool) else 0.0
+    if seconds <= 0:
+        raise UsageError("must be a duration of more than nothing")
+    return seconds
+
+
+def _rate_limit(raw: object) -> RateLimit | None:
+    text = _text(raw).lower()
+    if text == "none":
+        return None
+    calls, slash, unit = text.partition("/")
+    periods = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    if not slash or unit not in periods or not (calls.isascii() and calls.isdigit() and 0 < int(calls) <= 100_000):
+        raise UsageError(f"{harmless(text)!r} is not a rate limit; write for example 10/s, 20/m, or none")
+    return RateLimit(int(calls), periods[unit])
+
+
+def _command(raw: object) -> str | list[str]:
+    if isinstance(raw, list) and raw and all(isinstance(part, str) for part in raw):
+        return raw
+    return _text(raw)
+
+
+FIELDS: Mapping[str, Field] = {
+    "endpoint": Field(_endpoint, "the resource's URL", "FACESNAP_ENDPOINT"),
+    "api_version": Field(_choice(API_VERSIONS), "the path's version", "FACESNAP_API_VERSION", "v1.0"),
+    "subscription_id": Field(_subscription, "the Azure subscription's id", "FACESNAP_SUBSCRIPTION_ID"),
+    "apply_scope": Field(_scope, "subscription ids that may apply what is taken", "FACESNAP_APPLY_SCOPE", ()),
+    "object_id": Field(lambda raw: check_object_id(_text(raw)), "the object to take", "FACESNAP_OBJECT_ID"),
+    "type": Field(lambda raw: parse_object_type(_text(raw)), "the object's type"),
+    "output": Field(_choice(OUTPUT_FORMATS), "the output's format", "FACESNAP_OUTPUT", "table"),
+    "rate_limit": Field(_rate_limit, "calls a time: 10/s, 20/m, none", default=RateLimit(10, 1.0)),
+    "timeout": Field(_duration, "how long to wait for an operation"),
+    "poll_interval": Field(_duration, "seconds between two looks, instead of the schedule"),
+    "http_timeout": Field(_duration, "seconds for one request", default=30.0),
+    "max_retries": Field(_whole_number, "how often a request is sent again", default=4),
+    "proxy": Field(_text, "the proxy's URL"),
+    "ca_bundle": Field(_text, "a PEM file of the authorities to trust"),
+    "keep_journal": Field(_duration, "how long finished operations stay in the journal", default=90 * 86400.0),
+    "key": Field(_text, "the key itself", "FACESNAP_KEY"),
+    "key_env": Field(_text, "the variable that holds the key"),
+    "key_file": Field(_text, "the file that holds the key"),
+    "key_command": Field(_command, "the command that prints the key"),
+    "keyring": Field(_flag, "the key lies in the system's keyring"),
+    "auth": Field(_choice(("key", "entra")), "how to authenticate", default="key"),
+    "key2": Field(_text, "the second key itself"),
+    "key2_env": Field(_text, "the variable that holds the second key"),
+    "key2_file": Field(_text, "the file that holds the second key"),
+    "key2_command": Field(_command, "the command that prints the second key"),
+}
+SECRET_FIELDS = ("key", "key2")
+
+BUILT_IN_PROFILES: Mapping[str, Mapping[str, Any]] = {
+    "emulator": {
+        "endpoint": "http://127.0.0.1:8765",
+        "key": "a0000000000000000000000000000001",
+        "subscription_id": "aaaaaaaa-0000-4000-8000-000000000001",
+        "apply_scope": ["bbbbbbbb-0000-4000-8000-000000000002"],
+        "rate_limit": "none",
+    },
+    "emulator-target": {
+        "endpoint": "http://127.0.0.1:8765",
+        "key": "b0000000000000000000000000000001",
+        "subscription_id": "bbbbbbbb-0000-4000-8000-000000000002",
+        "rate_limit": "none",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one profile (or of none: the environment alone), resolved when they are asked for."""
+
+    file: ConfigFile
+    profile: str | None
+    options: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a setting's value. Raises UsageError or ConfigurationError where it is wrong."""
+        return self.lookup(name).value
+
+    def lookup(self, name: str) -> Value:
+        """Return a setting's value with its source. Raises like `[]`."""
+        known = FIELDS[name]
+        if self.options.get(name) is not None:
+            return Value(_parsed(known, self.options[name], f"--{name.replace('_', '-')}", UsageError), "option")
+        if known.env and self.environment.get(known.env, "").strip():
+            return Value(_parsed(known, self.environment[known.env], known.env, UsageError), f"environment {known.env}")
+        own = self.file.profiles.get(self.profile or "", {})
+        if name in own:
+            place = self.file.place(self.profile, name)
+            value = _parsed(known, own[name], f"{place}: {name}", ConfigurationError)
+            return Value(value, f"profile {self.profile} ({place})")
+        built_in = BUILT_IN_PROFILES.get(self.profile or "", {})
+        if name in built_in:
+            return Value(known.parse(built_in[name]), f"built-in profile {self.profile}")
+        return Value(known.default, "default")
+
+    @property
+    def profile_names(self) -> list[str]:
+        """The names of the file's profiles, then of the built-in ones."""
+        return [*self.file.profiles, *(name for name in BUILT_IN_PROFILES if name not in self.file.profiles)]
+
+    def for_profile(self, name: str) -> Settings:
+        """Return the settings of another profile, by itself: neither environment nor options describe it."""
+        connection = ("FACESNAP_ENDPOINT", "FACESNAP_KEY", "FACESNAP_SUBSCRIPTION_ID", "FACESNAP_APPLY_SCOPE")
+        rest = {key: value for key, value in self.environment.items() if key not in (*connection, "FACESNAP_OBJECT_ID")}
+        return select(self.file, name, self.options, rest, source="--profile")
+
+
+def load(
+    *, profile: str | None, config: str | None, options: Mapping[str, Any], environment: Mapping[str, str]
+) -> Settings:
+    """Read the configuration file and choose the profile.
+
+    The profile is `profile`, else `FACESNAP_PROFILE`, else the file's default_profile, else its only one.
+    Raises ConfigurationError for a wrong file, UsageError for a profile that does not exist.
+    """
+    file = ConfigFile.read(config_path(config, environment))
+    if config and not file.exists:
+        raise ConfigurationError(f"{file.path} does not exist")
+    if profile:
+        return select(file, profile, options, environment, source="--profile")
+    if environment.get("FACESNAP_PROFILE"):
+        return select(file, environment["FACESNAP_PROFILE"], options, environment, source="FACESNAP_PROFILE")
+    if file.default_profile:
+        place = file.place(None, "default_profile")
+        return select(file, file.default_profile, options, environment, source=f"{place}: default_profile")
+    only = next(iter(file.profiles)) if len(file.profiles) == 1 else None
+    return _checked(Settings(file, only, options, environment))
+
+
+def select(
+    file: ConfigFile, name: str, options: Mapping[str, Any], environment: Mapping[str, str], *, source: str
+) -> Settings:
+    """Return the settings of the profile `name`. Raises UsageError, or ConfigurationError where the file named it."""
+    settings = Settings(file, name, options, environment)
+    if name in settings.profile_names:
+        return _checked(settings)
+    near = get_close_matches(name, settings.profile_names, n=1)
+    kind = ConfigurationError if str(file.path) in source else UsageError
+    raise kind(
+        f"{source}: there is no profile {harmless(name)!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        hint=f"facesnap config list shows what there is; facesnap config init --profile {harmless(name)} makes it",
+    )
+
+
+def config_path(option: str | None, environment: Mapping[str, str]) -> Path:
+    """Return the configuration file's path: `--config`, `FACESNAP_CONFIG`, or the user's configuration directory."""
+    chosen = option or environment.get("FACESNAP_CONFIG")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("facesnap", appauthor=False)) / "config.toml"
+
+
+def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory of the journal: `FACESNAP_STATE_DIR`, or the user's state directory."""
+    chosen = environment.get("FACESNAP_STATE_DIR")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("facesnap", appauthor=False))
+
+
+def _parsed(known: Field, raw: object, name: str, kind: type[FacesnapError]) -> Any:
+    try:
+        return known.parse(raw)
+    except UsageError as error:
+        raise kind(f"{name}: {error.message}", hint=error.hint) from None
+
+
+def _checked(settings: Settings) -> Settings:
+    for key in settings.file.profiles.get(settings.profile or "", {}):
+        if key not in FIELDS:
+            near = get_close_matches(key, FIELDS, n=1)
+            raise ConfigurationError(
+                f"{settings.file.place(settings.profile, key)}: unknown key {harmless(key)!r}"
+                + (f"; did you mean {near[0]}?" if near else ""),
+            )
+    return settings

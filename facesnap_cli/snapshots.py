@@ -1,0 +1,108 @@
+"""The service's seven snapshot operations, one method each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from facesnap_cli.answers import Answer, feature_missing
+from facesnap_cli.errors import FeatureMissingError, NotFoundError, OutcomeUnknownError, UnreachableError
+from facesnap_cli.models import ObjectType, OperationAnswer, Snapshot
+from facesnap_cli.text import harmless
+from facesnap_cli.transport import Transport, quoted
+
+_OPERATION_ID = re.compile(r"(?:^|/)operations/([0-9A-Za-z-]{1,64})/?(?:\?.*)?$")
+
+
+class Snapshots:
+    """The snapshot interface of one account."""
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+
+    def take(
+        self, *, object_type: ObjectType, object_id: str, apply_scope: Sequence[str], user_data: str | None
+    ) -> str:
+        """Start a take and return its operation id.
+
+        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Source: Snapshot - Take.
+        """
+        body: dict[str, object] = {"type": object_type.value, "objectId": object_id, "applyScope": list(apply_scope)}
+        if user_data is not None:
+            body["userData"] = user_data
+        what = f"take {object_type.value} {object_id}"
+        try:
+            answer = self._transport.request("POST", "/snapshots", json=body, what=what)
+        except NotFoundError as error:
+            raise self._collection_missing(error) or error from error
+        return _operation_id(answer, what)
+
+    def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
+        """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
+        params = {"type": object_type.value if object_type else "", "applyScope": ",".join(apply_scope)}
+        try:
+            body = self._transport.request("GET", "/snapshots", params=params, what="list snapshots").json()
+        except NotFoundError as error:
+            raise self._collection_missing(error) or error from error
+        if not isinstance(body, list):
+            raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")
+        return [Snapshot.from_wire(item) for item in body]
+
+    def get(self, snapshot_id: str) -> Snapshot:
+        """Return one snapshot. Raises NotFoundError where there is none, or none any more. Source: Snapshot - Get."""
+        path, what = f"/snapshots/{quoted(snapshot_id)}", f"get snapshot {snapshot_id}"
+        return Snapshot.from_wire(self._transport.request("GET", path, what=what).json())
+
+    def update(
+        self, snapshot_id: str, *, apply_scope: Sequence[str] | None = None, user_data: str | None = None
+    ) -> None:
+        """Replace the scope, the user data or both; None leaves one as it is. Source: Snapshot - Update."""
+        body: dict[str, object] = {}
+        if apply_scope is not None:
+            body["applyScope"] = list(apply_scope)
+        if user_data is not None:
+            body["userData"] = user_data
+        path = f"/snapshots/{quoted(snapshot_id)}"
+        self._transport.request("PATCH", path, json=body, what=f"update snapshot {snapshot_id}")
+
+    def delete(self, snapshot_id: str) -> None:
+        """Delete a snapshot. Raises NotFoundError where there is none. Source: Snapshot - Delete."""
+        path = f"/snapshots/{quoted(snapshot_id)}"
+        self._transport.request("DELETE", path, what=f"delete snapshot {snapshot_id}")
+
+    def apply(self, snapshot_id: str, *, object_id: str, mode: str = "CreateNew") -> str:
+        """Start an apply to this account and return its operation id.
+
+        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Source: Snapshot - Apply.
+        """
+        path, what = f"/snapshots/{quoted(snapshot_id)}/apply", f"apply snapshot {snapshot_id} to {object_id}"
+        answer = self._transport.request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
+        return _operation_id(answer, what)
+
+    def operation(self, operation_id: str, *, retry: bool = True) -> OperationAnswer:
+        """Return the operation's status, also of a failed one. `retry` False: for a poll that comes again.
+
+        Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
+        """
+        path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
+        return OperationAnswer.from_wire(self._transport.request("GET", path, what=what, retry=retry).json())
+
+    def _collection_missing(self, error: NotFoundError) -> FeatureMissingError | None:
+        """Return the real reason of a 404 or 410 that names no object: the collection itself is not there."""
+        if error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code:
+            return None
+        return feature_missing(error.message, self._transport.options.endpoint)
+
+
+def _operation_id(answer: Answer, what: str) -> str:
+    """Return the id in an answer's Operation-Location; of the header nothing else is trusted."""
+    location = answer.headers.get("operation-location", "")
+    found = _OPERATION_ID.search(location)
+    if answer.status != 202 or not found:
+        raise OutcomeUnknownError(
+            f"{what}: the service answered {answer.status} without a usable operation id",
+            details={"operationLocation": harmless(location)[:200]},
+        )
+    return found[1]

@@ -1,0 +1,1 @@
+"""What several operations of the service make together. Nothing here prints."""

@@ -1,0 +1,40 @@
+"""What the results of one or many items mean for the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from facesnap_cli.errors import FacesnapError, NotFoundError, OperationFailedError, PartialFailureError
+from facesnap_cli.models import Operation, OperationState
+from facesnap_cli.text import harmless
+
+
+def failure_of(operation: Operation) -> FacesnapError | None:
+    """Return the error of an operation that the service reports as failed; None for any other."""
+    if operation.state is not OperationState.FAILED:
+        return None
+    said = harmless(operation.message or "the service gave no reason")
+    details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}
+    if operation.operation_id is None:
+        return NotFoundError(f"{operation.title}: {said}", details=details)
+    return OperationFailedError(f"{operation.title} failed: {said}", details=details)
+
+
+def combined(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError | None:
+    """Return the one error that a batch of `total` items ends with; None without failures.
+
+    It is the failure itself where it is the only item's, or all items failed with the same exit status.
+    """
+    if not failures:
+        return None
+    statuses = {failure.status for failure in failures}
+    if len(failures) == total and len(statuses) == 1:
+        return failures[0]
+    if statuses == {8}:
+        return failures[0]
+    first = failures[0]
+    return PartialFailureError(
+        f"{len(failures)} of {total} {what} did not succeed; the first: {first.message}",
+        hint=first.hint,
+        details={"failures": [failure.document()["error"] for failure in failures]},
+    )

@@ -1,0 +1,93 @@
+"""Find snapshots by what a user calls them, name the objects they are of, change and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.clock import Clock
+from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
+from facesnap_cli.journal import Journal
+from facesnap_cli.models import ObjectType, Snapshot, is_guid
+from facesnap_cli.text import format_time
+from facesnap_cli.wanted import WantedList, WantedUpdate
+from facesnap_cli.workflows.outcomes import combined
+
+
+def list_snapshots(account: Account, journal: Journal, clock: Clock, wanted: WantedList) -> list[Snapshot]:
+    """Return the snapshots that are wanted, oldest first."""
+    snapshots = account.snapshots.list(object_type=wanted.object_type, apply_scope=wanted.apply_scope)
+    if wanted.expires_within_s is not None:
+        limit = clock.now() + timedelta(seconds=wanted.expires_within_s)
+        snapshots = [one for one in snapshots if one.expires_time is None or one.expires_time <= limit]
+    return sorted((named(one, journal) for one in snapshots), key=_age)
+
+
+def find_snapshot(
+    account: Account, journal: Journal, reference: str, object_type: ObjectType | None = None
+) -> Snapshot:
+    """Return the snapshot of this id, beginning of an id, or `latest`, of `object_type` if given.
+
+    Raises NotFoundError for none, UsageError for several.
+    """
+    if is_guid(reference):
+        return named(account.snapshots.get(reference), journal)
+    snapshots = account.snapshots.list(object_type=object_type)
+    if reference == "latest":
+        found = sorted(snapshots, key=_age)[-1:]
+    else:
+        found = [snapshot for snapshot in snapshots if snapshot.id.startswith(reference)]
+    if len(found) > 1:
+        raise UsageError(f"{reference} begins the ids of {len(found)} snapshots", hint="give more of it")
+    if not found:
+        kind = f"{object_type.value} snapshot" if object_type else "snapshot"
+        which = "" if reference == "latest" else f" whose id begins with {reference}"
+        raise NotFoundError(f"there is no {kind}{which}", hint="facesnap list shows those that this key may see")
+    return named(found[0], journal)
+
+
+def find_snapshots(
+    account: Account, journal: Journal, references: Sequence[str], object_type: ObjectType | None
+) -> list[Snapshot]:
+    """Return the snapshots that the references name, each once. Raises like `find_snapshot`, before any is touched."""
+    found = [find_snapshot(account, journal, reference, object_type) for reference in references]
+    return list({snapshot.id: snapshot for snapshot in found}.values())
+
+
+def change_snapshot(account: Account, journal: Journal, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
+    """Change a snapshot and return it as the service has it then. Raises UsageError for a change of nothing."""
+    scope = wanted.apply_scope
+    if wanted.add or wanted.remove:
+        removed = {entry.lower() for entry in wanted.remove}
+        absent = removed - {entry.lower() for entry in snapshot.apply_scope}
+        if absent:
+            raise UsageError(f"{', '.join(sorted(absent))} is not in the snapshot's apply scope")
+        kept = [entry for entry in snapshot.apply_scope if entry.lower() not in removed]
+        have = {entry.lower() for entry in kept}
+        scope = (*kept, *(entry for entry in wanted.add if entry.lower() not in have))
+    account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
+    return named(account.snapshots.get(snapshot.id), journal)
+
+
+def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[list[Snapshot], FacesnapError | None]:
+    """Delete the snapshots, all that can be. Return those deleted, and what went wrong with the others."""
+    deleted, failures = [], []
+    for snapshot in snapshots:
+        try:
+            account.snapshots.delete(snapshot.id)
+        except FacesnapError as failure:
+            failures.append(failure)
+        else:
+            deleted.append(snapshot)
+    return deleted, combined(failures, len(snapshots), "snapshots")
+
+
+def named(snapshot: Snapshot, journal: Journal) -> Snapshot:
+    """Return the snapshot, with the object that it was taken from if the journal knows it."""
+    return replace(snapshot, object_id=journal.object_of(snapshot.id) or snapshot.object_id)
+
+
+def _age(snapshot: Snapshot) -> str:
+    return format_time(snapshot.created_time) or ""

@@ -1,0 +1,85 @@
+"""Operations whose answer was lost: find out what became of them, without sending anything twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.clock import Clock
+from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError
+from facesnap_cli.journal import Journal, digest
+from facesnap_cli.models import ObjectType, Operation, OperationKind, OperationState, ProvenanceTag, Snapshot
+
+# After so long an operation that has left no trace is taken for one that never reached the service:
+# takes run for hours at most, applies for one.
+GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
+CLOCK_SKEW = timedelta(minutes=10)
+
+
+def settle(account: Account, journal: Journal, operation: Operation, clock: Clock) -> Operation:
+    """Look for the result of an operation that has no id, or one that the service has forgotten.
+
+    A take is recognized by the tag in its snapshot's user data, or by user data that no other take has; an apply
+    by its target object, which did not exist before. Only reads. Returns the operation as it is known now, `unknown`
+    if there is no trace. Raises what reading raises.
+    """
+    if journal.is_being_sent(operation):
+        return operation
+    if operation.kind is OperationKind.TAKE:
+        snapshot = _trace_of(operation, account.snapshots.list(object_type=ObjectType(operation.object_type)), journal)
+        if snapshot:
+            location = f"/snapshots/{snapshot.id}"
+            return journal.settled(operation.intent, resource_location=location, finished_time=snapshot.created_time)
+    elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
+        location = f"/{operation.object_type.lower()}/{operation.object_id}"
+        return journal.settled(operation.intent, resource_location=location, finished_time=None)
+    if clock.now() - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
+        return journal.abandoned(
+            operation.intent, "no answer came and no result appeared: the service seems never to have got it"
+        )
+    if operation.state is OperationState.UNKNOWN:
+        return operation
+    if operation.operation_id:
+        return journal.unknown(operation.intent, "the service does not know the operation (any more)")
+    return journal.unknown(operation.intent, "the program ended before the service's answer came")
+
+
+def unsettled(operation: Operation) -> FacesnapError:
+    """Return the error for an operation that stays unknown after a look."""
+    details: dict[str, object] = {"intent": operation.intent, "objectId": operation.object_id}
+    if operation.operation_id:
+        return NotFoundError(
+            f"{operation.title}: the service does not know operation {operation.operation_id}, nor is a result visible",
+            hint="it may be another account's: check --profile; facesnap status shows what the journal knows",
+            details=details | {"operationId": operation.operation_id},
+        )
+    recognizable = operation.kind is OperationKind.APPLY or operation.tagged or operation.user_data_digest
+    way = f"facesnap wait {operation.intent[:8]} looks for its result again"
+    if not recognizable:
+        way = "nothing marks its snapshot (--no-tag): look for it with facesnap list"
+    elif operation.kind is OperationKind.TAKE:
+        way += "; facesnap take --force takes another"
+    return OutcomeUnknownError(
+        f"{operation.title}: it is not known whether the service started it; no result is visible so far",
+        hint=way,
+        details=details,
+    )
+
+
+def _trace_of(operation: Operation, snapshots: list[Snapshot], journal: Journal) -> Snapshot | None:
+    for snapshot in snapshots:
+        tag = ProvenanceTag.parse(snapshot.user_data)
+        if tag and tag.intent == operation.intent:
+            return snapshot
+    if operation.tagged or not operation.user_data_digest:
+        return None
+    earliest = operation.intended_time - CLOCK_SKEW
+    candidates = [
+        snapshot
+        for snapshot in snapshots
+        if digest(snapshot.user_data) == operation.user_data_digest
+        and snapshot.created_time is not None
+        and snapshot.created_time >= earliest
+        and journal.object_of(snapshot.id) is None
+    ]
+    return candidates[0] if len(candidates) == 1 else None

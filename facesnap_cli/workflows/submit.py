@@ -1,0 +1,189 @@
+"""Start a take or an apply so that it can always be found again: intent, request, id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.clock import Clock
+from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
+from facesnap_cli.journal import Journal, new_intent
+from facesnap_cli.models import ObjectType, Operation, OperationKind, OperationState, ProvenanceTag, Snapshot
+from facesnap_cli.text import format_duration
+from facesnap_cli.wanted import WantedTake
+from facesnap_cli.workflows.settle import settle, unsettled
+
+
+def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: WantedTake) -> Operation | None:
+    """Return the take of a snapshot younger than `wanted.max_age_s`, of the same object, with wide enough a scope.
+
+    None without such a snapshot. One that another machine took is entered into the journal as adopted.
+    """
+    if wanted.max_age_s is None:
+        return None
+    scope = {entry.lower() for entry in wanted.apply_scope}
+    oldest = clock.now() - timedelta(seconds=wanted.max_age_s)
+    fitting = [
+        snapshot
+        for snapshot in account.snapshots.list(object_type=wanted.object_type)
+        if (journal.object_of(snapshot.id) or snapshot.object_id) == wanted.object_id
+        and snapshot.created_time is not None
+        and snapshot.created_time >= oldest
+        and scope <= {entry.lower() for entry in snapshot.apply_scope}
+    ]
+    if not fitting:
+        return None
+    newest = max(fitting, key=lambda snapshot: snapshot.created_time or oldest)
+    known = journal.take_of(newest.id)
+    if known:
+        return known
+    operation = journal.intend(
+        OperationKind.TAKE,
+        intent=new_intent(),
+        profile=account.profile,
+        endpoint=account.endpoint,
+        subscription_id=account.subscription_id,
+        object_type=wanted.object_type.value,
+        object_id=wanted.object_id,
+    )
+    location = f"/snapshots/{newest.id}"
+    return journal.settled(operation.intent, resource_location=location, finished_time=newest.created_time)
+
+
+def start_take(
+    account: Account, journal: Journal, clock: Clock, wanted: WantedTake, *, force: bool = False
+) -> Operation:
+    """Start a take and return it, or the finished one of an earlier run whose answer was lost.
+
+    Without user data the provenance tag is written there, if `wanted.tag`. Raises ConflictError where the same
+    take is open already and `force` is False, OutcomeUnknownError where no answer came: never send it again.
+    """
+    object_type, object_id, user_data = wanted.object_type, wanted.object_id, wanted.user_data
+    if not force:
+        earlier = _open_earlier(account, journal, clock, OperationKind.TAKE, object_type, object_id)
+        if earlier:
+            return earlier
+    intent = new_intent()
+    tagged = wanted.tag and user_data is None
+    if tagged:
+        user_data = ProvenanceTag(object_id, intent).format()
+    journal.intend(
+        OperationKind.TAKE,
+        intent=intent,
+        profile=account.profile,
+        endpoint=account.endpoint,
+        subscription_id=account.subscription_id,
+        object_type=object_type.value,
+        object_id=object_id,
+        user_data=user_data,
+        tagged=tagged,
+    )
+    return _submit(
+        journal,
+        intent,
+        lambda: account.snapshots.take(
+            object_type=object_type, object_id=object_id, apply_scope=wanted.apply_scope, user_data=user_data
+        ),
+    )
+
+
+def start_apply(
+    account: Account,
+    journal: Journal,
+    clock: Clock,
+    *,
+    snapshot: Snapshot,
+    object_id: str,
+    mode: str = "CreateNew",
+    warn: Callable[[str], None] = lambda text: None,
+) -> Operation:
+    """Start an apply to the account and return it, or the finished one of an earlier run whose answer was lost.
+
+    Raises NotFoundError for an expired snapshot, ConflictError where the target exists or the same apply is open,
+    OutcomeUnknownError where no answer came: never send it again.
+    """
+    object_type = ObjectType.from_wire(snapshot.type)
+    earlier = _open_earlier(account, journal, clock, OperationKind.APPLY, object_type, object_id)
+    if earlier:
+        return earlier
+    _check_expiry(snapshot, journal.estimate_s(OperationKind.APPLY, object_type.value, object_id), clock, warn)
+    if account.objects.exists(object_type, object_id):
+        raise ConflictError(
+            f"{object_type.value} {object_id} exists in the target already; an apply only creates new objects",
+            hint="choose another --object-id",
+            details={"objectId": object_id, "snapshotId": snapshot.id},
+        )
+    intent = new_intent()
+    journal.intend(
+        OperationKind.APPLY,
+        intent=intent,
+        profile=account.profile,
+        endpoint=account.endpoint,
+        subscription_id=account.subscription_id,
+        object_type=object_type.value,
+        object_id=object_id,
+        snapshot_id=snapshot.id,
+    )
+    return _submit(journal, intent, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode))
+
+
+def _submit(journal: Journal, intent: str, send: Callable[[], str]) -> Operation:
+    try:
+        operation_id = send()
+    except OutcomeUnknownError as error:
+        journal.unknown(intent, error.message)
+        error.hint = f"facesnap wait {intent[:8]} settles it: it looks for the result; do not send it again before"
+        error.details["intent"] = intent
+        raise
+    except FacesnapError:
+        journal.refused(intent)
+        raise
+    return journal.submitted(intent, operation_id)
+
+
+def _open_earlier(
+    account: Account, journal: Journal, clock: Clock, kind: OperationKind, object_type: ObjectType, object_id: str
+) -> Operation | None:
+    """Return the same operation of an earlier run if its lost result is found now.
+
+    Raises ConflictError while it is under way, and OutcomeUnknownError while nothing is known of it.
+    """
+    earlier = journal.open_like(
+        kind,
+        profile=account.profile,
+        endpoint=account.endpoint,
+        object_type=object_type.value,
+        object_id=object_id,
+    )
+    if earlier and earlier.operation_id is None:
+        earlier = settle(account, journal, earlier, clock)
+    if earlier is None or earlier.state is OperationState.FAILED:
+        return None
+    if not earlier.state.is_open:
+        return earlier
+    if earlier.state is OperationState.UNKNOWN:
+        raise unsettled(earlier)
+    again = "; --force takes another" if kind is OperationKind.TAKE else ""
+    raise ConflictError(
+        f"{earlier.title} is under way already, since {format_duration(earlier.elapsed_s(clock.now()))}",
+        hint=f"facesnap wait {earlier.reference}{again}",
+        details={"operationId": earlier.operation_id, "objectId": object_id},
+    )
+
+
+def _check_expiry(snapshot: Snapshot, estimate_s: float | None, clock: Clock, warn: Callable[[str], None]) -> None:
+    if snapshot.expires_time is None:
+        return
+    left = snapshot.expires_time - clock.now()
+    if left <= timedelta(0):
+        raise NotFoundError(
+            f"snapshot {snapshot.id} expired {format_duration(-left.total_seconds())} ago",
+            hint="take a new one",
+            details={"snapshotId": snapshot.id},
+        )
+    if estimate_s is not None and left.total_seconds() < estimate_s:
+        warn(
+            f"snapshot {snapshot.id} expires in {format_duration(left.total_seconds())};"
+            f" such an apply took {format_duration(estimate_s)} before"
+        )

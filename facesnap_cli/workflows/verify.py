@@ -1,0 +1,97 @@
+"""Compare a copy with its source: what they are called, what they hold, whether they are trained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.errors import VerificationError
+from facesnap_cli.journal import Journal
+from facesnap_cli.models import ObjectType, Operation
+from facesnap_cli.wanted import VerifyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An object as far as it is compared. `content` is a digest of every person and face; empty below `full`."""
+
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+    training_status: str | None
+    persons: int
+    faces: int
+    content: str
+
+
+def describe(account: Account, object_type: ObjectType, object_id: str, level: VerifyLevel) -> Description:
+    """Read an object. Raises NotFoundError where it is missing."""
+    head = account.objects.get(object_type, object_id)
+    training = account.objects.training(object_type, object_id) if object_type.is_trainable else None
+    persons = faces = content = 0
+
+    def note(*parts: str | Iterable[str] | None) -> None:
+        nonlocal content  # a sum, as two accounts need not list in the same order
+        content += int.from_bytes(hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).digest())
+
+    if object_type.has_persons:
+        for person in account.objects.persons(object_type, object_id):
+            persons += 1
+            faces += len(person.face_ids)
+            note(person.person_id, person.name, person.user_data, sorted(person.face_ids))
+    else:
+        for face in account.objects.faces(object_type, object_id):
+            faces += 1
+            note(face.face_id, face.user_data)
+    return Description(
+        head.name,
+        head.user_data,
+        head.recognition_model,
+        training.status if training else None,
+        persons,
+        faces,
+        f"{content % 2**256:064x}" if level is VerifyLevel.FULL else "",
+    )
+
+
+def check_copy(source: Description, target: Description, object_id: str) -> None:
+    """Raise VerificationError, naming what differs, unless both are the same."""
+    differences = [
+        entry.name for entry in fields(Description) if getattr(source, entry.name) != getattr(target, entry.name)
+    ]
+    if differences:
+        shown = [
+            f"{name.replace('_', ' ')} {getattr(source, name)!r} became {getattr(target, name)!r}"
+            if name != "content"
+            else "persons or faces differ"
+            for name in differences
+        ]
+        raise VerificationError(
+            f"{object_id} differs from its source: {'; '.join(shown)}",
+            hint="the source may have changed after the snapshot was taken; keep the older copy until this is clear",
+            details={"objectId": object_id, "differences": differences},
+        )
+
+
+def verify_apply(
+    operation: Operation,
+    level: VerifyLevel,
+    target: Account,
+    journal: Journal,
+    account_of: Callable[[Operation], Account],
+) -> None:
+    """Compare what an apply created with the object that its snapshot was taken from.
+
+    Where the journal does not know the take, the object is read, and nothing is compared: it must be there.
+    Raises VerificationError, or what reading raises.
+    """
+    if level is VerifyLevel.NONE:
+        return
+    object_type = ObjectType(operation.object_type)
+    copy = describe(target, object_type, operation.object_id, level)
+    take = journal.take_of(operation.snapshot_id or "")
+    if take and take.object_id:
+        source = describe(account_of(take), object_type, take.object_id, level)
+        check_copy(source, copy, operation.object_id)

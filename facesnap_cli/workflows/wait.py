@@ -1,0 +1,143 @@
+"""Wait for operations of any profile, one or a thousand, until each has ended or the time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.clock import Clock
+from facesnap_cli.errors import FacesnapError, NotFoundError, StillRunningError
+from facesnap_cli.journal import Journal
+from facesnap_cli.models import Operation, OperationState
+from facesnap_cli.polling import Look, Pending, Schedule, poll
+from facesnap_cli.text import format_duration
+from facesnap_cli.workflows.outcomes import failure_of
+from facesnap_cli.workflows.settle import settle, unsettled
+
+MAX_THREADS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An operation as it was last seen, and why it did not succeed, if so."""
+
+    operation: Operation
+    failure: FacesnapError | None
+
+
+class Waiter:
+    """Looks at operations with each one's own account and writes what it sees into the journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        account_of: Callable[[Operation], Account],
+        clock: Clock,
+        on_update: Callable[[Operation], None] = lambda operation: None,
+    ):
+        self._journal = journal
+        self._account_of = account_of
+        self._clock = clock
+        self._on_update = on_update
+
+    def look(self, operation: Operation, *, retry: bool = True) -> Operation:
+        """Return the operation as the service knows it now: `unknown` where neither it nor its result is found.
+
+        Raises what looking raises. `retry` False is for a look that comes again anyway.
+        """
+        if not operation.state.is_open:
+            return operation
+        account = self._account_of(operation)
+        try:
+            if operation.operation_id:
+                answer = account.snapshots.operation(operation.operation_id, retry=retry)
+                seen = self._journal.observed(operation.intent, answer)
+            else:
+                seen = settle(account, self._journal, operation, self._clock)
+        except NotFoundError:
+            seen = settle(account, self._journal, operation, self._clock)
+        self._on_update(seen)
+        return seen
+
+    def look_at_all(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Look once at each operation. Those that had ended before have no failure: it was told then."""
+        return [self._outcome(operation) for operation in operations]
+
+    def wait(
+        self,
+        operations: Sequence[Operation],
+        *,
+        schedule: Schedule | None = None,
+        timeout_s: float | None = None,
+        first_is_enough: bool = False,
+    ) -> list[Outcome]:
+        """Return what came of each operation, in their order.
+
+        One that still runs when `timeout_s` is over has a StillRunningError. With `first_is_enough` the wait ends
+        with the first operation that does, and the others have no failure.
+        """
+        current = {operation.intent: operation for operation in operations}
+        finished = {intent for intent, operation in current.items() if not operation.state.is_open}
+        settling_is_final = timeout_s is None
+
+        def look_at(intent: str) -> Look:
+            try:
+                current[intent] = seen = self.look(current[intent], retry=False)
+            except FacesnapError as failure:
+                return Look(False, failure, final=failure.exit_code != 9 and failure.code != "429")
+            if seen.state is OperationState.UNKNOWN:
+                return Look(False, unsettled(seen), final=settling_is_final)
+            if not seen.state.is_open:
+                finished.add(intent)
+            return Look(not seen.state.is_open)
+
+        def look(intents: Sequence[str]) -> Mapping[str, Look]:
+            if len(intents) == 1:
+                return {intents[0]: look_at(intents[0])}
+            pool = ThreadPoolExecutor(min(MAX_THREADS, len(intents)))
+            try:
+                return dict(zip(intents, pool.map(look_at, intents), strict=True))
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+        failures = poll(
+            [self._pending(operation) for operation in current.values() if operation.state.is_open],
+            look,
+            clock=self._clock,
+            schedule=schedule or Schedule(),
+            deadline=None if timeout_s is None else self._clock.monotonic() + timeout_s,
+            enough=lambda: first_is_enough and bool(finished),
+            patience_s=300.0 if timeout_s is None else timeout_s + 1,
+        )
+        still_wanted = not (first_is_enough and finished)
+        return [
+            Outcome(operation, failures.get(intent) or self._failure(operation, timeout_s if still_wanted else None))
+            for intent, operation in current.items()
+        ]
+
+    def _outcome(self, operation: Operation) -> Outcome:
+        try:
+            seen = self.look(operation)
+        except FacesnapError as failure:
+            return Outcome(operation, failure)
+        if seen.state is OperationState.UNKNOWN:
+            return Outcome(seen, unsettled(seen))
+        return Outcome(seen, failure_of(seen) if operation.state.is_open else None)
+
+    def _failure(self, operation: Operation, timeout_s: float | None) -> FacesnapError | None:
+        if not operation.state.is_open or timeout_s is None:
+            return failure_of(operation)
+        if operation.state is OperationState.UNKNOWN:
+            return unsettled(operation)
+        return StillRunningError(
+            f"{operation.title} still runs after {format_duration(timeout_s)}; it goes on in the service",
+            hint=f"facesnap wait {operation.reference}",
+            details={"operationId": operation.operation_id, "objectId": operation.object_id},
+        )
+
+    def _pending(self, operation: Operation) -> Pending[str]:
+        now = self._clock.now()
+        estimate = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id)
+        return Pending(operation.intent, operation.elapsed_s(now) if operation.operation_id else 1.0, estimate)
