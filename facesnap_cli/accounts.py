@@ -75,3 +75,8 @@ class Account:
     @cached_property
     def objects(self) -> Objects:
         return Objects(self.transport)
+
+    def close(self) -> None:
+        """Close its connections, if it made any."""
+        if "transport" in self.__dict__:
+            self.transport.close()

@@ -248,6 +248,9 @@ class App:
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     def close(self) -> None:
+        """Close connections and the journal."""
+        for account in self._accounts.values():
+            account.close()
         if self._journal_opened:
             self.journal.close()
 

@@ -67,6 +67,7 @@ class Transport:
         self._observe = observe
         self._http = http
         self._clients = threading.local()
+        self._opened: list[httpx.Client] = []
         self._verify: ssl.SSLContext | None = None
         self._lock = threading.Lock()
 
@@ -115,6 +116,13 @@ class Transport:
             self._clock.sleep(delay)
             slept += delay
             attempt += 1
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for client in self._opened:
+                client.close()
+            self._opened.clear()
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
@@ -169,6 +177,8 @@ class Transport:
                 headers={"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"},
                 transport=self._http,
             )
+            with self._lock:
+                self._opened.append(client)
         return client
 
     def _tls(self) -> ssl.SSLContext:

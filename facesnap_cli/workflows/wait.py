@@ -17,6 +17,7 @@ from facesnap_cli.workflows.outcomes import failure_of
 from facesnap_cli.workflows.settle import settle, unsettled
 
 MAX_THREADS = 32
+PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +97,22 @@ class Waiter:
         def look(intents: Sequence[str]) -> Mapping[str, Look]:
             if len(intents) == 1:
                 return {intents[0]: look_at(intents[0])}
-            pool = ThreadPoolExecutor(min(MAX_THREADS, len(intents)))
-            try:
-                return dict(zip(intents, pool.map(look_at, intents), strict=True))
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            return dict(zip(intents, pool.map(look_at, intents), strict=True))
 
-        failures = poll(
-            [self._pending(operation) for operation in current.values() if operation.state.is_open],
-            look,
-            clock=self._clock,
-            schedule=schedule or Schedule(),
-            deadline=None if timeout_s is None else self._clock.monotonic() + timeout_s,
-            enough=lambda: first_is_enough and bool(finished),
-            patience_s=300.0 if timeout_s is None else timeout_s + 1,
-        )
+        # Each thread has a connection of its own: one pool of connections for all is what would be slow.
+        pool = ThreadPoolExecutor(max(1, min(MAX_THREADS, len(current))))
+        try:
+            failures = poll(
+                [self._pending(operation) for operation in current.values() if operation.state.is_open],
+                look,
+                clock=self._clock,
+                schedule=schedule or Schedule(),
+                deadline=None if timeout_s is None else self._clock.monotonic() + timeout_s,
+                enough=lambda: first_is_enough and bool(finished),
+                patience_s=PATIENCE_S if timeout_s is None else timeout_s + 1,
+            )
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         still_wanted = not (first_is_enough and finished)
         return [
             Outcome(operation, failures.get(intent) or self._failure(operation, timeout_s if still_wanted else None))
