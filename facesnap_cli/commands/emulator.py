@@ -1,0 +1,103 @@
+"""facesnap emulator"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facesnap_cli.commands.base import LocalCommand, typer_app
+from facesnap_cli.context import App
+from facesnap_cli.errors import UsageError
+
+app = typer_app()
+
+
+@app.callback()
+def emulator() -> None:
+    """Run a Face service on this machine: for trying, for tests, for CI."""
+
+
+@app.command(cls=LocalCommand)
+def start(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Listen here.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen here; 0 takes a free port.")] = 8765,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep the state there (else in memory).")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="demo|FILE.json", help="Start with these groups and lists.")
+    ] = None,
+    take_time: Annotated[
+        str, typer.Option("--take-time", metavar="S[/1000]", help="Seconds a take lasts, or per 1,000 entries.")
+    ] = "2",
+    apply_time: Annotated[
+        str, typer.Option("--apply-time", metavar="S[/1000]", help="Seconds an apply lasts, or per 1,000 entries.")
+    ] = "2",
+    dialect: Annotated[
+        str, typer.Option("--dialect", metavar="YEAR", help="2019-01, 2019-06, 2020-09 or 2021-03.")
+    ] = "2021-03",
+    service: Annotated[
+        str, typer.Option("--service", metavar="MODE", help="available, retired or gated.")
+    ] = "available",
+    tier: Annotated[
+        str | None, typer.Option("--tier", metavar="TIER", help="F0 or S0 for all accounts, with its rate limit.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="SPEC", help="'METHOD /path key=value ...': go wrong there. Repeatable."),
+    ] = None,
+    accounts: Annotated[
+        Path | None, typer.Option("--accounts", metavar="FILE.json", help="Play these accounts.")
+    ] = None,
+) -> None:
+    """Start the emulator, print where it is and its keys, and run until Ctrl-C or SIGTERM.
+
+    facesnap emulator start --seed demo --port 0 -o json
+    """
+    _require_extra()
+    from facesnap_cli.emulator.server import EmulatorOptions, serve
+
+    options = EmulatorOptions(
+        host=host,
+        port=port,
+        data=data,
+        seed=seed,
+        take_time=take_time,
+        apply_time=apply_time,
+        dialect=dialect,
+        service=service,
+        tier=tier,
+        faults=tuple(fault or ()),
+        accounts=accounts,
+    )
+    serve(options, _announcer(App.of(ctx)))
+
+
+def _require_extra() -> None:
+    if find_spec("starlette") is None or find_spec("uvicorn") is None:
+        raise UsageError("the emulator is not installed", hint="pip install 'facesnap-cli[emulator]'")
+
+
+def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
+    """Return what prints the banner at once: as text, or for scripts on one line, also with `-o json`."""
+    from facesnap_cli.emulator.banner import banner_lines
+    from facesnap_cli.output import Output, View
+
+    style = app.settings["output"]
+    output = Output(style="jsonl" if style == "json" else style, query=app.options.query)
+    view = View((), lambda banner: banner["endpoint"])
+
+    def announce(banner: dict[str, Any]) -> None:
+        if style == "table" and app.options.query is None:
+            output.lines(banner_lines(banner))
+        else:
+            output.record(banner, view)
+        sys.stdout.flush()
+
+    return announce

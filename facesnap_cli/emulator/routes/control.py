@@ -1,0 +1,115 @@
+"""/_emulator: looking at the emulator and steering it. No key is needed."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from facesnap_cli.emulator import decode
+from facesnap_cli.emulator.clock import timestamp
+from facesnap_cli.emulator.encode import json_answer, refused
+from facesnap_cli.emulator.faults import fault_from
+from facesnap_cli.emulator.ids import guid
+from facesnap_cli.emulator.images import draw
+from facesnap_cli.emulator.limits import JSON_BYTES_MAX
+from facesnap_cli.emulator.refusals import bad_argument, face_not_found
+from facesnap_cli.emulator.service import Service
+from facesnap_cli.errors import UsageError
+
+
+def control_routes(service: Service) -> list[Route]:
+    """Return the routes below /_emulator."""
+    control = _Control(service)
+    return [
+        Route("/health", control.health, methods=["GET"]),
+        Route("/requests", control.requests, methods=["GET"]),
+        Route("/requests", control.forget_requests, methods=["DELETE"]),
+        Route("/clock", control.clock, methods=["GET"]),
+        Route("/clock", control.advance, methods=["POST"]),
+        Route("/reset", control.reset, methods=["POST"]),
+        Route("/faults", control.faults, methods=["GET"]),
+        Route("/faults", control.add_faults, methods=["POST"]),
+        Route("/faults", control.clear_faults, methods=["DELETE"]),
+        Route("/images/{persistedFaceId}", control.image, methods=["GET"]),
+    ]
+
+
+class _Control:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def health(self, _: Request) -> Response:
+        options = self._service.options
+        return json_answer(
+            {
+                "status": "ok",
+                "dialect": options.dialect,
+                "service": options.service,
+                "tier": options.tier,
+                "accounts": [account.name for account in self._service.accounts],
+            }
+        )
+
+    async def requests(self, request: Request) -> Response:
+        since = request.query_params.get("since", "0")
+        if not since.isdecimal():
+            return refused(bad_argument("'since' is invalid."))
+        return json_answer(self._service.calls.document(int(since)))
+
+    async def forget_requests(self, _: Request) -> Response:
+        self._service.calls.clear()
+        return json_answer(self._service.calls.document())
+
+    async def clock(self, _: Request) -> Response:
+        return json_answer({"now": timestamp(self._service.clock.now())})
+
+    async def advance(self, request: Request) -> Response:
+        body = await _json(request)
+        seconds = body.get("advance") if isinstance(body, dict) and set(body) == {"advance"} else None
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds < math.inf:
+            return refused(bad_argument('Send {"advance": SECONDS}.'))
+        self._service.store.state.advance(seconds)
+        return await self.clock(request)
+
+    async def reset(self, _: Request) -> Response:
+        self._service.reset()
+        return json_answer({})
+
+    async def faults(self, _: Request) -> Response:
+        return json_answer(self._service.faults.document())
+
+    async def add_faults(self, request: Request) -> Response:
+        body = await _json(request)
+        entries = body if isinstance(body, list) else [body]
+        if not all(isinstance(entry, dict) for entry in entries):
+            return refused(bad_argument("Send a fault, or an array of faults."))
+        try:
+            faults = [fault_from(entry) for entry in entries]
+        except UsageError as error:
+            return refused(bad_argument(error.message))
+        for fault in faults:
+            self._service.faults.add(fault)
+        return json_answer(self._service.faults.document())
+
+    async def clear_faults(self, _: Request) -> Response:
+        self._service.faults.clear()
+        return json_answer([])
+
+    async def image(self, request: Request) -> Response:
+        face = guid(request.path_params["persistedFaceId"])
+        if face is None or not self._service.store.faces.was_seeded(face):
+            return refused(face_not_found())
+        return Response(draw(face), media_type="image/png")
+
+
+async def _json(request: Request) -> Any:
+    """Return the body's JSON, None where it is none: steering by hand needs no content type."""
+    try:
+        return json.loads(await decode.read_body(request, JSON_BYTES_MAX) or b"")
+    except ValueError:
+        return None

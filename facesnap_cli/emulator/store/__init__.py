@@ -1,0 +1,60 @@
+"""What the service remembers and does, one concept a module. Nothing here knows HTTP or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facesnap_cli.database import transaction
+from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.pace import Pace
+from facesnap_cli.emulator.store.containers import Containers
+from facesnap_cli.emulator.store.copies import Copies
+from facesnap_cli.emulator.store.faces import Faces
+from facesnap_cli.emulator.store.operations import Operations
+from facesnap_cli.emulator.store.persons import Persons
+from facesnap_cli.emulator.store.quotas import Quotas
+from facesnap_cli.emulator.store.recognition import Recognition
+from facesnap_cli.emulator.store.snapshots import Snapshots
+from facesnap_cli.emulator.store.state import State
+
+
+class Store:
+    """All of the emulator's state in one SQLite database, used by one thread."""
+
+    def __init__(self, directory: Path | None, clock: Clock, *, take_pace: Pace, apply_pace: Pace) -> None:
+        self.state = State(directory, clock)
+        self.copies = Copies(self.state)
+        self.operations = Operations(self.state, self.copies)
+        self.containers = Containers(self.state, self.copies, self.operations)
+        self.persons = Persons(self.state, self.containers)
+        self.faces = Faces(self.state, self.containers, self.persons)
+        self.recognition = Recognition(self.state, self.containers)
+        self.quotas = Quotas(self.state)
+        self.snapshots = Snapshots(
+            self.state, self.copies, self.containers, self.operations, self.quotas, take_pace, apply_pace
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Settle what time has brought about, then commit all that the block does, or nothing of it."""
+        self.operations.settle()
+        with transaction(self.state.connection):
+            yield
+
+    def settle(self) -> None:
+        """Bring about what time has brought about: operations that end, snapshots that expire."""
+        self.operations.settle()
+
+    def work(self) -> bool:
+        """Do one small step of copying or deleting that is under way. Return whether more is left."""
+        return self.copies.work()
+
+    def reset(self) -> None:
+        """Forget everything, the clock's offset included."""
+        self.state.reset()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.state.close()

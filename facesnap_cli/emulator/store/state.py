@@ -1,0 +1,76 @@
+"""The connection, the clock and the facts that all parts of the store share."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from pathlib import Path
+
+from facesnap_cli.database import DatabaseError, connect, transaction
+from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.store.schema import APPLICATION_ID, MIGRATIONS, TABLES
+
+
+class State:
+    """One open database. `next_event` is the tick before which nothing happens by itself."""
+
+    def __init__(self, directory: Path | None, clock: Clock) -> None:
+        self.clock = clock
+        self.next_event = 0
+        self.connection = _open(directory)
+        self.connection.create_function("guid", 1, bytes.fromhex, deterministic=True)
+        clock.offset_ticks = int(self.fact("clock") or 0)
+
+    def now(self) -> int:
+        """Return the current time in ticks."""
+        return self.clock.now()
+
+    def new_id(self) -> bytes:
+        """Return a new GUID."""
+        return uuid.uuid4().bytes
+
+    def due(self, tick: int) -> None:
+        """Note that something happens by itself at `tick`."""
+        self.next_event = min(self.next_event, tick)
+
+    def fact(self, name: str) -> str | None:
+        """Return what `remember` noted under `name`."""
+        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def remember(self, name: str, value: str) -> None:
+        """Note a fact that outlives the process where the database does."""
+        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward, for later runs on the same data too."""
+        self.clock.advance(seconds)
+        self.remember("clock", str(self.clock.offset_ticks))
+
+    def reset(self) -> None:
+        """Empty every table and set the clock back to the machine's."""
+        with transaction(self.connection):
+            for table in TABLES:
+                self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
+        self.clock.offset_ticks = 0
+        self.next_event = 0
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+
+
+def _open(directory: Path | None) -> sqlite3.Connection:
+    if directory is None:
+        return connect(":memory:", application_id=APPLICATION_ID, migrations=MIGRATIONS)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "emulator.db"
+    try:
+        connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS, busy_timeout_s=1.0)
+        # Two emulators on the same data would not see each other's `next_event`.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("INSERT OR REPLACE INTO facts VALUES ('opened', ?)", (str(uuid.uuid4()),))
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(f"{path} cannot be used, perhaps by another emulator: {error}") from error
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
