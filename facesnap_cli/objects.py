@@ -73,8 +73,9 @@ class Objects:
 
     def list(self, object_type: ObjectType) -> Iterator[FaceObject]:
         """Yield the account's objects of a type, page by page. Source: PersonGroup - List and its siblings."""
+        path, what, params = f"/{object_type.collection}", f"list {object_type}", {"returnRecognitionModel": "true"}
         paged = object_type is not ObjectType.FACE_LIST
-        for item in self._items(f"/{object_type.collection}", object_type.id_key, f"list {object_type}", paged=paged):
+        for item in self._items(path, object_type.id_key, what, paged=paged, params=params):
             yield _object(object_type, item)
 
     def get(self, object_type: ObjectType, object_id: str) -> FaceObject:
@@ -124,13 +125,13 @@ class Objects:
         for item in items:
             yield Face.from_wire(item)
 
-    def _items(self, path: str, id_key: str, what: str, *, paged: bool = True) -> Iterator[object]:
+    def _items(
+        self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
+    ) -> Iterator[object]:
         start = ""
         while True:
-            params = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
-            page = self._get(
-                path, what, params | {"returnRecognitionModel": "true"} if "persons" not in path else params
-            )
+            place = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
+            page = self._get(path, what, place | (params or {}))
             if not isinstance(page, list):
                 raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
             yield from page
