@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.models import Operation
+from facesnap_cli.operations import Operation
 from facesnap_cli.text import format_duration, harmless
 
 LINE_EVERY_S = 300.0
