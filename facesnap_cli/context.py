@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +111,7 @@ class App:
         from facesnap_cli.journal import Journal
 
         self._journal_opened = True
-        return Journal(state_directory(self.environment), self.clock)
+        return Journal(state_directory(self.environment), self.clock, self.messages.warn)
 
     @cached_property
     def output(self) -> Output:
@@ -176,6 +178,7 @@ class App:
 
     def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
+        from facesnap_cli.journal import JournalError
         from facesnap_cli.polling import Schedule
         from facesnap_cli.progress import progress_for
 
@@ -193,6 +196,8 @@ class App:
             self.watch(operation)
             progress.update(operation)
 
+        with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
+            self.journal.forget(timedelta(seconds=self.settings["keep_journal"]))
         try:
             return self.waiter(on_update).wait(
                 operations,
@@ -206,8 +211,10 @@ class App:
     def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
         """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""
         from facesnap_cli.output import OPERATION
+        from facesnap_cli.workflows.quota import quota
 
         self.watch(operation)
+        self.messages.info(str(quota(self.account, self.journal, self.clock, operation.kind)))
         if not wait:
             self.output.record(operation.document(self.clock.now()), OPERATION)
             return operation

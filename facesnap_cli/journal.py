@@ -7,14 +7,14 @@ import hashlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.database import ProcessLock, connect, transaction
+from facesnap_cli.database import DamagedError, ProcessLock, connect, transaction
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import Operation, OperationKind, OperationState
@@ -65,9 +65,12 @@ class JournalError(ConfigurationError):
 
 
 class Journal:
-    """The journal in a directory. Safe for several threads and processes."""
+    """The journal in a directory. Safe for several threads and processes.
 
-    def __init__(self, directory: Path, clock: Clock):
+    A damaged file is set aside under another name, which `warn` tells; one of a newer facesnap raises DatabaseError.
+    """
+
+    def __init__(self, directory: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
         self.path = directory / "journal.db"
         self._owners = directory / "owners"
         self._clock = clock
@@ -75,7 +78,11 @@ class Journal:
         self._owner: ProcessLock | None = None
         with self._guarded("opened"):
             make_private_directory(directory)
-            self._database = connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+            try:
+                self._database = self._connect()
+            except DamagedError as error:
+                warn(f"{error.message}; it is kept as {self._set_aside()}, and a new journal begins")
+                self._database = self._connect()
 
     def add(self, operation: Operation) -> Operation:
         """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
@@ -202,6 +209,16 @@ class Journal:
             if self._owner:
                 self._owner.release()
 
+    def _connect(self) -> sqlite3.Connection:
+        return connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+
+    def _set_aside(self) -> Path:
+        kept = self.path.with_name(f"journal.damaged-{self._clock.now():%Y%m%dT%H%M%SZ}.db")
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + suffix).rename(kept.with_name(kept.name + suffix))
+        return kept
+
     def _select(self, condition: str, *values: object) -> list[Operation]:
         with self._lock, self._guarded("read"):
             rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
@@ -218,7 +235,7 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise JournalError(
                 f"the journal {self.path} cannot be {what} ({error})",
-                hint="free space or mend its permissions; FACESNAP_STATE_DIR names another place",
+                hint="free space, mend its permissions, or move it away; FACESNAP_STATE_DIR names another place",
             ) from error
 
 

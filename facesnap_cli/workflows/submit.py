@@ -14,6 +14,7 @@ from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
 from facesnap_cli.operations import Operation, OperationKind, OperationState, new_intent
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
+from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.settle import settle, unsettled
 
 
@@ -45,7 +46,13 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
 
 
 def start_take(
-    account: Account, journal: Journal, clock: Clock, wanted: WantedTake, *, force: bool = False
+    account: Account,
+    journal: Journal,
+    clock: Clock,
+    wanted: WantedTake,
+    *,
+    force: bool = False,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start a take and return it, or the finished one of an earlier run whose answer was lost.
 
@@ -57,6 +64,7 @@ def start_take(
         earlier = _open_earlier(account, journal, clock, OperationKind.TAKE, object_type, object_id)
         if earlier:
             return earlier
+    _check_quota(account, journal, clock, OperationKind.TAKE, warn)
     intent = new_intent()
     tagged = wanted.tag and user_data is None
     if tagged:
@@ -103,6 +111,7 @@ def start_apply(
             hint="choose another --object-id",
             details={"objectId": object_id, "snapshotId": snapshot.id},
         )
+    _check_quota(account, journal, clock, OperationKind.APPLY, warn)
     operation = replace(
         _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner()),
         snapshot_id=snapshot.id,
@@ -171,6 +180,14 @@ def _open_earlier(
         hint=f"facesnap wait {earlier.reference}{again}",
         details={"operationId": earlier.operation_id, "objectId": object_id},
     )
+
+
+def _check_quota(
+    account: Account, journal: Journal, clock: Clock, kind: OperationKind, warn: Callable[[str], None]
+) -> None:
+    known = quota(account, journal, clock, kind)
+    if not known.left:
+        warn(f"{known}: the service may refuse this one")
 
 
 def _check_expiry(snapshot: Snapshot, estimate_s: float | None, clock: Clock, warn: Callable[[str], None]) -> None:
