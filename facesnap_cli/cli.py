@@ -43,6 +43,7 @@ TABLE = {
     "delete": Entry("delete", "Snapshots", "Delete snapshots."),
     "status": Entry("status", "Operations", "Look once at operations: those given, or all open ones."),
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
+    "copy": Entry("copy", "Backups", "Copy an object to other accounts: take, apply, verify."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }

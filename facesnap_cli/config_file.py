@@ -36,15 +36,7 @@ class ConfigFile:
             return cls(path)
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-        try:
-            text = raw.decode("utf-8-sig")
-            data = tomllib.loads(text)
-        except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ConfigurationError(_syntax_message(path, text, str(error))) from error
-        config = cls(path, True, text, data)
+        config = cls(path, True, *parsed_toml(path, raw))
         config._check()
         return config
 
@@ -103,6 +95,18 @@ class ConfigFile:
         holds_key = any(key in profile for profile in profiles.values() for key in _INLINE_KEYS)
         if holds_key and exposed_to_others(self.path):
             raise ConfigurationError(f"{self.path} holds a key and others may read it", hint=f"chmod 600 {self.path}")
+
+
+def parsed_toml(path: Path, raw: bytes) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    try:
+        text = raw.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigurationError(_syntax_message(path, text, str(error))) from error
 
 
 def _syntax_message(path: Path, text: str, error: str) -> str:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,12 @@ MIGRATIONS = (
     CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
     CREATE INDEX operations_by_state ON operations (state);
     CREATE INDEX operations_by_object ON operations (object_type, object_id);
+    """,
+    """
+    ALTER TABLE operations ADD COLUMN job_key TEXT;
+    ALTER TABLE operations ADD COLUMN job_time TEXT;
+    ALTER TABLE operations ADD COLUMN verified_time TEXT;
+    CREATE INDEX operations_by_job ON operations (job_key);
     """,
 )
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
@@ -152,6 +158,29 @@ class Journal:
             object_id,
         )
         return found[0] if found else None
+
+    def of_job(self, key: str) -> list[Operation]:
+        """Return the operations of every run of a copy, the newest first."""
+        return self._select("job_key = ? ORDER BY intended_time DESC", key)
+
+    def applies_to(self, *, endpoint: str, object_type: str, object_id: str) -> list[Operation]:
+        """Return the applies that were to create an object, the newest first."""
+        return self._select(
+            "kind = 'apply' AND endpoint = ? AND object_type = ? AND object_id = ? ORDER BY intended_time DESC",
+            endpoint,
+            object_type,
+            object_id,
+        )
+
+    def mark_verified(self, operation: Operation) -> Operation:
+        """Commit that what an apply made was compared with its source and found the same."""
+        verified = replace(operation, verified_time=self._clock.now())
+        with self._guarded("written"):
+            self._write(
+                "UPDATE operations SET verified_time = ? WHERE intent = ?",
+                (format_time(verified.verified_time), verified.intent),
+            )
+        return verified
 
     def take_of(self, snapshot_id: str) -> Operation | None:
         """Return the take that made a snapshot, if it is known here."""
