@@ -7,12 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from facesnap_cli.copy_inputs import copy_between
+from facesnap_cli.errors import UsageError
 from facesnap_cli.polling import Schedule
 from facesnap_cli.progress_items import ItemsProgress, items_progress_for
+from facesnap_cli.settings import state_directory
 from facesnap_cli.workflows.copy import Copy, Means
 from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
+from facesnap_cli.workflows.plan import Plan, PlanItem
+from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
+from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
+    from facesnap_cli.accounts import Account
     from facesnap_cli.context import App
     from facesnap_cli.operations import Operation
 
@@ -31,6 +39,9 @@ class Watcher:
     def operation(self, operation: Operation) -> None:
         self.app.watch(operation)
         self.progress.operation(self.name, operation)
+
+    def ended(self, text: str, *, ok: bool) -> None:
+        self.progress.ended(self.name, text, ok=ok)
 
 
 def means_of(app: App) -> Means:
@@ -67,3 +78,54 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
     name = wanted.take.object_id
     with screen(app, [name]) as watcher:
         return Copy(means_of(app), wanted, watcher(name)).run()
+
+
+def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
+    """Return how each item of a plan is backed up. Raises ConfigurationError where the configuration lacks something."""
+    sources = {
+        kind: frozenset(
+            (_source(app, plan, one).profile, one.object_id) for one in plan.items if one.object_type is kind
+        )
+        for kind in {item.object_type for item in plan.items}
+    }
+    return [SnapshotMethod(item, means, _wanted(app, plan, item), sources[item.object_type]) for item in plan.items]
+
+
+def run_plan(app: App, plan: Plan, jobs: int | None) -> RunResult:
+    """Run a plan under its lock, with progress on stderr."""
+    with plan_lock(state_directory(app.environment), plan.path):
+        means = means_of(app)
+        methods = methods_of(app, plan, means)
+        with screen(app, [item.name for item in plan.items]) as watcher:
+            return run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.stopped)
+
+
+def preview_plan(app: App, plan: Plan) -> list[Step]:
+    """Return what a run would do."""
+    return [step for method in methods_of(app, plan, means_of(app)) for step in method.preview()]
+
+
+def _source(app: App, plan: Plan, item: PlanItem) -> Account:
+    try:
+        account = app.account_named(item.source) if item.source else app.account
+        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
+    except UsageError as error:
+        raise plan.wrong(item, "from", error) from None
+    return account
+
+
+def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
+    source = _source(app, plan, item)
+    try:
+        return copy_between(
+            app,
+            source,
+            item.object_type,
+            item.object_id,
+            item.targets,
+            verify=item.verify,
+            keep=item.keep_snapshot,
+            max_age_s=item.max_age_s,
+        )
+    except UsageError as error:
+        raise plan.wrong(item, "to", error) from None

@@ -44,6 +44,7 @@ TABLE = {
     "status": Entry("status", "Operations", "Look once at operations: those given, or all open ones."),
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
     "copy": Entry("copy", "Backups", "Copy an object to other accounts: take, apply, verify."),
+    "run": Entry("run", "Backups", "Back up everything that a plan file names."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }

@@ -163,10 +163,14 @@ class Journal:
         """Return the operations of every run of a copy, the newest first."""
         return self._select("job_key = ? ORDER BY intended_time DESC", key)
 
-    def applies_to(self, *, endpoint: str, object_type: str, object_id: str) -> list[Operation]:
-        """Return the applies that were to create an object, the newest first."""
+    def applies_to(
+        self, *, profile: str | None, endpoint: str, object_type: str, object_id: str | None = None
+    ) -> list[Operation]:
+        """Return a profile's applies that were to create an object, or any object of the type, the newest first."""
         return self._select(
-            "kind = 'apply' AND endpoint = ? AND object_type = ? AND object_id = ? ORDER BY intended_time DESC",
+            "kind = 'apply' AND profile IS ?1 AND endpoint = ?2 AND object_type = ?3"
+            " AND (?4 IS NULL OR object_id = ?4) ORDER BY intended_time DESC",
+            profile,
             endpoint,
             object_type,
             object_id,

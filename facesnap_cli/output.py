@@ -46,6 +46,10 @@ COPY = View(
         document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
     ),
 )
+RUN = View(
+    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
+    lambda document: document["objectId"] if document["exitCode"] == 0 else None,
+)
 STEP = View(("item", "action", "profile", "objectType", "objectId", "why"), lambda document: document["objectId"])
 SETTING = View(("name", "value", "source"), lambda document: document["name"])
 PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])

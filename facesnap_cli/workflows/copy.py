@@ -124,9 +124,7 @@ class Copy:
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the newest apply of this copy to the target, as the journal knows it."""
-        return next(
-            (one for one in self._applies_to(target, object_id) if one.job == self.job and _is_of(one, target)), None
-        )
+        return next((one for one in self._applies_to(target, object_id) if one.job == self.job), None)
 
     def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the apply with which this copy has made the target already, once it has ended; None without one."""
@@ -143,12 +141,15 @@ class Copy:
 
     def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
         return self._journal.applies_to(
-            endpoint=target.account.endpoint, object_type=self._wanted.take.object_type.value, object_id=object_id
+            profile=target.account.profile,
+            endpoint=target.account.endpoint,
+            object_type=self._wanted.take.object_type.value,
+            object_id=object_id,
         )
 
     def _in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
         kind = self._wanted.take.object_type
-        known = [one for one in self._applies_to(target, object_id) if _is_of(one, target) and one.has_succeeded]
+        known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
         return ConflictError(
             f"{kind.value} {object_id} exists in {target.account.profile or 'the target'} already{made};"
@@ -261,10 +262,6 @@ class Copy:
     def _check_stopped(self) -> None:
         if self._means.stopped.is_set():
             raise UnreachableError("interrupted before anything was sent", hint="run it again")
-
-
-def _is_of(operation: Operation, target: CopyTarget) -> bool:
-    return operation.profile == target.account.profile
 
 
 def _raise(error: FacesnapError) -> Operation:
