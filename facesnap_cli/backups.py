@@ -16,7 +16,7 @@ from facesnap_cli.workflows.copy import Copy, Means
 from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
-from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
+from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
 from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
@@ -80,15 +80,10 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
         return Copy(means_of(app), wanted, watcher(name)).run()
 
 
-def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
-    """Return how each item of a plan is backed up. Raises ConfigurationError where the configuration lacks something."""
-    sources = {
-        kind: frozenset(
-            (_source(app, plan, one).profile, one.object_id) for one in plan.items if one.object_type is kind
-        )
-        for kind in {item.object_type for item in plan.items}
-    }
-    return [SnapshotMethod(item, means, _wanted(app, plan, item), sources[item.object_type]) for item in plan.items]
+def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod]:
+    """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
+    sources = [(item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items]
+    return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
 
 
 def run_plan(app: App, plan: Plan, jobs: int | None) -> RunResult:

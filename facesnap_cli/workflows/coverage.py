@@ -82,11 +82,11 @@ def _cover(method: SnapshotMethod, target: CopyTarget, journal: Journal, now: da
             bad = f"; {name} is there, but was not verified" if apply else f"; when {name} was made is not known here"
             continue
         left_s = item.covered_for_s - (now - moment).total_seconds()
-        failure = None
-        if left_s < 0:
-            age, limit = format_duration((now - moment).total_seconds()), format_duration(item.covered_for_s)
-            failure = _failure(item, profile, f"the newest copy, {name}, is {age} old (at most {limit})")
-        return Cover(item, profile, name, moment, left_s, failure)
+        if left_s >= 0:
+            return Cover(item, profile, name, moment, left_s)
+        age, limit = format_duration((now - moment).total_seconds()), format_duration(item.covered_for_s)
+        old = _failure(item, profile, f"the newest copy, {name}, is {age} old, and counts for {limit}")
+        return Cover(item, profile, name, moment, left_s, old)
     return Cover(item, profile, failure=_failure(item, profile, f"there is no copy that can be used{bad}"))
 
 
@@ -109,7 +109,7 @@ def _known(method: SnapshotMethod, target: CopyTarget, journal: Journal) -> dict
     found = journal.applies_to(
         profile=target.account.profile, endpoint=target.account.endpoint, object_type=method.item.object_type.value
     )
-    succeeded = [one for one in found if one.has_succeeded and one.job_key == method.wanted.key]
+    succeeded = [one for one in found if one.has_succeeded and one.job]
     return {one.object_id: one for one in reversed(succeeded)}
 
 
