@@ -39,9 +39,8 @@ def create_app(service: Service) -> Router:
     versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
     versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
     mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
-    unknown = Route("/{path:path}", _Handler(service, None, "").answer, methods=None)
     return Router(
-        [Mount("/_emulator", routes=control_routes(service)), *mounts, unknown],
+        [Mount("/_emulator", routes=control_routes(service)), *mounts, _any_other(service, "")],
         redirect_slashes=False,
         lifespan=lambda _: _background(service),
     )
@@ -56,7 +55,13 @@ def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> l
     for route in routes:
         assert route.methods is not None
         route.methods.discard("HEAD")
-    return [*routes, Route("/{path:path}", _Handler(service, None, prefix).answer, methods=None)]
+    return [*routes, _any_other(service, prefix)]
+
+
+def _any_other(service: Service, prefix: str) -> Route:
+    route = Route("/{path:path}", _Handler(service, None, prefix).answer)
+    route.methods = None
+    return route
 
 
 @asynccontextmanager
