@@ -110,8 +110,9 @@ class App:
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
 
+        journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
-        return Journal(state_directory(self.environment), self.clock, self.messages.warn)
+        return journal
 
     @cached_property
     def output(self) -> Output:

@@ -117,13 +117,9 @@ class _Handler:
             return await self._act(request, None)
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        refusal = fault.refusal(self._service.clock.now())
-        if fault.drop == "before" or refusal is not None:
+        if fault.replaces_acting:
             await read_body(request, JSON_BYTES_MAX)
-            if fault.drop == "before":
-                raise ConnectionDropped
-        if refusal is not None:
-            raise refusal
+            return _instead(fault, self._service.clock.now())
         response = await self._act(request, fault)
         if fault.drop == "after":
             raise ConnectionDropped
@@ -169,10 +165,20 @@ class _Handler:
             raise unsupported_feature(MISSING_APPROVAL)
 
 
+def _instead(fault: Fault, now: int) -> Response:
+    """Return what the fault answers without acting. Raises ConnectionDropped where that is nothing."""
+    if fault.drop == "before":
+        raise ConnectionDropped
+    if fault.redirect is not None:
+        return Response(status_code=307, headers={"Location": fault.redirect})
+    refusal = fault.refusal(now)
+    if fault.body is not None:
+        return Response(fault.body, refusal.status, media_type="text/html")
+    return refused(refusal)
+
+
 def _mangled(response: Response, fault: Fault, base: str) -> Response:
     """Return the response as the fault leaves it."""
-    if fault.status is not None and fault.body is not None:
-        response = Response(fault.body, fault.status, media_type="text/html")
     if fault.location is not None:
         response.raw_headers = [
             header for name, value in response.raw_headers for header in _location(name, value, fault.location, base)
