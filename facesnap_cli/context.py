@@ -281,6 +281,8 @@ class App:
 
         with self._lock:
             if settings.profile not in self._accounts:
+                settings.check()
+                assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
             return self._accounts[settings.profile]

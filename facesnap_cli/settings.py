@@ -218,6 +218,11 @@ class Settings:
             return Value(known.parse(built_in[name]), f"built-in profile {self.profile}")
         return Value(known.default, "default")
 
+    def check(self) -> None:
+        """Raise UsageError or ConfigurationError for the first setting that is wrong."""
+        for name in FIELDS:
+            self.lookup(name)
+
     @property
     def profile_names(self) -> list[str]:
         """The names of the file's profiles, then of the built-in ones."""
