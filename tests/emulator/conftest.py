@@ -10,7 +10,7 @@ import pytest
 
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.server import RunningEmulator, running
-from tests.emulator.doors import Door, SocketDoor, process_door
+from tests.emulator.doors import Door, SocketDoor, png, process_door
 
 Open = Callable[..., Door]
 Run = Callable[..., RunningEmulator]
@@ -57,3 +57,20 @@ def door(open_door: Open) -> Door:
 def live(run: Run) -> RunningEmulator:
     """An emulator on a socket with the demo seed."""
     return run(seed="demo")
+
+
+@pytest.fixture
+def add(door: Door) -> Callable[[str], str]:
+    """Create a container with one face in it (of one person, where it has persons) and return the face's path."""
+
+    def add_one(path: str) -> str:
+        assert door.call("PUT", f"/{path}/mine", json={"name": "Mine"}).status_code == 200
+        owner = f"/{path}/mine"
+        if path.endswith("persongroups"):
+            person = door.call("POST", f"{owner}/persons", json={"name": "Ada", "userData": "1815"})
+            owner += f"/persons/{person.json()['personId']}"
+        face = door.add_face(owner, png(1), params={"userData": "front"})
+        assert face.status_code == 200, face.text
+        return f"{owner}/persistedfaces/{face.json()['persistedFaceId']}"
+
+    return add_one

@@ -19,7 +19,6 @@ from facesnap_cli.emulator.server import RunningEmulator
 from facesnap_cli.errors import UsageError
 from tests.emulator.conftest import Open, Run
 from tests.emulator.doors import TARGET_KEY, Door, SocketDoor
-from tests.emulator.test_contract_snapshots import apply
 
 
 def set_faults(door: Door, *faults: dict[str, Any]) -> None:
@@ -150,7 +149,7 @@ class TestOperations:
         snapshot = door.taken("FaceList", "watchlist")
         set_faults(door, {"route": "POST /snapshots/*/apply", "fail": "Storage is full."})
 
-        operation = door.follow(apply(door, snapshot), key=TARGET_KEY)
+        operation = door.follow(door.apply(snapshot), key=TARGET_KEY)
 
         assert (operation["status"], operation["message"]) == ("failed", "Storage is full.")
         assert door.call("GET", "/facelists/copy", key=TARGET_KEY).status_code == 404
@@ -160,7 +159,7 @@ class TestOperations:
         door.call("PUT", "/facelists/copy", key=TARGET_KEY, json={"name": "there"})
         set_faults(door, {"route": "POST /snapshots/*/apply", "existing": "operation"})
 
-        operation = door.follow(apply(door, snapshot), key=TARGET_KEY)
+        operation = door.follow(door.apply(snapshot), key=TARGET_KEY)
 
         assert (operation["status"], operation["message"]) == ("failed", "Face list already exists.")
 
