@@ -70,7 +70,13 @@ async def _background(service: Service) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(_PAUSE_S if service.store.work() else _IDLE_S)
 
+    def report(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "copying and deleting came to an end", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(context)
+
     task = asyncio.create_task(work())
+    task.add_done_callback(report)
     try:
         yield
     finally:
