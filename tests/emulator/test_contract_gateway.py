@@ -85,7 +85,7 @@ class TestBodies:
 
         assert answer.status_code == 413
 
-    @pytest.mark.parametrize("body", [b"[" * 100_000, b'"\\ud800"', b"\xff\xfe", b""])
+    @pytest.mark.parametrize("body", [b"[" * 100_000, b'"\\ud800"', b'{"name": "\\ud800"}', b"\xff\xfe", b""])
     def test_no_body_upsets_it(self, door: Door, body: bytes) -> None:
         answer = door.call("PUT", "/facelists/x", content=body, headers={"Content-Type": "application/json"})
 

@@ -134,6 +134,13 @@ class TestOptions:
             with pytest.raises(UsageError, match="cannot listen"), running(options):
                 pass
 
+    def test_every_address_is_announced_as_the_loopback(self) -> None:
+        with running(EmulatorOptions(host="0.0.0.0", port=0)) as emulator:
+            answer = httpx.get(f"{emulator.endpoint}/_emulator/health")
+
+        assert emulator.endpoint.startswith("http://127.0.0.1:")
+        assert answer.status_code == 200
+
     def test_ipv6(self) -> None:
         with running(EmulatorOptions(host="::1", port=0)) as emulator:
             answer = httpx.get(f"{emulator.endpoint}/_emulator/health")
