@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from facesnap_cli.clock import Clock, SystemClock
 from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
-from facesnap_cli.settings import FIELDS, Settings, load, state_directory
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal import Journal, JournalError
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
+    from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
 
@@ -52,6 +52,9 @@ class CommonOptions:
     header: tuple[str, ...] = ()
 
 
+_COMMON = frozenset(field.name for field in fields(CommonOptions))
+
+
 class App:
     """The running program: options, settings, and the parts that commands use."""
 
@@ -75,11 +78,11 @@ class App:
 
     def add_options(self, given: Mapping[str, Any]) -> None:
         """Take common options in; what stands after the command's name wins over what stands before it."""
-        common = {name: value for name, value in given.items() if name not in FIELDS and value}
+        common = {name: value for name, value in given.items() if name in _COMMON and value}
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
         self.options = replace(self.options, **common)
-        self.choose(**{name: value for name, value in given.items() if name in FIELDS})
+        self.choose(**{name: value for name, value in given.items() if name not in _COMMON})
 
     def choose(self, **options: Any) -> None:
         """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
@@ -91,6 +94,8 @@ class App:
 
     @cached_property
     def settings(self) -> Settings:
+        from facesnap_cli.settings import load
+
         return load(
             profile=self.options.profile,
             config=self.options.config,
@@ -110,9 +115,11 @@ class App:
     @cached_property
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
+        from facesnap_cli.settings import state_directory
 
+        journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
-        return Journal(state_directory(self.environment), self.clock, self.messages.warn)
+        return journal
 
     @cached_property
     def output(self) -> Output:
@@ -283,6 +290,8 @@ class App:
 
         with self._lock:
             if settings.profile not in self._accounts:
+                settings.check()
+                assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
             return self._accounts[settings.profile]
