@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.copy_inputs import copy_between
-from facesnap_cli.errors import UsageError
+from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.operations import OperationKind
 from facesnap_cli.polling import Schedule
 from facesnap_cli.progress_items import ItemsProgress, items_progress_for
 from facesnap_cli.settings import state_directory
 from facesnap_cli.workflows.copy import Copy, Means
+from facesnap_cli.workflows.coverage import Cover, coverage
 from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
+from facesnap_cli.workflows.notify import (
+    PING_TIMEOUT_S,
+    Notifier,
+    check_metrics,
+    markdown,
+    run_lines,
+    run_metrics,
+)
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
-from facesnap_cli.workflows.snapshot_method import SnapshotMethod
+from facesnap_cli.workflows.snapshot_method import SnapshotMethod, needs
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
@@ -86,13 +98,39 @@ def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod]:
     return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
 
 
-def run_plan(app: App, plan: Plan, jobs: int | None) -> RunResult:
-    """Run a plan under its lock, with progress on stderr."""
+def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) -> RunResult:
+    """Run a plan under its lock, with progress on stderr, and tell whom the plan names."""
+    notifier = notifier_of(app, plan)
     with plan_lock(state_directory(app.environment), plan.path):
-        means = means_of(app)
-        methods = methods_of(app, plan, means)
-        with screen(app, [item.name for item in plan.items]) as watcher:
-            return run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.stopped)
+        notifier.started()
+        try:
+            means = means_of(app)
+            methods = methods_of(app, plan, means)
+            _say_quota(app, methods)
+            with screen(app, [item.name for item in plan.items]) as watcher:
+                result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.stopped)
+        except FacesnapError as failure:
+            notifier.ended([], failure)
+            raise
+        if plan.metrics:
+            covers = coverage(methods, app.journal, app.clock)
+            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, methods)))
+        notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+        notifier.ended(run_lines(result), result.failure)
+    return result
+
+
+def check_plan(app: App, plan: Plan) -> list[Cover]:
+    """Look whether every target is covered, and write the metric of it."""
+    covers = coverage(methods_of(app, plan, means_of(app)), app.journal, app.clock)
+    notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
+    return covers
+
+
+def notifier_of(app: App, plan: Plan) -> Notifier:
+    from facesnap_cli.transport import post_keyless
+
+    return Notifier(plan, lambda url, text: post_keyless(url, text, timeout_s=PING_TIMEOUT_S), app.messages.warn)
 
 
 def preview_plan(app: App, plan: Plan) -> list[Step]:
@@ -124,3 +162,24 @@ def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
         )
     except UsageError as error:
         raise plan.wrong(item, "to", error) from None
+
+
+def _say_quota(app: App, methods: Sequence[SnapshotMethod]) -> None:
+    for need in needs(methods):
+        if need.needed > need.quota.left:
+            app.messages.warn(f"{need}: the service may refuse the last of them")
+        else:
+            app.messages.info(str(need))
+
+
+def _quota_left(app: App, methods: Sequence[SnapshotMethod]) -> dict[tuple[str, str], int]:
+    sources = {(method.wanted.source.profile or "", OperationKind.TAKE): method.wanted.source for method in methods}
+    targets = {
+        (target.account.profile or "", OperationKind.APPLY): target.account
+        for method in methods
+        for target in method.wanted.targets
+    }
+    return {
+        (profile, kind.value): quota(account, app.journal, app.clock, kind).left
+        for (profile, kind), account in {**sources, **targets}.items()
+    }

@@ -29,7 +29,6 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-        import tomllib
 
         try:
             raw = path.read_bytes()
@@ -102,6 +101,8 @@ class ConfigFile:
 
 def parsed_toml(path: Path, raw: bytes) -> tuple[str, dict[str, Any]]:
     """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    import tomllib
+
     try:
         text = raw.decode("utf-8-sig")
         return text, tomllib.loads(text)

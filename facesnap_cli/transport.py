@@ -233,3 +233,22 @@ def _context_of(bundle: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=bundle)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: {error}") from error
+
+
+def post_keyless(url: str, content: bytes, *, timeout_s: float) -> int:
+    """Send a text to a host that is not the service, and return the status. No key is at hand here.
+
+    Nothing is retried or followed; the answer's body is not read. Raises UnreachableError.
+    """
+    host = urlsplit(url).netloc
+    headers = {"User-Agent": f"facesnap/{__version__}", "Content-Type": "text/plain; charset=utf-8"}
+    try:
+        with (
+            httpx.Client(timeout=timeout_s, follow_redirects=False, headers=headers) as client,
+            client.stream("POST", url, content=content) as response,
+        ):
+            return response.status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnreachableError(
+            f"{host} could not be reached ({harmless(str(error)) or type(error).__name__})"
+        ) from None

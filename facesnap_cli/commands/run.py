@@ -37,14 +37,19 @@ def run(
 
     facesnap run nightly.toml --jobs 8
     """
-    from facesnap_cli.backups import preview_plan, run_plan
-    from facesnap_cli.output import RUN, STEP
+    from facesnap_cli.backups import check_plan, preview_plan, run_plan
+    from facesnap_cli.output import COVER, RUN, STEP
+    from facesnap_cli.workflows.coverage import uncovered
     from facesnap_cli.workflows.plan import read_plan
 
     app, wanted = App.of(ctx), read_plan(plan)
-    if dry_run:
+    if check:
+        covers = check_plan(app, wanted)
+        app.output.records([cover.document() for cover in covers], COVER)
+        app.raise_if(uncovered(covers))
+    elif dry_run:
         app.output.records([step.document() for step in preview_plan(app, wanted)], STEP)
-        return
-    result = run_plan(app, wanted, jobs)
-    app.output.records(result.documents(), RUN)
-    app.raise_if(result.failure)
+    else:
+        result = run_plan(app, wanted, jobs=jobs, summary=summary)
+        app.output.records(result.documents(), RUN)
+        app.raise_if(result.failure)

@@ -43,6 +43,16 @@ class CopyWatcher(Protocol):
     def operation(self, operation: Operation) -> None: ...
 
 
+class NoWatcher:
+    """For a copy that nobody watches."""
+
+    def stage(self, text: str) -> None:
+        return
+
+    def operation(self, operation: Operation) -> None:
+        return
+
+
 @dataclass(frozen=True)
 class Means:
     """What copies work with; one for all of a run. `stopped` is set when nothing new may be sent any more."""
@@ -121,6 +131,11 @@ class Copy:
     def _own_take(self) -> Operation | None:
         steps = self._journal.of_job(self.job.key)
         return next((one for one in steps if one.kind is OperationKind.TAKE and one.job == self.job), None)
+
+    def has_begun(self, target: CopyTarget) -> bool:
+        """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
+        own = self.own_apply(target, target.template.render(self.job.time))
+        return own is not None and own.state is not OperationState.FAILED
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the newest apply of this copy to the target, as the journal knows it."""

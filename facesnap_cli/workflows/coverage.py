@@ -26,7 +26,7 @@ class Cover:
     """
 
     item: PlanItem
-    profile: str | None
+    target: CopyTarget
     object_id: str | None = None
     copied_time: datetime | None = None
     seconds_left: float | None = None
@@ -41,7 +41,8 @@ class Cover:
         return {
             "item": self.item.name,
             "covered": self.is_covered,
-            "profile": self.profile,
+            "target": self.target.label,
+            "profile": self.target.account.profile,
             "objectType": self.item.object_type.value,
             "objectId": self.object_id,
             "copiedTime": format_time(self.copied_time),
@@ -60,19 +61,12 @@ def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:
     return combined([one.failure for one in covers if one.failure], len(covers), "targets")
 
 
-def last_copy(method: SnapshotMethod, target: CopyTarget, journal: Journal) -> tuple[str, datetime] | None:
-    """Return the newest copy that this journal knows to be good: its id, and the moment that it shows."""
-    known = _known(method, target, journal)
-    moments = {name: moment for name, apply in known.items() if (moment := _moment(method, apply, journal))}
-    return max(moments.items(), key=lambda entry: entry[1], default=None)
-
-
 def _cover(method: SnapshotMethod, target: CopyTarget, journal: Journal, now: datetime) -> Cover:
-    item, profile = method.item, target.account.profile
+    item = method.item
     try:
         names = _copies(method, target)
     except FacesnapError as failure:
-        return Cover(item, profile, failure=failure)
+        return Cover(item, target, failure=failure)
     known = _known(method, target, journal)
     bad = ""
     for name in names:
@@ -83,11 +77,11 @@ def _cover(method: SnapshotMethod, target: CopyTarget, journal: Journal, now: da
             continue
         left_s = item.covered_for_s - (now - moment).total_seconds()
         if left_s >= 0:
-            return Cover(item, profile, name, moment, left_s)
+            return Cover(item, target, name, moment, left_s)
         age, limit = format_duration((now - moment).total_seconds()), format_duration(item.covered_for_s)
-        old = _failure(item, profile, f"the newest copy, {name}, is {age} old, and counts for {limit}")
-        return Cover(item, profile, name, moment, left_s, old)
-    return Cover(item, profile, failure=_failure(item, profile, f"there is no copy that can be used{bad}"))
+        old = _failure(item, target, f"the newest copy, {name}, is {age} old, and counts for {limit}")
+        return Cover(item, target, name, moment, left_s, old)
+    return Cover(item, target, failure=_failure(item, target, f"there is no copy that can be used{bad}"))
 
 
 def _copies(method: SnapshotMethod, target: CopyTarget) -> list[str]:
@@ -121,10 +115,10 @@ def _moment(method: SnapshotMethod, apply: Operation, journal: Journal) -> datet
     return take.intended_time if take else apply.intended_time
 
 
-def _failure(item: PlanItem, profile: str | None, why: str) -> NotFoundError:
+def _failure(item: PlanItem, target: CopyTarget, why: str) -> NotFoundError:
     return NotFoundError(
-        f"{item.name} in {profile}: {why}",
+        f"{item.name} in {target.label}: {why}",
         code="Uncovered",
         hint="facesnap run makes one",
-        details={"item": item.name, "profile": profile},
+        details={"item": item.name, "target": target.label},
     )

@@ -42,6 +42,11 @@ class CopyTarget:
     account: Account
     template: Template
 
+    @property
+    def label(self) -> str:
+        """The target as a plan writes it, the same on every day."""
+        return f"{self.account.profile}:{self.template.text}" if self.account.profile else self.template.text
+
 
 @dataclass(frozen=True, slots=True)
 class WantedCopy:

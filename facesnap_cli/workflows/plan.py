@@ -15,6 +15,7 @@ from facesnap_cli.checks import check_object_id, parse_object_type
 from facesnap_cli.config_file import parsed_toml
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.models import ObjectType
+from facesnap_cli.settings import LOOPBACK_HOSTS
 from facesnap_cli.text import harmless, parse_duration
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import TargetName
@@ -298,9 +299,11 @@ def _url(raw: object) -> str:
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise UsageError("must be an http or https URL") from None
+        raise UsageError("must be an https URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or harmless(text) != text or " " in text:
-        raise UsageError("must be an http or https URL")
+        raise UsageError("must be an https URL")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise UsageError("must be https, except to this machine")
     return text
 
 

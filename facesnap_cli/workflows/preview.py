@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facesnap_cli.operations import Operation, OperationState
-from facesnap_cli.workflows.copy import Copy, Means
+from facesnap_cli.operations import OperationState
+from facesnap_cli.workflows.copy import Copy, Means, NoWatcher
 from facesnap_cli.workflows.jobs import CopyTarget, WantedCopy
 from facesnap_cli.workflows.submit import reusable_take
 
@@ -33,17 +33,9 @@ class Step:
         }
 
 
-class _Silent:
-    def stage(self, text: str) -> None:
-        return
-
-    def operation(self, operation: Operation) -> None:
-        return
-
-
 def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> list[Step]:
     """Return the steps of a copy, in order. Raises what reading raises."""
-    copy = Copy(means, wanted, _Silent())
+    copy = Copy(means, wanted, NoWatcher())
     item, kind = item or wanted.take.object_id, wanted.take.object_type.value
     applies = [_target_step(copy, wanted, target, item) for target in wanted.targets]
     if not any(step.action == "apply" for step in applies):

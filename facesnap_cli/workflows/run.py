@@ -26,8 +26,12 @@ from facesnap_cli.workflows.side_by_side import side_by_side
 
 @dataclass(frozen=True, slots=True)
 class TargetOutcome:
-    """What came of one target of an item. `status`: copied, current (an earlier run had done it) or failed."""
+    """What came of one target of an item. `status`: copied, current (an earlier run had done it) or failed.
 
+    `label` is the target as the plan writes it.
+    """
+
+    label: str
     profile: str | None
     object_id: str
     status: str
@@ -37,7 +41,7 @@ class TargetOutcome:
 
     @property
     def place(self) -> str:
-        """The target as a plan writes it."""
+        """The target with the id of this run's copy."""
         return f"{self.profile}:{self.object_id}" if self.profile else self.object_id
 
 
@@ -70,6 +74,7 @@ class ItemResult:
             {
                 "item": self.item.name,
                 "status": one.status,
+                "target": one.label,
                 "profile": one.profile,
                 "objectType": self.item.object_type.value,
                 "objectId": one.object_id,
