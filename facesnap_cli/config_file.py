@@ -29,7 +29,6 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):

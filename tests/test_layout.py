@@ -33,7 +33,12 @@ FLOORS = (
 )
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
-ONLY_IN = {"httpx": {"transport"}, "rich": {"output", "progress", "progress_items"}, "starlette": {"emulator"}, "uvicorn": {"emulator"}}
+ONLY_IN = {
+    "httpx": {"transport"},
+    "rich": {"output", "progress", "progress_items"},
+    "starlette": {"emulator"},
+    "uvicorn": {"emulator"},
+}
 
 
 def room_of(path: Path) -> str:

@@ -177,8 +177,7 @@ class Copy:
         """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
         source, wanted = self._wanted.source, self._wanted.take
         self._watcher.stage("taking")
-        operation = self.unfinished_take()
-        snapshot = self._taken(operation) if operation else None
+        snapshot = self._snapshot_begun_earlier()
         if snapshot is None:
             self._check_stopped()
             operation = reusable_take(source, self._journal, self._means.clock, wanted) or self._new_take()
@@ -192,6 +191,13 @@ class Copy:
         if lacking:
             source.snapshots.update(snapshot.id, apply_scope=(*snapshot.apply_scope, *lacking))
         return snapshot
+
+    def _snapshot_begun_earlier(self) -> Snapshot | None:
+        operation = self.unfinished_take()
+        try:
+            return self._taken(operation) if operation else None
+        except OperationFailedError:
+            return None  # it has failed since: another one is due
 
     def _new_take(self) -> Operation:
         source, clock = self._wanted.source, self._means.clock
