@@ -19,7 +19,7 @@ from facesnap_cli.messages import Messages
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
-    from facesnap_cli.journal import Journal, JournalError
+    from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
     from facesnap_cli.settings import Settings
@@ -65,7 +65,7 @@ class App:
         self._chosen: dict[str, Any] = {}
         self._accounts: dict[str | None, Account] = {}
         self._journal_opened = False
-        self._journal_trouble = False
+        self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
 
@@ -181,7 +181,7 @@ class App:
     def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
         from facesnap_cli.workflows.wait import Waiter
 
-        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_journal_trouble)
+        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_trouble)
 
     def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
@@ -293,10 +293,13 @@ class App:
                 self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
             return self._accounts[settings.profile]
 
-    def _on_journal_trouble(self, error: JournalError) -> None:
-        if not self._journal_trouble:
+    def _on_trouble(self, error: FacesnapError) -> None:
+        """Tell of what a wait bears, the same trouble once a minute at most."""
+        now = self.clock.monotonic()
+        kind = type(error).__name__
+        if now >= self._troubles.get(kind, 0.0):
+            self._troubles[kind] = now + 60.0
             self.messages.warn(f"{error.message}; waiting goes on")
-        self._journal_trouble = True
 
     def _observe(self, exchange: Exchange) -> None:
         self.messages.exchange(exchange)

@@ -13,6 +13,7 @@ import pytest
 
 from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
+from tests.gate import gate
 from tests.test_killed import make_groups, posts, until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
@@ -216,6 +217,46 @@ def test_a_poll_that_is_throttled_or_fails_is_repeated(program: Program, emulato
     emulator.faults({"route": "GET /operations/*", "status": 429, "count": 1})
     taken = program.run(*TAKE_IT, "-o", "json", "-q")
     assert (taken.status, taken.json["status"]) == (0, "succeeded")
+
+
+def test_a_success_without_a_location_is_found_by_its_tag_and_is_no_success_without(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    body = '{"status":"succeeded","createdTime":"2026-01-01T00:00:00Z"}'
+    emulator.faults({"route": "GET /operations/*", "body": body, "status": 200})
+    emulator.faults({"route": "GET /snapshots", "status": 200, "body": "[]", "count": 1})
+    untagged = program.run(*TAKE_IT, "--no-tag", "-o", "id", "-q")
+    assert (untagged.status, untagged.out) == (10, "")
+    emulator.advance(10)
+    program.clock.sleep(5)
+    started = program.run(*TAKE_IT, "-o", "id", "-q", "--poll-interval", "5s")
+    assert (started.status, len(started.out)) == (0, 37)
+
+
+def test_a_service_that_is_away_for_a_while_is_waited_for_and_told(program: Program, emulator: RunningEmulator) -> None:
+    emulator.faults({"route": "GET /operations/*", "drop": "before", "count": 3})
+    taken = program.run(*TAKE_IT, "-q", "-o", "none")
+    assert taken.status == 0
+    assert taken.err.count("warning:") == 1
+    assert "waiting goes on" in taken.err
+
+
+def test_ctrl_c_while_the_answer_is_awaited_names_the_intent_to_resume(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    with gate(emulator.endpoint) as opened:
+        program.configure(opened.endpoint)
+        opened.stop_answer = "POST /face/v1.0/snapshots "
+        process = program.start(*TAKE_IT)
+        assert opened.stopped.wait(20)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+        opened.open()
+        assert process.returncode == 130
+        intent = err.strip().split()[-1]
+        emulator.advance(10)
+        waited = program.run("wait", intent, "-o", "json", "-q")
+        assert (waited.status, waited.json[0]["status"]) == (0, "succeeded")
 
 
 def test_an_operation_of_another_profile_is_polled_with_its_key(program: Program, emulator: RunningEmulator) -> None:
