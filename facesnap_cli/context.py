@@ -150,6 +150,17 @@ class App:
             )
         return account
 
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the object that a snapshot was taken from, if the journal can tell; to read needs no journal."""
+        from facesnap_cli.database import DatabaseError
+        from facesnap_cli.journal import JournalError
+
+        try:
+            return self.journal.object_of(snapshot_id)
+        except (DatabaseError, JournalError) as error:
+            self._on_trouble(error)
+            return None
+
     def operation_named(self, reference: str) -> Operation:
         """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
 
@@ -294,12 +305,12 @@ class App:
             return self._accounts[settings.profile]
 
     def _on_trouble(self, error: FacesnapError) -> None:
-        """Tell of what a wait bears, the same trouble once a minute at most."""
+        """Tell of what does not end a command, the same trouble once a minute at most."""
         now = self.clock.monotonic()
         kind = type(error).__name__
         if now >= self._troubles.get(kind, 0.0):
             self._troubles[kind] = now + 60.0
-            self.messages.warn(f"{error.message}; waiting goes on")
+            self.messages.warn(f"{error.message}; going on")
 
     def _observe(self, exchange: Exchange) -> None:
         self.messages.exchange(exchange)

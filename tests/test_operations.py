@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -238,7 +239,7 @@ def test_a_service_that_is_away_for_a_while_is_waited_for_and_told(program: Prog
     taken = program.run(*TAKE_IT, "-q", "-o", "none")
     assert taken.status == 0
     assert taken.err.count("warning:") == 1
-    assert "waiting goes on" in taken.err
+    assert "; going on" in taken.err
 
 
 def test_ctrl_c_while_the_answer_is_awaited_names_the_intent_to_resume(
@@ -350,8 +351,6 @@ def test_a_damaged_journal_is_kept_beside_a_new_one(program: Program) -> None:
 
 
 def test_a_newer_journal_is_left_alone(program: Program) -> None:
-    import sqlite3
-
     program.run(*TAKE_IT, "-q")
     path = program.directory / "state" / "journal.db"
     with closing(sqlite3.connect(path)) as database:
@@ -366,6 +365,28 @@ def test_where_the_intent_cannot_be_committed_nothing_is_sent(program: Program, 
     taken = program.run(*TAKE_IT)
     assert (taken.status, posts(emulator, "/snapshots")) == (13, 0)
     assert "journal" in taken.err
+
+
+def test_a_journal_that_takes_nothing_after_the_post_ends_neither_wait_nor_operation(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    program.run("status")
+    with closing(sqlite3.connect(program.directory / "state" / "journal.db")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON operations BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    taken = program.run(*TAKE_IT, "-o", "json")
+    assert (taken.status, taken.json["status"]) == (0, "succeeded")
+    assert f"its id is {taken.json['operationId']}" in taken.err
+    assert posts(emulator, "/snapshots") == 1
+
+
+def test_snapshots_can_be_listed_without_a_journal(program: Program) -> None:
+    snapshot = program.run(*TAKE_IT, "-o", "id", "-q", "--no-tag").out.strip()
+    (program.directory / "broken").write_text("a file where the directory should be")
+    listed = program.run("list", "-o", "id", FACESNAP_STATE_DIR=str(program.directory / "broken"))
+    assert (listed.status, listed.out.strip()) == (0, snapshot)
+    assert "warning: the journal" in listed.err
 
 
 def test_the_journal_is_for_its_owner_only(program: Program) -> None:
