@@ -145,7 +145,8 @@ def _submit(
     try:
         operation_id = send()
     except OutcomeUnknownError as error:
-        _write(lambda: journal.save(operation.lost(error.message, clock.now())), warn)
+        lost = operation.lost(error.message, clock.now())
+        _write(lambda: journal.save(lost), warn)
         error.hint = f"facesnap wait {operation.intent[:8]} looks for its result; do not send it again before"
         error.details["intent"] = operation.intent
         raise
