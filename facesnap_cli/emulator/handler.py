@@ -36,17 +36,18 @@ class Handler:
     async def answer(self, request: Request) -> Response:
         """Answer one call. Raises ConnectionDropped where a fault wants no answer at all."""
         account = self._service.account(request.headers.get(KEY_HEADER))
+        path = request.url.path
         route = None if self._endpoint is None else self._endpoint.path
         record = self._service.calls.begin(
             self._service.clock.now(),
             method=request.method,
-            path=request.url.path,
+            path=path,
             query=request.url.query,
             account=None if account is None else account.name,
             route=route,
         )
-        paths = {request.url.path.removeprefix(self._prefix), route}
-        fault = self._service.faults.pick((f"{request.method} {path}" for path in paths), record.account)
+        names = (path.removeprefix(self._prefix), route or path)
+        fault = self._service.faults.pick([f"{request.method} {name}" for name in names], record.account)
         response = await (self._act(request) if fault is None else self._disturbed(request, fault))
         record.status = response.status_code
         return response
