@@ -102,7 +102,9 @@ def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path
     ],
 )
 def test_a_wrong_option_is_a_usage_error(environment: dict[str, str], arguments: list[str], complaint: str) -> None:
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, env=environment, timeout=30, check=False)
+    done = subprocess.run(
+        command("--port", "0", *arguments), capture_output=True, text=True, env=environment, timeout=30, check=False
+    )
 
     assert done.returncode == 2
     assert done.stdout == ""

@@ -222,6 +222,12 @@ class TestConnections:
         (snapshot,) = socket.call("GET", "/snapshots").json()
         assert snapshot["userData"] == "lost answer"
 
+    def test_a_refusal_is_lost_too(self, socket: SocketDoor) -> None:
+        set_faults(socket, {"route": "POST /snapshots", "drop": "after"})
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            socket.take("FaceList", "nobody")
+
     def test_a_call_without_an_answer_is_on_record(self, socket: SocketDoor, live: RunningEmulator) -> None:
         set_faults(socket, {"route": "GET /persongroups", "drop": "after"})
         with pytest.raises(httpx.RemoteProtocolError):
