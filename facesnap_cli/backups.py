@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from facesnap_cli.workflows.notify import (
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.rhythm import Rhythm
 from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
+from facesnap_cli.workflows.schedule import Scheduled
 from facesnap_cli.workflows.snapshot_method import SnapshotMethod, needs
 
 if TYPE_CHECKING:
@@ -183,3 +186,11 @@ def _quota_left(app: App, methods: Sequence[SnapshotMethod]) -> dict[tuple[str, 
         (profile, kind.value): quota(account, app.journal, app.clock, kind).left
         for (profile, kind), account in {**sources, **targets}.items()
     }
+
+
+def scheduled(app: App, plan: Plan, rhythm: Rhythm) -> Scheduled:
+    """Return what a scheduler needs to know of a plan; the profiles' key variables where they are configured here."""
+    names = {one for item in plan.items for one in (item.source, *(target.profile for target in item.targets)) if one}
+    profiles = [app.settings.file.profiles.get(name, {}) for name in sorted(names)]
+    variables = dict.fromkeys(profile[key] for profile in profiles for key in ("key_env", "key2_env") if key in profile)
+    return Scheduled(plan.path, shutil.which("facesnap") or "facesnap", rhythm, tuple(variables))

@@ -45,6 +45,7 @@ TABLE = {
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
     "copy": Entry("copy", "Backups", "Copy an object to other accounts: take, apply, verify."),
     "run": Entry("run", "Backups", "Back up everything that a plan file names."),
+    "schedule": Entry("schedule", "Backups", "Print what runs a plan regularly: cron, systemd, pipelines."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -28,13 +32,10 @@ WEATHER: tuple[dict[str, object], ...] = (
 def test_after_faults_and_a_kill_the_next_run_has_all_that_can_be_had_for_one_take_a_group(
     estate: Estate, applies_before_the_kill: int
 ) -> None:
-    plan = estate.plan(*(item(name, f"dr:{name}-{{date}}", f"eu:{name}-{{date}}") for name in NAMES))
-    estate.make("eu", f"group-07-{estate.program.clock.now():%Y-%m-%d}")
-    estate.emulator.faults(*WEATHER)
+    plan = plan_of_all(estate)
     process = estate.program.start("run", plan, "--jobs", "8", "--quiet")
     until(lambda: estate.takes() >= 6 and estate.applies() >= applies_before_the_kill)
-    process.kill()
-    process.communicate()
+    kill_between_requests(estate, process)
 
     summary = estate.program.directory / "summary.md"
     after = estate.run("run", plan, "--jobs", "8", "--quiet", "-o", "json", "--summary", str(summary))
@@ -45,12 +46,40 @@ def test_after_faults_and_a_kill_the_next_run_has_all_that_can_be_had_for_one_ta
     assert [(one["item"], one["profile"], one["exitCode"]) for one in failed] == [("group-07", "eu", 6)]
     assert len(after.json) == 2 * GROUPS
     assert len(estate.groups("dr")) == len(estate.groups("eu")) == GROUPS
-    journal = estate.run("status", "--all", "-o", "json").json
-    paid = Counter(one["objectId"] for one in journal if one["kind"] == "take" and one["status"] == "succeeded")
-    assert paid == Counter(NAMES)
+    assert succeeded_takes(estate) == Counter(NAMES)
     assert estate.takes() == GROUPS + 1, "one for each group, and the one that failed"
     assert f"| failed | eu:group-07-{estate.program.clock.now():%Y-%m-%d} |" in summary.read_text()
     assert "1 of 20 items failed; exit status 11" in summary.read_text()
+
+
+@pytest.mark.parametrize("requests_before_the_kill", [45, 80, 150])
+def test_a_kill_at_any_moment_pays_for_nothing_twice(estate: Estate, requests_before_the_kill: int) -> None:
+    plan = plan_of_all(estate)
+    process = estate.program.start("run", plan, "--jobs", "8", "--quiet")
+    until(lambda: estate.emulator.requests()["total"] >= requests_before_the_kill)
+    process.kill()
+    process.communicate()
+
+    estate.run("run", plan, "--jobs", "8", "--quiet")
+    estate.set_day(13 * 3600)  # what was never sent is known as such by then
+    after = estate.run("run", plan, "--jobs", "8", "--quiet", "-o", "json")
+
+    failed = [one for one in after.json if one["status"] == "failed"]
+    assert [(one["item"], one["profile"], one["exitCode"]) for one in failed] == [("group-07", "eu", 6)]
+    assert succeeded_takes(estate) == Counter(NAMES)
+    assert len(estate.groups("dr")) == len(estate.groups("eu")) == GROUPS
+
+
+def plan_of_all(estate: Estate) -> str:
+    """Write the plan, let the weather in, and put an object where a copy is to go."""
+    estate.make("eu", f"group-07-{estate.program.clock.now():%Y-%m-%d}")
+    estate.emulator.faults(*WEATHER)
+    return estate.plan(*(item(name, f"dr:{name}-{{date}}", f"eu:{name}-{{date}}") for name in NAMES))
+
+
+def succeeded_takes(estate: Estate) -> Counter[str]:
+    journal = estate.run("status", "--all", "-o", "json").json
+    return Counter(one["objectId"] for one in journal if one["kind"] == "take" and one["status"] == "succeeded")
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -58,3 +87,19 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def kill_between_requests(estate: Estate, process: subprocess.Popen[str]) -> None:
+    """Kill when no request is under way of which nobody could know whether it arrived."""
+
+    def stopped_at_rest() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(estate.program.directory / "state" / "journal.db")) as journal:
+            under_way = journal.execute("SELECT count(*) FROM operations WHERE state = 'intended'").fetchone()[0]
+        if under_way:
+            process.send_signal(signal.SIGCONT)
+        return not under_way
+
+    until(stopped_at_rest)
+    process.kill()
+    process.communicate()
