@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.context import App
     from facesnap_cli.operations import Operation
+    from facesnap_cli.output import Document, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]
         yield lambda name: Watcher(app, progress, name)
     finally:
         progress.close()
+
+
+def report(app: App, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
+    """Print results, and raise what they failed with. A success with --quiet prints only a format that is asked for."""
+    if failure or not app.options.quiet or app.settings["output"] != "table" or app.options.query:
+        app.output.records(documents, view)
+    if failure:
+        raise failure
 
 
 def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:

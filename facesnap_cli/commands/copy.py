@@ -48,7 +48,7 @@ def copy(
 
     facesnap copy -t PersonGroup -i employees --from prod --to dr:employees-{date} --to eu
     """
-    from facesnap_cli.backups import copy_with_progress, means_of
+    from facesnap_cli.backups import copy_with_progress, means_of, report
     from facesnap_cli.copy_inputs import wanted_copy
     from facesnap_cli.inputs import verify_level
     from facesnap_cli.output import COPY, STEP
@@ -63,5 +63,4 @@ def copy(
         app.output.records([step.document() for step in preview_copy(means_of(app), wanted)], STEP)
         return
     result = copy_with_progress(app, wanted)
-    app.output.records([one.document(app.clock.now()) for one in result.operations], COPY)
-    app.raise_if(result.failure)
+    report(app, [one.document(app.clock.now()) for one in result.operations], COPY, result.failure)

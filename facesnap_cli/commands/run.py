@@ -37,7 +37,7 @@ def run(
 
     facesnap run nightly.toml --jobs 8
     """
-    from facesnap_cli.backups import check_plan, preview_plan, run_plan
+    from facesnap_cli.backups import check_plan, preview_plan, report, run_plan
     from facesnap_cli.output import COVER, RUN, STEP
     from facesnap_cli.workflows.coverage import uncovered
     from facesnap_cli.workflows.plan import read_plan
@@ -45,11 +45,9 @@ def run(
     app, wanted = App.of(ctx), read_plan(plan)
     if check:
         covers = check_plan(app, wanted)
-        app.output.records([cover.document() for cover in covers], COVER)
-        app.raise_if(uncovered(covers))
+        report(app, [cover.document() for cover in covers], COVER, uncovered(covers))
     elif dry_run:
         app.output.records([step.document() for step in preview_plan(app, wanted)], STEP)
     else:
         result = run_plan(app, wanted, jobs=jobs, summary=summary)
-        app.output.records(result.documents(), RUN)
-        app.raise_if(result.failure)
+        report(app, result.documents(), RUN, result.failure)

@@ -160,7 +160,7 @@ class _Reader:
         for key in entry:
             if key not in _ITEM_KEYS:
                 self._complain(line(key), f"unknown key {harmless(key)!r}{_near(key, _ITEM_KEYS)}")
-        name = value("name", lambda raw: check_object_id(_text(raw), what="name"), required=True) or "-"
+        name = value("name", lambda raw: check_object_id(_text(raw), what="item name"), required=True) or "-"
         object_type = value("type", lambda raw: parse_object_type(_text(raw)), required=True)
         object_id = value("object_id", lambda raw: check_object_id(_text(raw)), required=True)
         targets = value("to", lambda raw: _targets(raw, name), required=True)

@@ -21,7 +21,7 @@ _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Every `every_h` hours, once a day at `hour`:`minute` UTC; less often on even days, or on Sundays."""
+    """Every `every_h` hours, once at `hour`:`minute` UTC; 48 is every second day of a month, 168 every Sunday."""
 
     every_h: int
     hour: int
