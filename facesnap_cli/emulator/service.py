@@ -44,6 +44,7 @@ class Service:
             clock,
             take_pace=parse_pace(options.take_time, "--take-time"),
             apply_pace=parse_pace(options.apply_time, "--apply-time"),
+            train_pace=parse_pace(options.train_time, "--train-time"),
         )
         try:
             if self.store.state.fact("seeded") is None:

@@ -78,7 +78,18 @@ def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path
     accounts = tmp_path / "accounts.json"
     accounts.write_text(json.dumps([BUILT_IN[1].document()]))
     options = ["--data", str(tmp_path / "data"), "--dialect", "2019-01", "--service", "gated", "--tier", "S0"]
-    options += ["--accounts", str(accounts), "--take-time", "1/1000", "--apply-time", "0", "--host", "127.0.0.1"]
+    options += [
+        "--accounts",
+        str(accounts),
+        "--take-time",
+        "1/1000",
+        "--apply-time",
+        "0",
+        "--train-time",
+        "0",
+        "--host",
+        "127.0.0.1",
+    ]
     options += ["--fault", "GET /persongroups status=418", "--fault", "GET /facelists status=503"]
     with started(environment, "-o", "jsonl", *options) as process:
         assert process.stdout is not None
