@@ -81,7 +81,7 @@ def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]
         list(names),
         quiet=app.options.quiet,
         color=app.color,
-        estimate_of=lambda one: app.journal.estimate_s(one.kind, one.object_type, one.object_id),
+        estimate_of=lambda one: app.journal.estimate_s(one.kind, one.object_type, one.object_id, one.job_key),
     )
     try:
         yield lambda name: Watcher(app, progress, name)

@@ -196,14 +196,20 @@ class Journal:
         take = self.take_of(snapshot_id)
         return take.object_id or None if take else None
 
-    def estimate_s(self, kind: OperationKind, object_type: str, object_id: str) -> float | None:
-        """Return how long the operation took at the last times, the longest of three, in seconds."""
+    def estimate_s(
+        self, kind: OperationKind, object_type: str, object_id: str, job_key: str | None = None
+    ) -> float | None:
+        """Return how long the operation took at the last times, the longest of three, in seconds.
+
+        Those of the same copy (`job_key`) count too: its targets have another id each day.
+        """
         found = self._select(
-            "kind = ? AND object_type = ? AND object_id = ? AND state = 'succeeded'"
+            "kind = ? AND object_type = ? AND (object_id = ? OR job_key = ?) AND state = 'succeeded'"
             " ORDER BY intended_time DESC LIMIT 3",
             kind.value,
             object_type,
             object_id,
+            job_key,
         )
         return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -17,6 +17,7 @@ from facesnap_cli.text import format_duration, harmless
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
+    from rich.text import Text
 
 
 class ItemsProgress(Protocol):
@@ -131,23 +132,23 @@ class ItemTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
-            yield self._table(max(1, options.size.height - 3))
+            yield from self._shown(max(1, options.size.height - 3))
 
-    def _table(self, room: int) -> Table:
+    def _shown(self, room: int) -> Iterator[Table | Text]:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("ITEM", "STAGE", "ELAPSED", "LEFT"):
-            table.add_column(title, no_wrap=True, overflow="ellipsis")
+        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+        for title, ratio, width in (("ITEM", 2, None), ("STAGE", 5, None), ("ELAPSED", None, 8), ("LEFT", None, 12)):
+            table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=ratio, width=width)
         rows = list(self._rows.values())
         active = [row for row in rows if row.since is not None and not row.ended]
         failed = [row for row in rows if row.ended and not row.ok]
         for row in [*active, *failed][:room]:
             table.add_row(*(Text(harmless(cell)) for cell in self._cells(row)))
         ended = sum(bool(row.ended) for row in rows)
-        table.add_row(Text(f"{ended} of {len(rows)} ended, {len(failed)} failed", style="dim"))
-        return table
+        yield table
+        yield Text(f"{ended} of {len(rows)} ended, {len(failed)} failed", style="dim")
 
     def _cells(self, row: _Row) -> tuple[str, str, str, str]:
         if row.ended or row.since is None:

@@ -245,7 +245,7 @@ class Copy:
         self._watcher.operation(operation)
         timeout_s = self._means.timeout_s
         if operation.operation_id is None and timeout_s is None:
-            usual_s = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id)
+            usual_s = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id, self.job.key)
             timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
         waiter = self._means.waiter(self._watcher.operation)
         [outcome] = waiter.wait([operation], schedule=self._means.schedule, timeout_s=timeout_s)
