@@ -6,9 +6,9 @@ Every step is in the journal under the copy's key and the time it began, so that
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (
@@ -25,13 +25,11 @@ from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.polling import Schedule
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import CopyResult, CopyTarget, Prospect, TargetResult, WantedCopy, current_job
-from facesnap_cli.workflows.side_by_side import side_by_side
+from facesnap_cli.workflows.side_by_side import Crew
 from facesnap_cli.workflows.submit import reusable_take, start_apply, start_take
 from facesnap_cli.workflows.verify import Description, check_copy, describe
 from facesnap_cli.workflows.wait import Waiter
 
-One = TypeVar("One")
-Made = TypeVar("Made")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
@@ -55,7 +53,7 @@ class NoWatcher:
 
 @dataclass(frozen=True)
 class Means:
-    """What copies work with; one for all of a run. `stopped` is set when nothing new may be sent any more."""
+    """What copies work with; one for all of a run. `crew` works for the targets of every copy."""
 
     journal: Journal
     clock: Clock
@@ -63,7 +61,7 @@ class Means:
     warn: Callable[[str], None]
     schedule: Schedule = field(default_factory=Schedule)
     timeout_s: float | None = None
-    stopped: threading.Event = field(default_factory=threading.Event)
+    crew: Crew = field(default_factory=Crew)
 
 
 class Copy:
@@ -82,7 +80,7 @@ class Copy:
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
         self._watcher.stage("looking")
-        prospects = self._each(self.look, self._wanted.targets)
+        prospects = self._means.crew.each(self.look, self._wanted.targets)
         snapshot = failure = None
         if any(one.is_open for one in prospects):
             try:
@@ -95,7 +93,7 @@ class Copy:
                 return self._copied_to(snapshot, prospect)
             return prospect.result if not prospect.is_open else replace(prospect.result, failure=failure)
 
-        results = self._each(finished, prospects)
+        results = self._means.crew.each(finished, prospects)
         result = CopyResult(self.job, self._take or self._own_take(), tuple(results))
         if not any(one.failure for one in results):
             self._clean_up(result.take)
@@ -277,11 +275,8 @@ class Copy:
         except FacesnapError as error:
             self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
 
-    def _each(self, work: Callable[[One], Made], items: Sequence[One]) -> list[Made]:
-        return side_by_side(work, items, threads=len(items), stopped=self._means.stopped)
-
     def _check_stopped(self) -> None:
-        if self._means.stopped.is_set():
+        if self._means.crew.stopped.is_set():
             raise UnreachableError("interrupted before anything was sent", hint="run it again")
 
 

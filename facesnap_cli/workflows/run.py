@@ -21,7 +21,7 @@ from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
-from facesnap_cli.workflows.side_by_side import side_by_side
+from facesnap_cli.workflows.side_by_side import Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def run_items(
     clock: Clock,
     stopped: threading.Event,
 ) -> RunResult:
-    """Run all items, `jobs` at once."""
+    """Run all items, `jobs` at once. What ends this early sets `stopped`, so that no thread begins anything new."""
     started_time, started = clock.now(), clock.monotonic()
 
     def run(method: Method) -> ItemResult:
@@ -146,7 +146,7 @@ def run_items(
         watcher.ended(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
-    results = side_by_side(run, methods, threads=jobs, stopped=stopped)
+    results = Crew(jobs, stopped).each(run, methods)
     return RunResult(tuple(results), started_time, clock.monotonic() - started)
 
 

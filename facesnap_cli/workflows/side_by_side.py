@@ -9,21 +9,25 @@ from typing import TypeVar
 
 One = TypeVar("One")
 Made = TypeVar("Made")
+MOST_THREADS = 256
 
 
-def side_by_side(
-    work: Callable[[One], Made], items: Sequence[One], *, threads: int, stopped: threading.Event
-) -> list[Made]:
-    """Return what `work` makes of each item, in their order, with so many at once.
+class Crew:
+    """Threads that many calls share, as each keeps a connection to each account. One is made when none is idle."""
 
-    What ends the wait early (a bug in `work`, an Interruption) sets `stopped` and goes on at once: threads that
-    still wait for an answer are not waited for.
-    """
-    pool = ThreadPoolExecutor(max(1, min(threads, len(items))), thread_name_prefix="facesnap")
-    try:
-        return list(pool.map(work, items))
-    except BaseException:
-        stopped.set()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    def __init__(self, threads: int = MOST_THREADS, stopped: threading.Event | None = None):
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="facesnap")
+        self.stopped = stopped or threading.Event()
+
+    def each(self, work: Callable[[One], Made], items: Sequence[One]) -> list[Made]:
+        """Return what `work` makes of each item, in their order, side by side.
+
+        What ends the wait early (a bug in `work`, an Interruption) sets `stopped` and goes on at once: threads that
+        still wait for an answer are not waited for.
+        """
+        try:
+            return list(self._pool.map(work, items))
+        except BaseException:
+            self.stopped.set()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            raise
