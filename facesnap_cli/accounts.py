@@ -62,7 +62,7 @@ class Account:
                 ca_bundle=settings["ca_bundle"],
                 extra_headers=self.extra_headers,
             ),
-            credential_for(settings),
+            credential_for(settings, self.clock),
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,
