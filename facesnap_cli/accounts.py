@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from facesnap_cli.answers import Exchange
@@ -25,6 +26,7 @@ class Account:
     clock: Clock
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
     def profile(self) -> str | None:
@@ -48,8 +50,14 @@ class Account:
         subscription_id: str | None = self.settings["subscription_id"]
         return subscription_id
 
-    @cached_property
+    @property
     def transport(self) -> Transport:
+        """The one transport of the account: its threads share a rate limit and the key that is in use."""
+        with self._lock:
+            return self._transport
+
+    @cached_property
+    def _transport(self) -> Transport:
         settings = self.settings
         limit = settings["rate_limit"]
         return Transport(
@@ -78,5 +86,5 @@ class Account:
 
     def close(self) -> None:
         """Close its connections, if it made any."""
-        if "transport" in self.__dict__:
-            self.transport.close()
+        if "_transport" in self.__dict__:
+            self._transport.close()

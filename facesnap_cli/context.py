@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +20,8 @@ from facesnap_cli.settings import FIELDS, Settings, load, state_directory
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
-    from facesnap_cli.journal import Journal
-    from facesnap_cli.models import Operation
+    from facesnap_cli.journal import Journal, JournalError
+    from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
@@ -59,6 +62,8 @@ class App:
         self._chosen: dict[str, Any] = {}
         self._accounts: dict[str | None, Account] = {}
         self._journal_opened = False
+        self._journal_trouble = False
+        self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
 
     @classmethod
@@ -105,8 +110,9 @@ class App:
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
 
+        journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
-        return Journal(state_directory(self.environment), self.clock)
+        return journal
 
     @cached_property
     def output(self) -> Output:
@@ -144,6 +150,7 @@ class App:
         Raises NotFoundError for anything else.
         """
         from facesnap_cli.models import is_guid
+        from facesnap_cli.operations import Operation, OperationKind
 
         found = self.journal.find(reference)
         if found:
@@ -152,16 +159,27 @@ class App:
             raise NotFoundError(
                 f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
             )
-        self.snapshots.operation(reference)
-        return self.journal.track(reference, profile=self.account.profile, endpoint=self.account.endpoint)
+        answer = self.snapshots.operation(reference)
+        found = Operation.intended(
+            OperationKind.TAKE,
+            profile=self.account.profile,
+            endpoint=self.account.endpoint,
+            subscription_id=self.account.subscription_id,
+            object_type="",
+            object_id="",
+            owner="",
+            now=self.clock.now(),
+        )
+        return self.journal.add(found.submitted(reference.lower(), self.clock.now()).seen(answer, self.clock.now()))
 
     def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
         from facesnap_cli.workflows.wait import Waiter
 
-        return Waiter(self.journal, self.account_of, self.clock, on_update)
+        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_journal_trouble)
 
     def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
+        from facesnap_cli.journal import JournalError
         from facesnap_cli.polling import Schedule
         from facesnap_cli.progress import progress_for
 
@@ -179,6 +197,8 @@ class App:
             self.watch(operation)
             progress.update(operation)
 
+        with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
+            self.journal.forget(timedelta(seconds=self.settings["keep_journal"]))
         try:
             return self.waiter(on_update).wait(
                 operations,
@@ -192,8 +212,10 @@ class App:
     def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
         """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""
         from facesnap_cli.output import OPERATION
+        from facesnap_cli.workflows.quota import quota
 
         self.watch(operation)
+        self.messages.info(str(quota(self.account, self.journal, self.clock, operation.kind)))
         if not wait:
             self.output.record(operation.document(self.clock.now()), OPERATION)
             return operation
@@ -257,10 +279,16 @@ class App:
     def _account(self, settings: Settings) -> Account:
         from facesnap_cli.accounts import Account
 
-        if settings.profile not in self._accounts:
-            headers = tuple(_header(text) for text in self.options.header)
-            self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
-        return self._accounts[settings.profile]
+        with self._lock:
+            if settings.profile not in self._accounts:
+                headers = tuple(_header(text) for text in self.options.header)
+                self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
+            return self._accounts[settings.profile]
+
+    def _on_journal_trouble(self, error: JournalError) -> None:
+        if not self._journal_trouble:
+            self.messages.warn(f"{error.message}; waiting goes on")
+        self._journal_trouble = True
 
     def _observe(self, exchange: Exchange) -> None:
         self.messages.exchange(exchange)

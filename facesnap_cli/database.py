@@ -19,6 +19,12 @@ class DatabaseError(FacesnapError):
     default_code = "Database"
 
 
+class DamagedError(DatabaseError):
+    """The file is no database, or a broken one."""
+
+    default_code = "Damaged"
+
+
 def connect(
     path: str | Path,
     *,
@@ -30,7 +36,7 @@ def connect(
 
     `migrations[n]` is the SQL script that leads from schema version n to n + 1. The connection is in
     autocommit mode: write through `transaction`. It may be handed between threads, one at a time.
-    Raises DatabaseError where the file is damaged, newer than `migrations`, or of another application.
+    Raises DamagedError, or DatabaseError where the file is newer than `migrations` or of another application.
     """
     if str(path) != ":memory:":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -45,7 +51,7 @@ def connect(
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise DatabaseError(f"{path} is damaged: {error}") from error
+        raise DamagedError(f"{path} is damaged: {error}") from error
     except BaseException:
         connection.close()
         raise

@@ -7,26 +7,17 @@ import hashlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.database import ProcessLock, connect, transaction
-from facesnap_cli.errors import ConfigurationError, NotFoundError, UsageError
+from facesnap_cli.database import DamagedError, ProcessLock, connect, transaction
+from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
-from facesnap_cli.models import (
-    OBJECT_ID,
-    ObjectType,
-    Operation,
-    OperationAnswer,
-    OperationKind,
-    OperationState,
-    OperationStatus,
-    snapshot_id_of,
-)
+from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import format_time, harmless, parse_time
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
@@ -74,9 +65,12 @@ class JournalError(ConfigurationError):
 
 
 class Journal:
-    """The journal in a directory. Safe for several threads and processes."""
+    """The journal in a directory. Safe for several threads and processes.
 
-    def __init__(self, directory: Path, clock: Clock):
+    A damaged file is set aside under another name, which `warn` tells; one of a newer facesnap raises DatabaseError.
+    """
+
+    def __init__(self, directory: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
         self.path = directory / "journal.db"
         self._owners = directory / "owners"
         self._clock = clock
@@ -84,111 +78,42 @@ class Journal:
         self._owner: ProcessLock | None = None
         with self._guarded("opened"):
             make_private_directory(directory)
-            self._database = connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+            try:
+                self._database = self._connect()
+            except DamagedError as error:
+                warn(f"{error.message}; it is kept as {self._set_aside()}, and a new journal begins")
+                self._database = self._connect()
 
-    def intend(
-        self,
-        kind: OperationKind,
-        *,
-        intent: str,
-        profile: str | None,
-        endpoint: str,
-        subscription_id: str | None,
-        object_type: str,
-        object_id: str,
-        snapshot_id: str | None = None,
-        user_data: str | None = None,
-        tagged: bool = False,
-    ) -> Operation:
-        """Commit that an operation is about to be sent, and return it. Raises JournalError: then send nothing."""
+    def add(self, operation: Operation) -> Operation:
+        """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
+        marks = ", ".join("?" for _ in _COLUMNS)
         with self._guarded("written; nothing was sent"):
-            operation = Operation(
-                intent=intent,
-                kind=kind,
-                state=OperationState.INTENDED,
-                profile=profile,
-                endpoint=endpoint,
-                subscription_id=subscription_id,
-                object_type=object_type,
-                object_id=object_id,
-                snapshot_id=snapshot_id,
-                operation_id=None,
-                tagged=tagged,
-                user_data_digest=digest(user_data),
-                owner=self._own(),
-                intended_time=self._clock.now(),
-            )
-            marks = ", ".join("?" for _ in _COLUMNS)
             self._write(f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(operation))  # noqa: S608
         return operation
 
-    def submitted(self, intent: str, operation_id: str) -> Operation:
-        """Commit the operation id that the service gave. Raises JournalError, which names the id."""
-        with self._guarded(f"written; the operation goes on, its id is {operation_id}"):
-            return self._update(
-                intent, state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=self._clock.now()
+    def save(self, operation: Operation) -> Operation:
+        """Commit what an operation has become; one that has ended here or in another process stays as it ended."""
+        assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        goes_on = f"; the operation goes on, its id is {operation.operation_id}" if operation.operation_id else ""
+        with self._guarded(f"written{goes_on}"):
+            self._write(
+                f"UPDATE operations SET {assignments} WHERE intent = ? AND {_OPEN_SQL}",  # noqa: S608
+                [*_row(operation), operation.intent],
             )
+        return operation
 
-    def observed(self, intent: str, answer: OperationAnswer) -> Operation:
-        """Commit what a look at the operation found."""
-        state = {
-            OperationStatus.NOT_STARTED: OperationState.SUBMITTED,
-            OperationStatus.RUNNING: OperationState.RUNNING,
-            OperationStatus.SUCCEEDED: OperationState.SUCCEEDED,
-            OperationStatus.FAILED: OperationState.FAILED,
-        }[answer.status]
-        changes: dict[str, Any] = {
-            "state": state,
-            "polled_time": self._clock.now(),
-            "created_time": answer.created_time,
-            "last_action_time": answer.last_action_time,
-            "finished_time": answer.finished_time,
-            "resource_location": answer.resource_location,
-            "message": answer.message,
-        }
-        changes |= _named_by(answer.resource_location)
-        with self._guarded("written"):
-            return self._update(intent, **changes)
-
-    def track(self, operation_id: str, *, profile: str | None, endpoint: str) -> Operation:
-        """Take up an operation that was started elsewhere. What it works on shows when it has succeeded."""
-        operation = self.intend(
-            OperationKind.TAKE,
-            intent=new_intent(),
-            profile=profile,
-            endpoint=endpoint,
-            subscription_id=None,
-            object_type="",
-            object_id="",
-        )
-        return self.submitted(operation.intent, operation_id)
-
-    def settled(self, intent: str, *, resource_location: str, finished_time: datetime | None) -> Operation:
-        """Commit that the result of an operation without an answer was found."""
-        with self._guarded("written"):
-            return self._update(
-                intent,
-                state=OperationState.ADOPTED,
-                resource_location=resource_location,
-                finished_time=finished_time,
-                polled_time=self._clock.now(),
-                **_named_by(resource_location),
-            )
-
-    def unknown(self, intent: str, message: str) -> Operation:
-        """Commit that the operation's outcome is not known."""
-        with self._guarded("written"):
-            return self._update(intent, state=OperationState.UNKNOWN, message=message, polled_time=self._clock.now())
-
-    def abandoned(self, intent: str, message: str) -> Operation:
-        """Commit that an operation without an answer is taken for one that never was."""
-        with self._guarded("written"):
-            return self._update(intent, state=OperationState.FAILED, message=message, polled_time=self._clock.now())
-
-    def refused(self, intent: str) -> None:
+    def remove(self, operation: Operation) -> None:
         """Take an intent back: the service refused the request, so there is no operation."""
         with self._guarded("written"):
-            self._write("DELETE FROM operations WHERE intent = ?", (intent,))
+            self._write("DELETE FROM operations WHERE intent = ?", (operation.intent,))
+
+    def owner(self) -> str:
+        """Return this process's name in the journal, under which it holds a lock for as long as it lives."""
+        with self._lock, self._guarded("written; nothing was sent"):
+            if self._owner is None:
+                make_private_directory(self._owners)
+                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock")
+            return self._owner.path.stem
 
     def open_operations(self) -> list[Operation]:
         """Return every operation whose end the journal does not know, oldest first."""
@@ -256,8 +181,23 @@ class Journal:
         own = self._owner is not None and operation.owner == self._owner.path.stem
         return own or ProcessLock.is_held(self._owners / f"{operation.owner}.lock")
 
+    def submitted_since(
+        self, kind: OperationKind, moment: datetime, *, subscription_id: str | None, endpoint: str
+    ) -> int:
+        """Return how many operations of a kind were started since `moment` in a subscription, as far as is known here.
+
+        Those whose answer was lost count, as they may have been; those that were only found (no owner) do not.
+        """
+        with self._lock, self._guarded("read"):
+            row = self._database.execute(
+                "SELECT count(*) FROM operations WHERE kind = ?1 AND intended_time >= ?2 AND owner <> ''"
+                " AND CASE WHEN ?3 IS NULL THEN endpoint = ?4 ELSE subscription_id = ?3 END",
+                (kind.value, format_time(moment), subscription_id, endpoint),
+            ).fetchone()
+        return int(row[0])
+
     def forget(self, keep: timedelta) -> int:
-        """Delete finished operations older than `keep` and return how many there were."""
+        """Delete what ended and is older than `keep`, and return how many there were."""
         limit = format_time(self._clock.now() - keep)
         with self._guarded("written"):
             return self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
@@ -269,26 +209,20 @@ class Journal:
             if self._owner:
                 self._owner.release()
 
-    def _own(self) -> str:
-        with self._lock:
-            if self._owner is None:
-                make_private_directory(self._owners)
-                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock")
-            return self._owner.path.stem
+    def _connect(self) -> sqlite3.Connection:
+        return connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+
+    def _set_aside(self) -> Path:
+        kept = self.path.with_name(f"journal.damaged-{self._clock.now():%Y%m%dT%H%M%SZ}.db")
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + suffix).rename(kept.with_name(kept.name + suffix))
+        return kept
 
     def _select(self, condition: str, *values: object) -> list[Operation]:
         with self._lock, self._guarded("read"):
             rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
         return [_operation(row) for row in rows]
-
-    def _update(self, intent: str, **changes: Any) -> Operation:
-        assignments = ", ".join(f"{name} = ?" for name in changes)
-        values = [_stored(value) for value in changes.values()]
-        self._write(f"UPDATE operations SET {assignments} WHERE intent = ?", [*values, intent])  # noqa: S608
-        found = self._select("intent = ?", intent)
-        if not found:
-            raise NotFoundError(f"the journal has lost the operation {intent}")
-        return found[0]
 
     def _write(self, statement: str, values: Any) -> int:
         with self._lock, transaction(self._database):
@@ -301,29 +235,13 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise JournalError(
                 f"the journal {self.path} cannot be {what} ({error})",
-                hint="free space or mend its permissions; FACESNAP_STATE_DIR names another place",
+                hint="free space, mend its permissions, or move it away; FACESNAP_STATE_DIR names another place",
             ) from error
-
-
-def new_intent() -> str:
-    """Return a name for an operation that has no id yet."""
-    return uuid.uuid4().hex
 
 
 def digest(user_data: str | None) -> str | None:
     """Return what the journal keeps of user data: enough to recognize it, nothing to read."""
     return hashlib.sha256(user_data.encode()).hexdigest() if user_data is not None else None
-
-
-def _named_by(resource_location: str | None) -> dict[str, Any]:
-    """Return what a succeeded operation's resource location tells: the snapshot taken, or the object created."""
-    if taken := snapshot_id_of(resource_location):
-        return {"snapshot_id": taken}
-    kind, _, object_id = (resource_location or "").strip("/").partition("/")
-    for object_type in ObjectType:
-        if kind.lower() == object_type.value.lower() and OBJECT_ID.fullmatch(object_id):
-            return {"kind": OperationKind.APPLY, "object_type": object_type.value, "object_id": object_id}
-    return {}
 
 
 def _stored(value: Any) -> Any:

@@ -53,27 +53,6 @@ class ObjectType(enum.StrEnum):
         return self is not ObjectType.FACE_LIST
 
 
-class OperationKind(enum.StrEnum):
-    """What an operation does."""
-
-    TAKE = "take"
-    APPLY = "apply"
-
-
-class OperationStatus(enum.StrEnum):
-    """An operation's status: the wire's four, and `unknown` for one whose answer never came."""
-
-    NOT_STARTED = "notStarted"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_open(self) -> bool:
-        return self not in (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A snapshot as `Snapshot - Get` answers it. Times are UTC."""
@@ -91,16 +70,16 @@ class Snapshot:
     def from_wire(cls, body: object) -> Self:
         """Read one element of the wire. Raises UnreachableError where it is no snapshot."""
         keys = lowered(body)
-        snapshot_id = _string(keys.get("id"))
+        snapshot_id = text_of(keys.get("id"))
         if snapshot_id is None or not is_guid(snapshot_id):
             raise UnreachableError("the service answered something that is not a snapshot", code="BadAnswer")
         scope = keys.get("applyscope")
-        user_data = _string(keys.get("userdata"))
+        user_data = text_of(keys.get("userdata"))
         tag = ProvenanceTag.parse(user_data)
         return cls(
             id=snapshot_id.lower(),
-            account=_string(keys.get("account")) or "",
-            type=_string(keys.get("type")) or "",
+            account=text_of(keys.get("account")) or "",
+            type=text_of(keys.get("type")) or "",
             apply_scope=tuple(entry for entry in scope if isinstance(entry, str)) if isinstance(scope, list) else (),
             user_data=user_data,
             created_time=parse_time(keys.get("createdtime")),
@@ -137,134 +116,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationAnswer:
-    """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
-
-    status: OperationStatus
-    created_time: datetime | None
-    last_action_time: datetime | None
-    finished_time: datetime | None
-    resource_location: str | None
-    message: str | None
-
-    @classmethod
-    def from_wire(cls, body: object) -> Self:
-        """Read the body. Raises UnreachableError where it has no status that is known.
-
-        A resource location is kept only on success: before that the service answers misleading ones.
-        """
-        keys = lowered(body)
-        text = (_string(keys.get("status")) or "").lower()
-        known = {status.value.lower(): status for status in OperationStatus if status is not OperationStatus.UNKNOWN}
-        if text not in known:
-            raise UnreachableError("the service answered something that is not an operation status", code="BadAnswer")
-        location = _string(keys.get("resourcelocation")) or _string(keys.get("location"))
-        return cls(
-            status=known[text],
-            created_time=parse_time(keys.get("createdtime")),
-            last_action_time=parse_time(keys.get("lastactiontime")),
-            finished_time=parse_time(keys.get("finishedtime")),
-            resource_location=location if known[text] is OperationStatus.SUCCEEDED else None,
-            message=_string(keys.get("message")),
-        )
-
-
-class OperationState(enum.StrEnum):
-    """Where an operation stands in the journal.
-
-    intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no answer.
-    adopted: its answer was lost, its result was found.
-    """
-
-    INTENDED = "intended"
-    SUBMITTED = "submitted"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    ADOPTED = "adopted"
-
-    @property
-    def is_open(self) -> bool:
-        return self in (self.INTENDED, self.SUBMITTED, self.RUNNING, self.UNKNOWN)
-
-    @property
-    def status(self) -> OperationStatus:
-        """The status that users see."""
-        return {
-            self.SUBMITTED: OperationStatus.NOT_STARTED,
-            self.RUNNING: OperationStatus.RUNNING,
-            self.SUCCEEDED: OperationStatus.SUCCEEDED,
-            self.ADOPTED: OperationStatus.SUCCEEDED,
-            self.FAILED: OperationStatus.FAILED,
-        }.get(self, OperationStatus.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id."""
-
-    intent: str
-    kind: OperationKind
-    state: OperationState
-    profile: str | None
-    endpoint: str
-    subscription_id: str | None
-    object_type: str
-    object_id: str
-    snapshot_id: str | None
-    operation_id: str | None
-    tagged: bool
-    user_data_digest: str | None
-    owner: str
-    intended_time: datetime
-    submitted_time: datetime | None = None
-    polled_time: datetime | None = None
-    created_time: datetime | None = None
-    last_action_time: datetime | None = None
-    finished_time: datetime | None = None
-    resource_location: str | None = None
-    message: str | None = None
-
-    @property
-    def reference(self) -> str:
-        """What a user gives to `wait`: the operation id, or the intent where there is none."""
-        return self.operation_id or self.intent
-
-    @property
-    def title(self) -> str:
-        """The operation in words: `take PersonGroup employees`."""
-        return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
-
-    def elapsed_s(self, now: datetime) -> float:
-        """Return how long the operation took, or has been running at `now`; one clock's times are not mixed."""
-        if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
-            return max(0.0, (end - self.created_time).total_seconds())
-        start = self.submitted_time or self.intended_time
-        end = now if self.state.is_open else self.polled_time or start
-        return max(0.0, (end - start).total_seconds())
-
-    def document(self, now: datetime) -> dict[str, object]:
-        """Return the JSON form."""
-        return {
-            "operationId": self.operation_id,
-            "kind": self.kind.value,
-            "status": self.state.status.value,
-            "createdTime": format_time(self.created_time),
-            "lastActionTime": format_time(self.last_action_time),
-            "finishedTime": format_time(self.finished_time),
-            "resourceLocation": self.resource_location,
-            "message": self.message,
-            "profile": self.profile,
-            "objectType": self.object_type or None,
-            "objectId": self.object_id or None,
-            "snapshotId": self.snapshot_id,
-            "elapsedSeconds": round(self.elapsed_s(now), 1),
-            "intent": self.intent,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class ProvenanceTag:
     """What facesnap writes into the user data of a take whose user gave none.
 
@@ -292,12 +143,6 @@ class ProvenanceTag:
         return json.dumps({"facesnap": 1, "objectId": self.object_id, "intent": self.intent}, separators=(",", ":"))
 
 
-def snapshot_id_of(resource_location: str | None) -> str | None:
-    """Return the id in `/snapshots/GUID`, or None for any other location."""
-    last = (resource_location or "").rstrip("/").rpartition("/")[2]
-    return last.lower() if is_guid(last) else None
-
-
 def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
@@ -307,5 +152,5 @@ def lowered(body: object) -> Mapping[str, Any]:
     return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
 
 
-def _string(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     return value if isinstance(value, str) and value else None

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from facesnap_cli.answers import Answer, feature_missing
 from facesnap_cli.errors import FeatureMissingError, NotFoundError, OutcomeUnknownError, UnreachableError
-from facesnap_cli.models import ObjectType, OperationAnswer, Snapshot
+from facesnap_cli.models import ObjectType, Snapshot
+from facesnap_cli.operations import OperationAnswer
 from facesnap_cli.text import harmless
 from facesnap_cli.transport import Transport, quoted
 

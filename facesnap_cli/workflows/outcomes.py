@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from facesnap_cli.errors import FacesnapError, NotFoundError, OperationFailedError, PartialFailureError
-from facesnap_cli.models import Operation, OperationState
+from facesnap_cli.operations import Operation, OperationState
 from facesnap_cli.text import harmless
 
 

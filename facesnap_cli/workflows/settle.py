@@ -8,7 +8,8 @@ from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError
 from facesnap_cli.journal import Journal, digest
-from facesnap_cli.models import ObjectType, Operation, OperationKind, OperationState, ProvenanceTag, Snapshot
+from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
+from facesnap_cli.operations import Operation, OperationKind, OperationState
 
 # After so long an operation that has left no trace is taken for one that never reached the service:
 # takes run for hours at most, applies for one.
@@ -25,23 +26,24 @@ def settle(account: Account, journal: Journal, operation: Operation, clock: Cloc
     """
     if journal.is_being_sent(operation):
         return operation
+    now = clock.now()
     if operation.kind is OperationKind.TAKE:
-        snapshot = _trace_of(operation, account.snapshots.list(object_type=ObjectType(operation.object_type)), journal)
+        object_type = ObjectType(operation.object_type) if operation.object_type else None
+        snapshot = _trace_of(operation, account.snapshots.list(object_type=object_type), journal)
         if snapshot:
-            location = f"/snapshots/{snapshot.id}"
-            return journal.settled(operation.intent, resource_location=location, finished_time=snapshot.created_time)
+            return journal.save(operation.adopted(f"/snapshots/{snapshot.id}", snapshot.created_time, now))
     elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
         location = f"/{operation.object_type.lower()}/{operation.object_id}"
-        return journal.settled(operation.intent, resource_location=location, finished_time=None)
-    if clock.now() - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
-        return journal.abandoned(
-            operation.intent, "no answer came and no result appeared: the service seems never to have got it"
+        return journal.save(operation.adopted(location, None, now))
+    if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
+        return journal.save(
+            operation.abandoned("no answer came and no result appeared: the service seems never to have got it", now)
         )
     if operation.state is OperationState.UNKNOWN:
         return operation
     if operation.operation_id:
-        return journal.unknown(operation.intent, "the service does not know the operation (any more)")
-    return journal.unknown(operation.intent, "the program ended before the service's answer came")
+        return journal.save(operation.lost("the service does not know the operation (any more)", now))
+    return journal.save(operation.lost("the program ended before the service's answer came", now))
 
 
 def unsettled(operation: Operation) -> FacesnapError:

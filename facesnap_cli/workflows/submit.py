@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
-from facesnap_cli.journal import Journal, new_intent
-from facesnap_cli.models import ObjectType, Operation, OperationKind, OperationState, ProvenanceTag, Snapshot
+from facesnap_cli.journal import Journal, digest
+from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
+from facesnap_cli.operations import Operation, OperationKind, OperationState, new_intent
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
+from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.settle import settle, unsettled
 
 
@@ -38,21 +41,18 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
     known = journal.take_of(newest.id)
     if known:
         return known
-    operation = journal.intend(
-        OperationKind.TAKE,
-        intent=new_intent(),
-        profile=account.profile,
-        endpoint=account.endpoint,
-        subscription_id=account.subscription_id,
-        object_type=wanted.object_type.value,
-        object_id=wanted.object_id,
-    )
-    location = f"/snapshots/{newest.id}"
-    return journal.settled(operation.intent, resource_location=location, finished_time=newest.created_time)
+    found = _intended(account, clock, OperationKind.TAKE, wanted.object_type, wanted.object_id, owner="")
+    return journal.add(found.adopted(f"/snapshots/{newest.id}", newest.created_time, clock.now()))
 
 
 def start_take(
-    account: Account, journal: Journal, clock: Clock, wanted: WantedTake, *, force: bool = False
+    account: Account,
+    journal: Journal,
+    clock: Clock,
+    wanted: WantedTake,
+    *,
+    force: bool = False,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start a take and return it, or the finished one of an earlier run whose answer was lost.
 
@@ -64,24 +64,21 @@ def start_take(
         earlier = _open_earlier(account, journal, clock, OperationKind.TAKE, object_type, object_id)
         if earlier:
             return earlier
+    _check_quota(account, journal, clock, OperationKind.TAKE, warn)
     intent = new_intent()
     tagged = wanted.tag and user_data is None
     if tagged:
         user_data = ProvenanceTag(object_id, intent).format()
-    journal.intend(
-        OperationKind.TAKE,
+    operation = replace(
+        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner()),
         intent=intent,
-        profile=account.profile,
-        endpoint=account.endpoint,
-        subscription_id=account.subscription_id,
-        object_type=object_type.value,
-        object_id=object_id,
-        user_data=user_data,
         tagged=tagged,
+        user_data_digest=digest(user_data),
     )
     return _submit(
         journal,
-        intent,
+        clock,
+        operation,
         lambda: account.snapshots.take(
             object_type=object_type, object_id=object_id, apply_scope=wanted.apply_scope, user_data=user_data
         ),
@@ -114,32 +111,45 @@ def start_apply(
             hint="choose another --object-id",
             details={"objectId": object_id, "snapshotId": snapshot.id},
         )
-    intent = new_intent()
-    journal.intend(
-        OperationKind.APPLY,
-        intent=intent,
+    _check_quota(account, journal, clock, OperationKind.APPLY, warn)
+    operation = replace(
+        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner()),
+        snapshot_id=snapshot.id,
+    )
+    return _submit(
+        journal, clock, operation, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode)
+    )
+
+
+def _intended(
+    account: Account, clock: Clock, kind: OperationKind, object_type: ObjectType, object_id: str, *, owner: str
+) -> Operation:
+    return Operation.intended(
+        kind,
         profile=account.profile,
         endpoint=account.endpoint,
         subscription_id=account.subscription_id,
         object_type=object_type.value,
         object_id=object_id,
-        snapshot_id=snapshot.id,
+        owner=owner,
+        now=clock.now(),
     )
-    return _submit(journal, intent, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode))
 
 
-def _submit(journal: Journal, intent: str, send: Callable[[], str]) -> Operation:
+def _submit(journal: Journal, clock: Clock, operation: Operation, send: Callable[[], str]) -> Operation:
+    """Commit the intent, send, commit the id. An interruption leaves the intent, which can be settled later."""
+    journal.add(operation)
     try:
         operation_id = send()
     except OutcomeUnknownError as error:
-        journal.unknown(intent, error.message)
-        error.hint = f"facesnap wait {intent[:8]} settles it: it looks for the result; do not send it again before"
-        error.details["intent"] = intent
+        journal.save(operation.lost(error.message, clock.now()))
+        error.hint = f"facesnap wait {operation.intent[:8]} looks for its result; do not send it again before"
+        error.details["intent"] = operation.intent
         raise
     except FacesnapError:
-        journal.refused(intent)
+        journal.remove(operation)
         raise
-    return journal.submitted(intent, operation_id)
+    return journal.save(operation.submitted(operation_id, clock.now()))
 
 
 def _open_earlier(
@@ -170,6 +180,14 @@ def _open_earlier(
         hint=f"facesnap wait {earlier.reference}{again}",
         details={"operationId": earlier.operation_id, "objectId": object_id},
     )
+
+
+def _check_quota(
+    account: Account, journal: Journal, clock: Clock, kind: OperationKind, warn: Callable[[str], None]
+) -> None:
+    known = quota(account, journal, clock, kind)
+    if not known.left:
+        warn(f"{known}: the service may refuse this one")
 
 
 def _check_expiry(snapshot: Snapshot, estimate_s: float | None, clock: Clock, warn: Callable[[str], None]) -> None:

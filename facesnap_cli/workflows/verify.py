@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from facesnap_cli.accounts import Account
 from facesnap_cli.errors import VerificationError
 from facesnap_cli.journal import Journal
-from facesnap_cli.models import ObjectType, Operation
+from facesnap_cli.models import ObjectType
+from facesnap_cli.operations import Operation
 from facesnap_cli.wanted import VerifyLevel
 
 

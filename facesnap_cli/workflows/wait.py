@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, StillRunningError
-from facesnap_cli.journal import Journal
-from facesnap_cli.models import Operation, OperationState
+from facesnap_cli.journal import Journal, JournalError
+from facesnap_cli.operations import Operation, OperationState
 from facesnap_cli.polling import Look, Pending, Schedule, poll
 from facesnap_cli.text import format_duration
 from facesnap_cli.workflows.outcomes import failure_of
@@ -37,11 +37,13 @@ class Waiter:
         account_of: Callable[[Operation], Account],
         clock: Clock,
         on_update: Callable[[Operation], None] = lambda operation: None,
+        on_trouble: Callable[[JournalError], None] = lambda error: None,
     ):
         self._journal = journal
         self._account_of = account_of
         self._clock = clock
         self._on_update = on_update
+        self._on_trouble = on_trouble
 
     def look(self, operation: Operation, *, retry: bool = True) -> Operation:
         """Return the operation as the service knows it now: `unknown` where neither it nor its result is found.
@@ -54,7 +56,7 @@ class Waiter:
         try:
             if operation.operation_id:
                 answer = account.snapshots.operation(operation.operation_id, retry=retry)
-                seen = self._journal.observed(operation.intent, answer)
+                seen = self._kept(operation.seen(answer, self._clock.now()))
             else:
                 seen = settle(account, self._journal, operation, self._clock)
         except NotFoundError:
@@ -118,6 +120,14 @@ class Waiter:
             Outcome(operation, failures.get(intent) or self._failure(operation, timeout_s if still_wanted else None))
             for intent, operation in current.items()
         ]
+
+    def _kept(self, operation: Operation) -> Operation:
+        """Write down what was seen; a journal that cannot be written any more does not end the wait."""
+        try:
+            return self._journal.save(operation)
+        except JournalError as error:
+            self._on_trouble(error)
+            return operation
 
     def _outcome(self, operation: Operation) -> Outcome:
         try:

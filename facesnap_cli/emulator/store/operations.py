@@ -56,15 +56,17 @@ class Operations:
         snapshot: bytes,
         source: int,
         target_id: str | None,
+        created: int,
         duration: int,
         fate: str | None,
     ) -> tuple[bytes, int]:
-        """Start an operation of `duration` ticks that copies object `source`. Return its id and the new object.
+        """Start an operation at `created` that lasts `duration` ticks and copies object `source`.
+
+        Return its id and the new object.
 
         With a `fate` it will fail with this message. Only a take watches its source for changes.
         """
         operation = self._state.new_id()
-        now = self._state.now()
         target = self._copies.begin(source, operation)
         self._db.execute(
             "INSERT INTO operations (operation, account, action, kind, snapshot, source, target_id, object, created,"
@@ -78,12 +80,13 @@ class Operations:
                 source if action == "take" else None,
                 target_id,
                 target,
-                now,
-                now + duration,
+                created,
+                created + duration,
                 fate,
             ),
         )
         self._copies.hurry(target)
+        self._state.due(created + duration)
         return operation, target
 
     def get(self, account: str, operation: bytes) -> Operation:

@@ -85,7 +85,6 @@ class Snapshots:
         self._quotas.use(account.subscription_id, "take", tier)
         snapshot = self._state.new_id()
         created = self._state.now()
-        duration = ticks(self._take_pace.duration(source.persons + source.faces))
         operation, content = self._operations.begin(
             account=account.name,
             action="take",
@@ -93,7 +92,8 @@ class Snapshots:
             snapshot=snapshot,
             source=source.object,
             target_id=None,
-            duration=duration,
+            created=created,
+            duration=ticks(self._take_pace.duration(source.persons + source.faces)),
             fate=fate,
         )
         expires = created + ticks(SNAPSHOT_LIFE_S)
@@ -112,7 +112,7 @@ class Snapshots:
                 expires,
             ),
         )
-        self._state.due(min(created + duration, expires))
+        self._state.due(expires)
         return operation
 
     def apply(
@@ -141,7 +141,6 @@ class Snapshots:
         entries = self._db.execute("SELECT persons + faces FROM objects WHERE object = ?", (row["object"],)).fetchone()[
             0
         ]
-        duration = ticks(self._apply_pace.duration(entries))
         operation, _ = self._operations.begin(
             account=account.name,
             action="apply",
@@ -149,10 +148,10 @@ class Snapshots:
             snapshot=snapshot.id,
             source=row["object"],
             target_id=object_id,
-            duration=duration,
+            created=self._state.now(),
+            duration=ticks(self._apply_pace.duration(entries)),
             fate=fate,
         )
-        self._state.due(self._state.now() + duration)
         return operation
 
     def list(self, account: Account, kind: Kind | None, apply_scope: list[str]) -> list[Snapshot]:
