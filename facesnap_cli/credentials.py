@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.endpoints import LOOPBACK_HOSTS, parse_endpoint
+from facesnap_cli.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.errors import ConfigurationError, CredentialsError
 from facesnap_cli.key_sources import bounded, check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.secret import Secret
@@ -152,13 +152,13 @@ def _keep_key_with_its_endpoint(settings: Settings) -> None:
     """Refuse to send a profile's key to an endpoint that only the environment names."""
     if settings.lookup("endpoint").source != "environment FACESNAP_ENDPOINT" or _from_env(settings):
         return
-    own = settings.file.profiles.get(settings.profile or "", {}).get("endpoint")
+    own = Settings(settings.file, settings.profile, {}, {})["endpoint"]
     endpoint = settings["endpoint"]
     is_published = settings.profile in BUILT_IN_PROFILES and settings.lookup("key").source.startswith("built-in")
     if is_published and urlsplit(endpoint).hostname in LOOPBACK_HOSTS:
         return
     has_key = settings["auth"] == "entra" or key_sources_of(settings)
-    if has_key and (not isinstance(own, str) or parse_endpoint(own) != endpoint):
+    if has_key and own != endpoint:
         raise CredentialsError(
             f"the endpoint is FACESNAP_ENDPOINT's, {endpoint}, but the key is profile {settings.profile}'s",
             hint="a key goes to its own endpoint alone: set FACESNAP_KEY too, or unset FACESNAP_ENDPOINT",

@@ -91,11 +91,11 @@ def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
         return given
     if not any(name.lower() in _VARIABLES for name in os.environ):
         return None
-    from urllib.request import getproxies_environment, proxy_bypass_environment
+    from urllib.request import getproxies, proxy_bypass
 
-    found = getproxies_environment()
+    found = getproxies()
     text = found.get("https") or found.get("all")
-    if not text or proxy_bypass_environment(parts.hostname or ""):
+    if not text or proxy_bypass(parts.hostname or ""):
         return None
     try:
         return Proxy.parse(text)

@@ -1,4 +1,4 @@
-"""Where a key can lie: a variable, a file, a command's output, the system's keyring. Each is asked for a bounded time."""
+"""Where a key can lie: a variable, a file, a command's output, the system's keyring. None is asked for ever."""
 
 from __future__ import annotations
 

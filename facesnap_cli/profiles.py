@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.config_file import ConfigFile
-from facesnap_cli.credentials import check_key
 from facesnap_cli.endpoints import Proxy
 from facesnap_cli.errors import UsageError
+from facesnap_cli.key_sources import check_key
 from facesnap_cli.prompts import ask, ask_secret
 from facesnap_cli.secret import Secret
 from facesnap_cli.settings import FIELDS, SECRET_FIELDS, RateLimit, Settings, config_path
