@@ -34,6 +34,10 @@ class Credential(Protocol):
         """Hear that the service answered 401 to `value`; tell whether another one can be tried now."""
         ...
 
+    def probe(self) -> None:
+        """Read every source once, the second key's too. Raises CredentialsError where one fails."""
+        ...
+
 
 class KeyCredential:
     """One key, read when it is first needed, and a second one used once the first was refused."""
@@ -58,6 +62,11 @@ class KeyCredential:
             del self._sources[0]
             self._current = self._sources[0]()
             return True
+
+    def probe(self) -> None:
+        with self._lock:
+            found = [source() for source in self._sources]
+            self._current = self._current or found[0]
 
 
 class EntraCredential:
@@ -95,6 +104,9 @@ class EntraCredential:
                 return False
             self._fetch()  # the old one was revoked, perhaps
             return True
+
+    def probe(self) -> None:
+        self.header()
 
     def _fetch(self) -> None:
         found = bounded("Entra ID", lambda: self._identity.get_token(self._scope))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from facesnap_cli.answers import Answer, feature_missing
-from facesnap_cli.errors import FeatureMissingError, NotFoundError, OutcomeUnknownError, UnreachableError
+from facesnap_cli.errors import FeatureMissingError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.operations import OperationAnswer
 from facesnap_cli.text import harmless
@@ -89,6 +89,19 @@ class Snapshots:
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
         return OperationAnswer.from_wire(self._transport.request("GET", path, what=what, retry=retry).json())
+
+    def probe(self) -> None:
+        """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.
+
+        It asks for a take of nothing: the service refuses that before it acts, and a gated one answers only to
+        POST that it is gated.
+        """
+        try:
+            self._transport.request("POST", "/snapshots", json={}, what="ask for snapshots", retry=False)
+        except UsageError:
+            return
+        except NotFoundError as error:
+            raise self._collection_missing(error) or error from error
 
     def _collection_missing(self, error: NotFoundError) -> FeatureMissingError | None:
         """Return the real reason of a 404 or 410 that names no object: the collection itself is not there."""
