@@ -26,6 +26,7 @@ class Account:
     clock: Clock
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
+    warn: Callable[[str], None] = lambda text: None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -83,7 +84,7 @@ class Account:
 
     @cached_property
     def snapshots(self) -> Snapshots:
-        return Snapshots(self.transport)
+        return Snapshots(self.transport, self.warn)
 
     @cached_property
     def objects(self) -> Objects:

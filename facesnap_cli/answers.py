@@ -132,7 +132,8 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
     """
     complaint = Complaint.of(answer)
     said = complaint.message or harmless(answer.reason) or "no reason given"
-    text = f"{what}: {answer.status} {complaint.code or ''}".rstrip() + f": {said}"
+    named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
+    text = f"{what}: {answer.status}{named}: {said}"
     details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
     code = complaint.code
 

@@ -294,7 +294,9 @@ class App:
         with self._lock:
             if settings.profile not in self._accounts:
                 headers = tuple(_header(text) for text in self.options.header)
-                self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
+                self._accounts[settings.profile] = Account(
+                    settings, self.clock, self._observe, headers, self.messages.warn
+                )
             return self._accounts[settings.profile]
 
     def _on_journal_trouble(self, error: JournalError) -> None:
