@@ -23,7 +23,7 @@ from facesnap_cli.text import harmless
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
-_NEVER_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError)
+_NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
 _HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
 _WRITE_BYTES = 64 * 1024
 
@@ -62,9 +62,10 @@ class Wire:
         try:
             with pool.stream(method, url, headers=encoded, content=content) as response:
                 body = _bounded(response.iter_stream(), deadline)
+        except httpcore.ConnectTimeout as failure:
+            raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
-            late = str(failure) or f"no answer within {self._timeout_s:g} s"
-            raise NoAnswer(late, sent=not isinstance(failure, _NEVER_SENT)) from failure
+            raise NoAnswer(f"no whole answer within {self._timeout_s:g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
             reason = harmless(str(failure))[:300] or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
@@ -117,17 +118,15 @@ class Deadline:
 
     def __init__(self) -> None:
         self._moment = 0.0
-        self._timeout_s = 0.0
 
     def begin(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
         self._moment = time.monotonic() + timeout_s
 
     def left_s(self, late: type[httpcore.TimeoutException]) -> float:
         """Return the seconds left. Raises `late` where there are none."""
         left = self._moment - time.monotonic()
         if left <= 0:
-            raise late(f"no whole answer within {self._timeout_s:g} s")
+            raise late
         return left
 
 
