@@ -159,12 +159,19 @@ def _assignment(key: str) -> re.Pattern[str]:
 
 
 def _section(lines: list[str], profile: str | None) -> range:
-    """Return the lines that a profile's table (without its header), or the top of the file, takes up."""
+    """Return the lines that a profile's table (without its header), or the top of the file, takes up.
+
+    Comments right above the next table's header belong to that.
+    """
     start = 0
     if profile is not None:
         header = _header(profile)
         start = next((number + 1 for number, line in enumerate(lines) if header.fullmatch(line)), len(lines) + 1)
     end = next((n for n in range(start, len(lines)) if _begins_table(lines, n, start)), len(lines))
+    while start < end < len(lines) and lines[end - 1].lstrip().startswith("#"):
+        end -= 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
     return range(start, end)
 
 
@@ -209,14 +216,14 @@ def _edited(text: str, profile: str | None, key: str, value: object) -> str:
         assignment[-1] += comment[0].rstrip() if comment else ""
         lines[found:end] = assignment
     else:
-        end = section.stop
-        while end > section.start and not lines[end - 1].strip():
-            end -= 1
-        lines[end:end] = assignment
+        lines[section.stop : section.stop] = assignment
     return "\n".join([*lines, ""])
 
 
 def _without(text: str, profile: str) -> str:
     lines = text.split("\n")
     section = _section(lines, profile)
-    return "\n".join(lines[: section.start - 1] + lines[section.stop :]) if section.start <= len(lines) else text
+    if section.start > len(lines):
+        return text
+    rest = lines[section.stop :]
+    return "\n".join(lines[: section.start - 1] + (rest[1:] if rest and not rest[0].strip() else rest))

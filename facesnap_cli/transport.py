@@ -87,8 +87,8 @@ class Transport:
         the answer stands for, UnreachableError where nothing can have happened, OutcomeUnknownError where it may.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
-        if params:
-            url += "?" + urlencode({key: value for key, value in params.items() if value}, quote_via=quote, safe=",")
+        if given := {key: value for key, value in (params or {}).items() if value}:
+            url += "?" + urlencode(given, quote_via=quote, safe=",")
         body, headers = _encoded(json, content)
         attempt, slept = 0, 0.0
         while True:

@@ -61,8 +61,8 @@ def victim_of(tmp_path: Path, other: HostileServer) -> Iterator[Callable[..., Vi
     """Make the program the victim of a script."""
     servers = []
 
-    def make(script: Script, *, tls: bool = False) -> Victim:
-        server = HostileServer(script, tls=tls)
+    def make(script: Script, *, tls: bool = False, greeting: bytes = b"") -> Victim:
+        server = HostileServer(script, tls=tls, greeting=greeting)
         servers.append(server)
         program = Program(tmp_path)
         program.write_config(

@@ -30,10 +30,14 @@ class Received:
 
 
 class HostileServer:
-    """Runs `script` for each request: bytes are sent, a number is a pause in seconds, the end closes the connection."""
+    """Runs `script` for each request: bytes are sent, a number is a pause in seconds, the end closes the connection.
 
-    def __init__(self, script: Script, *, tls: bool = False):
+    `greeting` is sent first, unasked.
+    """
+
+    def __init__(self, script: Script, *, tls: bool = False, greeting: bytes = b""):
         self.script = script
+        self._greeting = greeting
         self.received: list[Received] = []
         self.connections = 0
         self._tls = _server_context() if tls else None
@@ -77,6 +81,7 @@ class HostileServer:
             plain.settimeout(5)
             connection = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
             with connection:
+                connection.sendall(self._greeting)
                 while (request := _request(connection)) is not None:
                     self.received.append(request)
                     if not self._perform(connection, self.script(request)):

@@ -61,12 +61,12 @@ def test_a_certificate_for_another_host_is_refused(victim_of: VictimOf) -> None:
 
 
 def test_a_server_without_tls_at_an_https_endpoint_is_explained(victim_of: VictimOf) -> None:
-    victim = victim_of(always(b"HTTP/1.1 400 No\r\n\r\n"))
+    victim = victim_of(always(), greeting=b"HTTP/1.1 400 No\r\n\r\n")
     config = victim.program.directory / "config.toml"
     config.write_text(config.read_text().replace("http://", "https://"))
     result = victim.run("list")
     assert result.status == 9
-    assert "nothing was " in result.err
+    assert "does not speak TLS" in result.err
     assert KEY.encode() not in victim.server.seen
 
 
