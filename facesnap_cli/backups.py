@@ -142,9 +142,14 @@ def check_plan(app: App, plan: Plan) -> list[Cover]:
 
 
 def notifier_of(app: App, plan: Plan) -> Notifier:
+    """Return who tells of the plan's runs, through the chosen profile's proxy."""
     from facesnap_cli.transport import post_keyless
 
-    return Notifier(plan, lambda url, text: post_keyless(url, text, timeout_s=PING_TIMEOUT_S), app.messages.warn)
+    def post(url: str, text: bytes) -> int:
+        proxy, ca_bundle = app.settings["proxy"], app.settings["ca_bundle"]
+        return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
+
+    return Notifier(plan, post, app.messages.warn)
 
 
 def preview_plan(app: App, plan: Plan) -> list[Step]:

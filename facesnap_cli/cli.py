@@ -47,6 +47,7 @@ TABLE = {
     "run": Entry("run", "Backups", "Back up everything that a plan file names."),
     "schedule": Entry("schedule", "Backups", "Print what runs a plan regularly: cron, systemd, pipelines."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
+    "doctor": Entry("doctor", "Setup", "Check configuration, key, endpoint and journal."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }
 

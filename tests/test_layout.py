@@ -13,11 +13,12 @@ PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 # From the bottom to the top. A module imports from its own floor's package or from floors below, never from above.
 FLOORS = (
     ("errors", "clock"),
-    ("text", "files"),
+    ("text", "files", "secret"),
     ("models", "database"),
-    ("operations", "checks", "wanted", "config_file"),
+    ("operations", "checks", "wanted", "config_file", "endpoints"),
     ("settings", "answers"),
-    ("credentials", "retry", "polling"),
+    ("key_sources", "retry", "polling", "wire"),
+    ("credentials",),
     ("transport", "journal"),
     ("snapshots", "objects", "messages"),
     ("accounts",),
@@ -25,7 +26,7 @@ FLOORS = (
     ("output", "progress", "prompts"),
     ("progress_items",),
     ("context",),
-    ("inputs", "profiles", "copy_inputs"),
+    ("inputs", "profiles", "doctor", "copy_inputs"),
     ("backups",),
     ("commands",),
     ("cli",),
@@ -34,7 +35,8 @@ FLOORS = (
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
 ONLY_IN = {
-    "httpx": {"transport"},
+    "httpx": {"wire"},
+    "httpcore": {"wire"},
     "rich": {"output", "progress", "progress_items"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from facesnap_cli.checks import check_object_id, parse_object_type
-from facesnap_cli.config_file import parsed_toml
+from facesnap_cli.config_file import MAX_BYTES, parsed_toml
+from facesnap_cli.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.errors import ConfigurationError, UsageError
+from facesnap_cli.files import read_regular
 from facesnap_cli.models import ObjectType
-from facesnap_cli.settings import LOOPBACK_HOSTS
 from facesnap_cli.text import harmless, parse_duration
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import TargetName
@@ -92,10 +93,10 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """Read and check a plan. Raises ConfigurationError that names the line of everything that is wrong."""
     try:
-        raw = path.read_bytes()
+        content = read_regular(path, MAX_BYTES).content
     except OSError as error:
         raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
-    text, data = parsed_toml(path, raw)
+    text, data = parsed_toml(path, content)
     reader = _Reader(path, PlanLines.of(text))
     plan = reader.plan(data)
     reader.raise_complaints()
