@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from facesnap_cli.clock import Clock, SystemClock
 from facesnap_cli.errors import ConfigurationError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
-from facesnap_cli.settings import FIELDS, Settings, load, state_directory
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
-    from facesnap_cli.journal import Journal, JournalError
+    from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
+    from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
 
@@ -52,6 +52,9 @@ class CommonOptions:
     header: tuple[str, ...] = ()
 
 
+_COMMON = frozenset(field.name for field in fields(CommonOptions))
+
+
 class App:
     """The running program: options, settings, and the parts that commands use."""
 
@@ -62,7 +65,7 @@ class App:
         self._chosen: dict[str, Any] = {}
         self._accounts: dict[str | None, Account] = {}
         self._journal_opened = False
-        self._journal_trouble = False
+        self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
 
@@ -74,11 +77,11 @@ class App:
 
     def add_options(self, given: Mapping[str, Any]) -> None:
         """Take common options in; what stands after the command's name wins over what stands before it."""
-        common = {name: value for name, value in given.items() if name not in FIELDS and value}
+        common = {name: value for name, value in given.items() if name in _COMMON and value}
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
         self.options = replace(self.options, **common)
-        self.choose(**{name: value for name, value in given.items() if name in FIELDS})
+        self.choose(**{name: value for name, value in given.items() if name not in _COMMON})
 
     def choose(self, **options: Any) -> None:
         """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
@@ -99,6 +102,8 @@ class App:
 
     @cached_property
     def settings(self) -> Settings:
+        from facesnap_cli.settings import load
+
         return load(
             profile=self.options.profile,
             config=self.options.config,
@@ -118,6 +123,7 @@ class App:
     @cached_property
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
+        from facesnap_cli.settings import state_directory
 
         journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
@@ -156,6 +162,17 @@ class App:
             )
         return account
 
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the object that a snapshot was taken from, if the journal can tell; to read needs no journal."""
+        from facesnap_cli.database import DatabaseError
+        from facesnap_cli.journal import JournalError
+
+        try:
+            return self.journal.object_of(snapshot_id)
+        except (DatabaseError, JournalError) as error:
+            self._on_trouble(error)
+            return None
+
     def operation_named(self, reference: str) -> Operation:
         """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
 
@@ -187,7 +204,7 @@ class App:
     def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
         from facesnap_cli.workflows.wait import Waiter
 
-        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_journal_trouble)
+        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_trouble)
 
     def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
@@ -293,16 +310,21 @@ class App:
 
         with self._lock:
             if settings.profile not in self._accounts:
+                settings.check()
+                assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
                     settings, self.clock, self._observe, headers, self.messages.warn
                 )
             return self._accounts[settings.profile]
 
-    def _on_journal_trouble(self, error: JournalError) -> None:
-        if not self._journal_trouble:
-            self.messages.warn(f"{error.message}; waiting goes on")
-        self._journal_trouble = True
+    def _on_trouble(self, error: FacesnapError) -> None:
+        """Tell of what does not end a command, the same trouble once a minute at most."""
+        now = self.clock.monotonic()
+        kind = type(error).__name__
+        if now >= self._troubles.get(kind, 0.0):
+            self._troubles[kind] = now + 60.0
+            self.messages.warn(f"{error.message}; going on")
 
     def _observe(self, exchange: Exchange) -> None:
         self.messages.exchange(exchange)

@@ -39,7 +39,7 @@ def connect(
     Raises DamagedError, or DatabaseError where the file is newer than `migrations` or of another application.
     """
     if str(path) != ":memory:":
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from facesnap_cli.errors import UsageError
@@ -52,6 +53,15 @@ def _json_escape(character: str) -> str:
 def storable(text: str) -> str:
     """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """Return `; did you mean CHOICE?` for the choice that `text` probably is a misspelling of, or nothing."""
+    from difflib import get_close_matches
+
+    by_lower = {choice.lower(): choice for choice in choices}
+    found = get_close_matches(text.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
 def parse_duration(text: str) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import os
 import signal
 import socket
 import threading
@@ -193,14 +195,20 @@ def _listen(options: EmulatorOptions) -> socket.socket:
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((options.host, options.port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise UsageError(f"cannot listen at {options.host}: {error.strerror}") from error
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise UsageError(
-            f"cannot listen at {options.host} port {options.port}: {error.strerror}", hint="--port 0 takes a free port"
+            f"cannot listen at {options.host} port {options.port}: {reason}", hint="--port 0 takes a free port"
         ) from error
 
 
 def _endpoint(listener: socket.socket) -> str:
+    """Return the URL at which this machine reaches the listener."""
     host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -54,10 +54,14 @@ class Door(ABC):
         """Move the emulator's clock forward."""
         assert self.control("POST", "/clock", json={"advance": seconds}).status_code == 200
 
+    def apply(self, snapshot: str, object_id: str = "copy", *, key: str = TARGET_KEY) -> httpx.Response:
+        """Start to apply a snapshot, by default in the second account."""
+        return self.call("POST", f"/snapshots/{snapshot}/apply", key=key, json={"objectId": object_id})
+
     def follow(self, answer: httpx.Response, *, key: str = SOURCE_KEY) -> dict[str, Any]:
         """Return the body of the operation that an accepted take or apply began, once its time is over."""
         assert answer.status_code == 202, answer.text
-        self.advance(3)
+        self.advance(21)
         body = self.call("GET", answer.headers["operation-location"], key=key).json()
         return {name[0].lower() + name[1:]: value for name, value in body.items()}
 
@@ -118,6 +122,16 @@ def process_door(options: EmulatorOptions) -> Iterator[ProcessDoor]:
     finally:
         door.close()
         service.close()
+
+
+def code_of(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and code of an error."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str, str]:
+    """Return status, code and message of an error."""
+    return *code_of(answer), answer.json()["error"]["message"]
 
 
 def png(seed: int, *, side: int = 48) -> bytes:

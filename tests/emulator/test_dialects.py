@@ -10,7 +10,6 @@ from facesnap_cli.emulator.kinds import PERSON_GROUP
 from facesnap_cli.emulator.store.operations import Operation, Status
 from tests.emulator.conftest import Open
 from tests.emulator.doors import NOON_NS, TARGET_KEY
-from tests.emulator.test_contract_snapshots import apply
 
 START = NOON_NS // 100 + 1_234_500
 SNAPSHOT = bytes(range(16))
@@ -86,7 +85,7 @@ class TestFlow:
         taking = door.take("PersonGroup", "employees")
         taken = door.follow(taking)
         location = taken.get("resourceLocation") or taken["location"]
-        applied = door.follow(apply(door, location.removeprefix("/snapshots/")), key=TARGET_KEY)
+        applied = door.follow(door.apply(location.removeprefix("/snapshots/")), key=TARGET_KEY)
 
         assert DIALECTS[dialect].location_header.encode() in [name for name, _ in taking.headers.raw]
         assert (applied["status"], applied.get("resourceLocation") or applied["location"]) == (
