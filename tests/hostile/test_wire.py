@@ -11,6 +11,7 @@ import pytest
 
 from facesnap_cli import objects
 from facesnap_cli.errors import UnreachableError
+from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
 
@@ -63,6 +64,17 @@ def test_a_take_whose_answer_drips_is_of_unknown_outcome(victim_of: VictimOf) ->
     assert (result.status, result.out) == (10, "")
     assert "looks for its result; do not send it again before" in result.err
     assert len(victim.server.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_status"),
+    [(405, 9), (407, 9), (413, 9), (418, 9), (304, 9), (101, 10), (206, 10), (200, 10), (408, 10)],
+)
+def test_a_take_is_of_unknown_outcome_only_where_it_may_have_been_done(
+    victim_of: VictimOf, status: int, exit_status: int
+) -> None:
+    result = victim_of(lambda request: answer(status)).run(*TAKE)
+    assert (result.status, result.out) == (exit_status, "")
 
 
 def test_endless_headers_end_at_a_size(victim_of: VictimOf) -> None:
@@ -178,6 +190,26 @@ def test_good_snapshots_are_listed_beside_what_is_none_and_that_is_said(victim_o
     result = victim_of(lambda request: answer(200, body)).run("list", "-o", "id")
     assert (result.status, result.out) == (0, "0e7a4105-93c4-4d11-8d2f-111111111111\n")
     assert result.err == "warning: 4 of 5 elements in the service's list are no snapshots and left out\n"
+
+
+@pytest.mark.parametrize(
+    ("subscription", "reused"), [(SOURCE_SUBSCRIPTION, True), ("eeeeeeee-0000-4000-8000-00000000000e", False)]
+)
+def test_a_shared_snapshot_with_a_forged_tag_is_not_taken_for_a_backup_of_ours(
+    victim_of: VictimOf, subscription: str, reused: bool
+) -> None:
+    forged = {
+        "id": "0e7a4105-93c4-4d11-8d2f-111111111111",
+        "account": f"/subscriptions/{subscription}/resourceGroups/r/providers/p/accounts/a",
+        "type": "PersonGroup",
+        "applyScope": [TARGET_SUBSCRIPTION],
+        "userData": json.dumps({"facesnap": 1, "objectId": "employees", "intent": "x"}),
+        "createdTime": "2099-01-01T00:00:00Z",
+    }
+    victim = victim_of(lambda request: answer(200, [forged]) if request.method == "GET" else answer(403))
+    result = victim.run(*TAKE, "--max-age", "20h", "-o", "id")
+    assert result.status == (0 if reused else 4)
+    assert ("POST" in [request.method for request in victim.server.received]) is not reused
 
 
 @pytest.mark.parametrize("marker", ["..", "a/b", "a?b", "a\nb", "", 5, "é", "a" * 65])
