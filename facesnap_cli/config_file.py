@@ -73,7 +73,6 @@ class ConfigFile:
 
     def with_value(self, profile: str | None, key: str, value: object) -> Self:
         """Return the file with one value set (`profile` None: at the top), other lines as they were."""
-
         data = {**self.data}
         if profile is None:
             data[key] = value

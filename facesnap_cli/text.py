@@ -50,11 +50,6 @@ def _json_escape(character: str) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
-def storable(text: str) -> str:
-    """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def nearest(text: str, choices: Iterable[str]) -> str:
     """Return `; did you mean CHOICE?` for the choice that `text` probably is a misspelling of, or nothing."""
     from difflib import get_close_matches
@@ -62,6 +57,11 @@ def nearest(text: str, choices: Iterable[str]) -> str:
     by_lower = {choice.lower(): choice for choice in choices}
     found = get_close_matches(text.lower(), by_lower, n=1)
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
+
+
+def storable(text: str) -> str:
+    """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def parse_duration(text: str) -> float:

@@ -1,6 +1,8 @@
-"""Requests and answers as bytes: one connection a thread, every request within its time, every answer within its size.
+"""httpx within bounds: one connection a thread, every request within its time, every answer within its size.
 
-The only importer of httpcore, which follows no redirect, keeps no cookie and decodes no content.
+The only importer of httpx and of httpcore below it. httpx bounds each step of a request, not their sum, so that a
+service which drips bytes could hold a request for days; a transport of our own puts one deadline on all of its steps.
+No redirect is followed, no cookie kept, no content decoded.
 """
 
 from __future__ import annotations
@@ -9,12 +11,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
+import httpx
 
 from facesnap_cli.answers import Answer
 from facesnap_cli.endpoints import Proxy
@@ -49,19 +52,23 @@ class Wire:
         self._tls: ssl.SSLContext | None = None
         self._own = threading.local()
         self._lock = threading.Lock()
-        self._opened: list[httpcore.ConnectionPool] = []
+        self._opened: list[httpx.Client] = []
 
     def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes | None) -> Answer:
         """Send one request and return its answer, whatever its status. Raises NoAnswer."""
-        pool = self._connection()
+        client = self._client()
         deadline: Deadline = self._own.deadline
         deadline.begin(self._timeout_s)
-        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         if content is None and method not in ("GET", "DELETE"):
             content = b""  # so that a length is sent: without one the gateway refuses the request
         try:
-            with pool.stream(method, url, headers=encoded, content=content) as response:
-                body = _bounded(response.iter_stream(), deadline)
+            request = client.build_request(method, url, headers=list(headers), content=content)
+            response = client.send(request, stream=True)
+            try:
+                body = _bounded(response.iter_raw(), deadline)
+            finally:
+                response.close()
+                client.cookies.clear()
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
@@ -70,24 +77,25 @@ class Wire:
             reason = harmless(str(failure))[:300] or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
             raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
-        reason_phrase = response.extensions.get("reason_phrase", b"").decode("latin-1")
-        return Answer(response.status, reason_phrase, _joined(response.headers), body)
+        return Answer(response.status_code, response.reason_phrase, _joined(response.headers.raw), body)
 
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for pool in self._opened:
-                pool.close()
+            for client in self._opened:
+                client.close()
             self._opened.clear()
 
-    def _connection(self) -> httpcore.ConnectionPool:
-        pool: httpcore.ConnectionPool | None = getattr(self._own, "pool", None)
-        if pool is None:
+    def _client(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._own, "client", None)
+        if client is None:
             self._own.deadline = Deadline()
-            pool = self._own.pool = self._new_pool(self._own.deadline)
+            transport = _Transport(self._new_pool(self._own.deadline))
+            own_headers = {"Accept-Encoding": "identity"}
+            client = self._own.client = httpx.Client(transport=transport, trust_env=False, headers=own_headers)
             with self._lock:
-                self._opened.append(pool)
-        return pool
+                self._opened.append(client)
+        return client
 
     def _new_pool(self, deadline: Deadline) -> httpcore.ConnectionPool:
         local_only = self._endpoint.scheme == "http"
@@ -128,6 +136,40 @@ class Deadline:
         if left <= 0:
             raise late
         return left
+
+
+class _Transport(httpx.BaseTransport):
+    """What httpx sends through: a pool whose network has a deadline. Failures come out as httpcore's."""
+
+    def __init__(self, pool: httpcore.ConnectionPool):
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+        )
+        answer = self._pool.handle_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+        )
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer that is still coming."""
+
+    def __init__(self, answer: httpcore.Response):
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 class _Backend(httpcore.SyncBackend):

@@ -292,7 +292,7 @@ class TestEditing:
 @posix_only
 class TestState:
     def test_its_directory_and_journal_are_for_the_owner_alone(self, program: Program) -> None:
-        assert program.run("take", "-t", "PersonGroup", "-i", "employees", "--no-wait").status == 0
+        assert program.run("status").status == 0
         state = program.directory / "state"
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
         assert stat.S_IMODE((state / "journal.db").stat().st_mode) == 0o600

@@ -12,12 +12,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 # From the bottom to the top. A module imports from its own floor's package or from floors below, never from above.
 FLOORS = (
-    ("errors", "clock", "secret"),
-    ("text", "files"),
-    ("models", "database", "endpoints"),
-    ("operations", "checks", "wanted", "config_file", "key_sources"),
+    ("errors", "clock"),
+    ("text", "files", "secret"),
+    ("models", "database"),
+    ("operations", "checks", "wanted", "config_file", "endpoints"),
     ("settings", "answers"),
-    ("credentials", "retry", "polling", "wire"),
+    ("key_sources", "retry", "polling", "wire"),
+    ("credentials",),
     ("transport", "journal"),
     ("snapshots", "objects", "messages"),
     ("accounts",),
@@ -31,7 +32,13 @@ FLOORS = (
 )
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
-ONLY_IN = {"httpcore": {"wire"}, "rich": {"output", "progress"}, "starlette": {"emulator"}, "uvicorn": {"emulator"}}
+ONLY_IN = {
+    "httpx": {"wire"},
+    "httpcore": {"wire"},
+    "rich": {"output", "progress"},
+    "starlette": {"emulator"},
+    "uvicorn": {"emulator"},
+}
 
 
 def room_of(path: Path) -> str:
@@ -85,9 +92,9 @@ def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import facesnap_cli.__main__", {"typer", "httpcore", "rich", "ssl", "sqlite3", "json", "re", "pathlib"}),
-        ("import facesnap_cli.cli", {"httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
-        ("import facesnap_cli.commands.list", {"httpcore", "rich", "ssl", "sqlite3"}),
+        ("import facesnap_cli.__main__", {"typer", "httpx", "rich", "ssl", "sqlite3", "json", "re", "pathlib"}),
+        ("import facesnap_cli.cli", {"httpx", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
+        ("import facesnap_cli.commands.list", {"httpx", "rich", "ssl", "sqlite3"}),
     ],
 )
 def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str]) -> None:
