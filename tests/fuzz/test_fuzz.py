@@ -165,13 +165,19 @@ def test_error_envelopes(
 @given(
     location=header_texts | st.builds("/operations/{}".format, header_texts),
     retry_after=header_texts | st.integers().map(str) | st.datetimes().map(str),
-    date=header_texts,
+    name=st.sampled_from(["Location", "Set-Cookie", "Content-Type", "Content-Encoding", "Date", "Link", "Connection"]),
+    value=header_texts,
 )
-def test_headers(program: Program, server: HostileServer, location: str, retry_after: str, date: str) -> None:
+def test_headers(
+    program: Program, server: HostileServer, location: str, retry_after: str, name: str, value: str
+) -> None:
     server.script = lambda request: answer(202, b"", Operation_Location=location)
     run(program, *TAKE, "--no-wait")
-    server.script = lambda request: answer(429, b"", Retry_After=retry_after, Date=date)
+    server.script = lambda request: answer(429, b"", Retry_After=retry_after)
     run(program, "list", "--max-retries", "1")
+    for status in (200, 302):
+        server.script = lambda request, status=status: answer(status, [], **{name: value})  # type: ignore[misc]
+        run(program, "list", "--max-retries", "0")
 
 
 @thoroughly

@@ -136,6 +136,25 @@ def test_a_redirect_is_not_followed(victim_of: VictimOf, status: int, command: t
     assert "redirects are not followed" in result.err
 
 
+@pytest.mark.parametrize(
+    "location", ["", "http://[::bad", "//", "http://h:99999/", "x" * 60_000, "\xe9://\xff", "http://h\\@e"]
+)
+def test_a_redirect_to_nowhere_is_one_clear_error(victim_of: VictimOf, location: str) -> None:
+    result = victim_of(lambda request: answer(302, b"", Location=location)).run("list")
+    assert (result.status, result.out) == (9, "")
+    assert "redirects are not followed" in result.err
+
+
+@pytest.mark.parametrize(
+    "cookie", ["a=b; Domain=.invalid", "a=b; expires=never; max-age=x", "=;;\xff=", "a=" + "b" * 60_000]
+)
+def test_cookies_are_not_kept(victim_of: VictimOf, cookie: str) -> None:
+    victim = victim_of(lambda request: answer(200 if request.method == "GET" else 403, [], Set_Cookie=cookie))
+    assert victim.run(*TAKE, "--max-age", "1h").status == 4
+    assert len(victim.server.received) == 2
+    assert all("cookie" not in request.headers for request in victim.server.received)
+
+
 def test_only_the_id_of_an_operation_location_is_trusted(victim_of: VictimOf) -> None:
     def script(request: Received) -> list[Step]:
         if request.method == "POST":
