@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,8 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
+        import tomllib
+
         if str(path) == os.devnull:
             return cls(path, True)
         try:
@@ -141,15 +142,17 @@ def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def _syntax_message(path: Path, text: str, error: Exception) -> str:
+    from tomllib import TOMLDecodeError
+
     place = _SYNTAX_PLACE.search(str(error))
     if isinstance(error, RecursionError):
         what = "nested too deeply"
-    elif not isinstance(error, tomllib.TOMLDecodeError):
+    elif not isinstance(error, TOMLDecodeError):
         what = "a value that is too long or out of range"
     else:
         what = _SYNTAX_PLACE.sub("", str(error)).strip()
     line = (place and place[1]) or text.count("\n") + 1
-    where = f"{path}:{line}" if isinstance(error, tomllib.TOMLDecodeError) else str(path)
+    where = f"{path}:{line}" if isinstance(error, TOMLDecodeError) else str(path)
     return f"{where}: {harmless(what)[:200]}"
 
 
@@ -185,6 +188,8 @@ def _begins_table(lines: list[str], number: int, start: int) -> bool:
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError):

@@ -88,6 +88,8 @@ class Output:
         self._query = _compiled(query)
         self._color = color
         self._stream = stream or sys.stdout
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._ascii = not encoding.lower().startswith("utf")
 
     def record(self, document: Document, view: View) -> None:
         """Print one document; with `-o table` as a list of its values."""
@@ -123,10 +125,10 @@ class Output:
         if self._style == "none":
             return
         if self._style == "json":
-            self._stream.write(_dump(data, indent=2) + "\n")
+            self._stream.write(_dump(data, indent=2, ascii_only=self._ascii) + "\n")
         elif self._style == "jsonl":
             for item in data if isinstance(data, list) else [data]:
-                self._stream.write(_dump(item) + "\n")
+                self._stream.write(_dump(item, ascii_only=self._ascii) + "\n")
         elif self._style == "tsv":
             for item in data if isinstance(data, list) else [data]:
                 self._stream.write("\t".join(_cells(item)) + "\n")
@@ -180,8 +182,8 @@ def _rich_grid(header: list[str] | None, rows: Sequence[Sequence[str]], *, color
     Console(no_color=not color, highlight=False, emoji=False, soft_wrap=False).print(table)
 
 
-def _dump(data: Any, indent: int | None = None) -> str:
-    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=False, default=str))
+def _dump(data: Any, indent: int | None = None, *, ascii_only: bool = False) -> str:
+    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=ascii_only, default=str))
 
 
 def _cells(item: Any) -> list[str]:

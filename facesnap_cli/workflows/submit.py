@@ -21,7 +21,8 @@ from facesnap_cli.workflows.settle import settle, unsettled
 def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: WantedTake) -> Operation | None:
     """Return the take of a snapshot younger than `wanted.max_age_s`, of the same object, with wide enough a scope.
 
-    None without such a snapshot. One that another machine took is entered into the journal as adopted.
+    None without such a snapshot. One that another machine took is entered into the journal as adopted; a tag of ours on
+    one that another subscription took, and shares with this one, is not believed.
     """
     if wanted.max_age_s is None:
         return None
@@ -30,7 +31,8 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
     fitting = [
         snapshot
         for snapshot in account.snapshots.list(object_type=wanted.object_type)
-        if (journal.object_of(snapshot.id) or snapshot.object_id) == wanted.object_id
+        if wanted.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
+        and (snapshot.is_of(account.subscription_id) or journal.take_of(snapshot.id))
         and snapshot.created_time is not None
         and snapshot.created_time >= oldest
         and scope <= {entry.lower() for entry in snapshot.apply_scope}
