@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.copy_inputs import copy_between
 from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.journal import JournalError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.polling import Schedule
 from facesnap_cli.progress_items import ItemsProgress, items_progress_for
@@ -63,6 +65,8 @@ class Watcher:
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
     app.repeatable = True
+    with suppress(JournalError):  # what cannot be written now is said where it matters
+        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(
         journal=app.journal,
         clock=app.clock,

@@ -32,8 +32,6 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-        import tomllib
-
         if str(path) == os.devnull:
             return cls(path, True)
         try:
@@ -130,6 +128,8 @@ def _holds_secret(profile: Mapping[str, Any]) -> bool:
 
 def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    import tomllib
+
     text = ""
     try:
         text = content.decode("utf-8-sig")

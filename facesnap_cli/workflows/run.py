@@ -142,12 +142,23 @@ def run_items(
 
     def run(method: Method) -> ItemResult:
         watcher, begun = watcher_of(method.item.name), clock.monotonic()
-        result = method.run(watcher)
+        try:
+            result = method.run(watcher)
+        except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
+            result = _broken(method.item, bug)
         watcher.ended(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
     results = Crew(jobs, stopped).each(run, methods)
     return RunResult(tuple(results), started_time, clock.monotonic() - started)
+
+
+def _broken(item: PlanItem, bug: Exception) -> ItemResult:
+    failure = FacesnapError(
+        f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it; the other items went on"
+    )
+    targets = tuple(TargetOutcome(one.text, one.profile, "", "failed", failure=failure) for one in item.targets)
+    return ItemResult(item, None, targets)
 
 
 @contextmanager
