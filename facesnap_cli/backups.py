@@ -124,9 +124,7 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             methods = methods_of(app, plan, means)
             _say_quota(app, methods)
             with screen(app, [item.name for item in plan.items]) as watcher:
-                result = run_items(
-                    methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.crew.stopped
-                )
+                result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise

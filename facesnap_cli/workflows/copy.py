@@ -16,7 +16,6 @@ from facesnap_cli.errors import (
     FacesnapError,
     NotFoundError,
     OutcomeUnknownError,
-    UnreachableError,
 )
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import Snapshot
@@ -172,7 +171,6 @@ class Copy:
         ended = self._ended(begun) if begun else None
         snapshot = self._taken(ended) if ended else None
         if snapshot is None:
-            self._check_stopped()
             operation = reusable_take(source, self._journal, self._means.clock, wanted) or self._new_take()
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
@@ -203,7 +201,6 @@ class Copy:
     def _copied_to(self, snapshot: Snapshot, prospect: Prospect) -> TargetResult:
         target, object_id, operation = prospect.target, prospect.object_id, None
         try:
-            self._check_stopped()
             self._watcher.stage("applying")
             operation = self._waited_for(self._new_apply(snapshot, target, object_id))
             operation = self._verified(target, operation)
@@ -273,10 +270,6 @@ class Copy:
             return
         except FacesnapError as error:
             self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
-
-    def _check_stopped(self) -> None:
-        if self._means.crew.stopped.is_set():
-            raise UnreachableError("interrupted before anything was sent", hint="run it again")
 
 
 def _raise(error: FacesnapError) -> Operation:

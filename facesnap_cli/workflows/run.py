@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,9 +134,8 @@ def run_items(
     *,
     jobs: int,
     clock: Clock,
-    stopped: threading.Event,
 ) -> RunResult:
-    """Run all items, `jobs` at once. What ends this early sets `stopped`, so that no thread begins anything new."""
+    """Run all items, `jobs` at once."""
     started_time, started = clock.now(), clock.monotonic()
 
     def run(method: Method) -> ItemResult:
@@ -149,7 +147,7 @@ def run_items(
         watcher.ended(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
-    results = Crew(jobs, stopped).each(run, methods)
+    results = Crew(jobs).each(run, methods)
     return RunResult(tuple(results), started_time, clock.monotonic() - started)
 
 
