@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import ProcessLock
 from facesnap_cli.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.files import make_private_directory
-from facesnap_cli.operations import Operation
+from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
+from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
@@ -119,6 +121,14 @@ class Method(Protocol):
 
     def run(self, watcher: CopyWatcher) -> ItemResult:
         """Back the item up. A failure stands in the result."""
+        ...
+
+    def charges(self) -> Iterable[tuple[Account, OperationKind]]:
+        """Return each take and apply that `run` will ask for, as far as is known before the first request."""
+        ...
+
+    def covers(self) -> list[Cover]:
+        """Look how each target is covered. What reading a target raises stands in its result."""
         ...
 
 
