@@ -164,8 +164,7 @@ def test_what_the_command_line_holds_is_repeated_harmless(victim_of: VictimOf, p
 
 def test_profiles_with_odd_names_are_shown_harmless(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    name = json.dumps(EVIL.replace("\ud800", "").replace("\x7f", "")).replace("\\ud", "\\ud")
-    escaped = "".join(f"\\U{ord(one):08x}" if not one.isalnum() else one for one in json.loads(name))
+    escaped = "".join(f"\\U{ord(one):08x}" for one in EVIL.replace("\ud800", ""))
     program.write_config(f'[profiles."{escaped}"]\nendpoint = "https://h.example"\nkey_env = "X"\nnonsense = 1\n')
     for command in (("config", "list"), ("list",), ("list", "-p", "other"), ("config", "show"), ("doctor",)):
         _, out, err = run(program, *command, at=Terminal)
