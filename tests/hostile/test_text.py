@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -189,3 +191,14 @@ def test_a_text_that_the_locale_cannot_write_is_escaped(victim_of: VictimOf, for
     assert (result.status, result.err) == (0, "")
     if format == "json":
         assert result.json[0]["userData"] == one["userData"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes the streams")
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_is_no_reason_to_fail(victim_of: VictimOf, closed: str) -> None:
+    victim = victim_of(lambda request: answer(200, []))
+    environment = os.environ | victim.program.environment
+    command = f"exec {sys.executable} -m facesnap_cli list {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(victim.server.received) == 1
