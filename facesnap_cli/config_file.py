@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +33,6 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-        import tomllib
-
         if str(path) == os.devnull:
             return cls(path, True)
         try:
@@ -44,16 +43,7 @@ class ConfigFile:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigurationError(f"{harmless(str(path))!r} cannot be a file's path") from error
-        text = ""
-        try:
-            text = file.content.decode("utf-8-sig")
-            data = tomllib.loads(text)
-        except UnicodeDecodeError as error:
-            line = file.content[: error.start].count(b"\n") + 1
-            raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
-        except (ValueError, RecursionError) as error:
-            raise ConfigurationError(_syntax_message(path, text, error)) from None
-        config = cls(path, True, text, data)
+        config = cls(path, True, *parsed_toml(path, file.content))
         config._check(file)
         return config
 
@@ -135,6 +125,19 @@ class ConfigFile:
 
 def _holds_secret(profile: Mapping[str, Any]) -> bool:
     return any(key in profile for key in _INLINE_KEYS) or "@" in str(profile.get("proxy", ""))
+
+
+def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    text = ""
+    try:
+        text = content.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(_syntax_message(path, text, error)) from None
 
 
 def _syntax_message(path: Path, text: str, error: Exception) -> str:

@@ -51,6 +51,21 @@ FINISHED_TAKE = View(_OPERATION_COLUMNS, lambda document: document["snapshotId"]
 FINISHED_APPLY = View(
     _OPERATION_COLUMNS, lambda document: document["objectId"] if document["status"] == "succeeded" else None
 )
+COPY = View(
+    _OPERATION_COLUMNS,
+    lambda document: (
+        document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
+    ),
+)
+RUN = View(
+    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
+    lambda document: document["objectId"] if document["exitCode"] == 0 else None,
+)
+COVER = View(
+    ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft", "message"),
+    lambda document: document["objectId"] if document["covered"] else None,
+)
+STEP = View(("item", "action", "profile", "objectType", "objectId", "why"), lambda document: document["objectId"])
 SETTING = View(("name", "value", "source"), lambda document: document["name"])
 PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])
 

@@ -11,7 +11,7 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
 from facesnap_cli.journal import Journal, JournalError, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
-from facesnap_cli.operations import Operation, OperationKind, OperationState, new_intent
+from facesnap_cli.operations import Job, Operation, OperationKind, OperationState, new_intent
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
@@ -54,6 +54,7 @@ def start_take(
     wanted: WantedTake,
     *,
     force: bool = False,
+    job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start a take and return it, or the finished one of an earlier run whose answer was lost.
@@ -72,7 +73,7 @@ def start_take(
     if tagged:
         user_data = ProvenanceTag(object_id, intent).format()
     operation = replace(
-        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner()),
+        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner(), job=job),
         intent=intent,
         tagged=tagged,
         user_data_digest=digest(user_data),
@@ -96,6 +97,7 @@ def start_apply(
     snapshot: Snapshot,
     object_id: str,
     mode: str = "CreateNew",
+    job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start an apply to the account and return it, or the finished one of an earlier run whose answer was lost.
@@ -116,7 +118,7 @@ def start_apply(
         )
     _check_quota(account, journal, clock, OperationKind.APPLY, warn)
     operation = replace(
-        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner()),
+        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
         snapshot_id=snapshot.id,
     )
     return _submit(
@@ -125,7 +127,14 @@ def start_apply(
 
 
 def _intended(
-    account: Account, clock: Clock, kind: OperationKind, object_type: ObjectType, object_id: str, *, owner: str
+    account: Account,
+    clock: Clock,
+    kind: OperationKind,
+    object_type: ObjectType,
+    object_id: str,
+    *,
+    owner: str,
+    job: Job | None = None,
 ) -> Operation:
     return Operation.intended(
         kind,
@@ -136,6 +145,7 @@ def _intended(
         object_id=object_id,
         owner=owner,
         now=clock.now(),
+        job=job,
     )
 
 
