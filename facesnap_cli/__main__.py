@@ -15,9 +15,7 @@ def run() -> None:
         return
     from facesnap_cli.cli import main
 
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write is no reason to fail
+    _prepare_streams()
     status = main()
     try:
         sys.stdout.flush()
@@ -26,6 +24,16 @@ def run() -> None:
         status = status or 1
     # Threads that still wait for an answer must not hold up the end: everything that matters is committed.
     os._exit(status)
+
+
+def _prepare_streams() -> None:
+    """Let neither a closed stream nor a name that the locale cannot write be a reason to fail."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":
