@@ -43,6 +43,7 @@ TABLE = {
     "status": Entry("status", "Operations", "Look once at operations: those given, or all open ones."),
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
+    "completion": Entry("completion", "Setup", "Print the script that completes command lines with TAB."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }
 
@@ -69,6 +70,9 @@ class Facesnap(CommandGroup):
         command.name = cmd_name
         return command
 
+    def short_help_of(self, name: str) -> str:
+        return TABLE[name].help
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(TABLE)
 
@@ -83,6 +87,20 @@ class Facesnap(CommandGroup):
             return None
         App.of(ctx).add_options(ctx.params)
         return super().invoke(ctx)
+
+
+def complete(arguments: Sequence[str]) -> int:
+    """Print what TAB can offer: `--line LINE` (with the program's name), or `-- WORD...` (without), as in scripts.py.
+
+    It never fails: a shell could do nothing with an error.
+    """
+    from facesnap_cli.completion.offer import offer, words_of
+    from facesnap_cli.completion.values import values
+
+    words = words_of(arguments[1]) if arguments[:1] == ["--line"] else arguments[1:]
+    with contextlib.suppress(FacesnapError):
+        sys.stdout.write("\n".join(offer(Facesnap(), words, values(os.environ)).lines()) + "\n")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:

@@ -29,14 +29,14 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-        import tomllib
-
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return cls(path)
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+        import tomllib
+
         try:
             text = raw.decode("utf-8-sig")
             data = tomllib.loads(text)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
+    from facesnap_cli.seen_snapshots import SeenSnapshots
     from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
@@ -119,6 +120,14 @@ class App:
         journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
         return journal
+
+    @property
+    def seen(self) -> SeenSnapshots:
+        """The snapshots of the chosen profile that TAB offers."""
+        from facesnap_cli.seen_snapshots import SeenSnapshots
+        from facesnap_cli.settings import state_directory
+
+        return SeenSnapshots(state_directory(self.environment), self.settings.profile)
 
     @cached_property
     def output(self) -> Output:

@@ -76,7 +76,9 @@ def with_default_profile(app: App, name: str) -> ConfigFile:
     file = ConfigFile.read(config_path(app.options.config, app.environment))
     names = Settings(file, None, {}, {}).profile_names
     if name not in names:
-        raise UsageError(f"there is no profile {harmless(name)!r}{nearest(name, names)}", hint=f"there are: {', '.join(names)}")
+        raise UsageError(
+            f"there is no profile {harmless(name)!r}{nearest(name, names)}", hint=f"there are: {', '.join(names)}"
+        )
     if file.default_profile is None:
         return ConfigFile(file.path, file.exists, _first_line(name) + file.text, {"default_profile": name, **file.data})
     return file.with_value(None, "default_profile", name)

@@ -115,6 +115,10 @@ class CommandGroup(TyperGroup):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         write_examples(formatter, self.examples)
 
+    def short_help_of(self, name: str) -> str:
+        """Return what a command's line in the list says."""
+        return str(self.commands[name].get_short_help_str(100))
+
 
 def typer_app() -> typer.Typer:
     """Return a Typer for one command module."""
@@ -130,7 +134,7 @@ def typer_app() -> typer.Typer:
 def split_examples(text: str) -> tuple[str, list[str]]:
     """Return a help text without its paragraphs of command lines, and those lines."""
     paragraphs = text.split("\n\n")
-    examples = [each for each in paragraphs if each.startswith("facesnap ")]
+    examples = [each for each in paragraphs if each.startswith(("facesnap ", "source <(facesnap "))]
     return "\n\n".join(each for each in paragraphs if each not in examples), "\n".join(examples).splitlines()
 
 
