@@ -43,6 +43,7 @@ TABLE = {
     "status": Entry("status", "Operations", "Look once at operations: those given, or all open ones."),
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
+    "doctor": Entry("doctor", "Setup", "Check configuration, key, endpoint and journal."),
     "completion": Entry("completion", "Setup", "Print the script that completes command lines with TAB."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }

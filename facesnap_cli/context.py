@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
+from facesnap_cli.errors import ConfigurationError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -26,16 +25,6 @@ if TYPE_CHECKING:
     from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
-
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
-_OWN_HEADERS = (
-    "ocp-apim-subscription-key",
-    "authorization",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +77,15 @@ class App:
         """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
         self._chosen.update({name: value for name, value in options.items() if value is not None and value != []})
 
+    def arguments(self) -> list[str]:
+        """Return this run's common options for another run of the program, which may start in another directory."""
+        given = {**self._chosen, "profile": self.options.profile}
+        for name, path in (("config", self.options.config), ("ca_bundle", given.get("ca_bundle"))):
+            given[name] = os.path.abspath(os.path.expanduser(path)) if path else None
+        names = ("profile", "config", "ca_bundle", "http_timeout", "max_retries", "proxy")
+        words = [[f"--{name.replace('_', '-')}", str(given[name])] for name in names if given.get(name)]
+        return [*(word for pair in words for word in pair), *(f"--header={text}" for text in self.options.header)]
+
     @cached_property
     def messages(self) -> Messages:
         return Messages(quiet=self.options.quiet, verbose=self.options.verbose, debug=self.options.debug)
@@ -133,7 +131,10 @@ class App:
     def output(self) -> Output:
         from facesnap_cli.output import Output
 
-        style = "none" if self.options.raw else self.settings["output"]
+        try:
+            style = "none" if self.options.raw else self.settings["output"]
+        except ConfigurationError:
+            style = self._chosen.get("output", "table")  # what needs the file says what is wrong with it
         return Output(style=style, query=self.options.query, color=self.color)
 
     @property
@@ -304,13 +305,16 @@ class App:
 
     def _account(self, settings: Settings) -> Account:
         from facesnap_cli.accounts import Account
+        from facesnap_cli.checks import check_header
 
         with self._lock:
             if settings.profile not in self._accounts:
                 settings.check()
                 assert self.output  # a wrong format or query is told before anything is sent
-                headers = tuple(_header(text) for text in self.options.header)
-                self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
+                headers = tuple(check_header(text) for text in self.options.header)
+                self._accounts[settings.profile] = Account(
+                    settings, self.clock, self._observe, headers, self.messages.warn
+                )
             return self._accounts[settings.profile]
 
     def _on_trouble(self, error: FacesnapError) -> None:
@@ -325,13 +329,3 @@ class App:
         self.messages.exchange(exchange)
         if self.options.raw:
             self.output.exchange(exchange)
-
-
-def _header(text: str) -> tuple[str, str]:
-    """Return the name and value of a `--header`. Raises UsageError for one that could do harm."""
-    found = _HEADER.fullmatch(text)
-    if not found:
-        raise UsageError("--header must be 'NAME: VALUE', on one line")
-    if found[1].lower() in _OWN_HEADERS:
-        raise UsageError(f"--header cannot set {found[1]}; facesnap sets it")
-    return found[1], found[2].strip()
