@@ -15,9 +15,7 @@ def run() -> None:
         print(f"facesnap {__version__}")
         return
     _tune_start_up()
-    from facesnap_cli import cli
-
-    status = cli.complete(sys.argv[2:]) if sys.argv[1:2] == ["__complete"] else cli.main()
+    status = _complete() if sys.argv[1:2] == ["__complete"] else _main()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -25,6 +23,18 @@ def run() -> None:
         status = status or 1
     # Threads that still wait for an answer must not hold up the end: everything that matters is committed.
     os._exit(status)
+
+
+def _complete() -> int:
+    from facesnap_cli.completion import complete
+
+    return complete(sys.argv[2:])
+
+
+def _main() -> int:
+    from facesnap_cli.cli import main
+
+    return main()
 
 
 def _tune_start_up() -> None:

@@ -90,20 +90,6 @@ class Facesnap(CommandGroup):
         return super().invoke(ctx)
 
 
-def complete(arguments: Sequence[str]) -> int:
-    """Print what TAB can offer: `--line LINE` (with the program's name), or `-- WORD...` (without), as in scripts.py.
-
-    It never fails: a shell could do nothing with an error.
-    """
-    from facesnap_cli.completion.offer import offer, words_of
-    from facesnap_cli.completion.values import values
-
-    words = words_of(arguments[1]) if arguments[:1] == ["--line"] else arguments[1:]
-    with contextlib.suppress(FacesnapError):
-        sys.stdout.write("\n".join(offer(Facesnap(), words, values(os.environ)).lines()) + "\n")
-    return 0
-
-
 def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     """Run a command line (without the program's name) and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -6,18 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from facesnap_cli.cli import Facesnap
+from facesnap_cli.completion import table
 from facesnap_cli.completion.offer import Offer, kinds_of, offer, words_of
 from facesnap_cli.completion.scripts import FILE_NAMES, SCRIPTS
 from facesnap_cli.completion.values import values
 from facesnap_cli.seen_snapshots import KEPT, Seen, SeenSnapshots
+from tests.completions import table_text
 from tests.conftest import Program
-from tests.reference import all_commands
 from tests.terminal import terminal
 
 COMPLETIONS = Path(__file__).parent.parent / "completions"
@@ -27,7 +28,14 @@ PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE", "MANIFEST"}
 
 
 def offered(line: str, **environment: str) -> Offer:
-    return offer(Facesnap(), words_of(f"facesnap {line}"), values(environment))
+    return offer(table.read(), words_of(f"facesnap {line}"), values(environment))
+
+
+def all_commands(command: table.Command | None = None) -> Iterator[table.Command]:
+    command = command or table.read()
+    yield command
+    for sub in command.commands:
+        yield from all_commands(sub)
 
 
 def words(line: str, **environment: str) -> list[str]:
@@ -81,11 +89,15 @@ def test_an_option_is_offered_once_unless_it_can_be_repeated() -> None:
 
 def test_every_metavar_is_completed_or_known_to_be_free_text() -> None:
     known = FREE_TEXT | PATHS | set(values({}))
-    for path, command in all_commands():
-        for param in command.params:
-            for kind in kinds_of(param.metavar or ""):
-                literal = "|" in (param.metavar or "") or not kind.isupper()
-                assert literal or kind.partition(".")[0] in known | {""}, f"{path} {param.opts}: {param.metavar}"
+    for command in all_commands():
+        for metavar in [*(option.metavar for option in command.options), *command.arguments]:
+            for kind in kinds_of(metavar):
+                literal = "|" in metavar or not kind.isupper()
+                assert literal or kind.partition(".")[0] in known, f"{command.name}: {metavar}"
+
+
+def test_the_table_is_that_of_the_program() -> None:
+    assert table.PATH.read_text(encoding="utf-8") == table_text(), "make completions"
 
 
 def test_profiles_come_from_the_configuration_file(program: Program) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from facesnap_cli.completion.table import Command, Option
 from facesnap_cli.text import harmless
 
 _FILES = ("FILE", "PLAN", "ARCHIVE", "MANIFEST")
 _FOLDERS = ("DIR",)
+_HELP = Option(["--help", "-h"], "", False, "Show the help.")
 
 
 class Word(NamedTuple):
@@ -19,8 +20,7 @@ class Word(NamedTuple):
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """`kind` is words (those in `words`), files or folders: the shell knows best how to complete paths."""
 
     kind: str = "words"
@@ -31,21 +31,21 @@ class Offer:
         return [self.kind, *("\t".join(map(harmless, word)).rstrip("\t") for word in self.words)]
 
 
-@dataclass(slots=True)
 class Line:
     """A command line read up to the word to complete: where it stands, and what was given before."""
 
-    command: Any
-    given: dict[str, str] = field(default_factory=dict)
-    arguments: list[str] = field(default_factory=list)
-    awaiting: Any = None  # the option whose value comes next
-    only_arguments: bool = False
+    def __init__(self, command: Command):
+        self.command: Command | None = command
+        self.given: dict[str, str] = {}  # by the option's first name with two dashes
+        self.arguments: list[str] = []
+        self.awaiting: Option | None = None  # the option whose value comes next
+        self.only_arguments = False
 
 
 Values = Mapping[str, Callable[[Line], Iterable[Word]]]
 
 
-def offer(root: Any, words: Sequence[str], values: Values) -> Offer:
+def offer(root: Command, words: Sequence[str], values: Values) -> Offer:
     """Return what can complete the last of `words` (which do not hold the program's name).
 
     `values` gives the words for what a metavar names, such as TYPE; a metavar that is written as `one|other` names
@@ -55,21 +55,21 @@ def offer(root: Any, words: Sequence[str], values: Values) -> Offer:
     if line.command is None:
         return Offer()
     if line.awaiting is not None:
-        return _values(line.awaiting, line, typed, values)
-    name, equals, start = typed.partition("=")
+        return _values(line.awaiting.metavar, line, typed, values)
     if typed.startswith("-") and not line.only_arguments:
+        name, equals, start = typed.partition("=")
         option = _option(line.command, name) if equals else None
-        if option is not None:
-            found = _values(option, line, start, values)
-            return Offer(found.kind, tuple(Word(f"{name}={word.text}", word.help) for word in found.words))
-        return Offer("words", _matching(_options(line), typed))
-    if _is_group(line.command):
-        return Offer("words", _matching(_commands(line.command), typed))
-    arguments = [param for param in line.command.params if param.param_type_name == "argument"]
-    position = min(len(line.arguments), len(arguments) - 1)
-    if not arguments or (len(line.arguments) > position and arguments[position].nargs == 1):
+        if option is None:
+            return Offer("words", _matching(_options_left(line), typed))
+        found = _values(option.metavar, line, start, values)
+        return Offer(found.kind, tuple(Word(f"{name}={word.text}", word.help) for word in found.words))
+    if line.command.commands:
+        return Offer("words", _matching((Word(sub.name, sub.help) for sub in line.command.commands), typed))
+    metavars = line.command.arguments
+    place = min(len(line.arguments), len(metavars) - 1)
+    if not metavars or (place < len(line.arguments) and "..." not in metavars[place]):
         return Offer()
-    return _values(arguments[position], line, typed, values)
+    return _values(metavars[place], line, typed, values)
 
 
 def words_of(line: str) -> list[str]:
@@ -90,81 +90,69 @@ def kinds_of(metavar: str) -> list[str]:
     return metavar.replace("...", "").strip("[]").partition("[")[0].split("|")
 
 
-def _read(root: Any, words: Sequence[str]) -> Line:
+def _read(root: Command, words: Sequence[str]) -> Line:
     line = Line(root)
     for word in words:
+        if line.command is None:
+            break
         if line.awaiting is not None:
-            line.given[line.awaiting.name] = word
+            line.given[line.awaiting.names[0]] = word
             line.awaiting = None
         elif word == "--" and not line.only_arguments:
             line.only_arguments = True
         elif word.startswith("-") and len(word) > 1 and not line.only_arguments:
-            _read_option(line, word)
-        elif _is_group(line.command):
-            line.command = line.command.get_command(None, word)
+            _read_option(line, line.command, word)
+        elif line.command.commands:
+            line.command = next((sub for sub in line.command.commands if sub.name == word), None)
         else:
             line.arguments.append(word)
-        if line.command is None:
-            break
     return line
 
 
-def _read_option(line: Line, word: str) -> None:
+def _read_option(line: Line, command: Command, word: str) -> None:
     """Take in an option: `--name`, `--name=value`, or letters together, of which the last may have a value."""
-    name, equals, value = word.partition("=")
     if word.startswith("--"):
-        _take_in(line, name, value if equals else None)
+        name, equals, value = word.partition("=")
+        _take_in(line, _option(command, name), value if equals else None)
         return
     for place in range(1, len(word)):
-        option = _option(line.command, f"-{word[place]}")
-        if option is None or not option.is_flag:
-            _take_in(line, f"-{word[place]}", word[place + 1 :] or None)
+        option = _option(command, f"-{word[place]}")
+        if option is None or option.metavar:
+            _take_in(line, option, word[place + 1 :] or None)
             return
-        _take_in(line, f"-{word[place]}", None)
+        _take_in(line, option, None)
 
 
-def _take_in(line: Line, name: str, value: str | None) -> None:
-    option = _option(line.command, name)
+def _take_in(line: Line, option: Option | None, value: str | None) -> None:
     if option is None:
         return
-    if option.is_flag or value is not None:
-        line.given[option.name] = value or ""
-    else:
+    if option.metavar and value is None:
         line.awaiting = option
+    else:
+        line.given[option.names[0]] = value or ""
 
 
-def _option(command: Any, name: str) -> Any:
-    return next((param for param in command.params if name in param.opts and hasattr(param, "is_flag")), None)
+def _option(command: Command, name: str) -> Option | None:
+    return next((option for option in command.options if name in option.names), None)
 
 
-def _is_group(command: Any) -> bool:
-    return hasattr(command, "list_commands")
-
-
-def _commands(group: Any) -> list[Word]:
-    return [Word(name, group.short_help_of(name)) for name in group.list_commands(None)]
-
-
-def _options(line: Line) -> list[Word]:
+def _options_left(line: Line) -> list[Word]:
     """Return the options that can still be given, by their long names."""
-    left = [
-        param
-        for param in line.command.params
-        if param.param_type_name == "option" and not param.hidden and (param.multiple or param.name not in line.given)
-    ]
-    return [*(Word(max(param.opts, key=len), param.help or "") for param in left), Word("--help", "Show the help.")]
+    assert line.command is not None
+    left = [option for option in line.command.options if option.repeatable or option.names[0] not in line.given]
+    return [Word(max(option.names, key=len), option.help) for option in [*left, _HELP]]
 
 
-def _values(param: Any, line: Line, typed: str, values: Values) -> Offer:
+def _values(metavar: str, line: Line, typed: str, values: Values) -> Offer:
     words: list[Word] = []
-    for kind in kinds_of(param.metavar or ""):
+    for kind in kinds_of(metavar):
         if kind in values:
             words += values[kind](line)
         elif kind.partition(".")[0] in _FILES:
             return Offer("files")
         elif kind in _FOLDERS:
             return Offer("folders")
-        elif "|" in param.metavar or not kind.isupper():
+        elif "|" in metavar or not kind.isupper():
             words.append(Word(kind))
     return Offer("words", _matching((word for word in words if word.text not in line.arguments), typed))
 

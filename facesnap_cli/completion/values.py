@@ -82,12 +82,12 @@ def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.config_file import ConfigFile
     from facesnap_cli.settings import Settings, config_path
 
-    names = Settings(ConfigFile.read(config_path(line.given.get("config"), environment)), None, {}, {}).profile_names
+    names = Settings(ConfigFile.read(config_path(line.given.get("--config"), environment)), None, {}, {}).profile_names
     return [Word(name) for name in names]
 
 
 def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
-    finished_too = line.command.name == "status"
+    finished_too = line.command is not None and line.command.name == "status"
     return (Word(*row) for row in _journalled(environment, _OPERATIONS_SQL, finished_too))
 
 
@@ -99,7 +99,7 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.text import format_time
 
     profile = load(
-        profile=line.given.get("profile"), config=line.given.get("config"), options={}, environment=environment
+        profile=line.given.get("--profile"), config=line.given.get("--config"), options={}, environment=environment
     ).profile
     now = datetime.now(UTC)
     seen = SeenSnapshots(state_directory(environment), profile).read(now)
