@@ -43,8 +43,6 @@ class ConfigFile:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigurationError(f"{harmless(str(path))!r} cannot be a file's path") from error
-        import tomllib
-
         text = ""
         try:
             text = file.content.decode("utf-8-sig")
