@@ -14,6 +14,9 @@ def run() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"facesnap {__version__}")
         return
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write is no reason to fail
     _tune_start_up()
     status = _complete() if sys.argv[1:2] == ["__complete"] else _main()
     try:

@@ -24,8 +24,10 @@ FLOORS = (
     ("accounts",),
     ("workflows",),
     ("output", "progress", "prompts"),
+    ("progress_items",),
     ("context",),
-    ("inputs", "profiles", "completion", "doctor"),
+    ("inputs", "profiles", "doctor", "completion", "copy_inputs"),
+    ("backups",),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -35,7 +37,7 @@ EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
 ONLY_IN = {
     "httpx": {"wire"},
     "httpcore": {"wire"},
-    "rich": {"output", "progress"},
+    "rich": {"output", "progress", "progress_items"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},
 }
