@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.cli import Facesnap
+from facesnap_cli.settings import FIELDS
+from facesnap_cli.text import format_duration
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- reference:begin -->", "<!-- reference:end -->"
@@ -38,7 +40,7 @@ def reference() -> str:
             parts.append(_table(rows))
         if command.examples:
             parts.append("\n".join(["```console", *(f"$ {line}" for line in command.examples), "```"]) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, "### Settings\n", _settings()])
 
 
 def with_reference(text: str) -> str:
@@ -50,27 +52,39 @@ def with_reference(text: str) -> str:
     return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
 
 
+def _settings() -> str:
+    rows = []
+    for name, known in FIELDS.items():
+        default = "" if _is_empty(known.default) else f" Default: `{_text(known.default)}`."
+        rows.append((f"`{name}`", f"`{known.env}`" if known.env else "", f"{known.help}.{default}"))
+    return _table(rows, ("in a profile", "in the environment", ""))
+
+
+def _text(default: object) -> str:
+    return format_duration(default) if isinstance(default, float) else str(default)
+
+
 def _options(params: list[Any]) -> list[tuple[str, str]]:
     rows = []
     for param in params:
         if param.param_type_name == "option" and not param.hidden:
             metavar = "" if param.is_flag else f" {param.metavar}"
-            default = f" Default: `{param.default}`." if param.show_default and _is_telling(param.default) else ""
+            default = "" if _is_empty(param.default) else f" Default: `{param.default}`."
             rows.append((f"`{', '.join(param.opts)}{metavar}`", f"{param.help or ''}{default}"))
     return rows
 
 
-def _is_telling(default: object) -> bool:
-    return default not in (None, False, "", []) and not callable(default)
+def _is_empty(default: object) -> bool:
+    return default in (None, False, "", (), [])
 
 
 def _paragraphs(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
-def _table(rows: list[tuple[str, str]]) -> str:
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join(["| | |", "|---|---|", *(f"| {' | '.join(row)} |" for row in cells), ""])
+def _table(rows: Sequence[Sequence[str]], header: Sequence[str] = ("", "")) -> str:
+    cells = [header, ["---" for _ in header], *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in cells), ""])
 
 
 if __name__ == "__main__":

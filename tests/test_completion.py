@@ -23,7 +23,7 @@ from tests.terminal import terminal
 
 COMPLETIONS = Path(__file__).parent.parent / "completions"
 FREE_TEXT = {"ADDRESS", "'K: V'", "COMMAND", "DURATION", "GUID", "ID", "JMESPATH", "N", "NAME", "PORT", "S", "SPEC"}
-FREE_TEXT |= {"TEXT", "URL"}
+FREE_TEXT |= {"TEXT", "URL", "HH:MM"}
 PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE", "MANIFEST"}
 
 

@@ -57,7 +57,7 @@ def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
     assert (version.returncode, version.stdout, version.stderr) == (0, f"facesnap {__version__}\n", "")
     listed = run(programs / "facesnap", "list", "-p", "emulator", "--max-retries", "0")
     assert (listed.returncode, listed.stdout) == (9, "")
-    assert "could not be reached" in listed.stderr
+    assert "no answer from 127.0.0.1:8765" in listed.stderr
 
 
 @pytest.mark.parametrize(
