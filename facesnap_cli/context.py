@@ -154,11 +154,15 @@ class App:
             account = self.account_named(operation.profile)
         else:
             account = self.account
+        hint = "choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's"
         if account.endpoint != operation.endpoint:
             raise UsageError(
                 f"{operation.title} was started at {operation.endpoint}, but {account.endpoint} is configured now",
-                hint="choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's",
+                hint=hint,
             )
+        theirs, ours = operation.subscription_id, account.subscription_id
+        if theirs and ours and theirs.lower() != ours.lower():  # regional endpoints are shared by many accounts
+            raise UsageError(f"{operation.title} was started in another subscription, {theirs}", hint=hint)
         return account
 
     def object_of(self, snapshot_id: str) -> str | None:

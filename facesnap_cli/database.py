@@ -123,6 +123,7 @@ class ProcessLock:
         """Take the lock at once. Raises sqlite3.OperationalError where another process holds it."""
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
+            connection.execute("PRAGMA journal_mode = MEMORY")  # else a killed process leaves a second file
             connection.execute("BEGIN EXCLUSIVE")
         except BaseException:
             connection.close()
