@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
@@ -62,6 +63,7 @@ def test_a_take_that_was_refused_until_it_was_interrupted_is_none(program: Progr
     emulator.faults({"route": "POST /snapshots", "status": 429, "retryAfter": 60})
     process = program.start(*TAKE_IT)
     until(lambda: posts(emulator, "/snapshots"), "the refusal")
+    time.sleep(0.3)  # the refusal arrives, and the rest that it asks for begins
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 143
