@@ -23,4 +23,4 @@ def status(ctx: typer.Context, operations: options.OperationsArgument = None, al
     app = App.of(ctx)
     named = [app.operation_named(reference) for reference in operations or []]
     known = app.journal.all_operations() if all else app.journal.open_operations()
-    app.report(app.waiter().look_at_all(named or known))
+    app.report(app.waiter().look_at_all(named or known, named=bool(named)))
