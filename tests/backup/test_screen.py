@@ -30,8 +30,8 @@ def test_a_table_shows_the_items_under_way_and_how_many_have_ended(estate: Estat
 
 
 def test_a_second_night_shows_how_long_is_left(estate: Estate) -> None:
-    plan = estate.plan(item("group-00", "dr:{name}-{date}-{time}", max_age="1s"))
-    assert estate.run("run", plan, "-q").status == 0
+    assert estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}")), "-q").status == 0
+    plan = estate.plan(item("group-00", "dr:second-{date}"))
     with terminal([*RUN, plan], environment(estate), columns=120) as screen:
         screen.read_until("about 1s")
         assert screen.read_to_end()[0] == 0
