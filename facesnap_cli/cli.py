@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.exceptions import TyperException
+from typer.exceptions import Exit, TyperException
 from typer.main import get_command
 
 from facesnap_cli import __version__
@@ -23,6 +24,7 @@ from facesnap_cli.context import App
 from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption, UsageError
 
 BROKEN_PIPE = 141
+_CLUSTERED_OUTPUT = re.compile(r"-[qv]*o(\w+)")
 
 
 class Entry(NamedTuple):
@@ -99,9 +101,13 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     app = app or App()
     with _signals():
         try:
-            Facesnap().main(args=given, prog_name="facesnap", standalone_mode=False, obj=app)
+            program = Facesnap()
+            with program.make_context("facesnap", given, obj=app) as context:
+                program.invoke(context)
             _flush()
             return 0
+        except Exit as end:  # of --help
+            return end.exit_code
         except TyperException as error:
             return _fail(app, given, _usage(error))
         except FacesnapError as error:
@@ -163,7 +169,9 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
     words = list(arguments)
     given = [word.partition("=")[2] for word in words if word.startswith("--output=")]
     given += [after for word, after in itertools.pairwise(words) if word in ("-o", "--output")]
-    given += [word[2:] for word in words if word.startswith("-o") and len(word) > 2]
+    given += [found[1] for word in words if (found := _CLUSTERED_OUTPUT.fullmatch(word))]
+    if not given and (variable := app.environment.get("FACESNAP_OUTPUT")):
+        given = [variable]
     if given:
         return given[-1] in ("json", "jsonl")
     with contextlib.suppress(FacesnapError):

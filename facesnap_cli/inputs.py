@@ -100,10 +100,12 @@ def check_mode(text: str) -> str:
     return "CreateNew"
 
 
-def verify_level(text: str) -> VerifyLevel:
-    """Return the level of a `--verify`. Raises UsageError."""
+def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
+    """Return the level of a `--verify`. Raises UsageError, also for one that would verify nothing as nobody waits."""
     for level in VerifyLevel:
         if level.value == text.lower():
+            if level is not VerifyLevel.NONE and not wait:
+                raise UsageError("--verify needs the end of the apply; it does not go with --no-wait")
             return level
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
@@ -131,7 +133,10 @@ def read_user_data(given: str | None) -> str | None:
     if given is None:
         return None
     if given == "-":
-        return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1))
+        try:
+            return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1))
+        except UnicodeDecodeError as error:
+            raise UsageError("--user-data -: not UTF-8") from error
     if given.startswith("@"):
         try:
             with Path(given[1:]).open(encoding="utf-8", newline="") as file:
@@ -142,18 +147,17 @@ def read_user_data(given: str | None) -> str | None:
     return check_user_data(given)
 
 
-def confirm(app: App, snapshots: Sequence[Snapshot], yes: bool) -> bool:
-    """Ask at the terminal whether the snapshots may be deleted, unless `yes`."""
-    if yes:
-        return True
+def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:
+    """Ask at the terminal whether the snapshots may be deleted, unless `given`. Raises UsageError where not."""
+    if given:
+        return
     for snapshot in snapshots:
         app.messages.warn(
             f"about to delete {snapshot.id}: {snapshot.type} {snapshot.object_id or '(object not known)'}"
         )
-    return ask(f"Delete {'it' if len(snapshots) == 1 else f'these {len(snapshots)} snapshots'}? [y/N] ").lower() in (
-        "y",
-        "yes",
-    )
+    which = "it" if len(snapshots) == 1 else f"these {len(snapshots)} snapshots"
+    if ask(f"Delete {which}? [y/N] ").lower() not in ("y", "yes"):
+        raise UsageError("not confirmed; nothing was deleted")
 
 
 def _choose_object(app: App, object_type: ObjectType) -> str:
@@ -163,6 +167,11 @@ def _choose_object(app: App, object_type: ObjectType) -> str:
     for number, one in enumerate(found, 1):
         app.messages.note(f"{number:4}  {one.object_id}  {one.name or ''}")
     answer = ask(f"Which {object_type.value}? Its number or id: ").strip()
-    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(found):
+    if (
+        answer not in {one.object_id for one in found}
+        and answer.isdecimal()
+        and answer.isascii()
+        and 1 <= int(answer) <= len(found)
+    ):
         return found[int(answer) - 1].object_id
     return check_object_id(answer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from facesnap_cli.answers import Exchange
-from facesnap_cli.errors import UsageError
+from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.models import ProvenanceTag
 from facesnap_cli.text import harmless, harmless_json
 
@@ -100,9 +100,15 @@ class Output:
         self._emit(list(documents), view)
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Print what is text by its nature, such as a path, whatever the format."""
+        """Print what is text by its nature, such as a crontab, whatever the format."""
         for line in lines:
             self._stream.write(f"{harmless(line)}\n")
+
+    def value(self, name: str, value: str) -> None:
+        """Print a single value: by itself in a table, under its name in JSON."""
+        self._emit(
+            {name: value}, View((name,), lambda document: document[name], line=lambda document: str(document[name]))
+        )
 
     def text(self, text: str) -> None:
         """Print what the program itself wrote, as it is, whatever the format."""
@@ -125,7 +131,14 @@ class Output:
     def _emit(self, data: Any, view: View) -> None:
         queried = self._query is not None
         if self._query is not None:
-            data = self._query(data)
+            try:
+                data = self._query(data)
+            except FacesnapError:  # what was done is done: its result is told all the same
+                self._write(data, view, queried=False)
+                raise
+        self._write(data, view, queried=queried)
+
+    def _write(self, data: Any, view: View, *, queried: bool) -> None:
         if self._style == "none":
             return
         if self._style == "json":
@@ -146,7 +159,7 @@ class Output:
 
     def _table(self, data: Any, view: View, queried: bool) -> None:
         if view.line and not queried:
-            self.lines([view.line(item) for item in data])
+            self.lines([view.line(item) for item in (data if isinstance(data, list) else [data])])
         elif isinstance(data, dict):
             shown = data if queried else {name: view.cell_of(name, value) for name, value in data.items()}
             self._grid(None, [(name, _table_cell(value)) for name, value in shown.items() if value is not None])
@@ -224,8 +237,12 @@ def _compiled(query: str | None) -> Callable[[Any], Any] | None:
 
     def search(data: Any) -> Any:
         try:
-            return expression.search(data)
-        except JMESPathError as error:
-            raise UsageError(f"--query: {harmless(str(error)).strip()}") from None
+            found = expression.search(data)
+            json.dumps(found, allow_nan=False, default=str)  # jmespath can make numbers that JSON has not
+        except (JMESPathError, ValueError) as error:
+            raise FacesnapError(
+                f"--query does not fit the result, which is printed whole: {harmless(str(error)).strip()}", code="Query"
+            ) from None
+        return found
 
     return search

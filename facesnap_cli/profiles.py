@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,12 @@ def with_setting(app: App, name: str, value: str | None) -> ConfigFile:
         return app.settings.file.with_value(profile, name, _read_key())
     if value is None:
         raise UsageError(f"config set {name} needs a value")
+    others = [key for key in KEY_SOURCES if key in app.settings.file.profiles.get(profile, {}) and key != name]
+    if name in KEY_SOURCES and others:
+        raise UsageError(
+            f"profile {profile} has a key source already: {', '.join(others)}",
+            hint=f"facesnap config init --profile {profile} --force makes the profile anew",
+        )
     return app.settings.file.with_value(profile, name, _for_toml(name, value))
 
 
@@ -123,6 +130,8 @@ def _for_toml(name: str, value: Any) -> Any:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from None
     if name == "apply_scope":
         return list(parsed)
+    if name.endswith("_file") and not parsed.startswith(("$", "~")):
+        return os.path.abspath(parsed)  # the file's own paths start at its directory, an option's at the current one
     if isinstance(parsed, RateLimit | Proxy | float) or parsed is None:
         return str(value)
     return str(parsed) if isinstance(parsed, str) else parsed

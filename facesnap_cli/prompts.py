@@ -18,4 +18,7 @@ def ask_secret(question: str) -> str:
         return sys.stdin.readline()
     import getpass
 
-    return getpass.getpass(question)
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        return ""

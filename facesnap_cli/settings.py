@@ -23,6 +23,9 @@ MOST_HTTP_TIMEOUT_S = 3600.0
 _CALLS = re.compile(r"[1-9][0-9]{0,4}")
 
 
+_VARIABLE = re.compile(r"(?![0-9A-Fa-f]{32}$)[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A setting's value and where it came from, for people."""
@@ -56,6 +59,13 @@ def _text(raw: object) -> str:
     if not isinstance(raw, str) or not raw.strip():
         raise UsageError("must be a text that is not empty")
     return raw.strip()
+
+
+def _variable(raw: object) -> str:
+    text = _text(raw)
+    if not _VARIABLE.fullmatch(text):
+        raise UsageError("must be a variable's name, not the key itself")
+    return text
 
 
 def _flag(raw: object) -> bool:
@@ -150,13 +160,13 @@ FIELDS: Mapping[str, Field] = {
     "ca_bundle": Field(_text, "a PEM file of the authorities to trust"),
     "keep_journal": Field(_duration, "how long finished operations stay in the journal", default=90 * 86400.0),
     "key": Field(_secret, "the key itself", "FACESNAP_KEY"),
-    "key_env": Field(_text, "the variable that holds the key"),
+    "key_env": Field(_variable, "the variable that holds the key"),
     "key_file": Field(_text, "the file that holds the key"),
     "key_command": Field(_command, "the command that prints the key"),
     "keyring": Field(_flag, "the key lies in the system's keyring"),
     "auth": Field(_choice(("key", "entra")), "how to authenticate", default="key"),
     "key2": Field(_secret, "the second key itself"),
-    "key2_env": Field(_text, "the variable that holds the second key"),
+    "key2_env": Field(_variable, "the variable that holds the second key"),
     "key2_file": Field(_text, "the file that holds the second key"),
     "key2_command": Field(_command, "the command that prints the second key"),
 }

@@ -15,7 +15,7 @@ from tests.conftest import Program
 PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 # From the bottom to the top. A module imports from its own floor's package or from floors below, never from above.
 FLOORS = (
-    ("errors", "clock"),
+    ("errors", "clock", "streams"),
     ("text", "files", "secret"),
     ("models", "database"),
     ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),

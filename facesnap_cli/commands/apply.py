@@ -41,12 +41,12 @@ def apply(
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
-    name, object_type, mode, level = reference(snapshot), type_filter(type), check_mode(mode), verify_level(verify)
+    name, object_type, mode = reference(snapshot), type_filter(type), check_mode(mode)
+    level = verify_level(verify, wait=not no_wait)
     source = find_snapshot(app.account, app.object_of, name, object_type)
     target = target_object_id(app, source)
     operation = start_apply(
         app.account, app.journal, app.clock, snapshot=source, object_id=target, mode=mode, warn=app.messages.warn
     )
     operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
-    if not no_wait:
-        verify_apply(operation, level, app.account, app.journal, app.account_of)
+    verify_apply(operation, level, app.account, app.journal, app.account_of, app.messages.warn)

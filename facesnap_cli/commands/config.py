@@ -128,4 +128,4 @@ def path(ctx: typer.Context) -> None:
     from facesnap_cli.settings import config_path
 
     app = App.of(ctx)
-    app.output.lines([str(config_path(app.options.config, app.environment))])
+    app.output.value("path", str(config_path(app.options.config, app.environment)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
-from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
+from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
-from facesnap_cli.text import format_time
 from facesnap_cli.wanted import WantedList, WantedUpdate
 from facesnap_cli.workflows.outcomes import combined
 
@@ -35,7 +34,10 @@ def find_snapshot(
     Raises NotFoundError for none, UsageError for several.
     """
     if is_guid(reference):
-        return named(account.snapshots.get(reference), object_of)
+        snapshot = account.snapshots.get(reference)
+        if object_type and snapshot.type.lower() != object_type.value.lower():
+            raise NotFoundError(f"snapshot {reference} is of a {snapshot.type}, not of a {object_type.value}")
+        return named(snapshot, object_of)
     snapshots = account.snapshots.list(object_type=object_type)
     if reference == "latest":
         found = sorted(snapshots, key=_age)[-1:]
@@ -69,8 +71,16 @@ def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, w
         kept = [entry for entry in snapshot.apply_scope if entry.lower() not in removed]
         have = {entry.lower() for entry in kept}
         scope = (*kept, *(entry for entry in wanted.add if entry.lower() not in have))
-    account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
-    return named(account.snapshots.get(snapshot.id), object_of)
+    try:
+        account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
+    except OutcomeUnknownError as error:
+        error.hint = f"facesnap show {snapshot.id} tells whether it was changed"
+        raise
+    try:
+        return named(account.snapshots.get(snapshot.id), object_of)
+    except UnreachableError:  # it is changed, whatever becomes of the look at it
+        user_data = snapshot.user_data if wanted.user_data is None else wanted.user_data
+        return replace(snapshot, apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
 
 
 def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[list[Snapshot], FacesnapError | None]:
@@ -91,5 +101,5 @@ def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:
     return snapshot if snapshot.object_id else replace(snapshot, object_id=object_of(snapshot.id))
 
 
-def _age(snapshot: Snapshot) -> str:
-    return format_time(snapshot.created_time) or ""
+def _age(snapshot: Snapshot) -> datetime:
+    return snapshot.created_time or datetime.min.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 from facesnap_cli.accounts import Account
-from facesnap_cli.errors import VerificationError
+from facesnap_cli.errors import NotFoundError, VerificationError
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import ObjectType
 from facesnap_cli.operations import Operation
@@ -82,17 +82,27 @@ def verify_apply(
     target: Account,
     journal: Journal,
     account_of: Callable[[Operation], Account],
+    warn: Callable[[str], None],
 ) -> None:
     """Compare what an apply created with the object that its snapshot was taken from.
 
-    Where the journal does not know the take, the object is read, and nothing is compared: it must be there.
-    Raises VerificationError, or what reading raises.
+    Where that is not known here, the copy is read, and `warn` tells that it was compared with nothing. Raises
+    VerificationError, or what reading raises.
     """
     if level is VerifyLevel.NONE:
         return
     object_type = ObjectType(operation.object_type)
     copy = describe(target, object_type, operation.object_id, level)
     take = journal.take_of(operation.snapshot_id or "")
-    if take and take.object_id:
-        source = describe(account_of(take), object_type, take.object_id, level)
-        check_copy(source, copy, operation.object_id)
+    owner = account_of(take) if take and take.object_id else None
+    if take is None or owner is None or (owner is target and take.object_id == operation.object_id):
+        warn(f"{operation.object_id} is there, but was compared with nothing: its source is not known here")
+        return
+    try:
+        source = describe(owner, object_type, take.object_id, level)
+    except NotFoundError as error:
+        raise VerificationError(
+            f"{operation.object_id} was applied, but its source {take.object_id} is gone: they cannot be compared",
+            details={"objectId": operation.object_id},
+        ) from error
+    check_copy(source, copy, operation.object_id)

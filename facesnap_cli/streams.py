@@ -1,0 +1,40 @@
+"""The standard streams, as a program needs them that cron, a daemon or a pipe may start. Imported at start-up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+
+class Unbreakable:
+    """A stream whose writes never raise: what cannot be told on stderr must not end what is under way."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return int(self._stream.write(text))
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def prepare_streams() -> None:
+    """Let neither a closed stream nor a name that the locale cannot write be a reason to fail."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as the process lives
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.stderr = Unbreakable(sys.stderr)
