@@ -48,8 +48,8 @@ def combined(failures: Sequence[FacesnapError], total: int, what: str) -> Facesn
     if not failures:
         return None
     statuses = {failure.status for failure in failures}
-    if len(failures) > 1 and statuses == {StillRunningError.exit_code}:
-        ids = [str(failure.details.get("operationId")) for failure in failures]
+    ids = list(dict.fromkeys(str(failure.details.get("operationId")) for failure in failures))
+    if len(ids) > 1 and statuses == {StillRunningError.exit_code}:
         return StillRunningError(
             f"{len(failures)} of {total} {what} still run; they go on in the service",
             hint=f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),

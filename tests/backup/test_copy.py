@@ -62,6 +62,33 @@ def test_a_dry_run_tells_the_steps_and_sends_nothing(estate: Estate) -> None:
     assert {call["method"] for call in estate.emulator.requests()["requests"]} == {"GET"}
 
 
+def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> None:
+    estate.make("dr", "copy")
+    assert estate.run(*BOTH, "-q").status == 11
+    told = estate.run(*BOTH, "--to", "prod:copy", "--dry-run", "-o", "json")
+    assert [(one["action"], one["profile"]) for one in told.json] == [
+        ("take", "prod"),
+        ("conflict", "dr"),
+        ("conflict", "eu"),
+        ("apply", "prod"),
+        ("delete", "prod"),
+    ], "with other targets it is another copy"
+    estate.call("dr", "DELETE", "/persongroups/copy")
+    told = estate.run(*BOTH, "--dry-run", "-o", "json")
+    assert [(one["action"], one["profile"]) for one in told.json] == [
+        ("reuse", "prod"),
+        ("apply", "dr"),
+        ("none", "eu"),
+        ("delete", "prod"),
+    ]
+
+
+def test_a_dry_run_tells_what_is_still_under_way(estate: Estate) -> None:
+    assert estate.run(*BOTH, "--timeout", "1").status == 8
+    told = estate.run(*BOTH, "--dry-run", "-o", "json")
+    assert [one["action"] for one in told.json] == ["wait", "apply", "apply", "delete"]
+
+
 def test_an_existing_target_is_a_conflict_before_anything_is_paid(estate: Estate) -> None:
     estate.make("dr", "copy")
     done = estate.run(*COPY, "--to", "dr:copy")
