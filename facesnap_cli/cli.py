@@ -43,6 +43,10 @@ TABLE = {
     "delete": Entry("delete", "Snapshots", "Delete snapshots."),
     "status": Entry("status", "Operations", "Look once at operations: those given, or all open ones."),
     "wait": Entry("wait", "Operations", "Wait for operations: those given, or all open ones."),
+    "export": Entry("export", "Archives", "Read an object into an archive file."),
+    "import": Entry("import_", "Archives", "Build an object from an archive file."),
+    "inspect": Entry("inspect", "Archives", "Show what an archive holds."),
+    "diff": Entry("diff", "Archives", "Compare an archive with another one, or with the service."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }

@@ -6,10 +6,12 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal import Journal, JournalError
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
+    from facesnap_cli.progress import Counting
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
 
@@ -65,6 +68,7 @@ class App:
         self._journal_trouble = False
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
+        self._repeatable = False
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -105,6 +109,11 @@ class App:
     @property
     def snapshots(self) -> Snapshots:
         return self.account.snapshots
+
+    @property
+    def state(self) -> Path:
+        """The directory of what must outlive a run."""
+        return state_directory(self.environment)
 
     @cached_property
     def journal(self) -> Journal:
@@ -224,6 +233,18 @@ class App:
             raise outcome.failure
         return outcome.operation
 
+    @contextmanager
+    def counting(self, title: str) -> Iterator[Counting]:
+        """Show on stderr how far a work of many items is, one that the same command takes up again."""
+        from facesnap_cli.progress import counting_for
+
+        self._repeatable = True
+        counting = counting_for(title, self.clock, quiet=self.options.quiet, color=self.color)
+        try:
+            yield counting
+        finally:
+            counting.close()
+
     def report(self, outcomes: Sequence[Outcome]) -> None:
         """Print a list of operations. Raises what they failed with, together."""
         from facesnap_cli.output import OPERATION
@@ -240,6 +261,8 @@ class App:
 
     def resume_hint(self) -> str:
         """Return the line that takes this run's unfinished operations up again; empty without any."""
+        if self._repeatable:
+            return "what was done is kept; the same command goes on with it"
         if not self._journal_opened:
             return ""
         unfinished = [operation.reference for operation in self._watched.values() if operation.state.is_open]

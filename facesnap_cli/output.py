@@ -42,6 +42,10 @@ FINISHED_APPLY = View(
 )
 SETTING = View(("name", "value", "source"), lambda document: document["name"])
 PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])
+ARCHIVE = View(
+    ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
+)
+IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
 
 
 class Output:

@@ -1,0 +1,65 @@
+"""facesnap import"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+PartialOption = Annotated[bool, typer.Option("--partial", help="Rebuild without the faces that have no image.")]
+RecognitionModelOption = Annotated[
+    str | None, typer.Option("--recognition-model", metavar="MODEL", help="Another one than the source's.")
+]
+DetectionModelOption = Annotated[
+    str | None, typer.Option("--detection-model", metavar="MODEL", help="Find the faces in the images with this one.")
+]
+VerifyOption = Annotated[
+    str, typer.Option("--verify", metavar="LEVEL", help="Compare with the archive: none, quick, or full.")
+]
+IdMapOption = Annotated[
+    Path | None, typer.Option("--id-map", metavar="FILE", help="Write old and new ids there: FILE.csv or FILE.json.")
+]
+
+
+@app.command("import", cls=ServiceCommand)
+def import_(
+    ctx: typer.Context,
+    archive: options.ArchiveArgument,
+    object_id: options.ObjectIdOption = None,
+    partial: PartialOption = False,
+    recognition_model: RecognitionModelOption = None,
+    detection_model: DetectionModelOption = None,
+    verify: VerifyOption = "quick",
+    id_map: IdMapOption = None,
+    timeout: options.TimeoutOption = None,
+    poll_interval: options.PollIntervalOption = None,
+) -> None:
+    """Build an object from an archive, train it and compare. After an interruption the same command goes on.
+
+    facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
+    """
+    from facesnap_cli.archive.inputs import wanted_import
+    from facesnap_cli.archive.restore import import_archive
+    from facesnap_cli.output import IMPORT
+
+    app = App.of(ctx)
+    app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
+    wanted = wanted_import(
+        app,
+        archive=archive,
+        partial=partial,
+        recognition_model=recognition_model,
+        detection_model=detection_model,
+        verify=verify,
+        id_map=id_map,
+    )
+    with app.counting(wanted.title) as counting:
+        imported = import_archive(app.account, wanted, app.state, app.clock, counting)
+    app.output.record(imported.document, IMPORT)
+    app.raise_if(imported.failure)
