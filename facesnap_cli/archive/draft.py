@@ -81,8 +81,8 @@ class Draft:
         finally:
             connection.close()
 
-    def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> bool:
-        """Say what is exported. Returns whether an earlier run has begun it. Raises ConflictError for another object."""
+    def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
+        """Say what is exported; Raises ConflictError where an earlier run has begun another object."""
         row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
             with self._writing():
@@ -105,10 +105,9 @@ class Draft:
                 f" at {row['endpoint']}",
                 hint="finish that one, delete the file, or choose another --to",
             )
-        return row is not None
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
-        """Keep what the object is called and how it is trained. Returns whether its name, user data or model changed."""
+        """Keep what the object is called and how it is trained. Returns whether more than the training has changed."""
         named = (head.name, head.user_data, head.recognition_model)
         with self._writing():
             before = self._connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()

@@ -37,8 +37,18 @@ MIGRATIONS = (
 )
 # The steps of an import, each written down before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
-_FACE_TO_DO = "f.image IS NOT NULL AND f.face_id NOT IN (SELECT face_id FROM main.faces)"
-_FACE_COLUMNS = "f.face_id, f.person_id, f.user_data, f.image, f.target_face, f.detection_model"
+_VIEWS = (
+    """
+    CREATE TEMP VIEW missing_persons AS
+    SELECT * FROM archive.persons AS p WHERE NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = p.person_id)
+    """,
+    """
+    CREATE TEMP VIEW missing_faces AS
+    SELECT face_id, person_id, user_data, image, target_face, detection_model FROM archive.faces AS f
+    WHERE image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.faces WHERE face_id = f.face_id)
+    AND NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = f.person_id AND refused IS NOT NULL)
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,8 @@ class Ledger:
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         try:
             connection.execute("ATTACH ? AS archive", (str(archive),))
+            for view in _VIEWS:
+                connection.execute(view)
             yield cls(path, connection)
         finally:
             connection.close()
@@ -124,8 +136,8 @@ class Ledger:
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
-            " AND (m.new_id IS NULL OR EXISTS (SELECT 1 FROM archive.faces AS f"
-            f" WHERE f.person_id = p.person_id AND {_FACE_TO_DO})) ORDER BY p.person_id LIMIT ?",
+            " AND (m.new_id IS NULL OR EXISTS (SELECT 1 FROM missing_faces AS f WHERE f.person_id = p.person_id))"
+            " ORDER BY p.person_id LIMIT ?",
             after,
             limit,
         )
@@ -133,19 +145,13 @@ class Ledger:
 
     def faces_to_do(self, person_id: str) -> list[PendingFace]:
         """Return a person's missing faces, in the order in which they are added."""
-        rows = self._rows(
-            f"SELECT {_FACE_COLUMNS} FROM archive.faces AS f WHERE f.person_id = ? AND {_FACE_TO_DO} ORDER BY f.face_id",
-            person_id,
-        )
+        rows = self._rows("SELECT * FROM missing_faces WHERE person_id = ? ORDER BY face_id", person_id)
         return [PendingFace(*row) for row in rows]
 
     def list_faces_to_do(self, after: str, limit: int) -> list[PendingFace]:
         """Return up to `limit` missing faces of a list after `after`, in the order in which they are added."""
         rows = self._rows(
-            f"SELECT {_FACE_COLUMNS} FROM archive.faces AS f WHERE f.person_id IS NULL AND f.face_id > ?"
-            f" AND {_FACE_TO_DO} ORDER BY f.face_id LIMIT ?",
-            after,
-            limit,
+            "SELECT * FROM missing_faces WHERE person_id IS NULL AND face_id > ? ORDER BY face_id LIMIT ?", after, limit
         )
         return [PendingFace(*row) for row in rows]
 
@@ -173,8 +179,7 @@ class Ledger:
     def missing_like(self, name: str | None, user_data: str | None) -> str | None:
         """Return the id of a missing person with this name and user data; any of several will do."""
         row = self._row(
-            "SELECT p.person_id FROM archive.persons AS p LEFT JOIN main.persons AS m ON m.person_id = p.person_id"
-            " WHERE m.person_id IS NULL AND p.name IS ? AND coalesce(p.user_data, '') = ? ORDER BY p.person_id LIMIT 1",
+            "SELECT person_id FROM missing_persons WHERE name IS ? AND coalesce(user_data, '') = ? LIMIT 1",
             name,
             user_data or "",
         )
@@ -182,14 +187,13 @@ class Ledger:
 
     def added_faces(self, person_id: str | None) -> set[str]:
         """Return the new ids of a person's faces, or with None of a list's."""
-        return {
-            row["new_id"] for row in self._rows("SELECT new_id FROM main.faces WHERE person_id IS ?", person_id)
-        } - {None}
+        rows = self._rows("SELECT new_id FROM main.faces WHERE person_id IS ? AND new_id IS NOT NULL", person_id)
+        return {row["new_id"] for row in rows}
 
-    def face_of(self, new_id: str) -> str | None:
+    def user_data_of(self, new_id: str) -> str | None:
         """Return the user data, in the archive, of a face in the target."""
         row = self._row(
-            "SELECT f.user_data FROM main.faces AS m JOIN archive.faces AS f ON f.face_id = m.face_id WHERE m.new_id = ?",
+            "SELECT f.user_data FROM main.faces AS m JOIN archive.faces AS f USING (face_id) WHERE m.new_id = ?",
             new_id.lower(),
         )
         return row["user_data"] if row else None
@@ -212,11 +216,7 @@ class Ledger:
 
     def to_do(self) -> int:
         """Return how many persons and faces are missing."""
-        row = self._row(
-            "SELECT (SELECT count(*) FROM archive.persons WHERE person_id NOT IN (SELECT person_id FROM main.persons))"
-            f" + (SELECT count(*) FROM archive.faces AS f WHERE {_FACE_TO_DO} AND f.person_id IS NOT (SELECT"
-            " m.person_id FROM main.persons AS m WHERE m.person_id = f.person_id AND m.refused IS NOT NULL))"
-        )
+        row = self._row("SELECT (SELECT count(*) FROM missing_persons) + (SELECT count(*) FROM missing_faces)")
         return int(row[0])
 
     def refused(self) -> Iterator[dict[str, object]]:

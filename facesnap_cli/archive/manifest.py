@@ -75,8 +75,8 @@ class ImageManifest:
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:
         """Return the rows of a person without a face id. Raises UsageError where a name stands for two persons."""
         rows = self._rows.execute(
-            "SELECT * FROM rows WHERE persisted_face_id IS NULL AND (person_id = ?1 OR (person_id IS NULL AND name = ?2))"
-            " ORDER BY line",
+            "SELECT * FROM rows WHERE persisted_face_id IS NULL"
+            " AND (person_id = ?1 OR (person_id IS NULL AND name = ?2)) ORDER BY line",
             (person.person_id.lower(), person.name),
         ).fetchall()
         for row in rows:

@@ -127,4 +127,4 @@ def _different_faces(
 
 
 def _differs(ledger: Ledger, face: Face) -> bool:
-    return (face.user_data or "") != (ledger.face_of(face.face_id) or "")
+    return (face.user_data or "") != (ledger.user_data_of(face.face_id) or "")

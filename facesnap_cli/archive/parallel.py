@@ -41,7 +41,7 @@ def each(items: Iterable[Item], work: Callable[[Item], None], *, threads: int) -
                     except StopIteration:
                         return
                 work(item)
-        except BaseException as failure:
+        except BaseException as failure:  # noqa: BLE001 - raised again where `each` was called
             failures.append(failure)
             stopped.set()
 

@@ -130,7 +130,7 @@ class _Import:
             write_id_map(self._wanted.id_map, self._ledger.id_map())
         refused = list(self._ledger.refused())
         done = self._ledger.done()
-        document = {
+        document: dict[str, object] = {
             "type": self._kind.value,
             "objectId": self._object_id,
             "archive": str(self._archive.path),
