@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 from collections.abc import Mapping
@@ -93,11 +92,13 @@ class Complaint:
 
 def asked_delay_s(answer: Answer, now: datetime) -> float | None:
     """Return the seconds that the answer asks to wait: its Retry-After (seconds or a date), else its message's."""
+    from email.utils import parsedate_to_datetime
+
     header = answer.headers.get("retry-after", "").strip()
     if header.isascii() and header.isdigit() and len(header) < 10:
         return float(header)
     try:
-        moment = email.utils.parsedate_to_datetime(header) if header else None
+        moment = parsedate_to_datetime(header) if header else None
     except (ValueError, OverflowError):
         moment = None
     if moment is not None:

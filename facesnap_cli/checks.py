@@ -6,7 +6,7 @@ import re
 
 from facesnap_cli.errors import UsageError
 from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid
-from facesnap_cli.text import harmless
+from facesnap_cli.text import harmless, nearest
 
 MAX_USER_DATA_BYTES = 16384
 _KEY = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
@@ -19,7 +19,7 @@ def parse_object_type(text: str) -> ObjectType:
             return member
     raise UsageError(
         f"{harmless(text)[:80]!r} is not an object type",
-        hint=f"one of {', '.join(ObjectType)}{_nearest(text, list(ObjectType))}",
+        hint=f"one of {', '.join(ObjectType)}{nearest(text, ObjectType)}",
     )
 
 
@@ -65,11 +65,3 @@ def check_user_data(text: str) -> str:
     if size > MAX_USER_DATA_BYTES:
         raise UsageError(f"user data is longer than {MAX_USER_DATA_BYTES} bytes")
     return text
-
-
-def _nearest(text: str, choices: list[str]) -> str:
-    from difflib import get_close_matches
-
-    lower = {choice.lower(): choice for choice in choices}
-    found = get_close_matches(text.lower(), lower, n=1)
-    return f"; did you mean {lower[found[0]]}?" if found else ""

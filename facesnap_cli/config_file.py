@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,8 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
+        import tomllib
+
         try:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -64,6 +65,8 @@ class ConfigFile:
 
     def with_value(self, profile: str | None, key: str, value: object) -> Self:
         """Return the file with one value set (`profile` None: at the top), other lines as they were."""
+        import tomllib
+
         data = {**self.data}
         if profile is None:
             data[key] = value

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from facesnap_cli.clock import Clock, SystemClock
 from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
-from facesnap_cli.settings import FIELDS, Settings, load, state_directory
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
+    from facesnap_cli.archive.transfers import Transfer, Transfers
     from facesnap_cli.journal import Journal, JournalError
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
     from facesnap_cli.progress import Counting
+    from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
 
@@ -55,6 +56,9 @@ class CommonOptions:
     header: tuple[str, ...] = ()
 
 
+_COMMON = frozenset(field.name for field in fields(CommonOptions))
+
+
 class App:
     """The running program: options, settings, and the parts that commands use."""
 
@@ -68,7 +72,7 @@ class App:
         self._journal_trouble = False
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
-        self._repeatable = False
+        self._resume_command = ""
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -78,11 +82,11 @@ class App:
 
     def add_options(self, given: Mapping[str, Any]) -> None:
         """Take common options in; what stands after the command's name wins over what stands before it."""
-        common = {name: value for name, value in given.items() if name not in FIELDS and value}
+        common = {name: value for name, value in given.items() if name in _COMMON and value}
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
         self.options = replace(self.options, **common)
-        self.choose(**{name: value for name, value in given.items() if name in FIELDS})
+        self.choose(**{name: value for name, value in given.items() if name not in _COMMON})
 
     def choose(self, **options: Any) -> None:
         """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
@@ -94,6 +98,8 @@ class App:
 
     @cached_property
     def settings(self) -> Settings:
+        from facesnap_cli.settings import load
+
         return load(
             profile=self.options.profile,
             config=self.options.config,
@@ -113,14 +119,17 @@ class App:
     @property
     def state(self) -> Path:
         """The directory of what must outlive a run."""
+        from facesnap_cli.settings import state_directory
+
         return state_directory(self.environment)
 
     @cached_property
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
 
+        journal = Journal(self.state, self.clock, self.messages.warn)
         self._journal_opened = True
-        return Journal(state_directory(self.environment), self.clock, self.messages.warn)
+        return journal
 
     @cached_property
     def output(self) -> Output:
@@ -233,25 +242,51 @@ class App:
             raise outcome.failure
         return outcome.operation
 
+    @cached_property
+    def transfers(self) -> Transfers:
+        from facesnap_cli.archive.transfers import Transfers
+
+        return Transfers(self.state, self.clock)
+
     @contextmanager
     def counting(self, title: str) -> Iterator[Counting]:
-        """Show on stderr how far a work of many items is, one that the same command takes up again."""
+        """Show on stderr how far a work of many items is."""
         from facesnap_cli.progress import counting_for
 
-        self._repeatable = True
         counting = counting_for(title, self.clock, quiet=self.options.quiet, color=self.color)
         try:
             yield counting
         finally:
             counting.close()
 
-    def report(self, outcomes: Sequence[Outcome]) -> None:
-        """Print a list of operations. Raises what they failed with, together."""
+    @contextmanager
+    def transfer(self, transfer: Transfer) -> Iterator[Counting]:
+        """Keep an export or import in the list while it runs, and show on stderr how far it is."""
+        with self.counting(transfer.title) as counting, self.transfers.running(transfer, counting) as noted:
+            self._resume_command = transfer.command
+            yield noted
+            self._resume_command = ""
+
+    def named(self, references: Sequence[str]) -> tuple[Sequence[Operation], Sequence[Transfer]]:
+        """Return the operations and the transfers that are meant. Raises NotFoundError."""
+        found = {reference: self.transfers.find(reference) for reference in references}
+        transfers = [transfer for transfer in found.values() if transfer]
+        return [self.operation_named(name) for name, transfer in found.items() if transfer is None], transfers
+
+    def report(
+        self,
+        outcomes: Sequence[Outcome],
+        transfers: Sequence[Transfer] = (),
+        failure_of: Callable[[Transfer], FacesnapError | None] = lambda transfer: None,
+    ) -> None:
+        """Print a list of operations and transfers. Raises what they failed with, together."""
         from facesnap_cli.output import OPERATION
         from facesnap_cli.workflows.outcomes import combined
 
-        self.output.records([one.operation.document(self.clock.now()) for one in outcomes], OPERATION)
-        failure = combined([one.failure for one in outcomes if one.failure], len(outcomes), "operations")
+        documents = [one.operation.document(self.clock.now()) for one in outcomes]
+        self.output.records([*documents, *(transfer.document() for transfer in transfers)], OPERATION)
+        failures = [*(one.failure for one in outcomes), *(failure_of(transfer) for transfer in transfers)]
+        failure = combined([one for one in failures if one], len(failures), "operations")
         if failure:
             raise failure
 
@@ -261,8 +296,8 @@ class App:
 
     def resume_hint(self) -> str:
         """Return the line that takes this run's unfinished operations up again; empty without any."""
-        if self._repeatable:
-            return "what was done is kept; the same command goes on with it"
+        if self._resume_command:
+            return f"what was done is kept; to go on: {self._resume_command}"
         if not self._journal_opened:
             return ""
         unfinished = [operation.reference for operation in self._watched.values() if operation.state.is_open]
@@ -297,12 +332,16 @@ class App:
             account.close()
         if self._journal_opened:
             self.journal.close()
+        if "transfers" in self.__dict__:
+            self.transfers.close()
 
     def _account(self, settings: Settings) -> Account:
         from facesnap_cli.accounts import Account
 
         with self._lock:
             if settings.profile not in self._accounts:
+                settings.check()
+                assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
             return self._accounts[settings.profile]

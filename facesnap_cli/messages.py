@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from facesnap_cli.answers import Exchange
 from facesnap_cli.errors import FacesnapError
 from facesnap_cli.text import harmless, harmless_json
+
+if TYPE_CHECKING:
+    from facesnap_cli.answers import Exchange
 
 _SHOWN_BODY_BYTES = 4000
 
@@ -39,6 +39,8 @@ class Messages:
     def error(self, error: FacesnapError, *, as_json: bool) -> None:
         """Show a fatal error: as one JSON object, or as its message and hint on at most four lines."""
         if as_json:
+            import json
+
             self._write(harmless_json(json.dumps(error.document(), ensure_ascii=False, default=str)) + "\n")
             return
         self._line(f"facesnap: {error.message}")
@@ -79,6 +81,8 @@ def _shown(body: bytes) -> str:
 
 
 def _curl(exchange: Exchange) -> str:
+    import shlex
+
     words = ["curl", "-sS", "-i", "-X", exchange.method]
     for name, value in exchange.headers.items():
         words += ["-H", f"{name}: {value}"]

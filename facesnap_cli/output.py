@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +11,20 @@ from typing import Any, TextIO
 
 from facesnap_cli.answers import Exchange
 from facesnap_cli.errors import UsageError
+from facesnap_cli.models import ProvenanceTag
 from facesnap_cli.text import harmless, harmless_json
 
 Document = Mapping[str, object]
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How documents of one kind are shown: the columns of their table, and what `-o id` prints for one."""
+    """How documents of one kind are shown: the columns of their table, what `-o id` prints, a table's cells."""
 
     columns: tuple[str, ...]
     id_of: Callable[[Document], object]
+    cell_of: Callable[[str, object], object] = lambda name, value: value
 
 
 _OPERATION_COLUMNS = (
@@ -29,12 +33,15 @@ _OPERATION_COLUMNS = (
     "status",
     "objectType",
     "objectId",
-    "snapshotId",
     "elapsedSeconds",
     "profile",
     "message",
 )
-SNAPSHOT = View(("id", "type", "objectId", "createdTime", "expiresTime", "userData"), lambda document: document["id"])
+SNAPSHOT = View(
+    ("id", "type", "objectId", "createdTime", "expiresTime", "userData"),
+    lambda document: document["id"],
+    lambda name, value: None if name == "userData" and ProvenanceTag.parse(str(value)) else value,
+)
 OPERATION = View(_OPERATION_COLUMNS, lambda document: document["operationId"] or document["intent"])
 FINISHED_TAKE = View(_OPERATION_COLUMNS, lambda document: document["snapshotId"])
 FINISHED_APPLY = View(
@@ -46,6 +53,7 @@ ARCHIVE = View(
     ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
 )
 IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
+DIFFERENCE = View(("change", "kind", "id", "name", "what", "old", "new"), lambda document: document["id"])
 
 
 class Output:
@@ -110,13 +118,13 @@ class Output:
 
     def _table(self, data: Any, view: View, queried: bool) -> None:
         if isinstance(data, dict):
-            rows = [(name, _cell(value)) for name, value in data.items() if value is not None]
-            self._grid(None, rows)
+            shown = data if queried else {name: view.cell_of(name, value) for name, value in data.items()}
+            self._grid(None, [(name, _table_cell(value)) for name, value in shown.items() if value is not None])
         elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
-            names = [
-                name for name in (data[0] if queried else view.columns) if any(i.get(name) is not None for i in data)
-            ]
-            self._grid(names, [[_cell(item.get(name)) for name in names] for item in data])
+            if not queried:
+                data = [{name: view.cell_of(name, item.get(name)) for name in view.columns} for item in data]
+            names = [name for name in data[0] if any(item.get(name) is not None for item in data)]
+            self._grid(names, [[_table_cell(item.get(name)) for name in names] for item in data])
         elif isinstance(data, list):
             for item in data:
                 self._stream.write("  ".join(_cells(item)) + "\n")
@@ -141,7 +149,8 @@ def _rich_grid(header: list[str] | None, rows: Sequence[Sequence[str]], *, color
 
     table = Table(box=None, show_header=header is not None, pad_edge=False, header_style="bold")
     for name in header or ("", ""):
-        table.add_column(name.upper(), overflow="fold" if header is None or name.lower().endswith("id") else "ellipsis")
+        is_id = name.lower().endswith("id")  # an id is there to be copied: whole, on one line
+        table.add_column(name.upper(), overflow="fold" if header is None else "ellipsis", no_wrap=is_id)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(no_color=not color, highlight=False, emoji=False, soft_wrap=False).print(table)
@@ -154,6 +163,11 @@ def _dump(data: Any, indent: int | None = None) -> str:
 def _cells(item: Any) -> list[str]:
     values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else [item]
     return [_cell(value) for value in values]
+
+
+def _table_cell(value: Any) -> str:
+    """Return a cell for people: a time without its fraction of a second."""
+    return _cell(_FRACTION.sub("Z", value) if isinstance(value, str) else value)
 
 
 def _cell(value: Any) -> str:

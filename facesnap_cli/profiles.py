@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.config_file import ConfigFile
@@ -12,7 +11,7 @@ from facesnap_cli.credentials import check_key
 from facesnap_cli.errors import UsageError
 from facesnap_cli.prompts import ask, ask_secret
 from facesnap_cli.settings import FIELDS, SECRET_FIELDS, RateLimit, Settings, config_path
-from facesnap_cli.text import format_duration, harmless
+from facesnap_cli.text import format_duration, harmless, nearest
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
@@ -56,9 +55,8 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> tuple[Con
 def with_setting(app: App, name: str, value: str | None) -> ConfigFile:
     """Return the configuration file with one setting of the chosen profile changed. Raises UsageError."""
     if name not in FIELDS:
-        near = get_close_matches(name, FIELDS, n=1)
         raise UsageError(
-            f"there is no setting {harmless(name)!r}" + (f"; did you mean {near[0]}?" if near else ""),
+            f"there is no setting {harmless(name)!r}{nearest(name, FIELDS)}",
             hint="facesnap config show lists them",
         )
     profile = app.settings.profile

@@ -181,12 +181,11 @@ class BarProgress:
     """For terminals: a rich bar for each operation, one for all of them where they are many."""
 
     def __init__(self, clock: Clock, estimate_of: Callable[[Operation], float | None], *, color: bool, expected: int):
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
         self._clock = clock
         self._estimate_of = estimate_of
-        self._summed = expected > MOST_BARS
         self._expected = expected
         self._tasks: dict[str, Any] = {}
         self._seen: dict[str, Operation] = {}
@@ -196,16 +195,18 @@ class BarProgress:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[state]}", markup=False),
-            TextColumn("{task.fields[times]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             console=_console(color),
-            transient=False,
+            # rich measures elapsed time itself, between two looks too: an operation's age is taken off its start.
+            get_time=clock.monotonic,
         )
         self._bars.start()
 
     def update(self, operation: Operation) -> None:
         with self._lock:
             self._seen[operation.intent] = operation
-            if self._summed:
+            if self._expected > MOST_BARS:
                 self._update_sum()
             else:
                 self._update_one(operation)
@@ -216,25 +217,24 @@ class BarProgress:
     def _update_one(self, operation: Operation) -> None:
         elapsed_s = operation.elapsed_s(self._clock.now())
         estimate_s = self._estimate_of(operation)
-        times = format_duration(elapsed_s)
-        if operation.state.is_open and estimate_s:
-            times += f", about {format_duration(max(0.0, estimate_s - elapsed_s))} left"
         if operation.intent not in self._tasks:
-            self._tasks[operation.intent] = self._bars.add_task(
-                harmless(operation.title), total=None, state="", times=""
-            )
-        done = not operation.state.is_open
-        total = 1.0 if done else estimate_s
-        completed = 1.0 if done else min(elapsed_s, 0.98 * estimate_s) if estimate_s else 0.0
+            task = self._bars.add_task(harmless(operation.title), total=None, state="", left="")
+            self._tasks[operation.intent] = task
+            self._bars.tasks[self._bars.task_ids.index(task)].start_time = self._clock.monotonic() - elapsed_s
+        total, completed, left = estimate_s, 0.0, ""
+        if not operation.state.is_open:
+            total = completed = 1.0
+        elif estimate_s:
+            completed = min(elapsed_s, 0.98 * estimate_s)
+            left = f"about {format_duration(estimate_s - elapsed_s)} left"
         state = operation.state.status.value
-        self._bars.update(self._tasks[operation.intent], total=total, completed=completed, state=state, times=times)
+        self._bars.update(self._tasks[operation.intent], total=total, completed=completed, state=state, left=left)
 
     def _update_sum(self) -> None:
         if not self._tasks:
-            self._tasks[""] = self._bars.add_task("operations", total=self._expected, state="", times="")
+            self._tasks[""] = self._bars.add_task("operations", total=self._expected, state="", left="")
         ended = sum(not operation.state.is_open for operation in self._seen.values())
-        state = f"{ended} of {self._expected} ended"
-        self._bars.update(self._tasks[""], completed=ended, state=state)
+        self._bars.update(self._tasks[""], completed=ended, state=f"{ended} of {self._expected} ended")
 
 
 def progress_for(

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from facesnap_cli.checks import check_apply_scope, check_object_id, parse_object_type
 from facesnap_cli.config_file import ConfigFile
 from facesnap_cli.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.models import is_guid
-from facesnap_cli.text import harmless, parse_duration
+from facesnap_cli.text import harmless, nearest, parse_duration
 
 OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")
 API_VERSIONS = ("v1.0", "v1.0-preview", "v1.2")
@@ -63,6 +61,8 @@ def _flag(raw: object) -> bool:
 
 
 def _endpoint(raw: object) -> str:
+    from urllib.parse import urlsplit
+
     text = _text(raw)
     try:
         parts = urlsplit(text)
@@ -89,10 +89,7 @@ def _choice(choices: tuple[str, ...]) -> Callable[[object], str]:
         text = _text(raw)
         if text in choices:
             return text
-        near = get_close_matches(text, choices, n=1)
-        raise UsageError(
-            f"{harmless(text)!r} is not one of {', '.join(choices)}" + (f"; did you mean {near[0]}?" if near else "")
-        )
+        raise UsageError(f"{harmless(text)!r} is not one of {', '.join(choices)}{nearest(text, choices)}")
 
     return parse
 
@@ -218,6 +215,11 @@ class Settings:
             return Value(known.parse(built_in[name]), f"built-in profile {self.profile}")
         return Value(known.default, "default")
 
+    def check(self) -> None:
+        """Raise UsageError or ConfigurationError for the first setting that is wrong."""
+        for name in FIELDS:
+            self.lookup(name)
+
     @property
     def profile_names(self) -> list[str]:
         """The names of the file's profiles, then of the built-in ones."""
@@ -259,10 +261,9 @@ def select(
     settings = Settings(file, name, options, environment)
     if name in settings.profile_names:
         return _checked(settings)
-    near = get_close_matches(name, settings.profile_names, n=1)
     kind = ConfigurationError if str(file.path) in source else UsageError
     raise kind(
-        f"{source}: there is no profile {harmless(name)!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        f"{source}: there is no profile {harmless(name)!r}{nearest(name, settings.profile_names)}",
         hint=f"facesnap config list shows what there is; facesnap config init --profile {harmless(name)} makes it",
     )
 
@@ -297,9 +298,6 @@ def _parsed(known: Field, raw: object, name: str, kind: type[FacesnapError]) -> 
 def _checked(settings: Settings) -> Settings:
     for key in settings.file.profiles.get(settings.profile or "", {}):
         if key not in FIELDS:
-            near = get_close_matches(key, FIELDS, n=1)
-            raise ConfigurationError(
-                f"{settings.file.place(settings.profile, key)}: unknown key {harmless(key)!r}"
-                + (f"; did you mean {near[0]}?" if near else ""),
-            )
+            place = settings.file.place(settings.profile, key)
+            raise ConfigurationError(f"{place}: unknown key {harmless(key)!r}{nearest(key, FIELDS)}")
     return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from facesnap_cli.errors import UsageError
@@ -45,6 +46,15 @@ def _visible(match: re.Match[str]) -> str:
 def _json_escape(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """Return `; did you mean CHOICE?` for the choice that `text` probably is a misspelling of, or nothing."""
+    from difflib import get_close_matches
+
+    by_lower = {choice.lower(): choice for choice in choices}
+    found = get_close_matches(text.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
 def parse_duration(text: str) -> float:

@@ -67,6 +67,7 @@ class Program:
     directory: Path
     clock: LinkedClock = field(default_factory=LinkedClock)
     environment: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -85,7 +86,7 @@ class Program:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command line as a process, on the real clock."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "facesnap_cli", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -93,12 +94,21 @@ class Program:
             text=True,
             env=self._process_environment() | environment,
         )
+        self.started.append(process)
+        return process
 
     def call(self, *arguments: str, stdin: str = "", **environment: str) -> Result:
         """Run a command line as a process to its end."""
         process = self.start(*arguments, **environment)
         out, err = process.communicate(stdin, timeout=60)
         return Result(process.returncode, out, err)
+
+    def close(self) -> None:
+        """End what a test started and did not end."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def write_config(self, text: str) -> Path:
         """Write the configuration file, for its owner only."""
@@ -155,14 +165,15 @@ def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
 
 
 @pytest.fixture
-def program(tmp_path: Path, emulator: RunningEmulator) -> Program:
+def program(tmp_path: Path, emulator: RunningEmulator) -> Iterator[Program]:
     """The program with profiles `source` and `target` in the emulator's accounts."""
-    made = Program(tmp_path, LinkedClock(emulator))
-    made.configure(emulator.endpoint)
-    return made
+    with contextlib.closing(Program(tmp_path, LinkedClock(emulator))) as made:
+        made.configure(emulator.endpoint)
+        yield made
 
 
 @pytest.fixture
-def bare_program(tmp_path: Path) -> Program:
+def bare_program(tmp_path: Path) -> Iterator[Program]:
     """The program without any configuration."""
-    return Program(tmp_path)
+    with contextlib.closing(Program(tmp_path)) as made:
+        yield made

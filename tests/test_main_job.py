@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
-from tests.conftest import TARGET_SUBSCRIPTION, Program
+from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from tests.conftest import TARGET_SUBSCRIPTION, LinkedClock, Program
 
 ALL_TYPES = [
     ("PersonGroup", "employees"),
@@ -28,6 +31,20 @@ def test_an_object_of_any_type_is_taken_and_applied_with_all_that_it_holds(
     assert applied.json["status"] == "succeeded"
     assert applied.json["resourceLocation"] == f"/{object_type.lower()}/copy"
     assert applied.json["snapshotId"] == taken.out.strip()
+
+
+@pytest.mark.parametrize("dialect", ["2019-01", "2019-06", "2020-09", "2021-03"])
+def test_the_main_job_is_done_in_every_dialect_of_the_service(tmp_path: Path, dialect: str) -> None:
+    with (
+        running(EmulatorOptions(port=0, seed="demo", dialect=dialect)) as emulator,
+        closing(Program(tmp_path, LinkedClock(emulator))) as program,
+    ):
+        program.configure(emulator.endpoint)
+        taken = program.run("take", "-t", "PersonGroup", "-i", "employees", "-o", "id", "-q")
+        assert (taken.status, taken.err) == (0, "")
+        applied = program.run("apply", taken.out.strip(), "-p", "target", "-o", "json", "-q", "--verify", "full")
+        assert (applied.status, applied.err) == (0, "")
+        assert applied.json["resourceLocation"] == "/persongroup/employees"
 
 
 def test_the_taken_snapshot_names_its_object_and_its_end(program: Program) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from facesnap_cli.archive.draft import Draft, UnreadFace
 from facesnap_cli.archive.images import ImageError, ImageSource, checked_image
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.transfers import Transfer, command, export_id
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (
     ConflictError,
@@ -44,9 +45,24 @@ class WantedExport:
     base: Path | None = None
     force: bool = False
 
-    @property
-    def title(self) -> str:
-        return f"export {self.object_type.value} {self.object_id}"
+    def transfer(self, account: Account) -> Transfer:
+        """Return what the list of transfers keeps of this export."""
+        return Transfer(
+            id=export_id(self.target),
+            kind="export",
+            profile=account.profile,
+            object_type=self.object_type.value,
+            object_id=self.object_id,
+            archive=str(self.target),
+            command=command(
+                "export",
+                *(("--profile", account.profile) if account.profile else ()),
+                *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
+                *(("--images", self.images.origin.absolute()) if self.images else ()),
+                *(("--base", self.base.absolute()) if self.base else ()),
+                self.force and "--force",
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +104,6 @@ class _Reading:
 
     def __init__(self, account: Account, wanted: WantedExport, draft: Draft, counting: Counting):
         self._account = account
-        self._objects = account.objects
         self._wanted = wanted
         self._draft = draft
         self._counting = counting
@@ -97,7 +112,7 @@ class _Reading:
 
     def run(self) -> None:
         for _ in range(MOST_ROUNDS):
-            changed = self._list()
+            changed = list_object(self._account, self._wanted, self._draft, self._counting)
             if self._wanted.base:
                 self._draft.reuse(self._wanted.base)
             if not changed and not self._draft.counts().unread:
@@ -105,29 +120,9 @@ class _Reading:
             self._read_user_data()
         raise VerificationError(
             f"{self._wanted.object_type.value} {self._wanted.object_id} changed during each of {MOST_ROUNDS} readings",
-            hint="run the same command again when nothing writes to it: it goes on from here",
+            hint="run the same command again when nothing writes to it",
             details={"objectId": self._wanted.object_id},
         )
-
-    def _list(self) -> int:
-        """List the object once and return how much differed from the draft."""
-        kind, object_id = self._wanted.object_type, self._wanted.object_id
-        self._counting.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
-        training = self._objects.training(kind, object_id) if kind.is_trainable else None
-        changed = int(self._draft.set_head(self._objects.get(kind, object_id), training))
-        self._draft.begin_listing()
-        if kind.has_persons:
-            changed += self._pages(self._objects.persons(kind, object_id), self._draft.list_persons)
-        else:
-            changed += self._pages(self._objects.faces(kind, object_id), self._draft.list_faces)
-        return changed + self._draft.end_listing()
-
-    def _pages(self, items: Iterator[Item], take_in: Callable[[list[Item]], int]) -> int:
-        changed = 0
-        for page in batches(items, PAGE):
-            changed += take_in(page)
-            self._counting.advance(len(page))
-        return changed
 
     def _read_user_data(self) -> None:
         unread = self._draft.counts().unread
@@ -149,7 +144,7 @@ class _Reading:
 
     def _read_one(self, face: UnreadFace) -> None:
         try:
-            found = self._objects.face(
+            found = self._account.objects.face(
                 self._wanted.object_type, self._wanted.object_id, face.face_id, person_id=face.person_id
             )
         except NotFoundError:
@@ -161,6 +156,24 @@ class _Reading:
                 return
             full, self._read = self._read, []
         self._draft.set_user_data(full)
+
+
+def list_object(account: Account, wanted: WantedExport, draft: Draft, counting: Counting) -> int:
+    """List the object once into the draft, and return in how many places it differed from that."""
+    kind, object_id, objects = wanted.object_type, wanted.object_id, account.objects
+    counting.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
+    training = objects.training(kind, object_id) if kind.is_trainable else None
+    changed = int(draft.set_head(objects.get(kind, object_id), training))
+    draft.begin_listing()
+    if kind.has_persons:
+        for persons in batches(objects.persons(kind, object_id), PAGE):
+            changed += draft.list_persons(persons)
+            counting.advance(len(persons))
+    else:
+        for faces in batches(objects.faces(kind, object_id), PAGE):
+            changed += draft.list_faces(faces)
+            counting.advance(len(faces))
+    return changed + draft.end_listing()
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

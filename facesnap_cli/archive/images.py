@@ -49,6 +49,11 @@ class CheckedImage:
 class ImageSource(Protocol):
     """Where the images of an object's faces come from."""
 
+    @property
+    def origin(self) -> Path:
+        """What the user named."""
+        ...
+
     def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
         """Return the images of a person's faces, or with None of a list's, by face id."""
         ...
@@ -69,7 +74,7 @@ class ImageDirectory:
     """
 
     def __init__(self, root: Path):
-        self._root = root
+        self.origin = self._root = root
         self._unmatched: list[str] = []
         if not root.is_dir():
             raise UsageError(f"--images {root}: there is no such directory")

@@ -9,6 +9,7 @@ from facesnap_cli.archive.export import WantedExport
 from facesnap_cli.archive.id_map import check_id_map
 from facesnap_cli.archive.images import ImageDirectory, ImageSource
 from facesnap_cli.archive.manifest import ImageManifest
+from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.restore import WantedImport
 from facesnap_cli.errors import UsageError
 from facesnap_cli.inputs import verify_level
@@ -51,10 +52,17 @@ def wanted_import(
     verify: str,
     id_map: Path | None,
 ) -> WantedImport:
-    """Return the import that options, environment and profile make together. Raises UsageError."""
+    """Return the import that options, environment and profile make together.
+
+    Raises UsageError, also where faces would be lost that nobody has said may be, and what opening the archive raises.
+    """
+    with Archive.opened(archive.absolute()) as opened:
+        _check_coverage(opened, partial)
+        head = opened.head
     return WantedImport(
         archive=archive.absolute(),
-        object_id=app.settings["object_id"],
+        object_type=head.object_type,
+        object_id=app.settings["object_id"] or head.object_id,
         partial=partial,
         recognition_model=_one_of("--recognition-model", recognition_model, RECOGNITION_MODELS),
         detection_model=_one_of("--detection-model", detection_model, DETECTION_MODELS),
@@ -70,6 +78,19 @@ def _image_source(text: str) -> ImageSource:
     if path.suffix.lower() == ".csv":
         return ImageManifest.read(path)
     return ImageDirectory(path)
+
+
+def _check_coverage(archive: Archive, partial: bool) -> None:
+    """Raise UsageError where a rebuild would lose faces that nobody has said may be lost."""
+    lost = archive.count("image IS NULL")
+    if lost and not partial:
+        what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
+        raise UsageError(
+            f"{archive.path}: {archive.head.faces:,} faces, of which {archive.head.faces - lost:,} have an image:"
+            f" it {what}, as Face never returns images",
+            hint="export again with --images, or rebuild without those faces: --partial",
+            details={"faces": archive.head.faces, "facesWithoutImage": lost},
+        )
 
 
 def _one_of(option: str, text: str | None, known: tuple[str, ...]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -263,7 +262,6 @@ class Ledger:
             yield self._connection
 
 
-def ledger_path(state: Path, *, profile: str | None, endpoint: str, object_type: str, object_id: str) -> Path:
-    """Return where the ledger of the import that builds this object lies: there is one for each target."""
-    name = hashlib.sha256("\n".join((profile or "", endpoint, object_type, object_id)).encode()).hexdigest()[:16]
-    return state / "imports" / f"{name}.db"
+def ledger_path(state: Path, transfer_id: str) -> Path:
+    """Return where the ledger of an import lies."""
+    return state / "imports" / f"{transfer_id}.db"

@@ -27,7 +27,7 @@ class ImageManifest:
     """
 
     def __init__(self, path: Path, rows: sqlite3.Connection):
-        self._path = path
+        self.origin = self._path = path
         self._rows = rows
 
     @classmethod

@@ -126,6 +126,14 @@ class Archive:
             yield "table object: the contents differ from those that were written"
 
 
+def describe(path: Path, *, check: bool) -> dict[str, object]:
+    """Return an archive's document, with whether all of it was read and checked. Raises what opening and that raise."""
+    with Archive.opened(path) as archive:
+        if check:
+            archive.check()
+        return archive.document() | {"checked": check}
+
+
 def _head(connection: sqlite3.Connection, path: Path) -> Head:
     try:
         row = connection.execute("SELECT * FROM object").fetchone()

@@ -22,6 +22,7 @@ from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.training import train_and_wait
+from facesnap_cli.archive.transfers import Transfer, command, import_id
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, OutcomeUnknownError, PartialFailureError, UsageError
 from facesnap_cli.models import ObjectType
@@ -40,7 +41,8 @@ class WantedImport:
     """An import, ready to begin. A model that is None is the archive's."""
 
     archive: Path
-    object_id: str | None = None
+    object_type: ObjectType
+    object_id: str
     partial: bool = False
     recognition_model: str | None = None
     detection_model: str | None = None
@@ -49,9 +51,24 @@ class WantedImport:
     timeout_s: float | None = None
     id_map: Path | None = None
 
-    @property
-    def title(self) -> str:
-        return f"import {self.archive.name}"
+    def transfer(self, account: Account) -> Transfer:
+        """Return what the list of transfers keeps of this import."""
+        return Transfer(
+            id=import_id(account.profile, account.endpoint, self.object_type.value, self.object_id),
+            kind="import",
+            profile=account.profile,
+            object_type=self.object_type.value,
+            object_id=self.object_id,
+            archive=str(self.archive),
+            command=command(
+                *("import", self.archive, "--object-id", self.object_id),
+                *(("--profile", account.profile) if account.profile else ()),
+                self.partial and "--partial",
+                *(("--recognition-model", self.recognition_model) if self.recognition_model else ()),
+                *(("--detection-model", self.detection_model) if self.detection_model else ()),
+                *(("--id-map", self.id_map) if self.id_map else ()),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +79,17 @@ class Imported:
     failure: FacesnapError | None
 
 
-def check_coverage(archive: Archive, partial: bool) -> None:
-    """Raise UsageError where a rebuild would lose faces that nobody has said may be lost."""
-    lost = archive.count("image IS NULL")
-    if lost and not partial:
-        what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
-        raise UsageError(
-            f"{archive.path}: {archive.head.faces:,} faces, of which {archive.head.faces - lost:,} have an image:"
-            f" it {what}, as Face never returns images",
-            hint="export again with --images, or rebuild without those faces: --partial",
-            details={"faces": archive.head.faces, "facesWithoutImage": lost},
-        )
-
-
 def import_archive(account: Account, wanted: WantedImport, state: Path, clock: Clock, counting: Counting) -> Imported:
     """Build an object from an archive, going on where an earlier run has stopped.
 
     Nothing is added twice: what an earlier run or a lost answer leaves open is settled by reading. `state` is the
-    directory that keeps what was done. Raises UsageError before anything is sent where faces would be lost,
-    ConflictError where the object exists and is not this import's own unfinished one, VerificationError, and what the
-    service's answers stand for.
+    directory that keeps what was done. Raises ConflictError where the object exists and is not this import's own
+    unfinished one, VerificationError, and what the service's answers stand for.
     """
     with Archive.opened(wanted.archive) as archive:
-        check_coverage(archive, wanted.partial)
         counting.begin("checking the archive")
         archive.check()
-        path = ledger_path(
-            state,
-            profile=account.profile,
-            endpoint=account.endpoint,
-            object_type=archive.head.object_type.value,
-            object_id=wanted.object_id or archive.head.object_id,
-        )
-        with Ledger.opened(path, archive.path) as ledger:
+        with Ledger.opened(ledger_path(state, wanted.transfer(account).id), archive.path) as ledger:
             return _Import(account, archive, ledger, wanted, clock, counting).run()
 
 
@@ -109,7 +104,7 @@ class _Import:
         self._kind: ObjectType = archive.head.object_type
         self._ledger = ledger
         self._wanted = wanted
-        self._object_id = wanted.object_id or archive.head.object_id
+        self._object_id = wanted.object_id
         self._clock = clock
         self._counting = counting
         self._unsettled: list[FacesnapError] = []

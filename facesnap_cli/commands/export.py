@@ -44,7 +44,7 @@ def export(
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
     wanted = wanted_export(app, to=to, images=images, base=base, force=force)
-    with app.counting(wanted.title) as counting:
+    with app.transfer(wanted.transfer(app.account)) as counting:
         exported = export_object(app.account, wanted, app.clock, counting)
     for line in exported.warnings:
         app.messages.warn(line)

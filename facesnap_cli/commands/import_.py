@@ -59,7 +59,7 @@ def import_(
         verify=verify,
         id_map=id_map,
     )
-    with app.counting(wanted.title) as counting:
+    with app.transfer(wanted.transfer(app.account)) as counting:
         imported = import_archive(app.account, wanted, app.state, app.clock, counting)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)

@@ -21,6 +21,8 @@ def status(ctx: typer.Context, operations: options.OperationsArgument = None, al
     facesnap status -o json --query "[?status=='running']"
     """
     app = App.of(ctx)
-    named = [app.operation_named(reference) for reference in operations or []]
-    known = app.journal.all_operations() if all else app.journal.open_operations()
-    app.report(app.waiter().look_at_all(named or known))
+    named, transfers = app.named(operations or [])
+    if not operations:
+        named = app.journal.all_operations() if all else app.journal.open_operations()
+        transfers = app.transfers.all() if all else app.transfers.unfinished()
+    app.report(app.waiter().look_at_all(named), transfers)

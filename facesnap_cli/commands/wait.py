@@ -26,7 +26,13 @@ def wait(
 
     facesnap wait --timeout 4h
     """
+    from facesnap_cli.archive.transfers import unfinished
+
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
-    named = [app.operation_named(reference) for reference in operations or []]
-    app.report(app.wait(named or app.journal.open_operations(), first_is_enough=any))
+    named, transfers = app.named(operations or [])
+    if not operations:
+        named, transfers = app.journal.open_operations(), app.transfers.unfinished()
+    outcomes = app.wait(named, first_is_enough=any)
+    transfers = [] if any and named else transfers
+    app.report(outcomes, app.transfers.wait(transfers, app.settings["timeout"]), unfinished)

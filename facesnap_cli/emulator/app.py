@@ -39,9 +39,8 @@ def create_app(service: Service) -> Router:
     versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
     versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
     mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
-    unknown = Route("/{path:path}", _Handler(service, None, "").answer, methods=None)
     return Router(
-        [Mount("/_emulator", routes=control_routes(service)), *mounts, unknown],
+        [Mount("/_emulator", routes=control_routes(service)), *mounts, _any_other(service, "")],
         redirect_slashes=False,
         lifespan=lambda _: _background(service),
     )
@@ -56,7 +55,13 @@ def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> l
     for route in routes:
         assert route.methods is not None
         route.methods.discard("HEAD")
-    return [*routes, Route("/{path:path}", _Handler(service, None, prefix).answer, methods=None)]
+    return [*routes, _any_other(service, prefix)]
+
+
+def _any_other(service: Service, prefix: str) -> Route:
+    route = Route("/{path:path}", _Handler(service, None, prefix).answer)
+    route.methods = None
+    return route
 
 
 @asynccontextmanager
@@ -65,7 +70,13 @@ async def _background(service: Service) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(_PAUSE_S if service.store.work() else _IDLE_S)
 
+    def report(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "copying and deleting came to an end", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(context)
+
     task = asyncio.create_task(work())
+    task.add_done_callback(report)
     try:
         yield
     finally:
@@ -112,13 +123,9 @@ class _Handler:
             return await self._act(request, None)
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        refusal = fault.refusal(self._service.clock.now())
-        if fault.drop == "before" or refusal is not None:
+        if fault.replaces_acting:
             await read_body(request, JSON_BYTES_MAX)
-            if fault.drop == "before":
-                raise ConnectionDropped
-        if refusal is not None:
-            raise refusal
+            return _instead(fault, self._service.clock.now())
         response = await self._act(request, fault)
         if fault.drop == "after":
             raise ConnectionDropped
@@ -164,10 +171,20 @@ class _Handler:
             raise unsupported_feature(MISSING_APPROVAL)
 
 
+def _instead(fault: Fault, now: int) -> Response:
+    """Return what the fault answers without acting. Raises ConnectionDropped where that is nothing."""
+    if fault.drop == "before":
+        raise ConnectionDropped
+    if fault.redirect is not None:
+        return Response(status_code=307, headers={"Location": fault.redirect})
+    refusal = fault.refusal(now)
+    if fault.body is not None:
+        return Response(fault.body, refusal.status, media_type="text/html")
+    return refused(refusal)
+
+
 def _mangled(response: Response, fault: Fault, base: str) -> Response:
     """Return the response as the fault leaves it."""
-    if fault.status is not None and fault.body is not None:
-        response = Response(fault.body, fault.status, media_type="text/html")
     if fault.location is not None:
         response.raw_headers = [
             header for name, value in response.raw_headers for header in _location(name, value, fault.location, base)

@@ -73,6 +73,8 @@ def json_object(body: bytes, members: frozenset[str]) -> dict[str, object]:
     """Return a JSON object without its null members. Raises ServiceError 400."""
     try:
         document = json.loads(body)
+        # Half of a surrogate pair is no character, and nothing that could be stored.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise bad_argument("JSON parsing error.") from None
     # The service ignores members that it does not know. Refusing them shows a misspelt name to who wrote it.

@@ -31,6 +31,7 @@ class Fault:
     `route` is `METHOD /path` without /face/v1.0, `*` standing for anything; it is held against the call's path and
     against its template (`/snapshots/{snapshotId}/apply`). Of the matching calls `skip` pass, then `count` (None for
     all) are hit, each with probability `share`. `delay` is in seconds, `truncate` in bytes of the body that remain.
+    A `status` or a `redirect` (to a URL, by 307) takes the place of acting; so does `drop` "before".
     """
 
     route: str
@@ -44,6 +45,7 @@ class Fault:
     message: str | None = None
     envelope: str = "error"
     body: str | None = None
+    redirect: str | None = None
     retry_after: int | None = None
     retry_after_date: int | None = None
     delay: float = 0.0
@@ -68,10 +70,14 @@ class Fault:
         self.fired += 1
         return True
 
-    def refusal(self, now: int) -> ServiceError | None:
-        """Return the error that takes the place of the answer, None where the call goes ahead."""
-        if self.status is None:
-            return None
+    @property
+    def replaces_acting(self) -> bool:
+        """Whether the call has no effect but this fault's."""
+        return self.status is not None or self.redirect is not None or self.drop == "before"
+
+    def refusal(self, now: int) -> ServiceError:
+        """Return the error of a fault with a `status`; `now` is in ticks."""
+        assert self.status is not None
         phrase = HTTPStatus(self.status).phrase
         too_many = self.status == HTTPStatus.TOO_MANY_REQUESTS
         retry_after = None if self.retry_after is None else str(self.retry_after)
@@ -209,6 +215,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "message": _text,
     "envelope": _one_of("envelope"),
     "body": _text,
+    "redirect": _text,
     "retryAfter": _whole,
     "retryAfterDate": _whole,
     "delay": _seconds,
@@ -220,4 +227,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 _KEYS = {key: "".join(f"_{char.lower()}" if char.isupper() else char for char in key) for key in _READERS}
 _DEFAULTS = {item.name: item.default for item in fields(Fault)}
-_EFFECTS = {"status", "delay", "drop", "truncate", "location", "fail", "existing"}
+_EFFECTS = {"status", "redirect", "delay", "drop", "truncate", "location", "fail", "existing"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import signal
 import socket
 import threading
@@ -200,7 +201,10 @@ def _listen(options: EmulatorOptions) -> socket.socket:
 
 
 def _endpoint(listener: socket.socket) -> str:
+    """Return the URL at which this machine reaches the listener."""
     host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -10,13 +10,6 @@ import pytest
 from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
 
-ALL_TYPES = [
-    ("PersonGroup", "employees"),
-    ("LargePersonGroup", "visitors"),
-    ("FaceList", "watchlist"),
-    ("LargeFaceList", "archive"),
-]
-
 
 @pytest.fixture(scope="session")
 def retired_emulator() -> Iterator[RunningEmulator]:

@@ -1,0 +1,146 @@
+"""Two doors to one emulator: its application in this process on a frozen clock, and a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from facesnap_cli.emulator.app import create_app
+from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.options import EmulatorOptions
+from facesnap_cli.emulator.service import Service
+
+SOURCE_KEY = "a0000000000000000000000000000001"
+TARGET_KEY = "b0000000000000000000000000000001"
+SOURCE = "aaaaaaaa-0000-4000-8000-000000000001"
+TARGET = "bbbbbbbb-0000-4000-8000-000000000002"
+# 2026-11-23T12:00:00Z
+NOON_NS = 1_795_435_200 * 10**9
+
+
+class Door(ABC):
+    """Calls the Face service."""
+
+    @abstractmethod
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the whole answer."""
+
+    def call(
+        self, method: str, path: str, *, key: str | None = SOURCE_KEY, prefix: str = "/face/v1.0", **content: Any
+    ) -> httpx.Response:
+        """Call `path` below `prefix` as the account with `key`; `content` is as for httpx.Request."""
+        headers = dict(content.pop("headers", {}))
+        if key is not None:
+            headers["Ocp-Apim-Subscription-Key"] = key
+        return self.send(httpx.Request(method, f"http://127.0.0.1{prefix}{path}", headers=headers, **content))
+
+    def add_face(self, path: str, image: bytes, **content: Any) -> httpx.Response:
+        """Add the face in `image` to `path`."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return self.call("POST", f"{path}/persistedfaces", content=image, headers=headers, **content)
+
+    def control(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Call `path` below /_emulator."""
+        return self.call(method, path, key=None, prefix="/_emulator", **content)
+
+    def advance(self, seconds: float) -> None:
+        """Move the emulator's clock forward."""
+        assert self.control("POST", "/clock", json={"advance": seconds}).status_code == 200
+
+    def apply(self, snapshot: str, object_id: str = "copy", *, key: str = TARGET_KEY) -> httpx.Response:
+        """Start to apply a snapshot, by default in the second account."""
+        return self.call("POST", f"/snapshots/{snapshot}/apply", key=key, json={"objectId": object_id})
+
+    def follow(self, answer: httpx.Response, *, key: str = SOURCE_KEY) -> dict[str, Any]:
+        """Return the body of the operation that an accepted take or apply began, once its time is over."""
+        assert answer.status_code == 202, answer.text
+        self.advance(3)
+        body = self.call("GET", answer.headers["operation-location"], key=key).json()
+        return {name[0].lower() + name[1:]: value for name, value in body.items()}
+
+    def take(self, kind: str, object_id: str, *, scope: tuple[str, ...] = (TARGET,), **more: Any) -> httpx.Response:
+        """Start to take a snapshot."""
+        body = {"type": kind, "objectId": object_id, "applyScope": list(scope), **more}
+        return self.call("POST", "/snapshots", json=body)
+
+    def taken(self, kind: str, object_id: str, *, scope: tuple[str, ...] = (TARGET,), **more: Any) -> str:
+        """Take a snapshot and return its id."""
+        finished = self.follow(self.take(kind, object_id, scope=scope, **more))
+        assert finished["status"] == "succeeded", finished
+        return str(finished["resourceLocation"]).removeprefix("/snapshots/")
+
+
+class SocketDoor(Door):
+    """A door over a real socket."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = httpx.URL(endpoint)
+        self._client = httpx.Client(timeout=20)
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(port=self._endpoint.port)
+        return self._client.send(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+class ProcessDoor(Door):
+    """A door to an application in this process, without any socket."""
+
+    def __init__(self, service: Service) -> None:
+        self._transport = httpx.ASGITransport(create_app(service))
+        self._loop = asyncio.new_event_loop()
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        return self._loop.run_until_complete(self._send(request))
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport) as client:
+            return await client.send(request)
+
+    def close(self) -> None:
+        """Close the loop."""
+        self._loop.close()
+
+
+@contextmanager
+def process_door(options: EmulatorOptions) -> Iterator[ProcessDoor]:
+    """Open a door to an emulator in this process, whose clock stands at noon of 2026-11-23 unless it is moved."""
+    service = Service(options, Clock(lambda: NOON_NS))
+    door = ProcessDoor(service)
+    try:
+        yield door
+    finally:
+        door.close()
+        service.close()
+
+
+def code_of(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and code of an error."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str, str]:
+    """Return status, code and message of an error."""
+    return *code_of(answer), answer.json()["error"]["message"]
+
+
+def png(seed: int, *, side: int = 48) -> bytes:
+    """Return a grey PNG of `side` × `side` pixels that no emulator drew; another for another `seed`."""
+    pixels = bytes((value * (seed * 2 + 7919) * (value ^ seed) >> 5) & 0xFF for value in range(side * side))
+    rows = b"".join(b"\0" + pixels[start : start + side] for start in range(0, len(pixels), side))
+    image = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    padding = b"comment\0" + seed.to_bytes(4, "big") * 300
+    for name, data in ((b"IHDR", header), (b"tEXt", padding), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        image += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return image

@@ -1,0 +1,126 @@
+"""/_emulator: looking at the emulator and steering it. Both doors."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.emulator.doors import Door
+
+
+class TestHealth:
+    def test_it_says_how_the_emulator_was_started(self, door: Door) -> None:
+        assert door.control("GET", "/health").json() == {
+            "status": "ok",
+            "dialect": "2021-03",
+            "service": "available",
+            "tier": None,
+            "accounts": ["facesnap-emulator", "facesnap-emulator-target"],
+        }
+
+
+class TestRequests:
+    def test_every_call_is_on_record(self, door: Door) -> None:
+        door.call("GET", "/persongroups?top=5")
+        door.call("GET", "/persongroups/nobody", key="b0000000000000000000000000000002")
+        door.call("GET", "/nowhere", key=None)
+
+        calls = door.control("GET", "/requests").json()
+
+        first, second, third = calls["requests"]
+        assert first.pop("time").endswith("Z")
+        assert first == {
+            "number": 1,
+            "method": "GET",
+            "path": "/face/v1.0/persongroups",
+            "query": "top=5",
+            "account": "facesnap-emulator",
+            "route": "/persongroups",
+            "status": 200,
+        }
+        assert (second["account"], second["route"]) == ("facesnap-emulator-target", "/persongroups/{personGroupId}")
+        assert (third["account"], third["route"], third["status"]) == (None, None, 404)
+        assert calls["total"] == 3
+        assert calls["counts"] == {
+            "GET /face/v1.0/nowhere": 1,
+            "GET /persongroups": 1,
+            "GET /persongroups/{personGroupId}": 1,
+        }
+
+    def test_refused_calls_are_on_record_too(self, door: Door) -> None:
+        door.call("GET", "/persongroups", key="wrong")
+
+        (call,) = door.control("GET", "/requests").json()["requests"]
+
+        assert (call["status"], call["account"]) == (401, None)
+
+    def test_keys_are_not(self, door: Door) -> None:
+        door.call("GET", "/persongroups", key="wrong-key")
+        door.call("GET", "/persongroups")
+
+        shown = door.control("GET", "/requests").text
+
+        assert "wrong-key" not in shown
+        assert "a0000000000000000000000000000001" not in shown
+
+    def test_only_the_later_ones_may_be_asked_for(self, door: Door) -> None:
+        for _ in range(3):
+            door.call("GET", "/persongroups")
+
+        later = door.control("GET", "/requests?since=2").json()
+
+        assert [call["number"] for call in later["requests"]] == [3]
+        assert later["total"] == 3
+        assert door.control("GET", "/requests?since=x").status_code == 400
+
+    def test_they_can_be_forgotten(self, door: Door) -> None:
+        door.call("GET", "/persongroups")
+
+        assert door.control("DELETE", "/requests").json() == {"total": 0, "counts": {}, "requests": []}
+
+
+class TestClock:
+    def test_it_moves_forward(self, door: Door) -> None:
+        before = door.control("GET", "/clock").json()["now"]
+
+        after = door.control("POST", "/clock", json={"advance": 86400}).json()["now"]
+
+        assert before[:10] != after[:10]
+
+    @pytest.mark.parametrize("body", [b"", b"7", b'{"advance": -1}', b'{"advance": "1"}', b'{"advance": 1e999}', b"{}"])
+    def test_it_moves_no_other_way(self, door: Door, body: bytes) -> None:
+        assert door.control("POST", "/clock", content=body).status_code == 400
+
+
+class TestReset:
+    def test_everything_is_as_at_the_start(self, door: Door) -> None:
+        door.taken("FaceList", "watchlist")
+        door.call("DELETE", "/persongroups/employees")
+        door.advance(86_400)
+        door.control("POST", "/reset")
+
+        calls = door.control("GET", "/requests").json()
+        snapshots = door.call("GET", "/snapshots").json()
+
+        assert calls["total"] == 0
+        assert snapshots == []
+        assert door.call("GET", "/persongroups/employees").status_code == 200
+
+    def test_the_quota_too(self, door: Door) -> None:
+        for _ in range(100):
+            door.take("FaceList", "watchlist")
+        door.control("POST", "/reset")
+
+        assert door.take("FaceList", "watchlist").status_code == 202
+
+
+class TestImages:
+    def test_a_seeded_face_has_its_image(self, door: Door) -> None:
+        answer = door.control("GET", "/images/aedf5519-0002-4001-8000-000000000001")
+
+        assert answer.headers["content-type"] == "image/png"
+        assert 1024 <= len(answer.content) < 10_000
+        assert answer.content.startswith(b"\x89PNG\r\n\x1a\n")
+
+    @pytest.mark.parametrize("face", ["aedf5519-0002-4001-8000-0000000000ff", "nonsense"])
+    def test_no_other_face_has(self, door: Door, face: str) -> None:
+        assert door.control("GET", f"/images/{face}").status_code == 404

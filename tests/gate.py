@@ -1,0 +1,104 @@
+"""A gate before the emulator: it can stop a request on its way, or an answer on its way back."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Gate:
+    """Forwards HTTP/1.1 between a client and the emulator, one message at a time.
+
+    `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `): such a request is
+    not forwarded, or its answer is not given back; `stopped` is set then. Connections that were stopped stay open until
+    the gate closes.
+    """
+
+    def __init__(self, endpoint: str):
+        parts = urlsplit(endpoint)
+        self._service = (parts.hostname or "", parts.port or 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.stop_request: str | None = None
+        self.stop_answer: str | None = None
+        self.stopped = threading.Event()
+        self._closing = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def open(self) -> None:
+        """Let everything through again."""
+        self.stop_request = self.stop_answer = None
+        self.stopped.clear()
+
+    def close(self) -> None:
+        self._closing.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(client,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            while request := _message(client, self._closing):
+                if self.stop_request and request.decode("latin-1").startswith(self.stop_request):
+                    self._stop()
+                    return
+                with socket.create_connection(self._service) as service:
+                    service.sendall(request)
+                    answer = _message(service, self._closing)
+                if self.stop_answer and request.decode("latin-1").startswith(self.stop_answer):
+                    self._stop()
+                    return
+                client.sendall(answer)
+
+    def _stop(self) -> None:
+        self.stopped.set()
+        self._closing.wait()
+
+
+@contextmanager
+def gate(endpoint: str) -> Iterator[Gate]:
+    opened = Gate(endpoint)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _message(source: socket.socket, closing: threading.Event) -> bytes:
+    """Read one HTTP message with a Content-Length (or none: no body); nothing at the end of the connection."""
+    source.settimeout(0.1)
+    data = b""
+    while not closing.is_set():
+        head, separator, body = data.partition(b"\r\n\r\n")
+        if separator and len(body) >= _length(head):
+            return data
+        try:
+            part = source.recv(65536)
+        except TimeoutError:
+            continue
+        if not part:
+            break
+        data += part
+    return b""
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            return int(value)
+    return 0
