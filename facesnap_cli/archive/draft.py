@@ -72,17 +72,23 @@ class Draft:
         """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
         partial = partial_of(target)
         connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        draft = cls(target, partial, connection, clock)
         try:
             add_functions(connection)
             connection.execute(_UNREAD)
             for statement in _LISTED:
                 connection.execute(statement)
-            yield cls(target, partial, connection, clock)
+            yield draft
         finally:
-            connection.close()
+            draft.close()
+
+    def close(self) -> None:
+        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
-        """Say what is exported; Raises ConflictError where an earlier run has begun another object."""
+        """Say what is exported. Raises ConflictError where an earlier run has begun another object."""
         row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
             with self._writing():
@@ -272,7 +278,7 @@ class Draft:
             )
             self._connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
         self._connection.execute("PRAGMA journal_mode = DELETE")  # the log's content goes into the file, the log away
-        self._connection.close()
+        self.close()
         os.replace(self._partial, self.target)
         _sync_directory(self.target.parent)
 

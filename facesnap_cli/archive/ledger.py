@@ -99,13 +99,19 @@ class Ledger:
         """Give the ledger in a file, which is made if it is missing."""
         make_private_directory(path.parent)
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        ledger = cls(path, connection)
         try:
             connection.execute("ATTACH ? AS archive", (str(archive),))
             for view in _VIEWS:
                 connection.execute(view)
-            yield cls(path, connection)
+            yield ledger
         finally:
-            connection.close()
+            ledger.close()
+
+    def close(self) -> None:
+        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
 
     @property
     def archive_id(self) -> str | None:

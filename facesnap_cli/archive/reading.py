@@ -57,10 +57,12 @@ class Archive:
             raise UsageError(f"{path} cannot be read: {error}") from error
         connection.text_factory = lambda data: data.decode(errors="replace")
         add_functions(connection)
+        lock = threading.Lock()
         try:
-            yield cls(path, _head(connection, path), connection, threading.Lock())
+            yield cls(path, _head(connection, path), connection, lock)
         finally:
-            connection.close()
+            with lock:  # an interruption does not wait for the threads that read images
+                connection.close()
 
     def image(self, sha256: str) -> bytes:
         """Return an image's content."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -97,8 +98,9 @@ class Transfers:
     def __init__(self, state: Path, clock: Clock):
         self._locks = state / "transfers"
         self._clock = clock
+        self._lock = threading.Lock()
         make_private_directory(self._locks)
-        self._database = connect(self._locks / "transfers.db", application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        self._connection = connect(self._locks / "transfers.db", application_id=APPLICATION_ID, migrations=MIGRATIONS)
 
     @contextmanager
     def running(self, transfer: Transfer, counting: Counting) -> Iterator[Counting]:
@@ -132,7 +134,8 @@ class Transfers:
 
     def all(self) -> Sequence[Transfer]:
         """Return all that is known, oldest first."""
-        rows = self._database.execute("SELECT * FROM transfers ORDER BY started_time").fetchall()
+        with self._lock:
+            rows = self._connection.execute("SELECT * FROM transfers ORDER BY started_time").fetchall()
         return [self._transfer(row) for row in rows]
 
     def unfinished(self) -> Sequence[Transfer]:
@@ -141,7 +144,8 @@ class Transfers:
 
     def find(self, reference: str) -> Transfer | None:
         """Return the transfer with this id."""
-        row = self._database.execute("SELECT * FROM transfers WHERE id = ?", (reference.lower(),)).fetchone()
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM transfers WHERE id = ?", (reference.lower(),)).fetchone()
         return self._transfer(row) if row else None
 
     def wait(self, transfers: Sequence[Transfer], timeout_s: float | None) -> list[Transfer]:
@@ -155,7 +159,9 @@ class Transfers:
             self._clock.sleep(_LOOK_EVERY_S)
 
     def close(self) -> None:
-        self._database.close()
+        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
 
     def _transfer(self, row: sqlite3.Row) -> Transfer:
         values = dict(row)
@@ -176,8 +182,8 @@ class Transfers:
         return self._locks / f"{transfer_id}.lock"
 
     def _save(self, transfer: Transfer) -> None:
-        with transaction(self._database):
-            self._database.execute(
+        with self._lock, transaction(self._connection):
+            self._connection.execute(
                 "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(transfer.id, transfer.kind, transfer.profile, transfer.object_type, transfer.object_id),
@@ -187,8 +193,8 @@ class Transfers:
             )
 
     def _note(self, transfer_id: str, message: str | None, *, state: str = "running") -> None:
-        with transaction(self._database):
-            self._database.execute(
+        with self._lock, transaction(self._connection):
+            self._connection.execute(
                 "UPDATE transfers SET message = ?, state = ?, changed_time = ? WHERE id = ?",
                 (message, state, format_time(self._clock.now()), transfer_id),
             )
@@ -198,8 +204,8 @@ class Transfers:
         if known:
             self._save(replace(known, state="succeeded" if known.state == "succeeded" else "running"))
             return
-        with transaction(self._database):
-            self._database.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
+        with self._lock, transaction(self._connection):
+            self._connection.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
 
 
 class _NotedCounting:
