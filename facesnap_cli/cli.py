@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     with _signals():
         try:
             Facesnap().main(args=given, prog_name="facesnap", standalone_mode=False, obj=app)
-            sys.stdout.flush()
+            _flush()
             return 0
         except TyperException as error:
             return _fail(app, given, _usage(error))
@@ -119,6 +119,15 @@ def version_option(
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
     """The option of the program itself."""
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FacesnapError(f"the output could not be written: {error.strerror}", code="Output") from error
 
 
 def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
     from facesnap_cli.archive.transfers import Transfer, Transfers
-    from facesnap_cli.journal import Journal, JournalError
+    from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
     from facesnap_cli.progress import Counting
@@ -69,7 +69,7 @@ class App:
         self._chosen: dict[str, Any] = {}
         self._accounts: dict[str | None, Account] = {}
         self._journal_opened = False
-        self._journal_trouble = False
+        self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
         self._resume_command = ""
@@ -161,6 +161,17 @@ class App:
             )
         return account
 
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the object that a snapshot was taken from, if the journal can tell; to read needs no journal."""
+        from facesnap_cli.database import DatabaseError
+        from facesnap_cli.journal import JournalError
+
+        try:
+            return self.journal.object_of(snapshot_id)
+        except (DatabaseError, JournalError) as error:
+            self._on_trouble(error)
+            return None
+
     def operation_named(self, reference: str) -> Operation:
         """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
 
@@ -192,7 +203,7 @@ class App:
     def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
         from facesnap_cli.workflows.wait import Waiter
 
-        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_journal_trouble)
+        return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_trouble)
 
     def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
@@ -346,10 +357,13 @@ class App:
                 self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
             return self._accounts[settings.profile]
 
-    def _on_journal_trouble(self, error: JournalError) -> None:
-        if not self._journal_trouble:
-            self.messages.warn(f"{error.message}; waiting goes on")
-        self._journal_trouble = True
+    def _on_trouble(self, error: FacesnapError) -> None:
+        """Tell of what does not end a command, the same trouble once a minute at most."""
+        now = self.clock.monotonic()
+        kind = type(error).__name__
+        if now >= self._troubles.get(kind, 0.0):
+            self._troubles[kind] = now + 60.0
+            self.messages.warn(f"{error.message}; going on")
 
     def _observe(self, exchange: Exchange) -> None:
         self.messages.exchange(exchange)

@@ -39,7 +39,7 @@ def connect(
     Raises DamagedError, or DatabaseError where the file is newer than `migrations` or of another application.
     """
     if str(path) != ":memory:":
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
@@ -73,7 +73,7 @@ def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> 
         version = _version(connection, str(path), application_id, newest)
         if version == 0:
             raise DamagedError(f"{path} is damaged: it is empty")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
         connection.close()
         raise DamagedError(f"{path} is damaged: {error}") from error
     except BaseException:

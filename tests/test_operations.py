@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
+from tests.gate import gate
 from tests.test_killed import make_groups, posts, until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
@@ -218,6 +220,46 @@ def test_a_poll_that_is_throttled_or_fails_is_repeated(program: Program, emulato
     assert (taken.status, taken.json["status"]) == (0, "succeeded")
 
 
+def test_a_success_without_a_location_is_found_by_its_tag_and_is_no_success_without(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    body = '{"status":"succeeded","createdTime":"2026-01-01T00:00:00Z"}'
+    emulator.faults({"route": "GET /operations/*", "body": body, "status": 200})
+    emulator.faults({"route": "GET /snapshots", "status": 200, "body": "[]", "count": 1})
+    untagged = program.run(*TAKE_IT, "--no-tag", "-o", "id", "-q")
+    assert (untagged.status, untagged.out) == (10, "")
+    emulator.advance(10)
+    program.clock.sleep(5)
+    started = program.run(*TAKE_IT, "-o", "id", "-q", "--poll-interval", "5s")
+    assert (started.status, len(started.out)) == (0, 37)
+
+
+def test_a_service_that_is_away_for_a_while_is_waited_for_and_told(program: Program, emulator: RunningEmulator) -> None:
+    emulator.faults({"route": "GET /operations/*", "drop": "before", "count": 3})
+    taken = program.run(*TAKE_IT, "-q", "-o", "none")
+    assert taken.status == 0
+    assert taken.err.count("warning:") == 1
+    assert "; going on" in taken.err
+
+
+def test_ctrl_c_while_the_answer_is_awaited_names_the_intent_to_resume(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    with gate(emulator.endpoint) as opened:
+        program.configure(opened.endpoint)
+        opened.stop_answer = "POST /face/v1.0/snapshots "
+        process = program.start(*TAKE_IT)
+        assert opened.stopped.wait(20)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+        opened.open()
+        assert process.returncode == 130
+        intent = err.strip().split()[-1]
+        emulator.advance(10)
+        waited = program.run("wait", intent, "-o", "json", "-q")
+        assert (waited.status, waited.json[0]["status"]) == (0, "succeeded")
+
+
 def test_an_operation_of_another_profile_is_polled_with_its_key(program: Program, emulator: RunningEmulator) -> None:
     program.run(*TAKE_IT, "-q")
     program.run("apply", "latest", "-p", "target", "-i", "copy", "--no-wait")
@@ -309,8 +351,6 @@ def test_a_damaged_journal_is_kept_beside_a_new_one(program: Program) -> None:
 
 
 def test_a_newer_journal_is_left_alone(program: Program) -> None:
-    import sqlite3
-
     program.run(*TAKE_IT, "-q")
     path = program.directory / "state" / "journal.db"
     with closing(sqlite3.connect(path)) as database:
@@ -325,6 +365,28 @@ def test_where_the_intent_cannot_be_committed_nothing_is_sent(program: Program, 
     taken = program.run(*TAKE_IT)
     assert (taken.status, posts(emulator, "/snapshots")) == (13, 0)
     assert "journal" in taken.err
+
+
+def test_a_journal_that_takes_nothing_after_the_post_ends_neither_wait_nor_operation(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    program.run("status")
+    with closing(sqlite3.connect(program.directory / "state" / "journal.db")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON operations BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    taken = program.run(*TAKE_IT, "-o", "json")
+    assert (taken.status, taken.json["status"]) == (0, "succeeded")
+    assert f"its id is {taken.json['operationId']}" in taken.err
+    assert posts(emulator, "/snapshots") == 1
+
+
+def test_snapshots_can_be_listed_without_a_journal(program: Program) -> None:
+    snapshot = program.run(*TAKE_IT, "-o", "id", "-q", "--no-tag").out.strip()
+    (program.directory / "broken").write_text("a file where the directory should be")
+    listed = program.run("list", "-o", "id", FACESNAP_STATE_DIR=str(program.directory / "broken"))
+    assert (listed.status, listed.out.strip()) == (0, snapshot)
+    assert "warning: the journal" in listed.err
 
 
 def test_the_journal_is_for_its_owner_only(program: Program) -> None:

@@ -89,7 +89,7 @@ class Archive:
         places = []
         try:
             places = list(self._structure()) or list(self._rows())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
             places.append(f"the file's structure ({error})")
         if places:
             more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""

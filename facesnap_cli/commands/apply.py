@@ -42,7 +42,7 @@ def apply(
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
     name, object_type, mode, level = reference(snapshot), type_filter(type), check_mode(mode), verify_level(verify)
-    source = find_snapshot(app.account, app.journal, name, object_type)
+    source = find_snapshot(app.account, app.object_of, name, object_type)
     target = target_object_id(app, source)
     operation = start_apply(
         app.account, app.journal, app.clock, snapshot=source, object_id=target, mode=mode, warn=app.messages.warn

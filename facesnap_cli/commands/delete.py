@@ -35,7 +35,7 @@ def delete(
     app = App.of(ctx)
     references, object_type = [reference(text) for text in snapshots], type_filter(type)
     app.require_consent(yes or dry_run, "delete")
-    found = find_snapshots(app.account, app.journal, references, object_type)
+    found = find_snapshots(app.account, app.object_of, references, object_type)
     deleted, failure = ([], None) if dry_run or not confirm(app, found, yes) else delete_snapshots(app.account, found)
     app.output.records([snapshot.document() for snapshot in (found if dry_run else deleted)], SNAPSHOT)
     app.raise_if(failure)

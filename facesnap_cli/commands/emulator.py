@@ -39,6 +39,9 @@ def start(
     apply_time: Annotated[
         str, typer.Option("--apply-time", metavar="S[/1000]", help="Seconds an apply lasts, or per 1,000 entries.")
     ] = "2",
+    train_time: Annotated[
+        str, typer.Option("--train-time", metavar="S[/1000]", help="Seconds a training lasts, or per 1,000 entries.")
+    ] = "0.2",
     dialect: Annotated[
         str, typer.Option("--dialect", metavar="YEAR", help="2019-01, 2019-06, 2020-09 or 2021-03.")
     ] = "2021-03",
@@ -70,6 +73,7 @@ def start(
         seed=seed,
         take_time=take_time,
         apply_time=apply_time,
+        train_time=train_time,
         dialect=dialect,
         service=service,
         tier=tier,

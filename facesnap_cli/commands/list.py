@@ -33,5 +33,5 @@ def list_(
 
     app = App.of(ctx)
     wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)
-    snapshots = list_snapshots(app.account, app.journal, app.clock, wanted)
+    snapshots = list_snapshots(app.account, app.object_of, app.clock, wanted)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT)

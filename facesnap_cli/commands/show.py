@@ -22,5 +22,5 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
     from facesnap_cli.workflows.references import find_snapshot
 
     app = App.of(ctx)
-    found = find_snapshot(app.account, app.journal, reference(snapshot), type_filter(type))
+    found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))
     app.output.record(found.document(app.clock.now()), SNAPSHOT)

@@ -40,6 +40,6 @@ def update(
 
     app = App.of(ctx)
     changes = wanted_update(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)
-    found = find_snapshot(app.account, app.journal, reference(snapshot), type_filter(type))
-    changed = change_snapshot(app.account, app.journal, found, changes)
+    found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))
+    changed = change_snapshot(app.account, app.object_of, found, changes)
     app.output.record(changed.document(app.clock.now()), SNAPSHOT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import signal
 import socket
 import threading
@@ -194,9 +195,12 @@ def _listen(options: EmulatorOptions) -> socket.socket:
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((options.host, options.port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise UsageError(f"cannot listen at {options.host}: {error.strerror}") from error
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise UsageError(
-            f"cannot listen at {options.host} port {options.port}: {error.strerror}", hint="--port 0 takes a free port"
+            f"cannot listen at {options.host} port {options.port}: {reason}", hint="--port 0 takes a free port"
         ) from error
 
 

@@ -44,9 +44,14 @@ class Service:
             clock,
             take_pace=parse_pace(options.take_time, "--take-time"),
             apply_pace=parse_pace(options.apply_time, "--apply-time"),
+            train_pace=parse_pace(options.train_time, "--train-time"),
         )
-        if self.store.state.fact("seeded") is None:
-            self._plant()
+        try:
+            if self.store.state.fact("seeded") is None:
+                self._plant()
+        except BaseException:
+            self.close()
+            raise
 
     def reset(self) -> None:
         """Go back to the start: the seed, the faults of the options, no calls, the machine's time."""

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facesnap_cli.errors import FacesnapError, NotFoundError, OperationFailedError, PartialFailureError
-from facesnap_cli.operations import Operation, OperationState
+from facesnap_cli.errors import (
+    FacesnapError,
+    NotFoundError,
+    OperationFailedError,
+    OutcomeUnknownError,
+    PartialFailureError,
+)
+from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import harmless
 
 
 def failure_of(operation: Operation) -> FacesnapError | None:
-    """Return the error of an operation that the service reports as failed; None for any other."""
+    """Return the error of an operation that failed, or that succeeded without a result; None for any other."""
+    if (
+        operation.kind is OperationKind.TAKE
+        and operation.state is OperationState.SUCCEEDED
+        and not operation.snapshot_id
+    ):
+        return OutcomeUnknownError(
+            f"{operation.title}: the service calls it succeeded, but does not say which snapshot it made",
+            hint="facesnap list shows the snapshots that there are",
+            details={"operationId": operation.operation_id},
+        )
     if operation.state is not OperationState.FAILED:
         return None
     said = harmless(operation.message or "the service gave no reason")

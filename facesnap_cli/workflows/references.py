@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
-from facesnap_cli.journal import Journal
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
 from facesnap_cli.text import format_time
 from facesnap_cli.wanted import WantedList, WantedUpdate
 from facesnap_cli.workflows.outcomes import combined
 
+# Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
+ObjectOf = Callable[[str], str | None]
 
-def list_snapshots(account: Account, journal: Journal, clock: Clock, wanted: WantedList) -> list[Snapshot]:
+
+def list_snapshots(account: Account, object_of: ObjectOf, clock: Clock, wanted: WantedList) -> list[Snapshot]:
     """Return the snapshots that are wanted, oldest first."""
     snapshots = account.snapshots.list(object_type=wanted.object_type, apply_scope=wanted.apply_scope)
     if wanted.expires_within_s is not None:
         limit = clock.now() + timedelta(seconds=wanted.expires_within_s)
         snapshots = [one for one in snapshots if one.expires_time is None or one.expires_time <= limit]
-    return sorted((named(one, journal) for one in snapshots), key=_age)
+    return sorted((named(one, object_of) for one in snapshots), key=_age)
 
 
 def find_snapshot(
-    account: Account, journal: Journal, reference: str, object_type: ObjectType | None = None
+    account: Account, object_of: ObjectOf, reference: str, object_type: ObjectType | None = None
 ) -> Snapshot:
     """Return the snapshot of this id, beginning of an id, or `latest`, of `object_type` if given.
 
     Raises NotFoundError for none, UsageError for several.
     """
     if is_guid(reference):
-        return named(account.snapshots.get(reference), journal)
+        return named(account.snapshots.get(reference), object_of)
     snapshots = account.snapshots.list(object_type=object_type)
     if reference == "latest":
         found = sorted(snapshots, key=_age)[-1:]
@@ -45,18 +47,18 @@ def find_snapshot(
         kind = f"{object_type.value} snapshot" if object_type else "snapshot"
         which = "" if reference == "latest" else f" whose id begins with {reference}"
         raise NotFoundError(f"there is no {kind}{which}", hint="facesnap list shows those that this key may see")
-    return named(found[0], journal)
+    return named(found[0], object_of)
 
 
 def find_snapshots(
-    account: Account, journal: Journal, references: Sequence[str], object_type: ObjectType | None
+    account: Account, object_of: ObjectOf, references: Sequence[str], object_type: ObjectType | None
 ) -> list[Snapshot]:
     """Return the snapshots that the references name, each once. Raises like `find_snapshot`, before any is touched."""
-    found = [find_snapshot(account, journal, reference, object_type) for reference in references]
+    found = [find_snapshot(account, object_of, reference, object_type) for reference in references]
     return list({snapshot.id: snapshot for snapshot in found}.values())
 
 
-def change_snapshot(account: Account, journal: Journal, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
+def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
     """Change a snapshot and return it as the service has it then. Raises UsageError for a change of nothing."""
     scope = wanted.apply_scope
     if wanted.add or wanted.remove:
@@ -68,7 +70,7 @@ def change_snapshot(account: Account, journal: Journal, snapshot: Snapshot, want
         have = {entry.lower() for entry in kept}
         scope = (*kept, *(entry for entry in wanted.add if entry.lower() not in have))
     account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
-    return named(account.snapshots.get(snapshot.id), journal)
+    return named(account.snapshots.get(snapshot.id), object_of)
 
 
 def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[list[Snapshot], FacesnapError | None]:
@@ -84,9 +86,9 @@ def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[l
     return deleted, combined(failures, len(snapshots), "snapshots")
 
 
-def named(snapshot: Snapshot, journal: Journal) -> Snapshot:
-    """Return the snapshot, with the object that it was taken from if the journal knows it."""
-    return replace(snapshot, object_id=journal.object_of(snapshot.id) or snapshot.object_id)
+def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:
+    """Return the snapshot, with the object that it was taken from if its tag or `object_of` knows it."""
+    return snapshot if snapshot.object_id else replace(snapshot, object_id=object_of(snapshot.id))
 
 
 def _age(snapshot: Snapshot) -> str:

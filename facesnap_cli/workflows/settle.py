@@ -28,8 +28,7 @@ def settle(account: Account, journal: Journal, operation: Operation, clock: Cloc
         return operation
     now = clock.now()
     if operation.kind is OperationKind.TAKE:
-        object_type = ObjectType(operation.object_type) if operation.object_type else None
-        snapshot = _trace_of(operation, account.snapshots.list(object_type=object_type), journal)
+        snapshot = find_trace(account, journal, operation)
         if snapshot:
             return journal.save(operation.adopted(f"/snapshots/{snapshot.id}", snapshot.created_time, now))
     elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
@@ -68,7 +67,10 @@ def unsettled(operation: Operation) -> FacesnapError:
     )
 
 
-def _trace_of(operation: Operation, snapshots: list[Snapshot], journal: Journal) -> Snapshot | None:
+def find_trace(account: Account, journal: Journal, operation: Operation) -> Snapshot | None:
+    """Return the snapshot that a take made, recognized by its tag, or by user data that no other take has."""
+    object_type = ObjectType(operation.object_type) if operation.object_type else None
+    snapshots = account.snapshots.list(object_type=object_type)
     for snapshot in snapshots:
         tag = ProvenanceTag.parse(snapshot.user_data)
         if tag and tag.intent == operation.intent:

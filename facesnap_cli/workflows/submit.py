@@ -9,7 +9,7 @@ from datetime import timedelta
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
-from facesnap_cli.journal import Journal, digest
+from facesnap_cli.journal import Journal, JournalError, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
 from facesnap_cli.operations import Operation, OperationKind, OperationState, new_intent
 from facesnap_cli.text import format_duration
@@ -82,6 +82,7 @@ def start_take(
         lambda: account.snapshots.take(
             object_type=object_type, object_id=object_id, apply_scope=wanted.apply_scope, user_data=user_data
         ),
+        warn,
     )
 
 
@@ -117,7 +118,7 @@ def start_apply(
         snapshot_id=snapshot.id,
     )
     return _submit(
-        journal, clock, operation, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode)
+        journal, clock, operation, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode), warn
     )
 
 
@@ -136,20 +137,33 @@ def _intended(
     )
 
 
-def _submit(journal: Journal, clock: Clock, operation: Operation, send: Callable[[], str]) -> Operation:
+def _submit(
+    journal: Journal, clock: Clock, operation: Operation, send: Callable[[], str], warn: Callable[[str], None]
+) -> Operation:
     """Commit the intent, send, commit the id. An interruption leaves the intent, which can be settled later."""
     journal.add(operation)
     try:
         operation_id = send()
     except OutcomeUnknownError as error:
-        journal.save(operation.lost(error.message, clock.now()))
+        lost = operation.lost(error.message, clock.now())
+        _write(lambda: journal.save(lost), warn)
         error.hint = f"facesnap wait {operation.intent[:8]} looks for its result; do not send it again before"
         error.details["intent"] = operation.intent
         raise
     except FacesnapError:
-        journal.remove(operation)
+        _write(lambda: journal.remove(operation), warn)
         raise
-    return journal.save(operation.submitted(operation_id, clock.now()))
+    submitted = operation.submitted(operation_id, clock.now())
+    _write(lambda: journal.save(submitted), warn)
+    return submitted
+
+
+def _write(write: Callable[[], object], warn: Callable[[str], None]) -> None:
+    """Write what became of an intent; where that fails the intent itself lets a later run find the result."""
+    try:
+        write()
+    except JournalError as error:
+        warn(error.message)
 
 
 def _open_earlier(

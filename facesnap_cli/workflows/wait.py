@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, StillRunningError
 from facesnap_cli.journal import Journal, JournalError
-from facesnap_cli.operations import Operation, OperationState
+from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.polling import Look, Pending, Schedule, poll
 from facesnap_cli.text import format_duration
 from facesnap_cli.workflows.outcomes import failure_of
-from facesnap_cli.workflows.settle import settle, unsettled
+from facesnap_cli.workflows.settle import find_trace, settle, unsettled
 
 MAX_THREADS = 32
 PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
@@ -37,7 +37,7 @@ class Waiter:
         account_of: Callable[[Operation], Account],
         clock: Clock,
         on_update: Callable[[Operation], None] = lambda operation: None,
-        on_trouble: Callable[[JournalError], None] = lambda error: None,
+        on_trouble: Callable[[FacesnapError], None] = lambda error: None,
     ):
         self._journal = journal
         self._account_of = account_of
@@ -56,7 +56,7 @@ class Waiter:
         try:
             if operation.operation_id:
                 answer = account.snapshots.operation(operation.operation_id, retry=retry)
-                seen = self._kept(operation.seen(answer, self._clock.now()))
+                seen = self._kept(self._named(account, operation.seen(answer, self._clock.now())))
             else:
                 seen = settle(account, self._journal, operation, self._clock)
         except NotFoundError:
@@ -89,7 +89,10 @@ class Waiter:
             try:
                 current[intent] = seen = self.look(current[intent], retry=False)
             except FacesnapError as failure:
-                return Look(False, failure, final=failure.exit_code != 9 and failure.code != "429")
+                final = failure.exit_code != 9 and failure.code != "429"
+                if not final:
+                    self._on_trouble(failure)
+                return Look(False, failure, final)
             if seen.state is OperationState.UNKNOWN:
                 return Look(False, unsettled(seen), final=settling_is_final)
             if not seen.state.is_open:
@@ -120,6 +123,16 @@ class Waiter:
             Outcome(operation, failures.get(intent) or self._failure(operation, timeout_s if still_wanted else None))
             for intent, operation in current.items()
         ]
+
+    def _named(self, account: Account, operation: Operation) -> Operation:
+        """Find the snapshot of a take that the service calls succeeded without saying which one it made."""
+        nameless = operation.state is OperationState.SUCCEEDED and operation.resource_location is None
+        if not (nameless and operation.kind is OperationKind.TAKE and operation.object_id):
+            return operation
+        found = find_trace(account, self._journal, operation)
+        return (
+            replace(operation, snapshot_id=found.id, resource_location=f"/snapshots/{found.id}") if found else operation
+        )
 
     def _kept(self, operation: Operation) -> Operation:
         """Write down what was seen; a journal that cannot be written any more does not end the wait."""

@@ -12,6 +12,8 @@ from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.server import RunningEmulator, running
 from tests.emulator.doors import Door, SocketDoor, png, process_door
 
+# So long that a busy machine sees what goes on in between; tests move the clock.
+SLOW = {"take_time": 20, "apply_time": 20, "train_time": 20}
 Open = Callable[..., Door]
 Run = Callable[..., RunningEmulator]
 
@@ -23,7 +25,7 @@ def run() -> Iterator[Run]:
         emulators: dict[EmulatorOptions, RunningEmulator] = {}
 
         def run_one(**given: Any) -> RunningEmulator:
-            options = EmulatorOptions(port=0, **given)
+            options = EmulatorOptions(**(SLOW | {"port": 0} | given))
             if options not in emulators:
                 emulators[options] = stack.enter_context(running(options))
             emulators[options].reset()
@@ -39,7 +41,7 @@ def open_door(request: pytest.FixtureRequest, run: Run) -> Iterator[Open]:
 
         def open_one(**given: Any) -> Door:
             if request.param == "process":
-                return stack.enter_context(process_door(EmulatorOptions(port=0, **given)))
+                return stack.enter_context(process_door(EmulatorOptions(**(SLOW | {"port": 0} | given))))
             door = SocketDoor(run(**given).endpoint)
             stack.callback(door.close)
             return door

@@ -61,7 +61,7 @@ class Door(ABC):
     def follow(self, answer: httpx.Response, *, key: str = SOURCE_KEY) -> dict[str, Any]:
         """Return the body of the operation that an accepted take or apply began, once its time is over."""
         assert answer.status_code == 202, answer.text
-        self.advance(3)
+        self.advance(21)
         body = self.call("GET", answer.headers["operation-location"], key=key).json()
         return {name[0].lower() + name[1:]: value for name, value in body.items()}
 

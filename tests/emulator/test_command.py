@@ -78,7 +78,18 @@ def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path
     accounts = tmp_path / "accounts.json"
     accounts.write_text(json.dumps([BUILT_IN[1].document()]))
     options = ["--data", str(tmp_path / "data"), "--dialect", "2019-01", "--service", "gated", "--tier", "S0"]
-    options += ["--accounts", str(accounts), "--take-time", "1/1000", "--apply-time", "0", "--host", "127.0.0.1"]
+    options += [
+        "--accounts",
+        str(accounts),
+        "--take-time",
+        "1/1000",
+        "--apply-time",
+        "0",
+        "--train-time",
+        "0",
+        "--host",
+        "127.0.0.1",
+    ]
     options += ["--fault", "GET /persongroups status=418", "--fault", "GET /facelists status=503"]
     with started(environment, "-o", "jsonl", *options) as process:
         assert process.stdout is not None
@@ -102,7 +113,9 @@ def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path
     ],
 )
 def test_a_wrong_option_is_a_usage_error(environment: dict[str, str], arguments: list[str], complaint: str) -> None:
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, env=environment, timeout=30, check=False)
+    done = subprocess.run(
+        command("--port", "0", *arguments), capture_output=True, text=True, env=environment, timeout=30, check=False
+    )
 
     assert done.returncode == 2
     assert done.stdout == ""

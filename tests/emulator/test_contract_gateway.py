@@ -252,7 +252,7 @@ class TestRecognition:
         before = door.call("POST", "/identify", json=body)
         door.call("POST", f"/{path}/mine/train")
         meanwhile = door.call("POST", "/identify", json=body)
-        door.advance(1)
+        door.advance(21)
         after = door.call("POST", "/identify", json=body)
 
         kind = kind[0].upper() + kind[1:]
@@ -262,7 +262,7 @@ class TestRecognition:
 
     def test_a_face_added_since_the_training_is_not_known(self, door: Door) -> None:
         person = door.call("GET", "/persongroups/employees/persons").json()[0]["personId"]
-        door.advance(1)
+        door.advance(21)
         door.add_face(f"/persongroups/employees/persons/{person}", png(5))
         face = self.detect(door, png(5), recognitionModel="recognition_04")
 

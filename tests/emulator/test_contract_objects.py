@@ -163,7 +163,7 @@ class TestTraining:
         add(path)
         door.call("POST", f"/{path}/mine/train")
         early = door.call("GET", f"/{path}/mine/training").json()
-        door.advance(1)
+        door.advance(21)
         late = door.call("GET", f"/{path}/mine/training").json()
 
         assert early["status"] in ("notStarted", "running")
@@ -174,7 +174,7 @@ class TestTraining:
     def test_without_a_face_it_fails_with_a_message(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
         door.call("POST", f"/{path}/mine/train")
-        door.advance(1)
+        door.advance(21)
 
         training = door.call("GET", f"/{path}/mine/training").json()
 

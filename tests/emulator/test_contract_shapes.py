@@ -64,7 +64,7 @@ class TestContainers:
 @pytest.mark.parametrize("path", ["persongroups/employees", "largepersongroups/visitors", "largefacelists/archive"])
 def test_train_answers_an_empty_202_and_the_status_follows(door: Door, path: str) -> None:
     answer = door.call("POST", f"/{path}/train")
-    door.advance(1)
+    door.advance(21)
     training = door.call("GET", f"/{path}/training").json()
 
     assert (answer.status_code, answer.content) == (202, b"")

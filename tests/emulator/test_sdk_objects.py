@@ -74,7 +74,7 @@ class TestContainers:
         trained.fill()
         trained.operations.train("mine")
         early = trained.operations.get_training_status("mine")
-        live.advance(1)
+        live.advance(21)
         late = trained.operations.get_training_status("mine")
 
         assert early.last_successful_training is None

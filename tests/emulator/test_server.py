@@ -113,6 +113,7 @@ class TestOptions:
             ("tier", "S1"),
             ("take_time", "soon"),
             ("take_time", "-1"),
+            ("train_time", ""),
             ("apply_time", "1/100"),
             ("apply_time", "nan"),
             ("faults", ("nonsense",)),

@@ -23,11 +23,13 @@ from facesnap_cli.emulator.store.state import State
 class Store:
     """All of the emulator's state in one SQLite database, used by one thread."""
 
-    def __init__(self, directory: Path | None, clock: Clock, *, take_pace: Pace, apply_pace: Pace) -> None:
+    def __init__(
+        self, directory: Path | None, clock: Clock, *, take_pace: Pace, apply_pace: Pace, train_pace: Pace
+    ) -> None:
         self.state = State(directory, clock)
         self.copies = Copies(self.state)
         self.operations = Operations(self.state, self.copies)
-        self.containers = Containers(self.state, self.copies, self.operations)
+        self.containers = Containers(self.state, self.copies, self.operations, train_pace)
         self.persons = Persons(self.state, self.containers)
         self.faces = Faces(self.state, self.containers, self.persons)
         self.recognition = Recognition(self.state, self.containers)

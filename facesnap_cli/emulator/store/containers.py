@@ -10,14 +10,14 @@ from facesnap_cli.emulator.clock import ticks
 from facesnap_cli.emulator.ids import is_object_id
 from facesnap_cli.emulator.kinds import KINDS, Kind
 from facesnap_cli.emulator.limits import Tier, containers_exceeded
+from facesnap_cli.emulator.pace import Pace
 from facesnap_cli.emulator.refusals import quota_exceeded
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.operations import Operations
 from facesnap_cli.emulator.store.state import State
 
-_QUEUED_S = 0.02
-_TRAINING_S = 0.2
-_TRAINING_S_PER_FACE = 0.00005
+# The share of its time that a training waits in line.
+_QUEUED = 0.1
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Training:
 class Containers:
     """The containers of all accounts, told apart by account, kind and id."""
 
-    def __init__(self, state: State, copies: Copies, operations: Operations) -> None:
+    def __init__(self, state: State, copies: Copies, operations: Operations, train_pace: Pace) -> None:
         self._state = state
+        self._train_pace = train_pace
         self._copies = copies
         self._operations = operations
         self._db = state.connection
@@ -139,14 +140,14 @@ class Containers:
         self._copies.discard(container.object)
 
     def train(self, account: str, kind: Kind, container_id: str, *, duration_s: float | None = None) -> None:
-        """Start a training, which lasts `duration_s` seconds or as long as the faces take.
+        """Start a training, which lasts `duration_s` seconds or as long as its pace says.
 
         It will fail where there is no face. Raises ServiceError: 404, or 409 while one is under way.
         """
         container = self.edit(account, kind, container_id)
         before = self.training(container)
         if duration_s is None:
-            duration_s = _TRAINING_S + _TRAINING_S_PER_FACE * container.faces
+            duration_s = self._train_pace.duration(container.persons + container.faces)
         now = self._state.now()
         self._db.execute(
             "UPDATE objects SET training_started = ?, training_ends = ?, training_failure = ?, last_trained = ?"
@@ -168,7 +169,7 @@ class Containers:
             return None
         now = self._state.now()
         if now < ends:
-            queued = now < started + ticks(_QUEUED_S)
+            queued = now < started + _QUEUED * (ends - started)
             return Training("notStarted" if queued else "running", started, now, row["last_trained"], None)
         if row["training_failure"]:
             return Training("failed", started, ends, row["last_trained"], row["training_failure"])

@@ -62,9 +62,8 @@ class Operations:
     ) -> tuple[bytes, int]:
         """Start an operation at `created` that lasts `duration` ticks and copies object `source`.
 
-        Return its id and the new object.
-
-        With a `fate` it will fail with this message. Only a take watches its source for changes.
+        Return its id and the new object. With a `fate` it will fail with this message. Only a take watches its
+        source for changes.
         """
         operation = self._state.new_id()
         target = self._copies.begin(source, operation)
