@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.server import RunningEmulator
-from tests.archive.scene import persons, rows
-from tests.conftest import Program, Result
+from tests.archive.scene import call, persons, rows
+from tests.conftest import SOURCE_KEYS, Program, Result
 
 # The user data of Ada's faces in the seed, by the order of their ids.
 ADA = "Ada Lovelace"
@@ -94,9 +94,6 @@ def test_user_data_never_leads_out_of_the_directory(
     program: Program, emulator: RunningEmulator, faces: dict[str, list[str]], images: Path
 ) -> None:
     put(emulator, faces[ADA][0], program.directory / "secret.png")
-    from tests.archive.scene import call
-    from tests.conftest import SOURCE_KEYS
-
     [ada] = [one for one in persons(emulator, "PersonGroup", "employees") if one["name"] == ADA]
     for face, user_data in zip(
         faces[ADA], ("../secret.png", str(program.directory / "secret.png"), "x\0y"), strict=True
