@@ -70,6 +70,7 @@ def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> 
     )
     connection.row_factory = sqlite3.Row
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
         version = _version(connection, str(path), application_id, newest)
         if version == 0:
             raise DamagedError(f"{path} is damaged: it is empty")

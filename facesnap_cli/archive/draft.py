@@ -19,6 +19,7 @@ from facesnap_cli.archive.format import (
     MIGRATIONS,
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
+    ArchiveError,
     add_functions,
     checksum_of,
     contents_of,
@@ -26,7 +27,7 @@ from facesnap_cli.archive.format import (
 from facesnap_cli.archive.images import CheckedImage
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import connect, transaction
-from facesnap_cli.errors import ConflictError
+from facesnap_cli.errors import ConflictError, UsageError
 from facesnap_cli.objects import Face, FaceObject, Person, Training
 from facesnap_cli.text import format_time
 
@@ -71,7 +72,10 @@ class Draft:
     def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
         """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
         partial = partial_of(target)
-        connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        try:
+            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        except OSError as error:
+            raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         draft = cls(target, partial, connection, clock)
         try:
             add_functions(connection)
@@ -79,6 +83,8 @@ class Draft:
             for statement in _LISTED:
                 connection.execute(statement)
             yield draft
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk") from error
         finally:
             draft.close()
 

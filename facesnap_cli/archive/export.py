@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from facesnap_cli.accounts import Account
-from facesnap_cli.archive.draft import Draft, UnreadFace
+from facesnap_cli.archive.draft import Draft, UnreadFace, partial_of
 from facesnap_cli.archive.images import ImageError, ImageSource, checked_image
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
-from facesnap_cli.archive.transfers import Transfer, command, export_id
+from facesnap_cli.archive.transfers import FINISHED_BEFORE, Transfer, command, export_id
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (
     ConflictError,
@@ -86,7 +86,11 @@ def export_object(account: Account, wanted: WantedExport, clock: Clock, counting
     and what reading raises: then what was read stays in the draft.
     """
     if wanted.target.exists() and not wanted.force:
-        raise ConflictError(f"{wanted.target} exists already", hint="choose another --to, or --force replaces it")
+        raise ConflictError(
+            f"{wanted.target} exists already",
+            hint="choose another --to, or --force replaces it",
+            code="" if partial_of(wanted.target).exists() else FINISHED_BEFORE,
+        )
     head = account.objects.get(wanted.object_type, wanted.object_id)
     if wanted.base:
         _check_base(wanted.base, wanted)

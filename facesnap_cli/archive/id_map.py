@@ -15,9 +15,11 @@ SUFFIXES = (".csv", ".json")
 
 
 def check_id_map(path: Path) -> Path:
-    """Return `path` if its suffix says how to write it. Raises UsageError."""
+    """Return `path` if its suffix says how to write it, and there is a place for it. Raises UsageError."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--id-map {path}: it must end in {' or '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--id-map {path}: there is no directory {path.parent}")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from facesnap_cli.archive.format import ArchiveError
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
 
@@ -105,6 +107,10 @@ class Ledger:
             for view in _VIEWS:
                 connection.execute(view)
             yield ledger
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(
+                f"{path} cannot be written: {error}", hint=f"free space on the disk of {path.parent}"
+            ) from error
         finally:
             ledger.close()
 
@@ -190,10 +196,10 @@ class Ledger:
         )
         return row["person_id"] if row else None
 
-    def added_faces(self, person_id: str | None) -> set[str]:
-        """Return the new ids of a person's faces, or with None of a list's."""
-        rows = self._rows("SELECT new_id FROM main.faces WHERE person_id IS ? AND new_id IS NOT NULL", person_id)
-        return {row["new_id"] for row in rows}
+    def has_face(self, person_id: str | None, new_id: str) -> bool:
+        """Tell whether a face in the target was added for this person of the archive, or with None for its list."""
+        row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
+        return row is not None
 
     def user_data_of(self, new_id: str) -> str | None:
         """Return the user data, in the archive, of a face in the target."""

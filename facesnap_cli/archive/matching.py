@@ -8,7 +8,7 @@ from facesnap_cli.archive.ledger import Ledger
 from facesnap_cli.archive.parallel import each
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.errors import ConflictError, VerificationError
-from facesnap_cli.objects import Face, Objects
+from facesnap_cli.objects import Face, Objects, Person
 from facesnap_cli.text import harmless
 from facesnap_cli.wanted import VerifyLevel
 
@@ -24,7 +24,7 @@ def settle(objects: Objects, archive: Archive, ledger: Ledger, object_id: str) -
     """
     kind = archive.head.object_type
     if not kind.has_persons:
-        _settle_faces(ledger, None, [face.face_id for face in objects.faces(kind, object_id)], object_id)
+        _settle_faces(ledger, None, (face.face_id for face in objects.faces(kind, object_id)), object_id)
         return
     for person in objects.persons(kind, object_id):
         known = ledger.person_of(person.person_id)
@@ -38,13 +38,13 @@ def settle(objects: Objects, archive: Archive, ledger: Ledger, object_id: str) -
 
 
 def _settle_faces(ledger: Ledger, person_id: str | None, found: Iterable[str], object_id: str) -> None:
-    unknown = {face_id.lower() for face_id in found} - ledger.added_faces(person_id)
+    unknown = [face_id for face_id in found if not ledger.has_face(person_id, face_id)]
     if not unknown:
         return
     missing = ledger.faces_to_do(person_id) if person_id else ledger.list_faces_to_do("", 1)
     if len(unknown) > 1 or not missing:
-        raise _foreign(object_id, f"face {min(unknown)}")
-    ledger.face_added(missing[0], unknown.pop())
+        raise _foreign(object_id, f"face {unknown[0]}")
+    ledger.face_added(missing[0], unknown[0])
 
 
 def _foreign(object_id: str, what: str) -> ConflictError:
@@ -65,38 +65,20 @@ def check_rebuilt(
     """
     if level is VerifyLevel.NONE:
         return
-    kind = archive.head.object_type
-    head = objects.get(kind, object_id)
-    differences = []
+    head = objects.get(archive.head.object_type, object_id)
+    comparison = _Comparison(objects, archive, ledger, object_id)
     if (head.name, head.user_data or "") != (archive.head.name, archive.head.user_data or ""):
-        differences.append("its name or user data")
-    to_read: list[tuple[str | None, str]] = []
-    persons = faces = 0
-    if kind.has_persons:
-        for person in objects.persons(kind, object_id):
-            persons += 1
-            faces += len(person.face_ids)
-            known = ledger.person_of(person.person_id)
-            if known is None:
-                differences.append(f"person {person.person_id} is too many")
-                continue
-            original = ledger.original_of(known)
-            if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
-                differences.append(f"person {person.person_id}: name or user data")
-            if {face_id.lower() for face_id in person.face_ids} != ledger.added_faces(known):
-                differences.append(f"person {person.person_id}: faces")
-            if level is VerifyLevel.FULL:
-                to_read += [(person.person_id, face_id) for face_id in person.face_ids]
-        differences += _different_faces(objects, archive, ledger, object_id, to_read, threads)
+        comparison.differences.append("its name or user data")
+    if archive.head.object_type.has_persons:
+        places = (
+            (person.person_id, face_id)
+            for person in comparison.compare_persons()
+            for face_id in (person.face_ids if level is VerifyLevel.FULL else ())
+        )
+        each(places, comparison.compare_face, threads=threads)
     else:
-        found = list(objects.faces(kind, object_id))
-        faces = len(found)
-        if {face.face_id.lower() for face in found} != ledger.added_faces(None):
-            differences.append("its faces")
-        differences += [f"face {face.face_id}: user data" for face in found if _differs(ledger, face)]
-    done = ledger.done()
-    if (persons, faces) != (done.persons, done.faces):
-        differences.append(f"{persons} persons and {faces} faces instead of {done.persons} and {done.faces}")
+        comparison.compare_list()
+    differences = comparison.all_differences()
     if differences:
         more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
         raise VerificationError(
@@ -106,25 +88,59 @@ def check_rebuilt(
         )
 
 
-def _different_faces(
-    objects: Objects,
-    archive: Archive,
-    ledger: Ledger,
-    object_id: str,
-    to_read: list[tuple[str | None, str]],
-    threads: int,
-) -> Iterator[str]:
-    differences: list[str] = []
+class _Comparison:
+    """Compares persons and faces one by one, and notes in words what differs."""
 
-    def compare(place: tuple[str | None, str]) -> None:
+    def __init__(self, objects: Objects, archive: Archive, ledger: Ledger, object_id: str):
+        self._objects = objects
+        self._kind = archive.head.object_type
+        self._ledger = ledger
+        self._object_id = object_id
+        self._persons = 0
+        self._faces = 0
+        self.differences: list[str] = []
+
+    def compare_persons(self) -> Iterator[Person]:
+        """Compare each person, and yield it."""
+        for person in self._objects.persons(self._kind, self._object_id):
+            self._persons += 1
+            self._faces += len(person.face_ids)
+            self._compare_person(person)
+            yield person
+
+    def compare_face(self, place: tuple[str, str]) -> None:
+        """Compare the user data of a person's face."""
         person_id, face_id = place
-        face = objects.face(archive.head.object_type, object_id, face_id, person_id=person_id)
-        if _differs(ledger, face):
-            differences.append(f"face {face_id}: user data")
+        self._compare_user_data(self._objects.face(self._kind, self._object_id, face_id, person_id=person_id))
 
-    each(to_read, compare, threads=threads)
-    yield from differences
+    def compare_list(self) -> None:
+        """Compare each face of a list."""
+        for face in self._objects.faces(self._kind, self._object_id):
+            self._faces += 1
+            if self._ledger.has_face(None, face.face_id):
+                self._compare_user_data(face)
+            else:
+                self.differences.append(f"face {face.face_id} is too many")
 
+    def all_differences(self) -> list[str]:
+        """Return what differs, once everything has been compared."""
+        done = self._ledger.done()
+        if (self._persons, self._faces) == (done.persons, done.faces):
+            return self.differences
+        numbers = f"{self._persons} persons and {self._faces} faces instead of {done.persons} and {done.faces}"
+        return [*self.differences, numbers]
 
-def _differs(ledger: Ledger, face: Face) -> bool:
-    return (face.user_data or "") != (ledger.user_data_of(face.face_id) or "")
+    def _compare_person(self, person: Person) -> None:
+        known = self._ledger.person_of(person.person_id)
+        if known is None:
+            self.differences.append(f"person {person.person_id} is too many")
+            return
+        original = self._ledger.original_of(known)
+        if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
+            self.differences.append(f"person {person.person_id}: name or user data")
+        if not all(self._ledger.has_face(known, face_id) for face_id in person.face_ids):
+            self.differences.append(f"person {person.person_id}: faces")
+
+    def _compare_user_data(self, face: Face) -> None:
+        if (face.user_data or "") != (self._ledger.user_data_of(face.face_id) or ""):
+            self.differences.append(f"face {face.face_id}: user data")

@@ -22,7 +22,7 @@ from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.training import train_and_wait
-from facesnap_cli.archive.transfers import Transfer, command, import_id
+from facesnap_cli.archive.transfers import FINISHED_BEFORE, Transfer, command, import_id
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, OutcomeUnknownError, PartialFailureError, UsageError
 from facesnap_cli.models import ObjectType
@@ -120,9 +120,9 @@ class _Import:
         check_rebuilt(
             self._objects, self._archive, self._ledger, self._object_id, self._wanted.verify, threads=self._threads
         )
-        self._ledger.begin(FINISHED, self._head.archive_id)
         if self._wanted.id_map:
             write_id_map(self._wanted.id_map, self._ledger.id_map())
+        self._ledger.begin(FINISHED, self._head.archive_id)
         refused = list(self._ledger.refused())
         done = self._ledger.done()
         document: dict[str, object] = {
@@ -165,6 +165,7 @@ class _Import:
                 f"{self._kind.value} {object_id} exists already; an import only builds new objects",
                 hint="choose another --object-id"
                 + (f"; the ids of the import that built it are in {self._ledger.path} (SQLite)" if step else ""),
+                code=FINISHED_BEFORE if step else "",
                 details={"objectId": object_id},
             )
         if self._ledger.archive_id != self._head.archive_id:

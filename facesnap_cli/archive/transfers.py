@@ -38,6 +38,8 @@ MIGRATIONS = (
     ) STRICT;
     """,
 )
+# The code of the error with which a transfer that has finished refuses to begin again.
+FINISHED_BEFORE = "AlreadyFinished"
 _NOTE_EVERY_S = 5.0
 _LOOK_EVERY_S = 1.0
 # What raises these before its first item has begun nothing that could be taken up again.
@@ -123,7 +125,9 @@ class Transfers:
             yield noted
             self._note(transfer.id, None, state="succeeded")
         except FacesnapError as error:
-            if isinstance(error, _NOT_BEGUN) and not noted.advanced:
+            if error.code == FINISHED_BEFORE and known:
+                self._save(replace(known, state="succeeded"))
+            elif isinstance(error, _NOT_BEGUN) and not noted.advanced:
                 self._restore(transfer.id, known)
             else:
                 self._note(transfer.id, error.message)
