@@ -9,7 +9,7 @@ from functools import cached_property
 
 from facesnap_cli.answers import Exchange
 from facesnap_cli.clock import Clock
-from facesnap_cli.credentials import credential_for
+from facesnap_cli.credentials import Credential, credential_for
 from facesnap_cli.errors import UsageError
 from facesnap_cli.objects import Objects
 from facesnap_cli.retry import RateLimiter, RetryPolicy
@@ -26,6 +26,7 @@ class Account:
     clock: Clock
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
+    warn: Callable[[str], None] = lambda text: None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -57,6 +58,11 @@ class Account:
             return self._transport
 
     @cached_property
+    def credential(self) -> Credential:
+        """What authenticates its requests. Raises CredentialsError where there is nothing."""
+        return credential_for(self.settings, self.clock)
+
+    @cached_property
     def _transport(self) -> Transport:
         settings = self.settings
         limit = settings["rate_limit"]
@@ -70,7 +76,7 @@ class Account:
                 ca_bundle=settings["ca_bundle"],
                 extra_headers=self.extra_headers,
             ),
-            credential_for(settings),
+            self.credential,
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,
@@ -78,7 +84,7 @@ class Account:
 
     @cached_property
     def snapshots(self) -> Snapshots:
-        return Snapshots(self.transport)
+        return Snapshots(self.transport, self.warn)
 
     @cached_property
     def objects(self) -> Objects:

@@ -27,6 +27,7 @@ _WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(se
 _TIMED_WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
 _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _SHOWN_MESSAGE_CHARS = 500
+_MOST_COMPLAINT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        return 200 <= self.status < 300
+        """Whether all of it was done. 206 is a part of an answer that was asked for as a whole."""
+        return 200 <= self.status < 300 and self.status != 206
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Complaint:
     @classmethod
     def of(cls, answer: Answer) -> Complaint:
         try:
-            body = json.loads(answer.body)
+            body = json.loads(answer.body) if len(answer.body) <= _MOST_COMPLAINT_BYTES else None
         except (ValueError, RecursionError):
             body = None
         inner = body.get("error", body) if isinstance(body, dict) else {}
@@ -131,7 +133,8 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
     """
     complaint = Complaint.of(answer)
     said = complaint.message or harmless(answer.reason) or "no reason given"
-    text = f"{what}: {answer.status} {complaint.code or ''}".rstrip() + f": {said}"
+    named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
+    text = f"{what}: {answer.status}{named}: {said}"
     details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
     code = complaint.code
 

@@ -48,6 +48,7 @@ TABLE = {
     "inspect": Entry("inspect", "Archives", "Show what an archive holds."),
     "diff": Entry("diff", "Archives", "Compare an archive with another one, or with the service."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
+    "doctor": Entry("doctor", "Setup", "Check configuration, key, endpoint and journal."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }
 

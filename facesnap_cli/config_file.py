@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.errors import ConfigurationError
-from facesnap_cli.files import exposed_to_others, replaced
+from facesnap_cli.files import ReadFile, read_regular, replaced
 from facesnap_cli.text import harmless
 
 _TOP_LEVEL = ("default_profile", "profiles")
 _INLINE_KEYS = ("key", "key2")
+MAX_BYTES = 1024 * 1024
+_COMMENT = re.compile(r"\s+#[^\"']*$")
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -23,30 +27,33 @@ class ConfigFile:
 
     path: Path
     exists: bool = False
-    text: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read and check the file's structure. Raises ConfigurationError, naming the line."""
-        import tomllib
-
+        if str(path) == os.devnull:
+            return cls(path, True)
         try:
-            raw = path.read_bytes()
+            file = read_regular(path, MAX_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return cls(path)
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{harmless(str(path))!r} cannot be a file's path") from error
+        text = ""
         try:
-            text = raw.decode("utf-8-sig")
+            text = file.content.decode("utf-8-sig")
             data = tomllib.loads(text)
         except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
+            line = file.content[: error.start].count(b"\n") + 1
             raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ConfigurationError(_syntax_message(path, text, str(error))) from error
+        except (ValueError, RecursionError) as error:
+            raise ConfigurationError(_syntax_message(path, text, error)) from None
         config = cls(path, True, text, data)
-        config._check()
+        config._check(file)
         return config
 
     @property
@@ -65,23 +72,26 @@ class ConfigFile:
 
     def with_value(self, profile: str | None, key: str, value: object) -> Self:
         """Return the file with one value set (`profile` None: at the top), other lines as they were."""
-        import tomllib
-
         data = {**self.data}
         if profile is None:
             data[key] = value
         else:
             data["profiles"] = {**self.profiles, profile: {**self.profiles.get(profile, {}), key: value}}
-        text = _edited(self.text, profile, key, value)
-        try:
-            same = tomllib.loads(text) == data
-        except tomllib.TOMLDecodeError:
-            same = False
-        if not same:  # a form that the line editor does not know: an inline table, a value over several lines
-            import tomli_w
+        return self._changed(_edited(self.text, profile, key, value), data)
 
-            text = tomli_w.dumps(data)
-        return type(self)(self.path, self.exists, text, data)
+    def without_profile(self, profile: str) -> Self:
+        """Return the file without a profile, other lines as they were."""
+        data = {**self.data, "profiles": {name: entry for name, entry in self.profiles.items() if name != profile}}
+        return self._changed(_without(self.text, profile), data)
+
+    def with_default_profile(self, profile: str) -> Self:
+        """Return the file with another default profile, other lines as they were."""
+        if self.default_profile is not None:
+            return self.with_value(None, "default_profile", profile)
+        import tomli_w
+
+        line = tomli_w.dumps({"default_profile": profile})
+        return self._changed(f"{line}\n{self.text}" if self.text else line, {"default_profile": profile, **self.data})
 
     def write(self) -> None:
         """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible."""
@@ -91,11 +101,21 @@ class ConfigFile:
         except OSError as error:
             raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from error
 
-    def _check(self) -> None:
+    def _changed(self, text: str, data: dict[str, Any]) -> Self:
+        """Return the file with its text edited, or written anew where the edit did not come out as `data`."""
+        if not data.get("profiles", True):
+            del data["profiles"]
+        if _loaded(text) != data:  # a form that the line editor does not know, such as an inline table
+            import tomli_w
+
+            text = tomli_w.dumps(data)
+        return type(self)(self.path, self.exists, text, data)
+
+    def _check(self, file: ReadFile) -> None:
         for key in self.data:
             if key not in _TOP_LEVEL:
                 raise ConfigurationError(
-                    f"{self.place(None, key)}: unknown key {harmless(key)!r}",
+                    f"{self.place(None, key)}: unknown key {harmless(key)[:80]!r}",
                     hint="profiles are tables: [profiles.NAME], with endpoint, a key source and defaults",
                 )
         if not isinstance(self.data.get("default_profile", ""), str):
@@ -103,16 +123,30 @@ class ConfigFile:
         profiles = self.data.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
-        holds_key = any(key in profile for profile in profiles.values() for key in _INLINE_KEYS)
-        if holds_key and exposed_to_others(self.path):
+        if file.writable_by_all:
+            raise ConfigurationError(
+                f"{self.path} may be written by anybody, who could send your key elsewhere",
+                hint=f"chmod 600 {self.path}",
+            )
+        if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
             raise ConfigurationError(f"{self.path} holds a key and others may read it", hint=f"chmod 600 {self.path}")
 
 
-def _syntax_message(path: Path, text: str, error: str) -> str:
-    place = _SYNTAX_PLACE.search(error)
-    what = _SYNTAX_PLACE.sub("", error).strip()
+def _holds_secret(profile: Mapping[str, Any]) -> bool:
+    return any(key in profile for key in _INLINE_KEYS) or "@" in str(profile.get("proxy", ""))
+
+
+def _syntax_message(path: Path, text: str, error: Exception) -> str:
+    place = _SYNTAX_PLACE.search(str(error))
+    if isinstance(error, RecursionError):
+        what = "nested too deeply"
+    elif not isinstance(error, tomllib.TOMLDecodeError):
+        what = "a value that is too long or out of range"
+    else:
+        what = _SYNTAX_PLACE.sub("", str(error)).strip()
     line = (place and place[1]) or text.count("\n") + 1
-    return f"{path}:{line}: {harmless(what)}"
+    where = f"{path}:{line}" if isinstance(error, tomllib.TOMLDecodeError) else str(path)
+    return f"{where}: {harmless(what)[:200]}"
 
 
 def _header(profile: str) -> re.Pattern[str]:
@@ -125,17 +159,36 @@ def _assignment(key: str) -> re.Pattern[str]:
 
 
 def _section(lines: list[str], profile: str | None) -> range:
-    """Return the lines that a profile's table (without its header), or the top of the file, takes up."""
+    """Return the lines that a profile's table (without its header), or the top of the file, takes up.
+
+    Comments right above the next table's header belong to that.
+    """
     start = 0
     if profile is not None:
         header = _header(profile)
         start = next((number + 1 for number, line in enumerate(lines) if header.fullmatch(line)), len(lines) + 1)
-    end = next((n for n in range(start, len(lines)) if lines[n].lstrip().startswith("[")), len(lines))
+    end = next((n for n in range(start, len(lines)) if _begins_table(lines, n, start)), len(lines))
+    while start < end < len(lines) and lines[end - 1].lstrip().startswith("#"):
+        end -= 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
     return range(start, end)
 
 
+def _begins_table(lines: list[str], number: int, start: int) -> bool:
+    """Tell a table's header from a line that begins so in the middle of an array or a text."""
+    return lines[number].lstrip().startswith("[") and _loaded("\n".join(lines[start:number])) is not None
+
+
+def _loaded(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _line_of(text: str, profile: str | None, key: str) -> int | None:
-    lines = text.splitlines()
+    lines = text.split("\n")
     section = _section(lines, profile)
     if not key:
         return section.start if profile is not None and section.start <= len(lines) else None
@@ -147,20 +200,30 @@ def _line_of(text: str, profile: str | None, key: str) -> int | None:
 def _edited(text: str, profile: str | None, key: str, value: object) -> str:
     import tomli_w
 
-    assignment = tomli_w.dumps({key: value}).rstrip("\n")
-    lines = text.splitlines()
+    assignment = tomli_w.dumps({key: value}).rstrip("\n").split("\n")
+    lines = text.removesuffix("\n").split("\n") if text else []
     section = _section(lines, profile)
     if section.start > len(lines):
         gap = [""] if lines else []
-        header = tomli_w.dumps({"profiles": {profile: {}}}).strip().splitlines()[-1]
-        return "\n".join([*lines, *gap, header, assignment, ""])
+        header = tomli_w.dumps({"profiles": {profile: {}}}).strip().split("\n")[-1]
+        return "\n".join([*lines, *gap, header, *assignment, ""])
     pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
     found = next((number for number in section if pattern.match(lines[number])), None)
     if found is not None:
-        lines[found] = assignment
+        # A value may go over several lines: it ends where what is read so far makes sense.
+        end = next((n for n in range(found + 1, section.stop + 1) if _loaded("\n".join(lines[found:n]))), found + 1)
+        comment = _COMMENT.search(lines[found]) if end == found + 1 else None
+        assignment[-1] += comment[0].rstrip() if comment else ""
+        lines[found:end] = assignment
     else:
-        end = section.stop
-        while end > section.start and not lines[end - 1].strip():
-            end -= 1
-        lines.insert(end, assignment)
+        lines[section.stop : section.stop] = assignment
     return "\n".join([*lines, ""])
+
+
+def _without(text: str, profile: str) -> str:
+    lines = text.split("\n")
+    section = _section(lines, profile)
+    if section.start > len(lines):
+        return text
+    rest = lines[section.stop :]
+    return "\n".join(lines[: section.start - 1] + (rest[1:] if rest and not rest[0].strip() else rest))

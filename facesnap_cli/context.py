@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
+from facesnap_cli.errors import ConfigurationError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -92,6 +92,15 @@ class App:
         """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
         self._chosen.update({name: value for name, value in options.items() if value is not None and value != []})
 
+    def arguments(self) -> list[str]:
+        """Return this run's common options for another run of the program, which may start in another directory."""
+        given = {**self._chosen, "profile": self.options.profile}
+        for name, path in (("config", self.options.config), ("ca_bundle", given.get("ca_bundle"))):
+            given[name] = os.path.abspath(os.path.expanduser(path)) if path else None
+        names = ("profile", "config", "ca_bundle", "http_timeout", "max_retries", "proxy")
+        words = [[f"--{name.replace('_', '-')}", str(given[name])] for name in names if given.get(name)]
+        return [*(word for pair in words for word in pair), *(f"--header={text}" for text in self.options.header)]
+
     @cached_property
     def messages(self) -> Messages:
         return Messages(quiet=self.options.quiet, verbose=self.options.verbose, debug=self.options.debug)
@@ -135,7 +144,10 @@ class App:
     def output(self) -> Output:
         from facesnap_cli.output import Output
 
-        style = "none" if self.options.raw else self.settings["output"]
+        try:
+            style = "none" if self.options.raw else self.settings["output"]
+        except ConfigurationError:
+            style = self._chosen.get("output", "table")  # what needs the file says what is wrong with it
         return Output(style=style, query=self.options.query, color=self.color)
 
     @property
@@ -354,7 +366,9 @@ class App:
                 settings.check()
                 assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(_header(text) for text in self.options.header)
-                self._accounts[settings.profile] = Account(settings, self.clock, self._observe, headers)
+                self._accounts[settings.profile] = Account(
+                    settings, self.clock, self._observe, headers, self.messages.warn
+                )
             return self._accounts[settings.profile]
 
     def _on_trouble(self, error: FacesnapError) -> None:

@@ -1,45 +1,26 @@
-"""Where a key comes from: one source for a profile, and a second key for the time of a rotation."""
+"""What authenticates a profile's requests: a key from one source, a second for the time of a rotation, or a token."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from facesnap_cli.clock import Clock
+from facesnap_cli.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.errors import ConfigurationError, CredentialsError
-from facesnap_cli.files import exposed_to_others
-from facesnap_cli.settings import BUILT_IN_PROFILES, LOOPBACK_HOSTS, Settings
+from facesnap_cli.key_sources import bounded, check_key, from_command, from_file, from_keyring, from_variable
+from facesnap_cli.secret import Secret
+from facesnap_cli.settings import BUILT_IN_PROFILES, Settings
 from facesnap_cli.text import harmless
 
-SOURCE_TIMEOUT_S = 30.0
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
-ENTRA_SCOPE = "https://cognitiveservices.azure.com/.default"
-_SOURCES = ("key", "key_env", "key_file", "key_command", "keyring")
-_SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
-_MAX_KEY_CHARS = 8192
-
-
-class Secret:
-    """A text that does not show itself. `reveal` is for the line that sends it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str):
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not serialized")
+SOURCES = ("key", "key_env", "key_file", "key_command", "keyring")
+SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
+_CLOUDS = ("com", "us", "cn")
+_RENEW_BEFORE_S = 300.0
+_RETRY_TOKEN_AFTER_S = 60.0
 
 
 class Credential(Protocol):
@@ -53,12 +34,16 @@ class Credential(Protocol):
         """Hear that the service answered 401 to `value`; tell whether another one can be tried now."""
         ...
 
+    def probe(self) -> None:
+        """Read every source once, the second key's too. Raises CredentialsError where one fails."""
+        ...
+
 
 class KeyCredential:
     """One key, read when it is first needed, and a second one used once the first was refused."""
 
     def __init__(self, sources: list[Callable[[], Secret]]):
-        self._sources = sources
+        self._sources = list(sources)
         self._lock = threading.Lock()
         self._current: Secret | None = None
 
@@ -78,42 +63,68 @@ class KeyCredential:
             self._current = self._sources[0]()
             return True
 
+    def probe(self) -> None:
+        with self._lock:
+            found = [source() for source in self._sources]
+            self._current = self._current or found[0]
+
 
 class EntraCredential:
-    """A token of Microsoft Entra ID, from azure-identity's DefaultAzureCredential, kept until it nearly expires."""
+    """A token of Microsoft Entra ID, from azure-identity's DefaultAzureCredential, kept until it nearly expires.
 
-    def __init__(self) -> None:
+    Such a token opens every resource of its owner, so it goes to Azure's own hosts alone. Regional endpoints take none.
+    """
+
+    def __init__(self, endpoint: str, clock: Clock):
+        self._scope = f"{_audience(endpoint)}/.default"
         try:
             from azure.identity import DefaultAzureCredential
         except ImportError:
             raise CredentialsError(
                 'auth = "entra" needs azure-identity', hint="pip install 'facesnap-cli[entra]'"
             ) from None
-        self._identity: Any = DefaultAzureCredential()
+        self._identity: Any = bounded("Entra ID", DefaultAzureCredential)
+        self._clock = clock
         self._lock = threading.Lock()
+        self._current: Secret | None = None
+        self._fetched_at = self._renew_at = 0.0
 
     def header(self) -> tuple[str, Secret]:
         with self._lock:
-            token = _bounded("Entra ID", lambda: self._identity.get_token(ENTRA_SCOPE).token)
-        return "Authorization", Secret(f"Bearer {token}")
+            if self._current is None or self._clock.monotonic() >= self._renew_at:
+                self._fetch()
+            assert self._current is not None
+            return "Authorization", self._current
 
     def refused(self, value: Secret) -> bool:
-        return False
+        with self._lock:
+            if value is not self._current:
+                return True
+            if self._clock.monotonic() - self._fetched_at < _RETRY_TOKEN_AFTER_S:
+                return False
+            self._fetch()  # the old one was revoked, perhaps
+            return True
+
+    def probe(self) -> None:
+        self.header()
+
+    def _fetch(self) -> None:
+        found = bounded("Entra ID", lambda: self._identity.get_token(self._scope))
+        left_s = float(found.expires_on) - self._clock.now().timestamp()
+        self._fetched_at = self._clock.monotonic()
+        self._renew_at = self._fetched_at + max(0.0, left_s - _RENEW_BEFORE_S)
+        self._current = Secret(f"Bearer {check_key(found.token, 'Entra ID').reveal()}")
 
 
-def credential_for(settings: Settings) -> Credential:
+def credential_for(settings: Settings, clock: Clock) -> Credential:
     """Return the credential of the settings' profile. Nothing is read yet.
 
     Raises CredentialsError where there is none, ConfigurationError where there are several.
     """
     _keep_key_with_its_endpoint(settings)
-    if settings["auth"] == "entra" and settings.lookup("key").source != "environment FACESNAP_KEY":
-        return EntraCredential()
-    present = [name for name in _SOURCES if settings[name]]
-    if settings.lookup("key").source.startswith("environment"):
-        present = ["key"]
-    elif len(present) > 1 and settings.lookup("key").source.startswith("built-in"):
-        present.remove("key")
+    if settings["auth"] == "entra" and not _from_env(settings):
+        return EntraCredential(settings["endpoint"], clock)
+    present = key_sources_of(settings)
     if len(present) > 1:
         raise ConfigurationError(
             f"{settings.file.place(settings.profile)}: profile {settings.profile} has {len(present)} key sources: "
@@ -126,22 +137,23 @@ def credential_for(settings: Settings) -> Credential:
             f"{who} gives no key",
             hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: facesnap config init",
         )
-    second = (
-        [name for name in _SECOND_SOURCES if settings[name]] if present != ["key"] or not _from_env(settings) else []
-    )
+    second = [] if _from_env(settings) else [name for name in SECOND_SOURCES if settings[name]]
+    if len(second) > 1:
+        raise ConfigurationError(
+            f"{settings.file.place(settings.profile)}: profile {settings.profile} has {len(second)} second keys: "
+            + ", ".join(second)
+        )
     return KeyCredential([_reader(settings, name) for name in [*present, *second]])
 
 
-def check_key(text: str, source: str) -> Secret:
-    """Return the key in `text`, which may end in a line break. Raises CredentialsError without repeating it."""
-    key = text.strip()
-    if not key:
-        raise CredentialsError(f"{source} gives an empty key")
-    if len(key) > _MAX_KEY_CHARS or not key.isascii() or not key.isprintable() or " " in key:
-        raise CredentialsError(
-            f"{source} gives something that cannot be a key", hint="it must be one line of letters and digits"
-        )
-    return Secret(key)
+def key_sources_of(settings: Settings) -> list[str]:
+    """Return the names of the settings that give the first key: one, if all is well. The environment's key wins."""
+    present = [name for name in SOURCES if settings[name]]
+    if _from_env(settings):
+        return ["key"]
+    if len(present) > 1 and settings.lookup("key").source.startswith("built-in"):
+        present.remove("key")
+    return present
 
 
 def _from_env(settings: Settings) -> bool:
@@ -152,12 +164,13 @@ def _keep_key_with_its_endpoint(settings: Settings) -> None:
     """Refuse to send a profile's key to an endpoint that only the environment names."""
     if settings.lookup("endpoint").source != "environment FACESNAP_ENDPOINT" or _from_env(settings):
         return
-    own = settings.file.profiles.get(settings.profile or "", {}).get("endpoint")
-    built_in = settings.profile in BUILT_IN_PROFILES and settings.lookup("key").source.startswith("built-in")
-    if own is None and not built_in:
-        return
+    own = Settings(settings.file, settings.profile, {}, {})["endpoint"]
     endpoint = settings["endpoint"]
-    if own != endpoint and not (built_in and urlsplit(endpoint).hostname in LOOPBACK_HOSTS):
+    is_published = settings.profile in BUILT_IN_PROFILES and settings.lookup("key").source.startswith("built-in")
+    if is_published and urlsplit(endpoint).hostname in LOOPBACK_HOSTS:
+        return
+    has_key = settings["auth"] == "entra" or key_sources_of(settings)
+    if has_key and own != endpoint:
         raise CredentialsError(
             f"the endpoint is FACESNAP_ENDPOINT's, {endpoint}, but the key is profile {settings.profile}'s",
             hint="a key goes to its own endpoint alone: set FACESNAP_KEY too, or unset FACESNAP_ENDPOINT",
@@ -165,91 +178,28 @@ def _keep_key_with_its_endpoint(settings: Settings) -> None:
 
 
 def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
-    value = settings[name]
+    value, environment = settings[name], settings.environment
     if name in ("key", "key2"):
-        return lambda: check_key(value, settings.lookup(name).source)
+        return lambda: check_key(value.reveal(), settings.lookup(name).source)
     if name.endswith("_env"):
-        return lambda: _from_variable(value, settings)
+        return lambda: from_variable(name, value, settings.profile, environment)
     if name.endswith("_file"):
-        base = settings.file.path.parent
-        return lambda: _from_file((base / Path(value).expanduser()), settings)
+        return lambda: from_file(value, settings.file.path.absolute().parent, environment)
     if name.endswith("_command"):
-        return lambda: _from_command(value)
-    return lambda: _from_keyring(settings.profile or "default")
+        hidden = {"FACESNAP_KEY", *(settings[variable] for variable in ("key_env", "key2_env") if settings[variable])}
+        return lambda: from_command(name, value, environment, hidden)
+    return lambda: from_keyring(settings.profile or "default")
 
 
-def _from_variable(variable: str, settings: Settings) -> Secret:
-    if not settings.environment.get(variable):
-        raise CredentialsError(
-            f"the variable {variable}, which key_env of profile {settings.profile} names, is not set"
-        )
-    return check_key(settings.environment[variable], f"the variable {variable}")
-
-
-def _from_file(path: Path, settings: Settings) -> Secret:
-    path = Path(os.path.expandvars(path))
-    try:
-        if exposed_to_others(path):
-            raise CredentialsError(f"{path} holds a key and others may read it", hint=f"chmod 600 {path}")
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return check_key(file.read(_MAX_KEY_CHARS + 2), str(path))
-    except OSError as error:
-        raise CredentialsError(f"the key file {path} cannot be read: {error.strerror}") from error
-
-
-def _from_command(command: str | list[str]) -> Secret:
-    import shlex
-    import subprocess
-
-    try:
-        words = shlex.split(command) if isinstance(command, str) else command
-    except ValueError as error:
-        raise ConfigurationError(f"key_command cannot be read: {error}") from error
-    name = harmless(words[0]) if words else "nothing"
-    environment = {key: value for key, value in os.environ.items() if key != "FACESNAP_KEY"}
-    try:
-        done = subprocess.run(  # noqa: S603 (the user's own command, without a shell)
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=SOURCE_TIMEOUT_S, env=environment, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise CredentialsError(f"key_command ({name}) did not answer within {SOURCE_TIMEOUT_S:.0f} s") from None
-    except (OSError, ValueError, IndexError) as error:
-        raise CredentialsError(f"key_command ({name}) cannot be run: {error}") from None
-    if done.returncode != 0:
-        last = harmless(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])[:200]
-        raise CredentialsError(f"key_command ({name}) exited with {done.returncode}" + (f": {last}" if last else ""))
-    return check_key(done.stdout.decode(errors="replace").partition("\n")[0], f"key_command ({name})")
-
-
-def _from_keyring(profile: str) -> Secret:
-    try:
-        import keyring
-    except ImportError:
-        raise CredentialsError(
-            "keyring = true needs the keyring package", hint="pip install 'facesnap-cli[keyring]'"
-        ) from None
-    found = _bounded("the keyring", lambda: keyring.get_password("facesnap", profile))
-    if not found:
-        raise CredentialsError(f"the keyring has no key for profile {profile}", hint=f"keyring set facesnap {profile}")
-    return check_key(found, "the keyring")
-
-
-def _bounded(what: str, ask: Callable[[], Any]) -> Any:
-    """Return `ask()`. Raises CredentialsError where it fails or takes longer than SOURCE_TIMEOUT_S."""
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append(ask())
-        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
-            outcome.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(SOURCE_TIMEOUT_S)
-    if not outcome:
-        raise CredentialsError(f"{what} did not answer within {SOURCE_TIMEOUT_S:.0f} s")
-    if isinstance(outcome[0], Exception):
-        first_line = harmless(str(outcome[0]).strip().partition("\n")[0])[:300]
-        raise CredentialsError(f"{what} failed: {first_line or type(outcome[0]).__name__}")
-    return outcome[0]
+def _audience(endpoint: str) -> str:
+    """Return what a token for this endpoint is asked for. Raises CredentialsError where none may go there."""
+    host = urlsplit(endpoint).hostname or ""
+    for cloud in _CLOUDS:
+        if host.endswith(f".cognitiveservices.azure.{cloud}"):
+            return f"https://cognitiveservices.azure.{cloud}"
+    if host in LOOPBACK_HOSTS:
+        return "https://cognitiveservices.azure.com"
+    raise CredentialsError(
+        f"Entra ID tokens go to https://NAME.cognitiveservices.azure.com alone, not to {harmless(endpoint)}",
+        hint="give the resource a custom subdomain and use it as the endpoint, or use a key",
+    )

@@ -14,6 +14,7 @@
     ├── FeatureMissingError     12    the endpoint has no snapshot feature
     ├── ConfigurationError      13    the configuration file is wrong
     ├── VerificationError       14    source and target differ
+    ├── UnhealthyError       any of them: that of the first check of `doctor` that failed
     └── InterruptedBySignal 130/143   Ctrl-C, SIGTERM
 
     Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
@@ -142,6 +143,20 @@ class VerificationError(FacesnapError):
 
     exit_code = 14
     default_code = "Verification"
+
+
+class UnhealthyError(FacesnapError):
+    """A check of `doctor` failed; the exit status is what a command would have ended with."""
+
+    default_code = "Unhealthy"
+
+    def __init__(self, exit_code: int, message: str, *, hint: str = ""):
+        super().__init__(message, hint=hint)
+        self._status = exit_code
+
+    @property
+    def status(self) -> int:
+        return self._status
 
 
 class InterruptedBySignal(FacesnapError):

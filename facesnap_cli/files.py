@@ -1,25 +1,63 @@
-"""Files that hold what others must not read or what a crash must not halve."""
+"""Files that hold what others must not read or change, or what a crash must not halve."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 
-def exposed_to_others(path: Path) -> bool:
-    """Tell whether somebody else on this machine may read the file. Never on Windows, which has no such bits."""
-    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file's content, and who else on this machine may read or write it. Nobody on Windows, which has no such bits.
+
+    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone.
+    """
+
+    content: bytes
+    exposed: bool
+    exposed_to_all: bool
+    writable_by_all: bool
+
+
+def read_regular(path: Path, max_bytes: int) -> ReadFile:
+    """Read a file that is one: not a directory, not a pipe, which could make the program wait for ever.
+
+    The permissions are those of the file that was read, wherever symbolic links led. Raises OSError, also for a file
+    longer than `max_bytes`.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"it is longer than {max_bytes} bytes")
+    bits = status.st_mode if os.name == "posix" else 0
+    return ReadFile(
+        content,
+        exposed=bool(bits & (stat.S_IRWXG | stat.S_IRWXO)),
+        exposed_to_all=bool(bits & stat.S_IRWXO),
+        writable_by_all=bool(bits & stat.S_IWOTH),
+    )
 
 
 def make_private_directory(path: Path) -> None:
-    """Make `path` and its parents, `path` itself for its owner only."""
+    """Make `path` and its parents, `path` itself for its owner only. Raises OSError where others may write to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
+    if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
+        raise PermissionError(errno.EPERM, f"others may write to {path}: chmod 700 {path}")
 
 
 @contextlib.contextmanager
@@ -29,7 +67,7 @@ def replaced(path: Path) -> Iterator[IO[str]]:
     A symbolic link stays one: what it names is replaced.
     """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:

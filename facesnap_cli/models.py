@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from facesnap_cli.errors import UnreachableError
-from facesnap_cli.text import format_time, parse_time
+from facesnap_cli.text import format_time, parse_time, storable
 
 SNAPSHOT_LIFETIME = timedelta(hours=48)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -153,4 +153,4 @@ def lowered(body: object) -> Mapping[str, Any]:
 
 
 def text_of(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return storable(value) if isinstance(value, str) and value else None

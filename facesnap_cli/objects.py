@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +12,12 @@ from typing import Any, Self
 from facesnap_cli.answers import Answer
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
 from facesnap_cli.models import ObjectType, lowered
-from facesnap_cli.text import parse_time
+from facesnap_cli.text import parse_time, storable
 from facesnap_cli.transport import Transport, quoted
 
 PAGE_SIZE = 1000
+MAX_PAGES = 5000  # five times what the largest object of the service has
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,11 @@ class Person:
     @classmethod
     def from_wire(cls, body: object) -> Self:
         keys = lowered(body)
-        faces = keys.get("persistedfaceids")
-        face_ids = tuple(face for face in faces if isinstance(face, str)) if isinstance(faces, list) else ()
-        return cls(_required(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
+        faces = keys.get("persistedfaceids") or []
+        if not isinstance(faces, list):
+            raise UnreachableError("the service answered face ids that are not a list", code="BadAnswer")
+        face_ids = tuple(_id({"face": face}, "face", "a face") for face in faces)
+        return cls(_id(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Face:
     @classmethod
     def from_wire(cls, body: object) -> Self:
         keys = lowered(body)
-        return cls(_required(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
+        return cls(_id(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class Objects:
         if object_type is ObjectType.FACE_LIST:
             body = self._get(_path(object_type, object_id), f"get FaceList {object_id}", {})
             items = lowered(body).get("persistedfaces") or []
+            if not isinstance(items, list):
+                raise UnreachableError("the service answered faces that are not a list", code="BadAnswer")
         else:
             path, what = f"{_path(object_type, object_id)}/persistedfaces", f"list faces of {object_id}"
             items = self._items(path, "persistedFaceId", what)
@@ -195,7 +203,7 @@ class Objects:
         self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
     ) -> Iterator[object]:
         start = ""
-        while True:
+        for pages in itertools.count(1):
             place = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
             page = self._get(path, what, place | (params or {}))
             if not isinstance(page, list):
@@ -203,9 +211,9 @@ class Objects:
             yield from page
             if not paged or len(page) < PAGE_SIZE:
                 return
-            last = _required(lowered(page[-1]), id_key.lower(), "an element of a list")
-            if last == start:
-                raise UnreachableError(f"{what}: the service answers the same page again", code="BadAnswer")
+            last = _id(lowered(page[-1]), id_key.lower(), "an element of a list")
+            if last == start or pages == MAX_PAGES:
+                raise UnreachableError(f"{what}: the service answers pages without an end", code="BadAnswer")
             start = last
 
     def _get(self, path: str, what: str, params: dict[str, str]) -> Any:
@@ -236,7 +244,7 @@ def _object(object_type: ObjectType, body: object) -> FaceObject:
     keys = lowered(body)
     return FaceObject(
         object_type,
-        _required(keys, object_type.id_key.lower(), f"a {object_type.value}"),
+        _id(keys, object_type.id_key.lower(), f"a {object_type.value}"),
         _text(keys, "name"),
         _text(keys, "userdata"),
         _text(keys, "recognitionmodel"),
@@ -245,7 +253,15 @@ def _object(object_type: ObjectType, body: object) -> FaceObject:
 
 def _text(keys: Any, name: str) -> str | None:
     value = keys.get(name)
-    return value if isinstance(value, str) else None
+    return storable(value) if isinstance(value, str) else None
+
+
+def _id(keys: Any, name: str, what: str) -> str:
+    """Return an id, which goes into URLs, files and tables. Raises UnreachableError for what cannot be one."""
+    value = _required(keys, name, what)
+    if not _ID.fullmatch(value):
+        raise UnreachableError(f"the service answered an id of {what} that cannot be one", code="BadAnswer")
+    return value
 
 
 def _required(keys: Any, name: str, what: str) -> str:

@@ -20,11 +20,15 @@ _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How documents of one kind are shown: the columns of their table, what `-o id` prints, a table's cells."""
+    """How documents of one kind are shown: the columns of their table, what `-o id` prints, a table's cells.
+
+    `line`, if given, makes the table's lines instead: for texts too long for columns.
+    """
 
     columns: tuple[str, ...]
     id_of: Callable[[Document], object]
     cell_of: Callable[[str, object], object] = lambda name, value: value
+    line: Callable[[Document], str] | None = None
 
 
 _OPERATION_COLUMNS = (
@@ -54,6 +58,14 @@ ARCHIVE = View(
 )
 IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
 DIFFERENCE = View(("change", "kind", "id", "name", "what", "old", "new"), lambda document: document["id"])
+
+
+def _finding_line(document: Document) -> str:
+    advice = f" -> {document['hint']}" if document["hint"] else ""
+    return f"{document['status']:8} {document['check']:14} {document['message']}{advice}"
+
+
+FINDING = View(("status", "check", "message", "hint"), lambda document: document["check"], line=_finding_line)
 
 
 class Output:
@@ -117,7 +129,9 @@ class Output:
             self._table(data, view, queried)
 
     def _table(self, data: Any, view: View, queried: bool) -> None:
-        if isinstance(data, dict):
+        if view.line and not queried:
+            self.lines([view.line(item) for item in data])
+        elif isinstance(data, dict):
             shown = data if queried else {name: view.cell_of(name, value) for name, value in data.items()}
             self._grid(None, [(name, _table_cell(value)) for name, value in shown.items() if value is not None])
         elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):

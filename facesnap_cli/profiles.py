@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.config_file import ConfigFile
-from facesnap_cli.credentials import check_key
+from facesnap_cli.endpoints import Proxy
 from facesnap_cli.errors import UsageError
+from facesnap_cli.key_sources import check_key
 from facesnap_cli.prompts import ask, ask_secret
+from facesnap_cli.secret import Secret
 from facesnap_cli.settings import FIELDS, SECRET_FIELDS, RateLimit, Settings, config_path
 from facesnap_cli.text import format_duration, harmless, nearest
 
@@ -42,13 +44,13 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> tuple[Con
         values[key] = _for_toml(key, value)
     if not any(key in KEY_SOURCES for key in values):
         values["key"] = _read_key()
-    rest = {other: profile for other, profile in file.profiles.items() if other != name}
     if name in file.profiles:
-        file = _rewritten(file, {**file.data, "profiles": rest})
+        file = file.without_profile(name)
+    is_first = not file.profiles
     for key, value in values.items():
         file = file.with_value(name, key, value)
-    if file.default_profile is None and not rest:
-        file = _rewritten(file, {"default_profile": name, **file.data})
+    if file.default_profile is None and is_first:
+        file = file.with_default_profile(name)
     return file, name
 
 
@@ -77,9 +79,7 @@ def with_default_profile(app: App, name: str) -> ConfigFile:
     names = Settings(file, None, {}, {}).profile_names
     if name not in names:
         raise UsageError(f"there is no profile {harmless(name)!r}", hint=f"there are: {', '.join(names)}")
-    if file.default_profile is None:
-        return ConfigFile(file.path, file.exists, _first_line(name) + file.text, {"default_profile": name, **file.data})
-    return file.with_value(None, "default_profile", name)
+    return file.with_default_profile(name)
 
 
 def setting_documents(settings: Settings) -> list[dict[str, object]]:
@@ -121,31 +121,17 @@ def _for_toml(name: str, value: Any) -> Any:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from None
     if name == "apply_scope":
         return list(parsed)
-    if isinstance(parsed, RateLimit) or parsed is None or name in ("timeout", "poll_interval", "http_timeout"):
+    if isinstance(parsed, RateLimit | Proxy | float) or parsed is None:
         return str(value)
     return str(parsed) if isinstance(parsed, str) else parsed
 
 
 def _shown(name: str, value: object) -> object:
-    if name in SECRET_FIELDS and value:
-        return "***"
-    if isinstance(value, RateLimit):
+    if isinstance(value, RateLimit | Secret | Proxy):
         return str(value)
     if isinstance(value, float):
         return format_duration(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _rewritten(file: ConfigFile, data: Mapping[str, Any]) -> ConfigFile:
-    import tomli_w
-
-    return ConfigFile(file.path, file.exists, tomli_w.dumps(data), data)
-
-
-def _first_line(name: str) -> str:
-    import tomli_w
-
-    return tomli_w.dumps({"default_profile": name}) + "\n"
 
 
 def _read_key() -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.checks import check_apply_scope, check_object_id, parse_object_type
 from facesnap_cli.config_file import ConfigFile
+from facesnap_cli.endpoints import Proxy, parse_endpoint
 from facesnap_cli.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.models import is_guid
+from facesnap_cli.secret import Secret
 from facesnap_cli.text import harmless, nearest, parse_duration
 
 OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")
 API_VERSIONS = ("v1.0", "v1.0-preview", "v1.2")
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MOST_HTTP_TIMEOUT_S = 3600.0
+_CALLS = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +64,8 @@ def _flag(raw: object) -> bool:
     raise UsageError("must be true or false")
 
 
-def _endpoint(raw: object) -> str:
-    from urllib.parse import urlsplit
-
-    text = _text(raw)
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise UsageError(f"{harmless(text)!r} is not a URL") from None
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError("an endpoint is https://HOST, without a user, a query or a fragment")
-    if not host or parts.scheme not in ("http", "https") or harmless(text) != text or " " in text:
-        raise UsageError(
-            f"{harmless(text)!r} is not an endpoint; it looks like https://NAME.cognitiveservices.azure.com"
-        )
-    if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
-        raise UsageError(f"{text} would carry the key unencrypted; use https")
-    path = parts.path.rstrip("/")
-    if path and not path.startswith("/face"):
-        raise UsageError(f"an endpoint ends at its host; {path} is too much")
-    shown_host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown_host}" + (f":{port}" if port is not None else "")
+def _secret(raw: object) -> Secret:
+    return Secret(_text(raw))
 
 
 def _choice(choices: tuple[str, ...]) -> Callable[[object], str]:
@@ -109,16 +93,26 @@ def _scope(raw: object) -> tuple[str, ...]:
 
 
 def _whole_number(raw: object) -> int:
-    text = str(raw)
-    if isinstance(raw, bool) or not text.isascii() or not text.isdigit() or int(text) > 100:
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 4:
+        raw = int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw <= 100:
         raise UsageError("must be a whole number from 0 to 100")
-    return int(text)
+    return raw
 
 
 def _duration(raw: object) -> float:
-    seconds = parse_duration(str(raw)) if not isinstance(raw, bool) else 0.0
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw < 1e10:
+        raw = f"{raw:.3f}"
+    seconds = parse_duration(_text(raw))
     if seconds <= 0:
         raise UsageError("must be a duration of more than nothing")
+    return seconds
+
+
+def _http_timeout(raw: object) -> float:
+    seconds = _duration(raw)
+    if seconds > MOST_HTTP_TIMEOUT_S:
+        raise UsageError("must be an hour at most")
     return seconds
 
 
@@ -128,7 +122,7 @@ def _rate_limit(raw: object) -> RateLimit | None:
         return None
     calls, slash, unit = text.partition("/")
     periods = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    if not slash or unit not in periods or not (calls.isascii() and calls.isdigit() and 0 < int(calls) <= 100_000):
+    if not slash or unit not in periods or not _CALLS.fullmatch(calls):
         raise UsageError(f"{harmless(text)!r} is not a rate limit; write for example 10/s, 20/m, or none")
     return RateLimit(int(calls), periods[unit])
 
@@ -140,7 +134,7 @@ def _command(raw: object) -> str | list[str]:
 
 
 FIELDS: Mapping[str, Field] = {
-    "endpoint": Field(_endpoint, "the resource's URL", "FACESNAP_ENDPOINT"),
+    "endpoint": Field(lambda raw: parse_endpoint(_text(raw)), "the resource's URL", "FACESNAP_ENDPOINT"),
     "api_version": Field(_choice(API_VERSIONS), "the path's version", "FACESNAP_API_VERSION", "v1.0"),
     "subscription_id": Field(_subscription, "the Azure subscription's id", "FACESNAP_SUBSCRIPTION_ID"),
     "apply_scope": Field(_scope, "subscription ids that may apply what is taken", "FACESNAP_APPLY_SCOPE", ()),
@@ -150,18 +144,18 @@ FIELDS: Mapping[str, Field] = {
     "rate_limit": Field(_rate_limit, "calls a time: 10/s, 20/m, none", default=RateLimit(10, 1.0)),
     "timeout": Field(_duration, "how long to wait for an operation"),
     "poll_interval": Field(_duration, "seconds between two looks, instead of the schedule"),
-    "http_timeout": Field(_duration, "seconds for one request", default=30.0),
+    "http_timeout": Field(_http_timeout, "seconds for one request", default=30.0),
     "max_retries": Field(_whole_number, "how often a request is sent again", default=4),
-    "proxy": Field(_text, "the proxy's URL"),
+    "proxy": Field(lambda raw: Proxy.parse(_text(raw)), "the proxy's URL"),
     "ca_bundle": Field(_text, "a PEM file of the authorities to trust"),
     "keep_journal": Field(_duration, "how long finished operations stay in the journal", default=90 * 86400.0),
-    "key": Field(_text, "the key itself", "FACESNAP_KEY"),
+    "key": Field(_secret, "the key itself", "FACESNAP_KEY"),
     "key_env": Field(_text, "the variable that holds the key"),
     "key_file": Field(_text, "the file that holds the key"),
     "key_command": Field(_command, "the command that prints the key"),
     "keyring": Field(_flag, "the key lies in the system's keyring"),
     "auth": Field(_choice(("key", "entra")), "how to authenticate", default="key"),
-    "key2": Field(_text, "the second key itself"),
+    "key2": Field(_secret, "the second key itself"),
     "key2_env": Field(_text, "the variable that holds the second key"),
     "key2_file": Field(_text, "the file that holds the second key"),
     "key2_command": Field(_command, "the command that prints the second key"),
@@ -192,7 +186,7 @@ class Settings:
     file: ConfigFile
     profile: str | None
     options: Mapping[str, Any]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:
         """Return a setting's value. Raises UsageError or ConfigurationError where it is wrong."""

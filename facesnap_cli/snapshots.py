@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from facesnap_cli.answers import Answer, feature_missing
-from facesnap_cli.errors import FeatureMissingError, NotFoundError, OutcomeUnknownError, UnreachableError
+from facesnap_cli.errors import (
+    FacesnapError,
+    FeatureMissingError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnreachableError,
+    UsageError,
+)
 from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.operations import OperationAnswer
 from facesnap_cli.text import harmless
 from facesnap_cli.transport import Transport, quoted
 
-_OPERATION_ID = re.compile(r"(?:^|/)operations/([0-9A-Za-z-]{1,64})/?(?:\?.*)?$")
+# The whole of the header: two of them, joined by a comma, would be two answers to one question.
+_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z-]{1,64})/?(?:\?[^\s,]*)?")
 
 
 class Snapshots:
-    """The snapshot interface of one account."""
+    """The snapshot interface of one account.
 
-    def __init__(self, transport: Transport):
+    Every method raises FeatureMissingError where the endpoint does not offer it (any more). `warn` hears of what a list
+    holds that is no snapshot: it hides nothing, and takes nothing down with it.
+    """
+
+    def __init__(self, transport: Transport, warn: Callable[[str], None] = lambda text: None):
         self._transport = transport
+        self._warn = warn
 
     def take(
         self, *, object_type: ObjectType, object_id: str, apply_scope: Sequence[str], user_data: str | None
@@ -33,27 +48,27 @@ class Snapshots:
         if user_data is not None:
             body["userData"] = user_data
         what = f"take {object_type.value} {object_id}"
-        try:
-            answer = self._transport.request("POST", "/snapshots", json=body, what=what)
-        except NotFoundError as error:
-            raise self._collection_missing(error) or error from error
+        answer = self._request("POST", "/snapshots", json=body, what=what)
         return _operation_id(answer, what)
 
     def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
         """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
         params = {"type": object_type.value if object_type else "", "applyScope": ",".join(apply_scope)}
-        try:
-            body = self._transport.request("GET", "/snapshots", params=params, what="list snapshots").json()
-        except NotFoundError as error:
-            raise self._collection_missing(error) or error from error
+        body = self._request("GET", "/snapshots", params=params, what="list snapshots").json()
         if not isinstance(body, list):
             raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")
-        return [Snapshot.from_wire(item) for item in body]
+        snapshots = []
+        for item in body:
+            try:
+                snapshots.append(Snapshot.from_wire(item))
+            except UnreachableError as error:
+                self._warn(f"one of {len(body)} elements in the list of snapshots is left out: {error.message}")
+        return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:
         """Return one snapshot. Raises NotFoundError where there is none, or none any more. Source: Snapshot - Get."""
         path, what = f"/snapshots/{quoted(snapshot_id)}", f"get snapshot {snapshot_id}"
-        return Snapshot.from_wire(self._transport.request("GET", path, what=what).json())
+        return Snapshot.from_wire(self._request("GET", path, what=what).json())
 
     def update(
         self, snapshot_id: str, *, apply_scope: Sequence[str] | None = None, user_data: str | None = None
@@ -65,12 +80,12 @@ class Snapshots:
         if user_data is not None:
             body["userData"] = user_data
         path = f"/snapshots/{quoted(snapshot_id)}"
-        self._transport.request("PATCH", path, json=body, what=f"update snapshot {snapshot_id}")
+        self._request("PATCH", path, json=body, what=f"update snapshot {snapshot_id}")
 
     def delete(self, snapshot_id: str) -> None:
         """Delete a snapshot. Raises NotFoundError where there is none. Source: Snapshot - Delete."""
         path = f"/snapshots/{quoted(snapshot_id)}"
-        self._transport.request("DELETE", path, what=f"delete snapshot {snapshot_id}")
+        self._request("DELETE", path, what=f"delete snapshot {snapshot_id}")
 
     def apply(self, snapshot_id: str, *, object_id: str, mode: str = "CreateNew") -> str:
         """Start an apply to this account and return its operation id.
@@ -79,7 +94,7 @@ class Snapshots:
         Source: Snapshot - Apply.
         """
         path, what = f"/snapshots/{quoted(snapshot_id)}/apply", f"apply snapshot {snapshot_id} to {object_id}"
-        answer = self._transport.request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
+        answer = self._request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
         return _operation_id(answer, what)
 
     def operation(self, operation_id: str, *, retry: bool = True) -> OperationAnswer:
@@ -88,19 +103,44 @@ class Snapshots:
         Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
-        return OperationAnswer.from_wire(self._transport.request("GET", path, what=what, retry=retry).json())
+        return OperationAnswer.from_wire(self._request("GET", path, what=what, retry=retry).json())
 
-    def _collection_missing(self, error: NotFoundError) -> FeatureMissingError | None:
-        """Return the real reason of a 404 or 410 that names no object: the collection itself is not there."""
-        if error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code:
-            return None
-        return feature_missing(error.message, self._transport.options.endpoint)
+    def probe(self) -> None:
+        """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.
+
+        It asks for a take of nothing: the service refuses that before it acts, and a gated one answers only to
+        POST that it is gated.
+        """
+        with contextlib.suppress(UsageError):
+            self._request("POST", "/snapshots", json={}, what="ask for snapshots", retry=False)
+
+    def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Answer:
+        try:
+            return self._transport.request(method, path, what=what, json=json, **more)
+        except NotFoundError as error:
+            if _names_what_is_missing(error) or (path != "/snapshots" and self._has_collection()):
+                raise
+            raise feature_missing(error.message, self._transport.options.endpoint) from error
+
+    def _has_collection(self) -> bool:
+        """Tell a 404 of one snapshot or operation from one of the whole feature, of which all of them are gone."""
+        try:
+            self._transport.request("GET", "/snapshots", what="list snapshots", retry=False)
+        except (NotFoundError, FeatureMissingError):
+            return False
+        except FacesnapError:
+            return True
+        return True
+
+
+def _names_what_is_missing(error: NotFoundError) -> bool:
+    return error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code
 
 
 def _operation_id(answer: Answer, what: str) -> str:
     """Return the id in an answer's Operation-Location; of the header nothing else is trusted."""
     location = answer.headers.get("operation-location", "")
-    found = _OPERATION_ID.search(location)
+    found = _OPERATION_LOCATION.fullmatch(location)
     if answer.status != 202 or not found:
         raise OutcomeUnknownError(
             f"{what}: the service answered {answer.status} without a usable operation id",

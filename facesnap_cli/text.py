@@ -14,9 +14,11 @@ _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)")
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST_S = 3650 * 86400.0
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:00)?")
 
 
@@ -57,12 +59,20 @@ def nearest(text: str, choices: Iterable[str]) -> str:
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
+def storable(text: str) -> str:
+    """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def parse_duration(text: str) -> float:
     """Return the seconds that `90`, `90s`, `15m`, `20h` or `2d` stands for. Raises UsageError."""
     match = _DURATION.fullmatch(text.strip().lower())
     if not match:
         raise UsageError(f"{harmless(text)!r} is not a duration", hint="write for example 90s, 15m, 20h or 2d")
-    return float(match[1]) * _UNIT_S[match[2]]
+    seconds = float(match[1]) * _UNIT_S[match[2]]
+    if seconds > _LONGEST_S:
+        raise UsageError(f"{harmless(text)!r} is longer than ten years")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:

@@ -1,35 +1,32 @@
-"""The one way to the service: httpx with a key, retries, a rate limit and bounded answers."""
+"""The one way to the service: a key, retries, a rate limit, and errors for what is no success."""
 
 from __future__ import annotations
 
 import random
-import ssl
-import threading
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
-
 from facesnap_cli import __version__
 from facesnap_cli.answers import Answer, Exchange, error_of
 from facesnap_cli.clock import Clock
+from facesnap_cli.endpoints import Proxy, proxy_for
 from facesnap_cli.errors import (
-    ConfigurationError,
     FacesnapError,
     OutcomeUnknownError,
     UnreachableError,
 )
 from facesnap_cli.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
-from facesnap_cli.text import harmless
+from facesnap_cli.secret import Secret
+from facesnap_cli.wire import NoAnswer, Wire
 
 if TYPE_CHECKING:
     from facesnap_cli.credentials import Credential
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_SHORTEST_MASKED = 16  # anything shorter is no key, and would be found in what is none
+_TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class TransportOptions:
     api_version: str = "v1.0"
     http_timeout_s: float = 30.0
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    proxy: str | None = None
+    proxy: Proxy | None = None
     ca_bundle: str | None = None
     extra_headers: tuple[tuple[str, str], ...] = ()
 
@@ -57,7 +54,6 @@ class Transport:
         limiter: RateLimiter,
         rng: random.Random | None = None,
         observe: Callable[[Exchange], None] = lambda exchange: None,
-        http: httpx.BaseTransport | None = None,
     ):
         self.options = options
         self._credential = credential
@@ -65,11 +61,13 @@ class Transport:
         self._limiter = limiter
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
-        self._http = http
-        self._clients = threading.local()
-        self._opened: list[httpx.Client] = []
-        self._verify: ssl.SSLContext | None = None
-        self._lock = threading.Lock()
+        self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
+        self._wire = Wire(
+            options.endpoint,
+            timeout_s=options.http_timeout_s,
+            proxy=proxy_for(options.endpoint, options.proxy),
+            ca_bundle=options.ca_bundle,
+        )
 
     def request(
         self,
@@ -89,8 +87,8 @@ class Transport:
         the answer stands for, UnreachableError where nothing can have happened, OutcomeUnknownError where it may.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
-        if params:
-            url += "?" + urlencode({key: value for key, value in params.items() if value}, quote_via=quote, safe=",")
+        if given := {key: value for key, value in (params or {}).items() if value}:
+            url += "?" + urlencode(given, quote_via=quote, safe=",")
         body, headers = _encoded(json, content)
         attempt, slept = 0, 0.0
         while True:
@@ -108,9 +106,9 @@ class Transport:
                 if outcome.status == 429 and delay is not None:
                     self._limiter.rest(min(delay, self.options.policy.budget_s))
             else:
-                resendable = method in RESENDABLE_METHODS or isinstance(outcome, _NEVER_SENT)
+                resendable = method in RESENDABLE_METHODS or not outcome.sent
                 error = self._failure(outcome, what, unknown=not resendable)
-                delay = self.options.policy.backoff(attempt, self._rng) if resendable and _may_pass(outcome) else None
+                delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
             if not retry or delay is None or slept + delay > self.options.policy.budget_s:
                 raise error
             self._clock.sleep(delay)
@@ -119,99 +117,92 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        with self._lock:
-            for client in self._opened:
-                client.close()
-            self._opened.clear()
+        self._wire.close()
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer | httpx.HTTPError:
-        """Send once, and once more with the second key if the first was refused: a 401 has done nothing."""
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer | NoAnswer:
+        """Send once, and again with another key while keys are refused: a 401 has done nothing."""
         while True:
             key_header, secret = self._credential.header()
+            sent = _merged(self._headers, headers, self.options.extra_headers)
             started = self._clock.monotonic()
-            answer: Answer | None = None
-            failure: httpx.HTTPError | None = None
+            outcome: Answer | NoAnswer
             try:
-                answer = self._send(method, url, {**headers, key_header: secret.reveal()}, content)
-            except httpx.HTTPError as error:
-                failure = error
+                # The one place where a secret is unwrapped.
+                outcome = self._wire.send(method, url, [*sent, (key_header, secret.reveal())], content)
+                outcome = without_secret(outcome, secret)
+            except NoAnswer as failure:
+                outcome = failure
             elapsed = self._clock.monotonic() - started
-            said = f"{type(failure).__name__}: {failure}" if failure else ""
-            self._observe(Exchange(method, url, headers, content, answer, said, elapsed, key_header))
-            if failure is not None:
-                return failure
-            assert answer is not None
-            if answer.status != 401 or not self._credential.refused(secret):
-                return answer
+            self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
+            if isinstance(outcome, NoAnswer) or outcome.status != 401 or not self._credential.refused(secret):
+                return outcome
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        deadline = self._clock.monotonic() + self.options.http_timeout_s
-        request = self._client().build_request(method, url, headers=dict(headers), content=content)
-        for name, value in self.options.extra_headers:
-            request.headers[name] = value
-        response = self._client().send(request, stream=True)
-        try:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise httpx.DecodingError(f"the body is longer than {MAX_BODY_BYTES} bytes", request=request)
-                if self._clock.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the body came too slowly", request=request)
-        finally:
-            response.close()
-        answered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, response.reason_phrase, answered, bytes(body))
-
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._clients, "client", None)
-        if client is None:
-            client = self._clients.client = httpx.Client(
-                verify=self._tls(),
-                proxy=self.options.proxy,
-                timeout=httpx.Timeout(self.options.http_timeout_s, connect=min(10.0, self.options.http_timeout_s)),
-                follow_redirects=False,
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-                headers={"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"},
-                transport=self._http,
-            )
-            with self._lock:
-                self._opened.append(client)
-        return client
-
-    def _tls(self) -> ssl.SSLContext:
-        """Return the TLS context; for loopback without TLS an empty one, as the authorities cost time to load."""
-        with self._lock:
-            if self._verify is None:
-                parts = urlsplit(self.options.endpoint)
-                if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-                    self._verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                elif self.options.ca_bundle:
-                    self._verify = _context_of(self.options.ca_bundle)
-                else:
-                    self._verify = httpx.create_ssl_context()
-            return self._verify
-
-    def _failure(self, failure: httpx.HTTPError, what: str, *, unknown: bool) -> FacesnapError:
-        reason = harmless(str(failure)) or type(failure).__name__
+    def _failure(self, failure: NoAnswer, what: str, *, unknown: bool) -> FacesnapError:
         details: dict[str, object] = {"endpoint": self.options.endpoint}
         if unknown:
-            return OutcomeUnknownError(f"{what}: sent, but no answer came ({reason})", details=details)
+            return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
         host = urlsplit(self.options.endpoint).netloc
-        if "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = (
-                "the certificate is not from an authority known here: --ca-bundle names your company's, if that is why"
-            )
-        else:
-            hint = "nothing was done; check the endpoint, the network and --proxy, then run this again"
-        return UnreachableError(f"{what}: {host} could not be reached ({reason})", hint=hint, details=details)
+        return UnreachableError(
+            f"{what}: no answer from {host} ({failure.reason})", hint=_advice(failure.reason), details=details
+        )
 
 
 def quoted(segment: str) -> str:
-    """Return a path segment that stays one, whatever is in it."""
-    return quote(segment, safe="")
+    """Return a path segment that stays one, whatever is in it. Raises UnreachableError for one that leads elsewhere."""
+    if segment.strip(".") == "":
+        raise UnreachableError("the service answered an id that is none", code="BadAnswer")
+    return quote(segment, safe="", errors="replace")
+
+
+def without_secret(answer: Answer, secret: Secret) -> Answer:
+    """Return an answer that does not repeat the secret that was sent: it is shown, logged and journalled."""
+    text = secret.reveal().removeprefix("Bearer ")
+    if len(text) < _SHORTEST_MASKED or not (
+        text.encode() in answer.body or any(text in value for value in (answer.reason, *answer.headers.values()))
+    ):
+        return answer
+    return Answer(
+        answer.status,
+        answer.reason.replace(text, "***"),
+        {name: value.replace(text, "***") for name, value in answer.headers.items()},
+        answer.body.replace(text.encode(), b"***"),
+    )
+
+
+def _merged(
+    own: Mapping[str, str], content: Mapping[str, str], extra: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the headers to send; one that the user gives replaces one of ours."""
+    given = {name.lower() for name, _ in extra}
+    return [*((name, value) for name, value in {**own, **content}.items() if name.lower() not in given), *extra]
+
+
+def _seen(
+    method: str,
+    url: str,
+    sent: Sequence[tuple[str, str]],
+    content: bytes | None,
+    outcome: Answer | NoAnswer,
+    elapsed_s: float,
+    key_header: str,
+) -> Exchange:
+    shown = {name: "***" if _TELLING.search(name) else value for name, value in sent}
+    if isinstance(outcome, NoAnswer):
+        return Exchange(method, url, shown, content, None, outcome.reason, elapsed_s, key_header)
+    return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
+
+
+def _advice(reason: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return (
+            "nothing was sent: its certificate is not from an authority known here, or not for this host;"
+            " if your company's proxy made it, --ca-bundle names the company's authorities"
+        )
+    if "WRONG_VERSION_NUMBER" in reason:
+        return "nothing was sent: the other side does not speak TLS; check the endpoint's port and the proxy"
+    if reason.startswith("407 "):
+        return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
+    return "nothing was changed; check the endpoint, the network and the proxy, then run this again"
 
 
 def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[str, str]]:
@@ -222,14 +213,3 @@ def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[st
     if content is not None:
         return content, {"Content-Type": "application/octet-stream"}
     return None, {}
-
-
-def _may_pass(failure: httpx.HTTPError) -> bool:
-    return "CERTIFICATE_VERIFY_FAILED" not in str(failure) and not isinstance(failure, httpx.UnsupportedProtocol)
-
-
-def _context_of(bundle: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=bundle)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: {error}") from error

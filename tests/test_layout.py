@@ -13,25 +13,32 @@ PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 # From the bottom to the top. A module imports from its own floor's package or from floors below, never from above.
 FLOORS = (
     ("errors", "clock"),
-    ("text", "files"),
+    ("text", "files", "secret"),
     ("models", "database"),
-    ("operations", "checks", "wanted", "config_file"),
+    ("operations", "checks", "wanted", "config_file", "endpoints"),
     ("settings", "answers"),
-    ("credentials", "retry", "polling"),
+    ("key_sources", "retry", "polling", "wire"),
+    ("credentials",),
     ("transport", "journal"),
     ("snapshots", "objects", "messages"),
     ("accounts",),
     ("workflows",),
     ("output", "progress", "prompts"),
     ("context",),
-    ("inputs", "profiles"),
+    ("inputs", "profiles", "doctor"),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
-ONLY_IN = {"httpx": {"transport"}, "rich": {"output", "progress"}, "starlette": {"emulator"}, "uvicorn": {"emulator"}}
+ONLY_IN = {
+    "httpx": {"wire"},
+    "httpcore": {"wire"},
+    "rich": {"output", "progress"},
+    "starlette": {"emulator"},
+    "uvicorn": {"emulator"},
+}
 
 
 def room_of(path: Path) -> str:
