@@ -100,7 +100,7 @@ def export_object(account: Account, wanted: WantedExport, clock: Clock, counting
         unusable = _store_images(draft, wanted.images, counting) if wanted.images else []
         draft.finish()
     with Archive.opened(wanted.target) as archive:
-        return _exported(archive, unusable, wanted.images.unmatched() if wanted.images else [])
+        return _exported(archive, wanted.images, unusable)
 
 
 class _Reading:
@@ -221,11 +221,15 @@ def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:
         after = faces[-1].face_id
 
 
-def _exported(archive: Archive, unusable: list[str], unmatched: list[str]) -> Exported:
+def _exported(archive: Archive, images: ImageSource | None, unusable: list[str]) -> Exported:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
-    warnings = [f"image not used: {line}" for line in unusable] + [f"image of no face: {line}" for line in unmatched]
+    warnings = [f"image not used: {line}" for line in unusable]
+    if images:
+        warnings += [f"image of no face: {line}" for line in images.unmatched()]
+        if not covered and faces:
+            warnings.append(f"{images.origin}: nothing in it could be told to be a face of this object")
     if not covered and faces:
         warnings.append("this archive holds no recognition data: no face has an image, and Face never returns them")
     elif covered < faces:

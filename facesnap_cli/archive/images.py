@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.errors import FacesnapError
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import harmless
 
@@ -76,8 +76,6 @@ class ImageDirectory:
     def __init__(self, root: Path):
         self.origin = self._root = root
         self._unmatched: list[str] = []
-        if not root.is_dir():
-            raise UsageError(f"--images {root}: there is no such directory")
 
     def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
         folder = self._folder_of(person) if person else None

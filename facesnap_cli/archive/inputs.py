@@ -75,9 +75,11 @@ def wanted_import(
 
 def _image_source(text: str) -> ImageSource:
     path = Path(text)
+    if path.is_dir():
+        return ImageDirectory(path)
     if path.suffix.lower() == ".csv":
         return ImageManifest.read(path)
-    return ImageDirectory(path)
+    raise UsageError(f"--images {path}: neither a directory nor a manifest (FILE.csv)")
 
 
 def _check_coverage(archive: Archive, partial: bool) -> None:

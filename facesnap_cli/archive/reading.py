@@ -45,6 +45,8 @@ class Archive:
 
         Raises NotFoundError, DamagedError, or ArchiveError where it is unfinished, newer, or no archive at all.
         """
+        if path.is_dir():
+            raise UsageError(f"{path} is a directory, not an archive")
         try:
             connection = connect_read_only(path, application_id=APPLICATION_ID, newest=len(MIGRATIONS))
         except FileNotFoundError:

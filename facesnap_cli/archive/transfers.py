@@ -122,17 +122,15 @@ class Transfers:
             started = known.started_time if known and known.state != "succeeded" else now
             self._save(replace(transfer, started_time=started, changed_time=now))
             noted = _NotedCounting(counting, self._clock, lambda text: self._note(transfer.id, text))
-            yield noted
+            try:
+                yield noted
+            except FacesnapError as error:
+                self._failed(transfer, known, error, advanced=noted.advanced)
+                raise
+            except BaseException:  # an interruption: say how far it came
+                noted.write()
+                raise
             self._note(transfer.id, None, state="succeeded")
-        except FacesnapError as error:
-            if error.code == FINISHED_BEFORE and known:
-                self._save(replace(known, state="succeeded"))
-            elif isinstance(error, _NOT_BEGUN) and not noted.advanced:
-                self._restore(transfer.id, known)
-            else:
-                self._note(transfer.id, error.message)
-                error.hint = "; ".join(part for part in (error.hint, f"to go on: {transfer.command}") if part)
-            raise
         finally:
             lock.release(remove=False)
 
@@ -203,6 +201,16 @@ class Transfers:
                 (message, state, format_time(self._clock.now()), transfer_id),
             )
 
+    def _failed(self, transfer: Transfer, known: Transfer | None, error: FacesnapError, *, advanced: bool) -> None:
+        """Keep what can be taken up again, with the line that does; leave the rest as it was before."""
+        if error.code == FINISHED_BEFORE and known:
+            self._save(replace(known, state="succeeded"))
+        elif isinstance(error, _NOT_BEGUN) and not advanced:
+            self._restore(transfer.id, known)
+        else:
+            self._note(transfer.id, error.message)
+            error.hint = "; ".join(part for part in (error.hint, f"to go on: {transfer.command}") if part)
+
     def _restore(self, transfer_id: str, known: Transfer | None) -> None:
         """Write down again what was there before a transfer that could not begin."""
         if known:
@@ -227,7 +235,7 @@ class _NotedCounting:
         self._shown.begin(step, total)
         with self._tally.lock:
             self._tally.restart(step, total)
-            self._write()
+            self.write()
 
     def advance(self, number: int = 1) -> None:
         self._shown.advance(number)
@@ -235,12 +243,13 @@ class _NotedCounting:
         with self._tally.lock:
             self._tally.done += number
             if self._clock.monotonic() - self._noted_at >= _NOTE_EVERY_S:
-                self._write()
+                self.write()
 
     def close(self) -> None:
         self._shown.close()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Note how far the work is."""
         self._noted_at = self._clock.monotonic()
         self._note(f"{self._tally.step}: {self._tally.text()}")
 

@@ -6,8 +6,12 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from facesnap_cli.archive.manifest import ImageManifest
 from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.errors import UsageError
 from tests.archive.scene import call, persons, rows
 from tests.conftest import SOURCE_KEYS, Program, Result
 
@@ -206,8 +210,21 @@ def test_rows_of_a_manifest_that_fit_no_face_are_named(
     assert f"image of no face: {manifest}, line 2: a.png" in done.err
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.sampled_from('path,name"\n\r0123456789 é\0')))
+def test_any_manifest_is_either_read_or_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(text, encoding="utf-8", newline="")
+    complaint = f"--images {manifest}"
+    try:
+        ImageManifest.read(manifest)
+    except UsageError as error:
+        complaint = error.message
+    assert complaint.startswith(f"--images {manifest}")
+
+
 def test_a_directory_that_is_not_there_is_refused(program: Program, emulator: RunningEmulator) -> None:
     done = export(program, program.directory / "nowhere")
     assert (done.status, done.out) == (2, "")
-    assert "no such directory" in done.err
+    assert "neither a directory nor a manifest" in done.err
     assert emulator.requests()["total"] == 0
