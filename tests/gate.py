@@ -13,8 +13,8 @@ class Gate:
     """Forwards HTTP/1.1 between a client and the emulator, one message at a time.
 
     `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `): such a request is
-    not forwarded, or its answer is not given back; `stopped` is set then. Connections that were stopped stay open until
-    the gate closes.
+    not forwarded, or its answer is not given back, before `release`; `stopped` is set then. A stopped request is never
+    forwarded; its connection stays open until the gate closes.
     """
 
     def __init__(self, endpoint: str):
@@ -25,6 +25,7 @@ class Gate:
         self.stop_request: str | None = None
         self.stop_answer: str | None = None
         self.stopped = threading.Event()
+        self._released = threading.Event()
         self._closing = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -34,8 +35,14 @@ class Gate:
         self.stop_request = self.stop_answer = None
         self.stopped.clear()
 
+    def release(self) -> None:
+        """Give back the answers that were stopped, and stop no more."""
+        self.open()
+        self._released.set()
+
     def close(self) -> None:
         self._closing.set()
+        self._released.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -54,19 +61,16 @@ class Gate:
         with client, suppress(OSError):
             while request := _message(client, self._closing):
                 if self.stop_request and request.decode("latin-1").startswith(self.stop_request):
-                    self._stop()
+                    self.stopped.set()
+                    self._closing.wait()
                     return
                 with socket.create_connection(self._service) as service:
                     service.sendall(request)
                     answer = _message(service, self._closing)
                 if self.stop_answer and request.decode("latin-1").startswith(self.stop_answer):
-                    self._stop()
-                    return
+                    self.stopped.set()
+                    self._released.wait()
                 client.sendall(answer)
-
-    def _stop(self) -> None:
-        self.stopped.set()
-        self._closing.wait()
 
 
 @contextmanager
