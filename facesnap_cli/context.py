@@ -6,12 +6,10 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
@@ -21,11 +19,9 @@ from facesnap_cli.messages import Messages
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.answers import Exchange
-    from facesnap_cli.archive.transfers import Transfer, Transfers
     from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
-    from facesnap_cli.progress import Counting
     from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
@@ -72,7 +68,7 @@ class App:
         self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
-        self._resume_command = ""
+        self.resume_command = ""
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -125,18 +121,12 @@ class App:
     def snapshots(self) -> Snapshots:
         return self.account.snapshots
 
-    @property
-    def state(self) -> Path:
-        """The directory of what must outlive a run."""
-        from facesnap_cli.settings import state_directory
-
-        return state_directory(self.environment)
-
     @cached_property
     def journal(self) -> Journal:
         from facesnap_cli.journal import Journal
+        from facesnap_cli.settings import state_directory
 
-        journal = Journal(self.state, self.clock, self.messages.warn)
+        journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
         return journal
 
@@ -265,62 +255,14 @@ class App:
             raise outcome.failure
         return outcome.operation
 
-    @cached_property
-    def transfers(self) -> Transfers:
-        from facesnap_cli.archive.transfers import Transfers
-
-        return Transfers(self.state, self.clock)
-
-    @contextmanager
-    def counting(self, title: str) -> Iterator[Counting]:
-        """Show on stderr how far a work of many items is."""
-        from facesnap_cli.progress import counting_for
-
-        counting = counting_for(title, self.clock, quiet=self.options.quiet, color=self.color)
-        try:
-            yield counting
-        finally:
-            counting.close()
-
-    @contextmanager
-    def transfer(self, transfer: Transfer) -> Iterator[Counting]:
-        """Keep an export or import in the list while it runs, and show on stderr how far it is."""
-        with self.counting(transfer.title) as counting, self.transfers.running(transfer, counting) as noted:
-            self._resume_command = transfer.command
-            yield noted
-            self._resume_command = ""
-
-    def named(self, references: Sequence[str]) -> tuple[Sequence[Operation], Sequence[Transfer]]:
-        """Return the operations and the transfers that are meant. Raises NotFoundError."""
-        found = {reference: self.transfers.find(reference) for reference in references}
-        transfers = [transfer for transfer in found.values() if transfer]
-        return [self.operation_named(name) for name, transfer in found.items() if transfer is None], transfers
-
-    def report(
-        self,
-        outcomes: Sequence[Outcome],
-        transfers: Sequence[Transfer] = (),
-        failure_of: Callable[[Transfer], FacesnapError | None] = lambda transfer: None,
-    ) -> None:
-        """Print a list of operations and transfers. Raises what they failed with, together."""
-        from facesnap_cli.output import OPERATION
-        from facesnap_cli.workflows.outcomes import combined
-
-        documents = [one.operation.document(self.clock.now()) for one in outcomes]
-        self.output.records([*documents, *(transfer.document() for transfer in transfers)], OPERATION)
-        failures = [*(one.failure for one in outcomes), *(failure_of(transfer) for transfer in transfers)]
-        failure = combined([one for one in failures if one], len(failures), "operations")
-        if failure:
-            raise failure
-
     def watch(self, operation: Operation) -> None:
         """Remember an operation as this run's, so that an interruption can say how to resume."""
         self._watched[operation.intent] = operation
 
     def resume_hint(self) -> str:
         """Return the line that takes this run's unfinished operations up again; empty without any."""
-        if self._resume_command:
-            return f"what was done is kept; to go on: {self._resume_command}"
+        if self.resume_command:
+            return f"what was done is kept; to go on: {self.resume_command}"
         if not self._journal_opened:
             return ""
         unfinished = [operation.reference for operation in self._watched.values() if operation.state.is_open]
@@ -355,8 +297,6 @@ class App:
             account.close()
         if self._journal_opened:
             self.journal.close()
-        if "transfers" in self.__dict__:
-            self.transfers.close()
 
     def _account(self, settings: Settings) -> Account:
         from facesnap_cli.accounts import Account

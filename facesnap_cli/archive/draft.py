@@ -157,7 +157,8 @@ class Draft:
                 [(person.person_id, person.name, person.user_data) for person in persons],
             ).rowcount
             self._connection.executemany(
-                "INSERT OR IGNORE INTO unread SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM faces WHERE face_id = ?1)", faces
+                "INSERT OR IGNORE INTO unread SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM faces WHERE face_id = ?1)",
+                faces,
             )
             changed += self._connection.executemany(
                 "INSERT INTO faces (face_id, person_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET"

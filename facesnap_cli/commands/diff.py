@@ -30,12 +30,13 @@ def diff(
     """
     from facesnap_cli.archive.diff import compare_archives, compare_with_service, found_different
     from facesnap_cli.output import DIFFERENCE
+    from facesnap_cli.transferring import counting
 
     app = App.of(ctx)
     if later:
         differences = compare_archives(archive, later)
     else:
-        with app.counting(f"diff {archive.name}") as counting:
-            differences = compare_with_service(app.account, archive, object_id, app.clock, counting)
+        with counting(app, f"diff {archive.name}") as shown:
+            differences = compare_with_service(app.account, archive, object_id, app.clock, shown)
     app.output.records(differences, DIFFERENCE)
     app.raise_if(found_different(differences))

@@ -38,13 +38,14 @@ def export(
     facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
     """
     from facesnap_cli.archive.export import export_object
-    from facesnap_cli.archive.inputs import wanted_export
+    from facesnap_cli.archive_inputs import wanted_export
     from facesnap_cli.output import ARCHIVE
+    from facesnap_cli.transferring import transferring
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
     wanted = wanted_export(app, to=to, images=images, base=base, force=force)
-    with app.transfer(wanted.transfer(app.account)) as counting:
+    with transferring(app, wanted.transfer(app.account)) as counting:
         exported = export_object(app.account, wanted, app.clock, counting)
     for line in exported.warnings:
         app.messages.warn(line)

@@ -44,9 +44,11 @@ def import_(
 
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
-    from facesnap_cli.archive.inputs import wanted_import
     from facesnap_cli.archive.restore import import_archive
+    from facesnap_cli.archive_inputs import wanted_import
     from facesnap_cli.output import IMPORT
+    from facesnap_cli.settings import state_directory
+    from facesnap_cli.transferring import transferring
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
@@ -59,7 +61,7 @@ def import_(
         verify=verify,
         id_map=id_map,
     )
-    with app.transfer(wanted.transfer(app.account)) as counting:
-        imported = import_archive(app.account, wanted, app.state, app.clock, counting)
+    with transferring(app, wanted.transfer(app.account)) as counting:
+        imported = import_archive(app.account, wanted, state_directory(app.environment), app.clock, counting)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)

@@ -20,9 +20,6 @@ def status(ctx: typer.Context, operations: options.OperationsArgument = None, al
 
     facesnap status -o json --query "[?status=='running']"
     """
-    app = App.of(ctx)
-    named, transfers = app.named(operations or [])
-    if not operations:
-        named = app.journal.all_operations() if all else app.journal.open_operations()
-        transfers = app.transfers.all() if all else app.transfers.unfinished()
-    app.report(app.waiter().look_at_all(named), transfers)
+    from facesnap_cli.transferring import look
+
+    look(App.of(ctx), operations or [], finished=all)

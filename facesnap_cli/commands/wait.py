@@ -26,13 +26,8 @@ def wait(
 
     facesnap wait --timeout 4h
     """
-    from facesnap_cli.archive.transfers import unfinished
+    from facesnap_cli import transferring
 
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
-    named, transfers = app.named(operations or [])
-    if not operations:
-        named, transfers = app.journal.open_operations(), app.transfers.unfinished()
-    outcomes = app.wait(named, first_is_enough=any)
-    transfers = [] if any and named else transfers
-    app.report(outcomes, app.transfers.wait(transfers, app.settings["timeout"]), unfinished)
+    transferring.wait(app, operations or [], first_is_enough=any)
