@@ -15,6 +15,9 @@ def run() -> None:
         return
     from facesnap_cli.cli import main
 
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write is no reason to fail
     status = main()
     try:
         sys.stdout.flush()

@@ -168,6 +168,8 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
         return error(
             UnreachableError, "redirects are not followed, so that the key stays with its host; fix the endpoint"
         )
+    if 400 <= answer.status < 500:
+        return error(UnreachableError, "the request was refused and nothing was done; --debug shows the answer")
     return error(UnreachableError if not may_have_acted else OutcomeUnknownError, "--debug shows the answer")
 
 

@@ -43,16 +43,7 @@ class ConfigFile:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigurationError(f"{harmless(str(path))!r} cannot be a file's path") from error
-        text = ""
-        try:
-            text = file.content.decode("utf-8-sig")
-            data = tomllib.loads(text)
-        except UnicodeDecodeError as error:
-            line = file.content[: error.start].count(b"\n") + 1
-            raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
-        except (ValueError, RecursionError) as error:
-            raise ConfigurationError(_syntax_message(path, text, error)) from None
-        config = cls(path, True, text, data)
+        config = cls(path, True, *parsed_toml(path, file.content))
         config._check(file)
         return config
 
@@ -136,16 +127,31 @@ def _holds_secret(profile: Mapping[str, Any]) -> bool:
     return any(key in profile for key in _INLINE_KEYS) or "@" in str(profile.get("proxy", ""))
 
 
+def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    text = ""
+    try:
+        text = content.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{path}:{line}: not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(_syntax_message(path, text, error)) from None
+
+
 def _syntax_message(path: Path, text: str, error: Exception) -> str:
+    from tomllib import TOMLDecodeError
+
     place = _SYNTAX_PLACE.search(str(error))
     if isinstance(error, RecursionError):
         what = "nested too deeply"
-    elif not isinstance(error, tomllib.TOMLDecodeError):
+    elif not isinstance(error, TOMLDecodeError):
         what = "a value that is too long or out of range"
     else:
         what = _SYNTAX_PLACE.sub("", str(error)).strip()
     line = (place and place[1]) or text.count("\n") + 1
-    where = f"{path}:{line}" if isinstance(error, tomllib.TOMLDecodeError) else str(path)
+    where = f"{path}:{line}" if isinstance(error, TOMLDecodeError) else str(path)
     return f"{where}: {harmless(what)[:200]}"
 
 
@@ -181,6 +187,8 @@ def _begins_table(lines: list[str], number: int, start: int) -> bool:
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError):

@@ -69,6 +69,7 @@ class App:
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
         self.resume_command = ""
+        self.repeatable = False  # set by commands that go on where they stopped when they are run again
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -270,6 +271,8 @@ class App:
         names = [*unfinished, *sending]
         if not names:
             return ""
+        if self.repeatable:
+            return "operations go on in the service; to resume, run the same command again"
         which = " ".join(names) if len(names) <= 3 else ""
         return f"operations go on in the service; to resume: facesnap wait {which}".rstrip()
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.endpoints import LOOPBACK_HOSTS
+from facesnap_cli.endpoints import is_local
 from facesnap_cli.errors import ConfigurationError, CredentialsError
 from facesnap_cli.key_sources import bounded, check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.secret import Secret
@@ -167,7 +167,7 @@ def _keep_key_with_its_endpoint(settings: Settings) -> None:
     own = Settings(settings.file, settings.profile, {}, {})["endpoint"]
     endpoint = settings["endpoint"]
     is_published = settings.profile in BUILT_IN_PROFILES and settings.lookup("key").source.startswith("built-in")
-    if is_published and urlsplit(endpoint).hostname in LOOPBACK_HOSTS:
+    if is_published and is_local(endpoint):
         return
     has_key = settings["auth"] == "entra" or key_sources_of(settings)
     if has_key and own != endpoint:
@@ -197,7 +197,7 @@ def _audience(endpoint: str) -> str:
     for cloud in _CLOUDS:
         if host.endswith(f".cognitiveservices.azure.{cloud}"):
             return f"https://cognitiveservices.azure.{cloud}"
-    if host in LOOPBACK_HOSTS:
+    if is_local(endpoint):
         return "https://cognitiveservices.azure.com"
     raise CredentialsError(
         f"Entra ID tokens go to https://NAME.cognitiveservices.azure.com alone, not to {harmless(endpoint)}",

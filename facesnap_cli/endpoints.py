@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 from facesnap_cli.errors import UsageError
 from facesnap_cli.secret import Secret
@@ -24,6 +23,8 @@ def parse_endpoint(text: str) -> str:
 
     Without TLS only this machine may be one, by a name that cannot be another's: no numbers in other forms.
     """
+    from urllib.parse import urlsplit
+
     if _KEY.fullmatch(text):
         raise UsageError(f"is not an endpoint but looks like a key; an endpoint is {_EXAMPLE}")
     try:
@@ -54,6 +55,8 @@ class Proxy:
     @classmethod
     def parse(cls, text: str) -> Proxy:
         """Read `http://[USER:PASSWORD@]HOST:PORT`; without a scheme it is http. Raises UsageError, without the text."""
+        from urllib.parse import unquote, urlsplit
+
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             host, port = parts.hostname, parts.port
@@ -73,7 +76,14 @@ class Proxy:
 
     @property
     def is_local(self) -> bool:
-        return urlsplit(self.url).hostname in LOOPBACK_HOSTS
+        return is_local(self.url)
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a checked endpoint or proxy is on this machine."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
 def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
@@ -82,8 +92,9 @@ def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
     A request without TLS shows its key to a proxy, so an http endpoint takes only a given one on this machine.
     Raises UsageError.
     """
-    parts = urlsplit(endpoint)
-    if parts.scheme == "http":
+    from urllib.parse import urlsplit
+
+    if endpoint.startswith("http:"):
         if given and not given.is_local:
             raise UsageError(f"{endpoint} without TLS would show the key to the proxy {given}")
         return given
@@ -95,7 +106,7 @@ def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
 
     found = getproxies()
     text = found.get("https") or found.get("all")
-    if not text or proxy_bypass(parts.hostname or ""):
+    if not text or proxy_bypass(urlsplit(endpoint).hostname or ""):
         return None
     try:
         return Proxy.parse(text)

@@ -61,8 +61,8 @@ def make_private_directory(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def replaced(path: Path) -> Iterator[IO[str]]:
-    """Give a file to write; at the end it takes `path`'s place, whole, on disk and with mode 0600, or not at all.
+def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[str]]:
+    """Give a file to write; at the end it takes `path`'s place, whole, on disk and with this mode, or not at all.
 
     A symbolic link stays one: what it names is replaced.
     """
@@ -74,6 +74,8 @@ def replaced(path: Path) -> Iterator[IO[str]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if mode != 0o600:
+            os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):

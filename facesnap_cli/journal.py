@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,12 @@ MIGRATIONS = (
     CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
     CREATE INDEX operations_by_state ON operations (state);
     CREATE INDEX operations_by_object ON operations (object_type, object_id);
+    """,
+    """
+    ALTER TABLE operations ADD COLUMN job_key TEXT;
+    ALTER TABLE operations ADD COLUMN job_time TEXT;
+    ALTER TABLE operations ADD COLUMN verified_time TEXT;
+    CREATE INDEX operations_by_job ON operations (job_key);
     """,
 )
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
@@ -153,6 +159,33 @@ class Journal:
         )
         return found[0] if found else None
 
+    def of_job(self, key: str) -> list[Operation]:
+        """Return the operations of every run of a copy, the newest first."""
+        return self._select("job_key = ? ORDER BY intended_time DESC", key)
+
+    def applies_to(
+        self, *, profile: str | None, endpoint: str, object_type: str, object_id: str | None = None
+    ) -> list[Operation]:
+        """Return a profile's applies that were to create an object, or any object of the type, the newest first."""
+        return self._select(
+            "kind = 'apply' AND profile IS ?1 AND endpoint = ?2 AND object_type = ?3"
+            " AND (?4 IS NULL OR object_id = ?4) ORDER BY intended_time DESC",
+            profile,
+            endpoint,
+            object_type,
+            object_id,
+        )
+
+    def mark_verified(self, operation: Operation) -> Operation:
+        """Commit that what an apply made was compared with its source and found the same."""
+        verified = replace(operation, verified_time=self._clock.now())
+        with self._guarded("written"):
+            self._write(
+                "UPDATE operations SET verified_time = ? WHERE intent = ?",
+                (format_time(verified.verified_time), verified.intent),
+            )
+        return verified
+
     def take_of(self, snapshot_id: str) -> Operation | None:
         """Return the take that made a snapshot, if it is known here."""
         found = self._select("kind = 'take' AND snapshot_id = ? LIMIT 1", snapshot_id.lower())
@@ -163,14 +196,20 @@ class Journal:
         take = self.take_of(snapshot_id)
         return take.object_id or None if take else None
 
-    def estimate_s(self, kind: OperationKind, object_type: str, object_id: str) -> float | None:
-        """Return how long the operation took at the last times, the longest of three, in seconds."""
+    def estimate_s(
+        self, kind: OperationKind, object_type: str, object_id: str, job_key: str | None = None
+    ) -> float | None:
+        """Return how long the operation took at the last times, the longest of three, in seconds.
+
+        Those of the same copy (`job_key`) count too: its targets have another id each day.
+        """
         found = self._select(
-            "kind = ? AND object_type = ? AND object_id = ? AND state = 'succeeded'"
+            "kind = ? AND object_type = ? AND (object_id = ? OR job_key = ?) AND state = 'succeeded'"
             " ORDER BY intended_time DESC LIMIT 3",
             kind.value,
             object_type,
             object_id,
+            job_key,
         )
         return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
 

@@ -41,7 +41,7 @@ class Messages:
         if as_json:
             import json
 
-            self._write(harmless_json(json.dumps(error.document(), ensure_ascii=False, default=str)) + "\n")
+            self._write(harmless_json(json.dumps(error.document(), default=str)) + "\n")
             return
         self._line(f"facesnap: {error.message}")
         if error.hint:

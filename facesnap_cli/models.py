@@ -87,6 +87,11 @@ class Snapshot:
             object_id=tag.object_id if tag else None,
         )
 
+    def is_of(self, subscription_id: str | None) -> bool:
+        """Tell whether the subscription took it: the service names the account, user data is anybody's to write."""
+        parts = self.account.lower().split("/")
+        return subscription_id is not None and parts[1:3] == ["subscriptions", subscription_id.lower()]
+
     @property
     def expires_time(self) -> datetime | None:
         """48 hours after creation; None where the service did not say when that was."""

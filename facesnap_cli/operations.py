@@ -99,8 +99,20 @@ class OperationState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """The copy that takes and applies are steps of: which one, and when it began (UTC, whole seconds)."""
+
+    key: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id."""
+    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
+
+    `job_key` and `job_time` are those of the copy that it is a step of; `verified_time` is when what an apply made
+    was compared with its source and found the same.
+    """
 
     intent: str
     kind: OperationKind
@@ -123,6 +135,9 @@ class Operation:
     finished_time: datetime | None = None
     resource_location: str | None = None
     message: str | None = None
+    job_key: str | None = None
+    job_time: datetime | None = None
+    verified_time: datetime | None = None
 
     @classmethod
     def intended(
@@ -140,6 +155,7 @@ class Operation:
         snapshot_id: str | None = None,
         user_data_digest: str | None = None,
         tagged: bool = False,
+        job: Job | None = None,
     ) -> Self:
         """Return an operation that is about to be sent by the process `owner`; "" for one that was only found."""
         return cls(
@@ -157,12 +173,23 @@ class Operation:
             user_data_digest=user_data_digest,
             owner=owner,
             intended_time=now,
+            job_key=job.key if job else None,
+            job_time=job.time if job else None,
         )
 
     @property
     def reference(self) -> str:
         """What a user gives to `wait`: the operation id, or the intent where there is none."""
         return self.operation_id or self.intent
+
+    @property
+    def job(self) -> Job | None:
+        """The copy that it is a step of."""
+        return Job(self.job_key, self.job_time) if self.job_key and self.job_time else None
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.state.status is OperationStatus.SUCCEEDED
 
     @property
     def title(self) -> str:

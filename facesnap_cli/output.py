@@ -51,6 +51,21 @@ FINISHED_TAKE = View(_OPERATION_COLUMNS, lambda document: document["snapshotId"]
 FINISHED_APPLY = View(
     _OPERATION_COLUMNS, lambda document: document["objectId"] if document["status"] == "succeeded" else None
 )
+COPY = View(
+    _OPERATION_COLUMNS,
+    lambda document: (
+        document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
+    ),
+)
+RUN = View(
+    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
+    lambda document: document["objectId"] if document["exitCode"] == 0 else None,
+)
+COVER = View(
+    ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft", "message"),
+    lambda document: document["objectId"] if document["covered"] else None,
+)
+STEP = View(("item", "action", "profile", "objectType", "objectId", "why"), lambda document: document["objectId"])
 SETTING = View(("name", "value", "source"), lambda document: document["name"])
 PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])
 ARCHIVE = View(
@@ -78,6 +93,8 @@ class Output:
         self._query = _compiled(query)
         self._color = color
         self._stream = stream or sys.stdout
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._ascii = not encoding.lower().startswith("utf")
 
     def record(self, document: Document, view: View) -> None:
         """Print one document; with `-o table` as a list of its values."""
@@ -113,10 +130,10 @@ class Output:
         if self._style == "none":
             return
         if self._style == "json":
-            self._stream.write(_dump(data, indent=2) + "\n")
+            self._stream.write(_dump(data, indent=2, ascii_only=self._ascii) + "\n")
         elif self._style == "jsonl":
             for item in data if isinstance(data, list) else [data]:
-                self._stream.write(_dump(item) + "\n")
+                self._stream.write(_dump(item, ascii_only=self._ascii) + "\n")
         elif self._style == "tsv":
             for item in data if isinstance(data, list) else [data]:
                 self._stream.write("\t".join(_cells(item)) + "\n")
@@ -170,8 +187,8 @@ def _rich_grid(header: list[str] | None, rows: Sequence[Sequence[str]], *, color
     Console(no_color=not color, highlight=False, emoji=False, soft_wrap=False).print(table)
 
 
-def _dump(data: Any, indent: int | None = None) -> str:
-    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=False, default=str))
+def _dump(data: Any, indent: int | None = None, *, ascii_only: bool = False) -> str:
+    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=ascii_only, default=str))
 
 
 def _cells(item: Any) -> list[str]:

@@ -185,7 +185,7 @@ class Settings:
 
     file: ConfigFile
     profile: str | None
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:

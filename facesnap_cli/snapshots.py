@@ -59,10 +59,11 @@ class Snapshots:
             raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")
         snapshots = []
         for item in body:
-            try:
+            with contextlib.suppress(UnreachableError):
                 snapshots.append(Snapshot.from_wire(item))
-            except UnreachableError as error:
-                self._warn(f"one of {len(body)} elements in the list of snapshots is left out: {error.message}")
+        if len(snapshots) < len(body):
+            strange = len(body) - len(snapshots)
+            self._warn(f"{strange} of {len(body)} elements in the service's list are no snapshots and left out")
         return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:

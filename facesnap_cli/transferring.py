@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.transfers import Transfer, Transfers, unfinished
+from facesnap_cli.database import DatabaseError
+from facesnap_cli.errors import FacesnapError
 from facesnap_cli.operations import Operation
 from facesnap_cli.output import OPERATION
 from facesnap_cli.progress import Counting, counting_for
@@ -15,6 +18,7 @@ from facesnap_cli.workflows.outcomes import combined
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
+    from facesnap_cli.workflows.wait import Outcome
 
 
 @contextmanager
@@ -42,15 +46,11 @@ def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
 
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     """Look once at what is meant, and print it; without `references` at all that is open, or `finished` too."""
-    with closing(_transfers(app)) as transfers:
-        operations, chosen = _named(app, transfers, references)
-        if not references:
-            operations = app.journal.all_operations() if finished else app.journal.open_operations()
-            chosen = transfers.all() if finished else transfers.unfinished()
-    outcomes = app.waiter().look_at_all(operations)
-    documents = [one.operation.document(app.clock.now()) for one in outcomes]
-    app.output.records([*documents, *(transfer.document() for transfer in chosen)], OPERATION)
-    app.raise_if(combined([one.failure for one in outcomes if one.failure], len(documents), "operations"))
+    others, transfers = _split(app, references, finished=finished)
+    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    if not references:
+        operations = app.journal.all_operations() if finished else app.journal.open_operations()
+    _report(app, app.waiter().look_at_all(operations), transfers, [])
 
 
 def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
@@ -59,25 +59,47 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     A transfer is waited for while another process works on it. One that nobody works on ends in the error that says
     how to go on with it.
     """
-    with closing(_transfers(app)) as transfers:
-        operations, chosen = _named(app, transfers, references)
-        if not references:
-            operations, chosen = app.journal.open_operations(), transfers.unfinished()
-        outcomes = app.wait(operations, first_is_enough=first_is_enough)
-        if first_is_enough and outcomes:
-            chosen = []
-        chosen = transfers.wait(chosen, app.settings["timeout"])
+    others, transfers = _split(app, references)
+    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    if not references:
+        operations = app.journal.open_operations()
+    outcomes = app.wait(operations, first_is_enough=first_is_enough)
+    if first_is_enough and outcomes:
+        transfers = []
+    if transfers:
+        with closing(_transfers(app)) as known:
+            transfers = known.wait(transfers, app.settings["timeout"])
+    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in transfers])
+
+
+def _report(
+    app: App, outcomes: Sequence[Outcome], transfers: Sequence[Transfer], also: Sequence[FacesnapError | None]
+) -> None:
+    """Print operations and transfers. Raises what the operations failed with and what is `also` wrong, together."""
     documents = [one.operation.document(app.clock.now()) for one in outcomes]
-    app.output.records([*documents, *(transfer.document() for transfer in chosen)], OPERATION)
-    failures = [*(one.failure for one in outcomes), *(unfinished(transfer) for transfer in chosen)]
-    app.raise_if(combined([failure for failure in failures if failure], len(failures), "operations"))
+    documents += [transfer.document() for transfer in transfers]
+    app.output.records(documents, OPERATION)
+    failures = [*(one.failure for one in outcomes), *also]
+    app.raise_if(combined([failure for failure in failures if failure], len(documents), "operations"))
+
+
+def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tuple[Sequence[str], Sequence[Transfer]]:
+    """Return the references that mean no transfer, and the transfers that are meant: without any, the open ones.
+
+    A list that cannot be read is no reason not to look at the operations.
+    """
+    if not Transfers.are_listed(state_directory(app.environment)):
+        return references, []
+    try:
+        with closing(_transfers(app)) as transfers:
+            if not references:
+                return [], transfers.all() if finished else transfers.unfinished()
+            found = {reference: transfers.find(reference) for reference in references}
+    except (OSError, sqlite3.Error, DatabaseError) as error:
+        app.messages.warn(f"the list of exports and imports cannot be read: {error}")
+        return references, []
+    return [name for name, transfer in found.items() if not transfer], [one for one in found.values() if one]
 
 
 def _transfers(app: App) -> Transfers:
     return Transfers(state_directory(app.environment), app.clock)
-
-
-def _named(app: App, transfers: Transfers, references: Sequence[str]) -> tuple[Sequence[Operation], Sequence[Transfer]]:
-    found = {reference: transfers.find(reference) for reference in references}
-    operations = [app.operation_named(reference) for reference, transfer in found.items() if transfer is None]
-    return operations, [transfer for transfer in found.values() if transfer]

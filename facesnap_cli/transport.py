@@ -213,3 +213,18 @@ def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[st
     if content is not None:
         return content, {"Content-Type": "application/octet-stream"}
     return None, {}
+
+
+def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | None, ca_bundle: str | None) -> int:
+    """Send a text to a host that is not the service, and return the status. No key is at hand here.
+
+    Nothing is retried. Raises UnreachableError, which names the host alone: the path may be a secret.
+    """
+    wire = Wire(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
+    headers = [("User-Agent", f"facesnap/{__version__}"), ("Content-Type", "text/plain; charset=utf-8")]
+    try:
+        return wire.send("POST", url, headers, content).status
+    except NoAnswer as failure:
+        raise UnreachableError(f"{urlsplit(url).netloc} could not be reached ({failure.reason})") from None
+    finally:
+        wire.close()

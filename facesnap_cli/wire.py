@@ -28,6 +28,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
 _HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
+_WHOLE_HEADERS = "whole_headers"
 _WRITE_BYTES = 64 * 1024
 
 
@@ -62,13 +63,13 @@ class Wire:
         if content is None and method not in ("GET", "DELETE"):
             content = b""  # so that a length is sent: without one the gateway refuses the request
         try:
-            request = client.build_request(method, url, headers=list(headers), content=content)
+            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+            request = client.build_request(method, url, headers=encoded, content=content)
             response = client.send(request, stream=True)
             try:
                 body = _bounded(response.iter_raw(), deadline)
             finally:
                 response.close()
-                client.cookies.clear()
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
@@ -77,7 +78,7 @@ class Wire:
             reason = harmless(str(failure))[:300] or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
             raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
-        return Answer(response.status_code, response.reason_phrase, _joined(response.headers.raw), body)
+        return Answer(response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -151,9 +152,10 @@ class _Transport(httpx.BaseTransport):
         answer = self._pool.handle_request(
             httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
         )
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
-        )
+        # httpx reads Location as a URL, and fails where it is none, and keeps cookies: neither is for it to see.
+        seen = [(name, value) for name, value in answer.headers if name.lower() not in (b"location", b"set-cookie")]
+        extensions = {**answer.extensions, _WHOLE_HEADERS: answer.headers}
+        return httpx.Response(answer.status, headers=seen, stream=_Body(answer), extensions=extensions)
 
     def close(self) -> None:
         self._pool.close()

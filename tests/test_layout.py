@@ -24,10 +24,11 @@ FLOORS = (
     ("accounts",),
     ("workflows",),
     ("output", "progress", "prompts"),
+    ("progress_items",),
     ("archive",),
     ("context",),
-    ("inputs", "profiles", "doctor", "transferring"),
-    ("archive_inputs",),
+    ("inputs", "profiles", "doctor", "copy_inputs", "transferring"),
+    ("archive_inputs", "backups"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -37,7 +38,7 @@ EMULATOR_MAY_IMPORT = {"emulator", "database", "errors"}
 ONLY_IN = {
     "httpx": {"wire"},
     "httpcore": {"wire"},
-    "rich": {"output", "progress"},
+    "rich": {"output", "progress", "progress_items"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},
 }

@@ -40,6 +40,7 @@ MIGRATIONS = (
 )
 # The code of the error with which a transfer that has finished refuses to begin again.
 FINISHED_BEFORE = "AlreadyFinished"
+_FILE = "transfers.db"
 _NOTE_EVERY_S = 5.0
 _LOOK_EVERY_S = 1.0
 # What raises these before its first item has begun nothing that could be taken up again.
@@ -98,11 +99,16 @@ class Transfers:
     """What the state directory knows of exports and imports. Safe for several processes."""
 
     def __init__(self, state: Path, clock: Clock):
-        self._locks = state / "transfers"
+        self._locks = _directory(state)
         self._clock = clock
         self._lock = threading.Lock()
         make_private_directory(self._locks)
-        self._connection = connect(self._locks / "transfers.db", application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        self._connection = connect(self._locks / _FILE, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+
+    @classmethod
+    def are_listed(cls, state: Path) -> bool:
+        """Tell whether there ever was a transfer, without making a list."""
+        return (_directory(state) / _FILE).exists()
 
     @contextmanager
     def running(self, transfer: Transfer, counting: Counting) -> Iterator[Counting]:
@@ -252,6 +258,10 @@ class _NotedCounting:
         """Note how far the work is."""
         self._noted_at = self._clock.monotonic()
         self._note(f"{self._tally.step}: {self._tally.text()}")
+
+
+def _directory(state: Path) -> Path:
+    return state / "transfers"
 
 
 def export_id(archive: Path) -> str:

@@ -11,7 +11,7 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
 from facesnap_cli.journal import Journal, JournalError, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
-from facesnap_cli.operations import Operation, OperationKind, OperationState, new_intent
+from facesnap_cli.operations import Job, Operation, OperationKind, OperationState, new_intent
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
@@ -21,7 +21,8 @@ from facesnap_cli.workflows.settle import settle, unsettled
 def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: WantedTake) -> Operation | None:
     """Return the take of a snapshot younger than `wanted.max_age_s`, of the same object, with wide enough a scope.
 
-    None without such a snapshot. One that another machine took is entered into the journal as adopted.
+    None without such a snapshot. One that another machine took is entered into the journal as adopted; a tag of ours on
+    one that another subscription took, and shares with this one, is not believed.
     """
     if wanted.max_age_s is None:
         return None
@@ -30,7 +31,8 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
     fitting = [
         snapshot
         for snapshot in account.snapshots.list(object_type=wanted.object_type)
-        if (journal.object_of(snapshot.id) or snapshot.object_id) == wanted.object_id
+        if wanted.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
+        and (snapshot.is_of(account.subscription_id) or journal.take_of(snapshot.id))
         and snapshot.created_time is not None
         and snapshot.created_time >= oldest
         and scope <= {entry.lower() for entry in snapshot.apply_scope}
@@ -52,6 +54,7 @@ def start_take(
     wanted: WantedTake,
     *,
     force: bool = False,
+    job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start a take and return it, or the finished one of an earlier run whose answer was lost.
@@ -70,7 +73,7 @@ def start_take(
     if tagged:
         user_data = ProvenanceTag(object_id, intent).format()
     operation = replace(
-        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner()),
+        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner(), job=job),
         intent=intent,
         tagged=tagged,
         user_data_digest=digest(user_data),
@@ -94,6 +97,7 @@ def start_apply(
     snapshot: Snapshot,
     object_id: str,
     mode: str = "CreateNew",
+    job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Operation:
     """Start an apply to the account and return it, or the finished one of an earlier run whose answer was lost.
@@ -114,7 +118,7 @@ def start_apply(
         )
     _check_quota(account, journal, clock, OperationKind.APPLY, warn)
     operation = replace(
-        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner()),
+        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
         snapshot_id=snapshot.id,
     )
     return _submit(
@@ -123,7 +127,14 @@ def start_apply(
 
 
 def _intended(
-    account: Account, clock: Clock, kind: OperationKind, object_type: ObjectType, object_id: str, *, owner: str
+    account: Account,
+    clock: Clock,
+    kind: OperationKind,
+    object_type: ObjectType,
+    object_id: str,
+    *,
+    owner: str,
+    job: Job | None = None,
 ) -> Operation:
     return Operation.intended(
         kind,
@@ -134,6 +145,7 @@ def _intended(
         object_id=object_id,
         owner=owner,
         now=clock.now(),
+        job=job,
     )
 
 

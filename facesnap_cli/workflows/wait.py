@@ -164,5 +164,7 @@ class Waiter:
 
     def _pending(self, operation: Operation) -> Pending[str]:
         now = self._clock.now()
-        estimate = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id)
+        estimate = self._journal.estimate_s(
+            operation.kind, operation.object_type, operation.object_id, operation.job_key
+        )
         return Pending(operation.intent, operation.elapsed_s(now) if operation.operation_id else 1.0, estimate)

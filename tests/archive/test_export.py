@@ -160,3 +160,16 @@ def test_an_archive_without_images_is_not_rebuilt_unless_told_so(program: Progra
     done = program.run("import", str(target), "-p", "target", "--partial", "-q", "-o", "json")
     assert (done.status, done.err) == (0, "")
     assert (done.json["persons"], done.json["faces"], done.json["facesWithoutImage"]) == (3, 5, 2)
+
+
+def test_a_list_of_transfers_that_is_damaged_does_not_keep_operations_from_being_shown(program: Program) -> None:
+    assert program.run(*export_employees(program, program.directory / "x.facesnap")).status == 0
+    (program.directory / "state" / "transfers" / "transfers.db").write_bytes(b"nonsense" * 1000)
+    shown = program.run("status", "-o", "json")
+    assert (shown.status, shown.json) == (0, [])
+    assert "warning: the list of exports and imports cannot be read" in shown.err
+
+
+def test_status_makes_no_list_of_transfers_where_there_never_was_one(program: Program) -> None:
+    assert program.run("status", "-o", "json").json == []
+    assert not (program.directory / "state" / "transfers").exists()

@@ -180,3 +180,9 @@ def test_a_header_of_the_users_replaces_one_of_ours(victim_of: VictimOf) -> None
     assert victim.run("list", "--header", "user-agent: mine/1").status == 0
     assert victim.server.received[0].raw.lower().count(b"user-agent:") == 1
     assert victim.server.received[0].headers["user-agent"] == "mine/1"
+
+
+def test_a_header_may_hold_what_latin_1_can(victim_of: VictimOf) -> None:
+    victim = victim_of(lambda request: answer(200, []))
+    assert victim.run("list", "--header", "X-Note: caf\u00e9").status == 0
+    assert b"X-Note: caf\xe9" in victim.server.received[0].raw

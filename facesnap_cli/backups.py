@@ -1,0 +1,212 @@
+"""What `copy` and `run` share: what their copies work with, and the screen that shows them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesnap_cli.copy_inputs import copy_between
+from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.operations import OperationKind
+from facesnap_cli.polling import Schedule
+from facesnap_cli.progress_items import ItemsProgress, items_progress_for
+from facesnap_cli.settings import state_directory
+from facesnap_cli.workflows.copy import Copy, Means
+from facesnap_cli.workflows.coverage import Cover, coverage
+from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
+from facesnap_cli.workflows.notify import (
+    PING_TIMEOUT_S,
+    Notifier,
+    check_metrics,
+    markdown,
+    run_lines,
+    run_metrics,
+)
+from facesnap_cli.workflows.plan import Plan, PlanItem
+from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.rhythm import Rhythm
+from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
+from facesnap_cli.workflows.schedule import Scheduled
+from facesnap_cli.workflows.snapshot_method import SnapshotMethod, needs
+
+if TYPE_CHECKING:
+    from facesnap_cli.accounts import Account
+    from facesnap_cli.context import App
+    from facesnap_cli.operations import Operation
+    from facesnap_cli.output import Document, View
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Shows one item on the screen, and lets an interruption know its operations."""
+
+    app: App
+    progress: ItemsProgress
+    name: str
+
+    def stage(self, text: str) -> None:
+        self.progress.stage(self.name, text)
+
+    def operation(self, operation: Operation) -> None:
+        self.app.watch(operation)
+        self.progress.operation(self.name, operation)
+
+    def ended(self, text: str, *, ok: bool) -> None:
+        self.progress.ended(self.name, text, ok=ok)
+
+
+def means_of(app: App) -> Means:
+    """Return what this run's copies work with."""
+    app.repeatable = True
+    return Means(
+        journal=app.journal,
+        clock=app.clock,
+        waiter=app.waiter,
+        warn=app.messages.warn,
+        schedule=Schedule(interval_s=app.settings["poll_interval"]),
+        timeout_s=app.settings["timeout"],
+    )
+
+
+@contextmanager
+def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]:
+    """Show items on stderr while the block runs; gives the watcher of each by its name."""
+    progress = items_progress_for(
+        app.clock,
+        list(names),
+        quiet=app.options.quiet,
+        color=app.color,
+        estimate_of=lambda one: app.journal.estimate_s(one.kind, one.object_type, one.object_id, one.job_key),
+    )
+    try:
+        yield lambda name: Watcher(app, progress, name)
+    finally:
+        progress.close()
+
+
+def report(app: App, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
+    """Print results, and raise what they failed with. A success with --quiet prints only a format that is asked for."""
+    if failure or not app.options.quiet or app.settings["output"] != "table" or app.options.query:
+        app.output.records(documents, view)
+    if failure:
+        raise failure
+
+
+def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
+    """Copy one object, with progress on stderr."""
+    name = wanted.take.object_id
+    with screen(app, [name]) as watcher:
+        return Copy(means_of(app), wanted, watcher(name)).run()
+
+
+def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod]:
+    """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
+    sources = [(item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items]
+    return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
+
+
+def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) -> RunResult:
+    """Run a plan under its lock, with progress on stderr, and tell whom the plan names."""
+    notifier = notifier_of(app, plan)
+    with plan_lock(state_directory(app.environment), plan.path):
+        notifier.started()
+        try:
+            means = means_of(app)
+            methods = methods_of(app, plan, means)
+            _say_quota(app, methods)
+            with screen(app, [item.name for item in plan.items]) as watcher:
+                result = run_items(
+                    methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.crew.stopped
+                )
+        except FacesnapError as failure:
+            notifier.ended([], failure)
+            raise
+        if plan.metrics:
+            covers = coverage(methods, app.journal, app.clock)
+            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, methods)))
+        notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+        notifier.ended(run_lines(result), result.failure)
+    return result
+
+
+def check_plan(app: App, plan: Plan) -> list[Cover]:
+    """Look whether every target is covered, and write the metric of it."""
+    covers = coverage(methods_of(app, plan, means_of(app)), app.journal, app.clock)
+    notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
+    return covers
+
+
+def notifier_of(app: App, plan: Plan) -> Notifier:
+    """Return who tells of the plan's runs, through the chosen profile's proxy."""
+    from facesnap_cli.transport import post_keyless
+
+    def post(url: str, text: bytes) -> int:
+        proxy, ca_bundle = app.settings["proxy"], app.settings["ca_bundle"]
+        return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
+
+    return Notifier(plan, post, app.messages.warn)
+
+
+def preview_plan(app: App, plan: Plan) -> list[Step]:
+    """Return what a run would do."""
+    return [step for method in methods_of(app, plan, means_of(app)) for step in method.preview()]
+
+
+def _source(app: App, plan: Plan, item: PlanItem) -> Account:
+    try:
+        account = app.account_named(item.source) if item.source else app.account
+        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
+    except UsageError as error:
+        raise plan.wrong(item, "from", error) from None
+    return account
+
+
+def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
+    source = _source(app, plan, item)
+    try:
+        return copy_between(
+            app,
+            source,
+            item.object_type,
+            item.object_id,
+            item.targets,
+            verify=item.verify,
+            keep=item.keep_snapshot,
+            max_age_s=item.max_age_s,
+        )
+    except UsageError as error:
+        raise plan.wrong(item, "to", error) from None
+
+
+def _say_quota(app: App, methods: Sequence[SnapshotMethod]) -> None:
+    for need in needs(methods):
+        if need.needed > need.quota.left:
+            app.messages.warn(f"{need}: the service may refuse the last of them")
+        else:
+            app.messages.info(str(need))
+
+
+def _quota_left(app: App, methods: Sequence[SnapshotMethod]) -> dict[tuple[str, str], int]:
+    sources = {(method.wanted.source.profile or "", OperationKind.TAKE): method.wanted.source for method in methods}
+    targets = {
+        (target.account.profile or "", OperationKind.APPLY): target.account
+        for method in methods
+        for target in method.wanted.targets
+    }
+    return {
+        (profile, kind.value): quota(account, app.journal, app.clock, kind).left
+        for (profile, kind), account in {**sources, **targets}.items()
+    }
+
+
+def scheduled(app: App, plan: Plan, rhythm: Rhythm) -> Scheduled:
+    """Return what a scheduler needs to know of a plan; the profiles' key variables where they are configured here."""
+    names = {one for item in plan.items for one in (item.source, *(target.profile for target in item.targets)) if one}
+    profiles = [app.settings.file.profiles.get(name, {}) for name in sorted(names)]
+    variables = dict.fromkeys(profile[key] for profile in profiles for key in ("key_env", "key2_env") if key in profile)
+    return Scheduled(plan.path, shutil.which("facesnap") or "facesnap", rhythm, tuple(variables))

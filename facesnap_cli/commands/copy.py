@@ -1,0 +1,66 @@
+"""facesnap copy"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="PROFILE", help="The source's profile (default: the chosen one).")
+]
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="PROFILE[:OBJECT_ID]", help="A target; the id may hold {date}. Repeatable."),
+]
+VerifyOption = Annotated[
+    str, typer.Option("--verify", metavar="LEVEL", help="Compare copies with the source: none, quick, or full.")
+]
+KeepOption = Annotated[bool, typer.Option("--keep-snapshot", help="Leave the snapshot, which lives for 48 hours.")]
+MaxAgeOption = Annotated[
+    str | None,
+    typer.Option("--max-age", metavar="DURATION", help="Use a snapshot, or a finished copy, that is younger."),
+]
+
+
+@app.command(cls=ServiceCommand)
+def copy(
+    ctx: typer.Context,
+    type: options.TypeOption = None,
+    object_id: options.ObjectIdOption = None,
+    source: FromOption = None,
+    to: ToOption = None,
+    verify: VerifyOption = "quick",
+    keep_snapshot: KeepOption = False,
+    max_age: MaxAgeOption = None,
+    timeout: options.TimeoutOption = None,
+    poll_interval: options.PollIntervalOption = None,
+    dry_run: options.DryRunOption = False,
+) -> None:
+    """Copy an object: take, apply to each target, verify, delete the snapshot.
+
+    Run again after an interruption or a failure, it goes on where it stopped.
+
+    facesnap copy -t PersonGroup -i employees --from prod --to dr:employees-{date} --to eu
+    """
+    from facesnap_cli.backups import copy_with_progress, means_of, report
+    from facesnap_cli.copy_inputs import wanted_copy
+    from facesnap_cli.inputs import verify_level
+    from facesnap_cli.output import COPY, STEP
+    from facesnap_cli.workflows.preview import preview_copy
+
+    app = App.of(ctx)
+    app.choose(type=type, object_id=object_id, timeout=timeout, poll_interval=poll_interval)
+    wanted = wanted_copy(
+        app, source=source, targets=to or [], verify=verify_level(verify), keep=keep_snapshot, max_age=max_age
+    )
+    if dry_run:
+        app.output.records([step.document() for step in preview_copy(means_of(app), wanted)], STEP)
+        return
+    result = copy_with_progress(app, wanted)
+    report(app, [one.document(app.clock.now()) for one in result.operations], COPY, result.failure)

@@ -1,0 +1,53 @@
+"""facesnap run"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Items at once (the plan's jobs, or 4).")
+]
+SummaryOption = Annotated[
+    Path | None, typer.Option("--summary", metavar="FILE.md", help="Write the result as Markdown.")
+]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Copy nothing: tell whether every target has a copy that is young enough.")
+]
+
+
+@app.command(cls=ServiceCommand)
+def run(
+    ctx: typer.Context,
+    plan: PlanArgument,
+    jobs: JobsOption = None,
+    summary: SummaryOption = None,
+    check: CheckOption = False,
+    dry_run: options.DryRunOption = False,
+) -> None:
+    """Back up everything that a plan names, in parallel, and delete the older copies that it does not keep.
+
+    facesnap run nightly.toml --jobs 8
+    """
+    from facesnap_cli.backups import check_plan, preview_plan, report, run_plan
+    from facesnap_cli.output import COVER, RUN, STEP
+    from facesnap_cli.workflows.coverage import uncovered
+    from facesnap_cli.workflows.plan import read_plan
+
+    app, wanted = App.of(ctx), read_plan(plan)
+    if check:
+        covers = check_plan(app, wanted)
+        report(app, [cover.document() for cover in covers], COVER, uncovered(covers))
+    elif dry_run:
+        app.output.records([step.document() for step in preview_plan(app, wanted)], STEP)
+    else:
+        result = run_plan(app, wanted, jobs=jobs, summary=summary)
+        report(app, result.documents(), RUN, result.failure)

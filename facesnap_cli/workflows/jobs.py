@@ -1,0 +1,144 @@
+"""A copy as it is asked for, which of its runs goes on, and what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.journal import Journal
+from facesnap_cli.operations import Job, Operation, OperationKind
+from facesnap_cli.text import harmless
+from facesnap_cli.wanted import VerifyLevel, WantedTake
+from facesnap_cli.workflows.outcomes import combined
+from facesnap_cli.workflows.retention import Template
+
+UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is gone on with where no max_age says it
+
+
+@dataclass(frozen=True, slots=True)
+class TargetName:
+    """A target as it is written: `PROFILE` or `PROFILE:OBJECT_ID`, where the id may be a template."""
+
+    profile: str
+    template: Template | None
+
+    @classmethod
+    def parse(cls, text: str, name: str = "") -> TargetName:
+        """Read one. `name` is what `{name}` stands for. Raises UsageError."""
+        profile, colon, object_id = text.strip().partition(":")
+        if not profile or (colon and not object_id):
+            raise UsageError(f"{harmless(text)!r} is not a target", hint="write PROFILE or PROFILE:OBJECT_ID")
+        return cls(profile, Template(object_id, name) if colon else None)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """Where a copy goes: an account, and the template of the id that it gets there."""
+
+    account: Account
+    template: Template
+
+    @property
+    def label(self) -> str:
+        """The target as a plan writes it, the same on every day."""
+        return f"{self.account.profile}:{self.template.text}" if self.account.profile else self.template.text
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCopy:
+    """A copy, checked. `take.max_age_s`: how old a finished copy or a snapshot may be to count."""
+
+    source: Account
+    take: WantedTake
+    targets: tuple[CopyTarget, ...]
+    verify: VerifyLevel = VerifyLevel.QUICK
+    keep_snapshot: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for every run of the same copy: its source and its targets, as they were asked for."""
+        take = [self.source.profile, self.source.endpoint, self.take.object_type, self.take.object_id]
+        targets = [
+            [one.account.profile, one.account.endpoint, one.template.text, one.template.name] for one in self.targets
+        ]
+        return hashlib.sha256(json.dumps([take, targets]).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """What came of one target. `operation` is its apply, where there is one; `done_before` by an earlier run."""
+
+    target: CopyTarget
+    object_id: str
+    operation: Operation | None = None
+    done_before: bool = False
+    failure: FacesnapError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """What came of a copy."""
+
+    job: Job
+    take: Operation | None
+    targets: tuple[TargetResult, ...]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The take and the applies."""
+        applies = [one.operation for one in self.targets]
+        return [operation for operation in (self.take, *applies) if operation]
+
+    @property
+    def failure(self) -> FacesnapError | None:
+        return combined([one.failure for one in self.targets if one.failure], len(self.targets), "targets")
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of a target before anything is sent: done already, in the way, or to be applied to."""
+
+    target: CopyTarget
+    object_id: str
+    operation: Operation | None = None
+    failure: FacesnapError | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.failure is None and self.operation is None
+
+    @property
+    def result(self) -> TargetResult:
+        return TargetResult(self.target, self.object_id, self.operation, self.operation is not None, self.failure)
+
+
+def current_job(journal: Journal, wanted: WantedCopy, now: datetime) -> Job:
+    """Return the copy to go on with: the last one if it is unfinished, or finished and young enough; else a new one.
+
+    A finished one counts only under a `max_age_s`; an unfinished one for 20 hours where there is none.
+    """
+    steps = [operation for operation in journal.of_job(wanted.key) if operation.job]
+    last = max((one.job_time for one in steps if one.job_time), default=None)
+    if last is not None:
+        max_age_s = wanted.take.max_age_s
+        young = (now - last).total_seconds() <= (UNFINISHED_S if max_age_s is None else max_age_s)
+        job = Job(wanted.key, last)
+        if young and (max_age_s is not None or not _is_finished(wanted, job, steps)):
+            return job
+    return Job(wanted.key, now.replace(microsecond=0))
+
+
+def _is_finished(wanted: WantedCopy, job: Job, steps: list[Operation]) -> bool:
+    made = {
+        (one.profile, one.object_id)
+        for one in steps
+        if one.job == job
+        and one.kind is OperationKind.APPLY
+        and one.has_succeeded
+        and (one.verified_time or wanted.verify is VerifyLevel.NONE)
+    }
+    return made >= {(one.account.profile, one.template.render(job.time)) for one in wanted.targets}

@@ -1,0 +1,313 @@
+"""A plan file: which objects to back up, from where to where, how many copies to keep, whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from facesnap_cli.checks import check_object_id, parse_object_type
+from facesnap_cli.config_file import MAX_BYTES, parsed_toml
+from facesnap_cli.endpoints import LOOPBACK_HOSTS
+from facesnap_cli.errors import ConfigurationError, UsageError
+from facesnap_cli.files import read_regular
+from facesnap_cli.models import ObjectType
+from facesnap_cli.text import harmless, parse_duration
+from facesnap_cli.wanted import VerifyLevel
+from facesnap_cli.workflows.jobs import TargetName
+from facesnap_cli.workflows.plan_lines import PlanLines
+from facesnap_cli.workflows.retention import Keep
+
+Read = TypeVar("Read")
+DEFAULT_JOBS = 4
+MOST_JOBS = 64
+DEFAULT_MAX_AGE = "20h"
+_TOP_KEYS = ("jobs", "backup", "notify")
+_NOTIFY_KEYS = ("ping", "metrics")
+_KEEP_KEYS = ("last", "daily", "weekly", "monthly")
+_ITEM_KEYS = (
+    "name",
+    "from",
+    "type",
+    "object_id",
+    "to",
+    "keep",
+    "max_age",
+    "covered_for",
+    "method",
+    "verify",
+    "keep_snapshot",
+)
+_SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One `[[backup]]`. Durations in seconds; `source` is a profile's name, None for the chosen profile.
+
+    `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
+    as cover for `run --check`.
+    """
+
+    number: int
+    name: str
+    source: str | None
+    object_type: ObjectType
+    object_id: str
+    targets: tuple[TargetName, ...]
+    method: str
+    keep: Keep | None
+    max_age_s: float
+    covered_for_s: float
+    verify: VerifyLevel
+    keep_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan file, checked as far as that goes without the configuration."""
+
+    path: Path
+    jobs: int
+    items: tuple[PlanItem, ...]
+    ping: str | None
+    metrics: Path | None
+    lines: PlanLines = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
+        """Return the error for a value that only the configuration shows to be wrong."""
+        place = f"{self.path}:{self.lines.line('backup', key, item.number)}"
+        return ConfigurationError(f"{place}: {error.message.removeprefix('--profile: ')}", hint=error.hint)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and check a plan. Raises ConfigurationError that names the line of everything that is wrong."""
+    try:
+        content = read_regular(path, MAX_BYTES).content
+    except OSError as error:
+        raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
+    text, data = parsed_toml(path, content)
+    reader = _Reader(path, PlanLines.of(text))
+    plan = reader.plan(data)
+    reader.raise_complaints()
+    return plan
+
+
+class _Reader:
+    """Reads one plan and collects complaints, so that all are shown at once."""
+
+    def __init__(self, path: Path, lines: PlanLines):
+        self._path = path
+        self._lines = lines
+        self._complaints: list[tuple[int, str, str]] = []
+
+    def plan(self, data: Mapping[str, Any]) -> Plan:
+        for key in data:
+            if key not in _TOP_KEYS:
+                self._complain(self._lines.top(key), f"unknown key {harmless(key)!r}{_near(key, _TOP_KEYS)}")
+        entries = data.get("backup")
+        if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+            self._complain(self._lines.top("backup"), "a plan needs at least one [[backup]]")
+            entries = []
+        items = [item for number, entry in enumerate(entries) if (item := self._item(number, entry))]
+        self._check_together(items)
+        notify = data.get("notify", {})
+        if not isinstance(notify, dict):
+            self._complain(self._lines.top("notify"), "notify is a table: [notify]")
+            notify = {}
+        for key in notify:
+            if key not in _NOTIFY_KEYS:
+                line = self._lines.line("notify", key)
+                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{_near(key, _NOTIFY_KEYS)}")
+        ping = self._value(notify, "ping", _url, lambda: self._lines.line("notify", "ping"))
+        metrics = self._value(notify, "metrics", _text, lambda: self._lines.line("notify", "metrics"))
+        jobs = self._value(data, "jobs", _jobs, lambda: self._lines.top("jobs")) or DEFAULT_JOBS
+        return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
+
+    def raise_complaints(self) -> None:
+        """Raise the first complaint, with the others in its hint and details."""
+        if not self._complaints:
+            return
+        (line, message, hint), *others = sorted(self._complaints)
+        also = [f"{self._path}:{number}: {text}" for number, text, _ in others]
+        more = f" (and {len(also) - 2} more)" if len(also) > 2 else ""
+        raise ConfigurationError(
+            f"{self._path}:{line}: {message}",
+            hint="; ".join([hint] * bool(hint) + also[:2]) + more,
+            details={"complaints": [f"{self._path}:{line}: {message}", *also]},
+        )
+
+    def _item(self, number: int, entry: Mapping[str, Any]) -> PlanItem | None:
+        before = len(self._complaints)
+
+        def line(key: str) -> int:
+            return self._lines.line("backup", key, number)
+
+        def value(key: str, parse: Callable[[Any], Read], *, required: bool = False) -> Read | None:
+            if required and key not in entry:
+                self._complain(line(""), f"this [[backup]] has no {key}")
+            return self._value(entry, key, parse, lambda: line(key))
+
+        for key in entry:
+            if key not in _ITEM_KEYS:
+                self._complain(line(key), f"unknown key {harmless(key)!r}{_near(key, _ITEM_KEYS)}")
+        name = value("name", lambda raw: check_object_id(_text(raw), what="item name"), required=True) or "-"
+        object_type = value("type", lambda raw: parse_object_type(_text(raw)), required=True)
+        object_id = value("object_id", lambda raw: check_object_id(_text(raw)), required=True)
+        targets = value("to", lambda raw: _targets(raw, name), required=True)
+        method = value("method", _method) or "snapshot"
+        keep = value("keep", _keep)
+        verify = value("verify", _level) or VerifyLevel.QUICK
+        max_age_s = value("max_age", _duration) or parse_duration(DEFAULT_MAX_AGE)
+        covered_for_s = value("covered_for", _duration) or max_age_s
+        source, keep_snapshot = value("from", _text), value("keep_snapshot", _flag) or False
+        if targets:
+            self._check_targets(targets, method, keep, line)
+        if keep and verify is VerifyLevel.NONE:
+            self._complain(line("keep"), "keep deletes older copies only once the new one is verified: verify it")
+        if len(self._complaints) > before or not (object_type and object_id and targets):
+            return None
+        return PlanItem(
+            number,
+            name,
+            source,
+            object_type,
+            object_id,
+            targets,
+            method,
+            keep,
+            max_age_s,
+            covered_for_s,
+            verify,
+            keep_snapshot,
+        )
+
+    def _check_targets(
+        self, targets: tuple[TargetName, ...], method: str, keep: Keep | None, line: Callable[[str], int]
+    ) -> None:
+        for target in targets:
+            if (target.profile == "file") != (method == "export"):
+                wanted = "file:PATH" if method == "export" else "PROFILE:OBJECT_ID"
+                self._complain(line("to"), f'method = "{method}" needs targets of the form {wanted}')
+            elif method == "snapshot" and target.template:
+                made = target.template.render(_SAMPLE)
+                self._attempt(partial(check_object_id, made, what="object id of a target"), line("to"), "to: ")
+            if keep and not (target.template and target.template.is_dated):
+                self._complain(line("keep"), "keep needs {date} in every target's id: older copies are known by it")
+
+    def _check_together(self, items: list[PlanItem]) -> None:
+        names: dict[str, int] = {}
+        places: dict[tuple[str, str, str], str] = {}
+        for item in items:
+            line = self._lines.line("backup", "name", item.number)
+            if item.name in names:
+                self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")
+            names.setdefault(item.name, line)
+            for target in item.targets:
+                made = target.template.render(_SAMPLE) if target.template else item.object_id
+                other = places.setdefault((target.profile, item.object_type.value, made), item.name)
+                if other != item.name:
+                    to = self._lines.line("backup", "to", item.number)
+                    self._complain(to, f"{item.name} and {other} would make the same copy in {target.profile}")
+
+    def _value(
+        self, table: Mapping[str, Any], key: str, parse: Callable[[Any], Read], line: Callable[[], int]
+    ) -> Read | None:
+        if key not in table:
+            return None
+        return self._attempt(lambda: parse(table[key]), line(), f"{key}: ")
+
+    def _attempt(self, parse: Callable[[], Read], line: int, prefix: str = "") -> Read | None:
+        try:
+            return parse()
+        except UsageError as error:
+            self._complain(line, f"{prefix}{error.message}", error.hint)
+            return None
+
+    def _complain(self, line: int, message: str, hint: str = "") -> None:
+        self._complaints.append((line, message, hint))
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise UsageError("must be a text that is not empty")
+    return raw.strip()
+
+
+def _flag(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    raise UsageError("must be true or false")
+
+
+def _jobs(raw: object) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_JOBS:
+        return raw
+    raise UsageError(f"must be a whole number from 1 to {MOST_JOBS}")
+
+
+def _duration(raw: object) -> float:
+    seconds = parse_duration(_text(raw))
+    if seconds <= 0:
+        raise UsageError("must be a duration of more than nothing")
+    return seconds
+
+
+def _targets(raw: object, name: str) -> tuple[TargetName, ...]:
+    entries = [raw] if isinstance(raw, str) else raw
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
+        raise UsageError("must be a list of targets", hint='write for example to = ["dr:employees-{date}"]')
+    return tuple(TargetName.parse(entry, name) for entry in entries)
+
+
+def _method(raw: object) -> str:
+    text = _text(raw)
+    if text not in ("snapshot", "export"):
+        raise UsageError(f"{harmless(text)!r} is neither snapshot nor export")
+    return text
+
+
+def _level(raw: object) -> VerifyLevel:
+    text = _text(raw).lower()
+    if text not in tuple(VerifyLevel):
+        raise UsageError(f"{harmless(text)!r} is not one of {', '.join(VerifyLevel)}")
+    return VerifyLevel(text)
+
+
+def _keep(raw: object) -> Keep:
+    if not isinstance(raw, dict) or not raw:
+        raise UsageError("must be a table such as { last = 3, daily = 7 }")
+    for key, count in raw.items():
+        if key not in _KEEP_KEYS:
+            raise UsageError(f"unknown key {harmless(key)!r}{_near(key, _KEEP_KEYS)}")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise UsageError(f"{key} must be a whole number of 1 or more")
+    return Keep(**raw)
+
+
+def _url(raw: object) -> str:
+    text = _text(raw)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise UsageError("must be an https URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or harmless(text) != text or " " in text:
+        raise UsageError("must be an https URL")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise UsageError("must be https, except to this machine")
+    return text
+
+
+def _near(key: str, choices: tuple[str, ...]) -> str:
+    found = get_close_matches(key, choices, n=1)
+    return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(choices)}"
