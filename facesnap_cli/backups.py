@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facesnap_cli.archive.export_method import ExportMethod
 from facesnap_cli.copy_inputs import copy_between
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.operations import OperationKind
@@ -29,6 +30,7 @@ from facesnap_cli.workflows.notify import (
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.retention import Template
 from facesnap_cli.workflows.rhythm import Rhythm
 from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
 from facesnap_cli.workflows.schedule import Scheduled
@@ -104,10 +106,15 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
         return Copy(means_of(app), wanted, watcher(name)).run()
 
 
-def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod]:
+def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod | ExportMethod]:
     """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
-    sources = [(item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items]
-    return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
+    sources = frozenset((item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items)
+    return [
+        _export(app, plan, item)
+        if item.method == "export"
+        else SnapshotMethod(item, means, _wanted(app, plan, item), sources)
+        for item in plan.items
+    ]
 
 
 def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) -> RunResult:
@@ -118,7 +125,7 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
         try:
             means = means_of(app)
             methods = methods_of(app, plan, means)
-            _say_quota(app, methods)
+            _say_quota(app, _snapshots(methods))
             with screen(app, [item.name for item in plan.items]) as watcher:
                 result = run_items(
                     methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.crew.stopped
@@ -127,16 +134,41 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             notifier.ended([], failure)
             raise
         if plan.metrics:
-            covers = coverage(methods, app.journal, app.clock)
-            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, methods)))
+            covers = _covers(app, methods)
+            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, _snapshots(methods))))
         notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         notifier.ended(run_lines(result), result.failure)
     return result
 
 
+def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
+    paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
+    if len(paths) < len(item.targets):
+        raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
+    return ExportMethod(
+        item,
+        _source(app, plan, item),
+        tuple(Template(str(Path(text)), name) for text, name in paths),
+        plan.path.absolute().parent,
+        state_directory(app.environment),
+        app.clock,
+    )
+
+
+def _covers(app: App, methods: Sequence[SnapshotMethod | ExportMethod]) -> list[Cover]:
+    exports = [method for method in methods if isinstance(method, ExportMethod)]
+    return coverage(_snapshots(methods), app.journal, app.clock) + [
+        one for method in exports for one in method.covers()
+    ]
+
+
+def _snapshots(methods: Sequence[SnapshotMethod | ExportMethod]) -> list[SnapshotMethod]:
+    return [method for method in methods if isinstance(method, SnapshotMethod)]
+
+
 def check_plan(app: App, plan: Plan) -> list[Cover]:
     """Look whether every target is covered, and write the metric of it."""
-    covers = coverage(methods_of(app, plan, means_of(app)), app.journal, app.clock)
+    covers = _covers(app, methods_of(app, plan, means_of(app)))
     notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
     return covers
 

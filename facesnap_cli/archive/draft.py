@@ -31,6 +31,7 @@ from facesnap_cli.errors import ConflictError, UsageError
 from facesnap_cli.objects import Face, FaceObject, Person, Training
 from facesnap_cli.text import format_time
 
+PARTIAL = ".partial"
 # Faces whose user data is still to be read, one request each. Only a draft has it.
 _UNREAD = "CREATE TABLE IF NOT EXISTS unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _LISTED = (
@@ -307,7 +308,7 @@ class Draft:
 
 def partial_of(target: Path) -> Path:
     """Return where the archive `target` is written until it is whole."""
-    return target.with_name(f"{target.name}.partial")
+    return target.with_name(f"{target.name}{PARTIAL}")
 
 
 def _sync_directory(directory: Path) -> None:

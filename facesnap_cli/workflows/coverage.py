@@ -22,11 +22,14 @@ from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 class Cover:
     """How one target is covered. `object_id` is the newest usable copy, `copied_time` the moment that it shows (UTC).
 
+    `label` is the target as the plan writes it, `profile` its account's; None for a file.
+
     `seconds_left` is how long it still counts; below zero since when it does not any more; None without a copy.
     """
 
     item: PlanItem
-    target: CopyTarget
+    label: str
+    profile: str | None
     object_id: str | None = None
     copied_time: datetime | None = None
     seconds_left: float | None = None
@@ -41,8 +44,8 @@ class Cover:
         return {
             "item": self.item.name,
             "covered": self.is_covered,
-            "target": self.target.label,
-            "profile": self.target.account.profile,
+            "target": self.label,
+            "profile": self.profile,
             "objectType": self.item.object_type.value,
             "objectId": self.object_id,
             "copiedTime": format_time(self.copied_time),
@@ -62,11 +65,11 @@ def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:
 
 
 def _cover(method: SnapshotMethod, target: CopyTarget, journal: Journal, now: datetime) -> Cover:
-    item = method.item
+    item, label, profile = method.item, target.label, target.account.profile
     try:
         names = _copies(method, target)
     except FacesnapError as failure:
-        return Cover(item, target, failure=failure)
+        return Cover(item, label, profile, failure=failure)
     known = _known(method, target, journal)
     bad = ""
     for name in names:
@@ -77,11 +80,12 @@ def _cover(method: SnapshotMethod, target: CopyTarget, journal: Journal, now: da
             continue
         left_s = item.covered_for_s - (now - moment).total_seconds()
         if left_s >= 0:
-            return Cover(item, target, name, moment, left_s)
+            return Cover(item, label, profile, name, moment, left_s)
         age, limit = format_duration((now - moment).total_seconds()), format_duration(item.covered_for_s)
-        old = _failure(item, target, f"the newest copy, {name}, is {age} old, and counts for {limit}")
-        return Cover(item, target, name, moment, left_s, old)
-    return Cover(item, target, failure=_failure(item, target, f"there is no copy that can be used{bad}"))
+        old = failure_to_cover(item, label, f"the newest copy, {name}, is {age} old, and counts for {limit}")
+        return Cover(item, label, profile, name, moment, left_s, old)
+    missing = failure_to_cover(item, label, f"there is no copy that can be used{bad}")
+    return Cover(item, label, profile, failure=missing)
 
 
 def _copies(method: SnapshotMethod, target: CopyTarget) -> list[str]:
@@ -115,10 +119,11 @@ def _moment(method: SnapshotMethod, apply: Operation, journal: Journal) -> datet
     return take.intended_time if take else apply.intended_time
 
 
-def _failure(item: PlanItem, target: CopyTarget, why: str) -> NotFoundError:
+def failure_to_cover(item: PlanItem, label: str, why: str) -> NotFoundError:
+    """Return the error for a target without a copy that is young enough."""
     return NotFoundError(
-        f"{item.name} in {target.label}: {why}",
+        f"{item.name} in {label}: {why}",
         code="Uncovered",
         hint="facesnap run makes one",
-        details={"item": item.name, "target": target.label},
+        details={"item": item.name, "target": label},
     )

@@ -110,12 +110,11 @@ def needs(methods: Sequence[SnapshotMethod]) -> list[Need]:
                 subscription = account.subscription_id or account.endpoint
                 accounts.setdefault(subscription, account)
                 counts[subscription, kind] = counts.get((subscription, kind), 0) + 1
-    means = methods[0].means
     return [
         Need(
             accounts[subscription].profile,
             count,
-            quota(accounts[subscription], means.journal, means.clock, kind),
+            quota(accounts[subscription], methods[0].means.journal, methods[0].means.clock, kind),
         )
         for (subscription, kind), count in counts.items()
     ]
