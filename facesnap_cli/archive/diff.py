@@ -68,6 +68,8 @@ def compare_archives(old: Path, new: Path) -> list[Difference]:
     Raises UsageError where they are not of the same type, and what opening them raises.
     """
     with Archive.opened(old) as first, Archive.opened(new) as second:
+        first.check()
+        second.check()
         if first.head.object_type is not second.head.object_type:
             raise UsageError(
                 f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
@@ -84,6 +86,7 @@ def compare_with_service(
     request for each. Raises NotFoundError, and what reading raises.
     """
     with Archive.opened(old) as archive:
+        archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
     with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
         wanted = WantedExport(object_type, object_id, Path(directory) / "now")

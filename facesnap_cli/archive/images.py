@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class ImageDirectory:
         if person.name:
             names += [unicodedata.normalize(form, person.name) for form in ("NFC", "NFD")]
         folders = (self._inside(self._root, name) for name in names)
-        return next((folder for folder in folders if folder and folder.parent == self._root and folder.is_dir()), None)
+        return next((one for one in folders if one and one.parent == self._root and os.path.isdir(one)), None)
 
     def _named(self, name: str | None, places: Sequence[Path]) -> Iterator[Path]:
         for place in places:
@@ -112,8 +113,6 @@ class ImageDirectory:
 
     def _inside(self, place: Path, name: str) -> Path | None:
         """Return the path of that name, unless it leads out of the directory: names and user data are others' text."""
-        if "\0" in name or len(name) > 255:
-            return None
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
 
@@ -136,7 +135,4 @@ def checked_image(image: ImageFile) -> CheckedImage:
 
 
 def _is_image(path: Path) -> bool:
-    try:
-        return path.suffix.lower() in SUFFIXES and path.is_file()
-    except OSError:
-        return False
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # False, not an error, for a name that is too long

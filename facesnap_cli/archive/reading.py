@@ -62,6 +62,12 @@ class Archive:
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise
+        except sqlite3.DatabaseError as error:
+            raise DamagedError(
+                f"{path} is damaged: {error}", hint="facesnap inspect --check names the places"
+            ) from error
         finally:
             with lock:  # an interruption does not wait for the threads that read images
                 connection.close()

@@ -105,6 +105,7 @@ def test_a_changed_byte_anywhere_is_found_or_harms_nothing(program: Program, arc
         archive.write_bytes(damaged)
         checked = program.run("inspect", str(archive), "--check", "-o", "none")
         assert checked.status in (0, 13), (position, checked.err)
+        assert program.run("import", str(archive), "-p", "nobody").status in (2, 13), position
         if checked.status == 0:
             tables = ("object", "persons", "faces", "images")
             assert [rows(archive, f"SELECT * FROM {table} ORDER BY 1") for table in tables] == sound, position

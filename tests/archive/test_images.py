@@ -94,6 +94,17 @@ def test_an_image_that_is_too_many_for_the_persons_faces_is_named(
     assert "5 of 7 faces have no image" in done.err
 
 
+def test_a_person_whose_name_is_too_long_for_a_folder_has_no_folder(
+    program: Program, emulator: RunningEmulator, images: Path
+) -> None:
+    call(emulator, "POST", "/persongroups/employees/persons", SOURCE_KEYS[0], {"name": "Ż" * 128})
+    [long] = [one for one in persons(emulator, "PersonGroup", "employees") if one["name"].startswith("ŻŻ")]
+    path = f"/persongroups/employees/persons/{long['personId']}/persistedfaces?userData={'x' * 1000}"
+    call(emulator, "POST", path, SOURCE_KEYS[0], emulator.image("0" * 32))
+    done = export(program, images)
+    assert (done.status, done.json["persons"], done.json["facesWithImage"]) == (0, 4, 0)
+
+
 def test_user_data_never_leads_out_of_the_directory(
     program: Program, emulator: RunningEmulator, faces: dict[str, list[str]], images: Path
 ) -> None:
