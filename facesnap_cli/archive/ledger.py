@@ -182,6 +182,11 @@ class Ledger:
         """Commit that the service does not take a face."""
         self._note("faces (face_id, person_id, refused)", face.face_id, face.person_id, reason)
 
+    def forget_refusals(self) -> None:
+        """Forget which faces were refused: they are missing again."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM main.faces WHERE refused IS NOT NULL")
+
     def person_of(self, new_id: str) -> str | None:
         """Return the archive's id of a person in the target; None for one that this import does not know."""
         row = self._row("SELECT person_id FROM main.persons WHERE new_id = ?", new_id.lower())

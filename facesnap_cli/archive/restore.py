@@ -32,6 +32,9 @@ from facesnap_cli.wanted import VerifyLevel
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
+# With so many answers lost, a round ends early; with so many faces refused and none taken, something is wrong with all.
+MOST_UNSETTLED = 50
+MOST_REFUSED = 50
 # How long the service may still be at work on a request whose answer never came, in seconds.
 SETTLING_S = 2.0
 
@@ -232,15 +235,22 @@ class _Import:
         self._unsettled = []
         what = "adding persons and faces" if self._kind.has_persons else "adding faces"
         self._counting.begin(what, self._ledger.to_do())
-        if self._kind.has_persons:
-            each(self._persons(), self._rebuild, threads=self._threads)
-        else:
-            self._add_list_faces()
+        try:
+            if self._kind.has_persons:
+                each(self._persons(), self._rebuild, threads=self._threads)
+            else:
+                self._add_list_faces()
+        except UsageError:  # no face at all was taken: another try can be made
+            self._ledger.forget_refusals()
+            raise
 
     def _persons(self) -> Iterator[PendingPerson]:
         after = ""
         while page := self._ledger.persons_to_do(after, PAGE):
-            yield from page
+            for person in page:
+                if len(self._unsettled) >= MOST_UNSETTLED:
+                    return
+                yield person
             after = page[-1].person_id
 
     def _rebuild(self, person: PendingPerson) -> None:
@@ -286,6 +296,7 @@ class _Import:
             )
         except UsageError as refusal:
             self._ledger.face_refused(face, refusal.message)
+            self._check_refusals(refusal)
         except (OutcomeUnknownError, ConflictError) as failure:
             self._unsettled.append(failure)
             return False
@@ -293,6 +304,16 @@ class _Import:
             self._ledger.face_added(face, new_id)
         self._counting.advance()
         return True
+
+    def _check_refusals(self, refusal: UsageError) -> None:
+        """Raise UsageError where the service takes no face at all."""
+        done = self._ledger.done()
+        if done.refused >= MOST_REFUSED and not done.faces:
+            raise UsageError(
+                f"the service refused each of the first {done.refused} faces; the last: {refusal.message}",
+                hint="another --detection-model may help",
+                details={"objectId": self._object_id},
+            )
 
     def _train(self) -> str | None:
         """Train the object and wait for it, and return the training's status; None where there is nothing to train."""

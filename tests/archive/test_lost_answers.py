@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.server import RunningEmulator
-from tests.archive.scene import call, exported, face_ids, persons, rows
+from tests.archive.scene import call, exported, face_ids, persons, posts, rows
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 
 TARGET = TARGET_KEYS[0]
@@ -83,6 +83,31 @@ def test_a_refused_face_is_listed_with_the_reason_and_the_rest_is_rebuilt(
     assert (done.json["faces"], len(done.json["refused"])) == (5, 2)
     assert all("No face detected" in entry["reason"] and entry["name"] for entry in done.json["refused"])
     assert len(face_ids(emulator, "PersonGroup", "employees", TARGET)) == 5
+
+
+def test_a_service_that_takes_no_face_at_all_stops_the_import_and_another_try_can_be_made(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    archive = exported(program, emulator, "LargePersonGroup", "visitors")
+    emulator.faults({"route": f"POST {FACES}", "status": 400, "code": "BadArgument", "message": "Wrong model."})
+    stopped = program.run("import", str(archive), "-p", "target", "-q", "--detection-model", "detection_01")
+    assert (stopped.status, stopped.out) == (2, "")
+    assert "refused each of the first" in stopped.err
+    assert "Wrong model." in stopped.err
+    assert len(list(posts(emulator, "/persistedfaces"))) < 100
+    emulator.faults()
+    done = program.run("import", str(archive), "-p", "target", "-q", "-o", "json")
+    assert (done.status, done.err, done.json["faces"], done.json["refused"]) == (0, "", 302, [])
+
+
+def test_a_service_that_answers_nothing_is_not_asked_a_thousand_times(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    archive = exported(program, emulator, "LargePersonGroup", "visitors")
+    emulator.faults({"route": f"POST {PERSONS}", "status": 500})
+    failed = program.run("import", str(archive), "-p", "target", "-q")
+    assert (failed.status, failed.out) == (10, "")
+    assert len(list(posts(emulator, "/persons"))) < 250
 
 
 def test_a_target_that_exists_is_left_alone(program: Program, emulator: RunningEmulator) -> None:
