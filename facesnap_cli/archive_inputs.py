@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facesnap_cli.archive.export import WantedExport
 from facesnap_cli.archive.id_map import check_id_map
 from facesnap_cli.archive.images import ImageDirectory, ImageSource
 from facesnap_cli.archive.manifest import ImageManifest
 from facesnap_cli.archive.reading import Archive
-from facesnap_cli.archive.restore import WantedImport
+from facesnap_cli.archive.wanted import WantedExport, WantedImport
 from facesnap_cli.errors import UsageError
 from facesnap_cli.inputs import verify_level
 from facesnap_cli.polling import Schedule

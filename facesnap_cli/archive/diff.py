@@ -9,8 +9,9 @@ from pathlib import Path
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.draft import Draft, partial_of
-from facesnap_cli.archive.export import WantedExport, list_object
+from facesnap_cli.archive.export import list_object
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import UsageError, VerificationError
 from facesnap_cli.progress import Counting

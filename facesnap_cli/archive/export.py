@@ -14,7 +14,8 @@ from facesnap_cli.archive.draft import Draft, UnreadFace, partial_of
 from facesnap_cli.archive.images import ImageError, ImageSource, checked_image
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
-from facesnap_cli.archive.transfers import FINISHED_BEFORE, Transfer, command, export_id
+from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (
     ConflictError,
@@ -24,7 +25,6 @@ from facesnap_cli.errors import (
     UsageError,
     VerificationError,
 )
-from facesnap_cli.models import ObjectType
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.progress import Counting
 
@@ -32,37 +32,6 @@ PAGE = 1000
 MOST_ROUNDS = 5
 _BATCH = 200  # faces whose user data is committed together: what a kill loses is read again
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class WantedExport:
-    """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`."""
-
-    object_type: ObjectType
-    object_id: str
-    target: Path
-    images: ImageSource | None = None
-    base: Path | None = None
-    force: bool = False
-
-    def transfer(self, account: Account) -> Transfer:
-        """Return what the list of transfers keeps of this export."""
-        return Transfer(
-            id=export_id(self.target),
-            kind="export",
-            profile=account.profile,
-            object_type=self.object_type.value,
-            object_id=self.object_id,
-            archive=str(self.target),
-            command=command(
-                "export",
-                *(("--profile", account.profile) if account.profile else ()),
-                *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
-                *(("--images", self.images.origin.absolute()) if self.images else ()),
-                *(("--base", self.base.absolute()) if self.base else ()),
-                self.force and "--force",
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.draft import PARTIAL
-from facesnap_cli.archive.export import WantedExport, export_object
+from facesnap_cli.archive.export import export_object
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.transfers import Transfers
+from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import DamagedError
 from facesnap_cli.errors import FacesnapError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.accounts import Account
@@ -22,13 +22,12 @@ from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.training import train_and_wait
-from facesnap_cli.archive.transfers import FINISHED_BEFORE, Transfer, command, import_id
+from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.wanted import WantedImport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, OutcomeUnknownError, PartialFailureError, UsageError
 from facesnap_cli.models import ObjectType
-from facesnap_cli.polling import Schedule
 from facesnap_cli.progress import Counting
-from facesnap_cli.wanted import VerifyLevel
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
@@ -37,41 +36,6 @@ MOST_UNSETTLED = 50
 MOST_REFUSED = 50
 # How long the service may still be at work on a request whose answer never came, in seconds.
 SETTLING_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class WantedImport:
-    """An import, ready to begin. A model that is None is the archive's."""
-
-    archive: Path
-    object_type: ObjectType
-    object_id: str
-    partial: bool = False
-    recognition_model: str | None = None
-    detection_model: str | None = None
-    verify: VerifyLevel = VerifyLevel.QUICK
-    schedule: Schedule = field(default_factory=Schedule)
-    timeout_s: float | None = None
-    id_map: Path | None = None
-
-    def transfer(self, account: Account) -> Transfer:
-        """Return what the list of transfers keeps of this import."""
-        return Transfer(
-            id=import_id(account.profile, account.endpoint, self.object_type.value, self.object_id),
-            kind="import",
-            profile=account.profile,
-            object_type=self.object_type.value,
-            object_id=self.object_id,
-            archive=str(self.archive),
-            command=command(
-                *("import", self.archive, "--object-id", self.object_id),
-                *(("--profile", account.profile) if account.profile else ()),
-                self.partial and "--partial",
-                *(("--recognition-model", self.recognition_model) if self.recognition_model else ()),
-                *(("--detection-model", self.detection_model) if self.detection_model else ()),
-                *(("--id-map", self.id_map) if self.id_map else ()),
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)
