@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type pytest format completions bench clean
+.PHONY: help demo test lint type pytest format completions docs golden pictures bench package clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -34,6 +34,24 @@ pytest: $(STAMP)
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+completions: $(STAMP) ## renew what TAB reads, and the shells' scripts
+	$(BIN)/python -m tests.completions
+
+docs: $(STAMP) ## renew the reference in the README from the program
+	$(BIN)/python -m tests.reference
+
+golden: $(STAMP) ## renew the help texts that the tests compare with
+	FACESNAP_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_help.py
+
+pictures: $(STAMP) ## renew the README's pictures from what the program shows
+	$(BIN)/python -m tests.pictures
+
+bench: $(STAMP) ## measure start-up, polling and throughput beside others (about five minutes)
+	$(BIN)/python -m tests.bench
+
+package: $(STAMP) ## build sdist and wheel, and try the wheel on every Python from 3.11 that is here
+	$(BIN)/python -m tests.package
 
 clean: ## remove what make made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

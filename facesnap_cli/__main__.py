@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,12 +14,9 @@ def run() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"facesnap {__version__}")
         return
-    from facesnap_cli.cli import main
-
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write is no reason to fail
-    status = main()
+    _prepare_streams()
+    _tune_start_up()
+    status = _complete() if sys.argv[1:2] == ["__complete"] else _main()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -26,6 +24,36 @@ def run() -> None:
         status = status or 1
     # Threads that still wait for an answer must not hold up the end: everything that matters is committed.
     os._exit(status)
+
+
+def _prepare_streams() -> None:
+    """Let neither a closed stream nor a name that the locale cannot write be a reason to fail."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complete() -> int:
+    from facesnap_cli.completion import complete
+
+    return complete(sys.argv[2:])
+
+
+def _main() -> int:
+    from facesnap_cli.cli import main
+
+    return main()
+
+
+def _tune_start_up() -> None:
+    # Imports make much and free nothing: looking for garbage among it takes time.
+    gc.set_threshold(50_000)
+    # Where click is installed, httpx loads its own command line with it. None is Python's documented way to say that
+    # a module is not there, for which httpx is prepared; it halves the time of its import.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from facesnap_cli.answers import Exchange
 from facesnap_cli.clock import Clock
 from facesnap_cli.credentials import Credential, credential_for
 from facesnap_cli.errors import UsageError
-from facesnap_cli.objects import Objects
 from facesnap_cli.retry import RateLimiter, RetryPolicy
 from facesnap_cli.settings import Settings
 from facesnap_cli.snapshots import Snapshots
 from facesnap_cli.transport import Transport, TransportOptions
+
+if TYPE_CHECKING:
+    from facesnap_cli.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Account:
 
     @cached_property
     def objects(self) -> Objects:
+        from facesnap_cli.objects import Objects
+
         return Objects(self.transport)
 
     def close(self) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.export_method import ExportMethod
 from facesnap_cli.copy_inputs import copy_between
 from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.journal import JournalError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.polling import Schedule
 from facesnap_cli.progress_items import ItemsProgress, items_progress_for
 from facesnap_cli.settings import state_directory
 from facesnap_cli.workflows.copy import Copy, Means
-from facesnap_cli.workflows.coverage import Cover, coverage
+from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
 from facesnap_cli.workflows.notify import (
     PING_TIMEOUT_S,
@@ -29,12 +31,12 @@ from facesnap_cli.workflows.notify import (
 )
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
-from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.quota import needs, quota
 from facesnap_cli.workflows.retention import Template
 from facesnap_cli.workflows.rhythm import Rhythm
-from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
+from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
 from facesnap_cli.workflows.schedule import Scheduled
-from facesnap_cli.workflows.snapshot_method import SnapshotMethod, needs
+from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
@@ -65,6 +67,8 @@ class Watcher:
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
     app.repeatable = True
+    with suppress(JournalError):  # what cannot be written now is said where it matters
+        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(
         journal=app.journal,
         clock=app.clock,
@@ -106,7 +110,7 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
         return Copy(means_of(app), wanted, watcher(name)).run()
 
 
-def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod | ExportMethod]:
+def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
     """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
     sources = frozenset((item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items)
     return [
@@ -125,17 +129,15 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
         try:
             means = means_of(app)
             methods = methods_of(app, plan, means)
-            _say_quota(app, _snapshots(methods))
+            _say_quota(app, methods)
             with screen(app, [item.name for item in plan.items]) as watcher:
-                result = run_items(
-                    methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.crew.stopped
-                )
+                result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
         if plan.metrics:
-            covers = _covers(app, methods)
-            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, _snapshots(methods))))
+            covers = _covers(methods)
+            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, plan)))
         notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         notifier.ended(run_lines(result), result.failure)
     return result
@@ -155,20 +157,9 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
     )
 
 
-def _covers(app: App, methods: Sequence[SnapshotMethod | ExportMethod]) -> list[Cover]:
-    exports = [method for method in methods if isinstance(method, ExportMethod)]
-    return coverage(_snapshots(methods), app.journal, app.clock) + [
-        one for method in exports for one in method.covers()
-    ]
-
-
-def _snapshots(methods: Sequence[SnapshotMethod | ExportMethod]) -> list[SnapshotMethod]:
-    return [method for method in methods if isinstance(method, SnapshotMethod)]
-
-
 def check_plan(app: App, plan: Plan) -> list[Cover]:
     """Look whether every target is covered, and write the metric of it."""
-    covers = _covers(app, methods_of(app, plan, means_of(app)))
+    covers = _covers(methods_of(app, plan, means_of(app)))
     notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
     return covers
 
@@ -215,24 +206,31 @@ def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
         raise plan.wrong(item, "to", error) from None
 
 
-def _say_quota(app: App, methods: Sequence[SnapshotMethod]) -> None:
-    for need in needs(methods):
+def _say_quota(app: App, methods: Sequence[Method]) -> None:
+    charges = [charge for method in methods for charge in method.charges()]
+    for need in needs(charges, app.journal, app.clock):
         if need.needed > need.quota.left:
             app.messages.warn(f"{need}: the service may refuse the last of them")
         else:
             app.messages.info(str(need))
 
 
-def _quota_left(app: App, methods: Sequence[SnapshotMethod]) -> dict[tuple[str, str], int]:
-    sources = {(method.wanted.source.profile or "", OperationKind.TAKE): method.wanted.source for method in methods}
-    targets = {
-        (target.account.profile or "", OperationKind.APPLY): target.account
-        for method in methods
-        for target in method.wanted.targets
-    }
+def _covers(methods: Sequence[Method]) -> list[Cover]:
+    return [cover for method in methods for cover in method.covers()]
+
+
+def _quota_left(app: App, plan: Plan) -> dict[tuple[str, str], int]:
+    """Return what is left to each profile of what the plan asks it for."""
+    asked: dict[tuple[str, OperationKind], Account] = {}
+    for item in plan.items:
+        if item.method == "snapshot":
+            source = _source(app, plan, item)
+            asked[source.profile or "", OperationKind.TAKE] = source
+            for target in item.targets:
+                asked[target.profile, OperationKind.APPLY] = app.account_named(target.profile)
     return {
         (profile, kind.value): quota(account, app.journal, app.clock, kind).left
-        for (profile, kind), account in {**sources, **targets}.items()
+        for (profile, kind), account in asked.items()
     }
 
 

@@ -9,6 +9,15 @@ from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid
 from facesnap_cli.text import harmless, nearest
 
 MAX_USER_DATA_BYTES = 16384
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
+_OWN_HEADERS = (
+    "ocp-apim-subscription-key",
+    "authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+)
 _KEY = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
 
 
@@ -65,3 +74,13 @@ def check_user_data(text: str) -> str:
     if size > MAX_USER_DATA_BYTES:
         raise UsageError(f"user data is longer than {MAX_USER_DATA_BYTES} bytes")
     return text
+
+
+def check_header(text: str) -> tuple[str, str]:
+    """Return the name and value of a `--header`. Raises UsageError for one that could do harm."""
+    found = _HEADER.fullmatch(text)
+    if not found:
+        raise UsageError("--header must be 'NAME: VALUE', on one line")
+    if found[1].lower() in _OWN_HEADERS:
+        raise UsageError(f"--header cannot set {found[1]}; facesnap sets it")
+    return found[1], found[2].strip()

@@ -14,12 +14,11 @@ from types import FrameType
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
 from facesnap_cli import __version__
-from facesnap_cli.commands.base import local_options, params_of, service_options
+from facesnap_cli.commands.base import HELP, CommandGroup, local_options, params_of, service_options
 from facesnap_cli.context import App
 from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption, UsageError
 
@@ -52,21 +51,23 @@ TABLE = {
     "diff": Entry("diff", "Archives", "Compare an archive with another one, or with the service."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "doctor": Entry("doctor", "Setup", "Check configuration, key, endpoint and journal."),
+    "completion": Entry("completion", "Setup", "Print the script that completes command lines with TAB."),
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }
 
 
-class Facesnap(TyperGroup):
+class Facesnap(CommandGroup):
     """The program's commands. A command's module is imported when the command is resolved."""
 
     def __init__(self) -> None:
         super().__init__(
             name="facesnap",
-            help="Back up and restore Azure Face person groups and face lists.",
+            help="Back up and restore Azure Face person groups and face lists.\n\n"
+            "facesnap take --type PersonGroup --object-id employees\n"
+            "facesnap apply latest --profile dr --verify full",
             params=[*params_of(version_option), *params_of(local_options), *params_of(service_options)],
             rich_markup_mode=None,
-            no_args_is_help=True,
-            context_settings={"help_option_names": ["--help", "-h"]},
+            context_settings=HELP,
         )
         self.commands: dict[str, Any] = dict.fromkeys(TABLE)  # the names, for suggestions; see get_command
 
@@ -76,6 +77,9 @@ class Facesnap(TyperGroup):
         command = get_command(import_module(f"facesnap_cli.commands.{TABLE[cmd_name].module}").app)
         command.name = cmd_name
         return command
+
+    def short_help_of(self, name: str) -> str:
+        return TABLE[name].help
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(TABLE)

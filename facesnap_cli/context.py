@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,19 +21,10 @@ if TYPE_CHECKING:
     from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Output, View
+    from facesnap_cli.seen_snapshots import SeenSnapshots
     from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.workflows.wait import Outcome, Waiter
-
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
-_OWN_HEADERS = (
-    "ocp-apim-subscription-key",
-    "authorization",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +120,14 @@ class App:
         journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
         self._journal_opened = True
         return journal
+
+    @property
+    def seen(self) -> SeenSnapshots:
+        """The snapshots of the chosen profile that TAB offers."""
+        from facesnap_cli.seen_snapshots import SeenSnapshots
+        from facesnap_cli.settings import state_directory
+
+        return SeenSnapshots(state_directory(self.environment), self.settings.profile)
 
     @cached_property
     def output(self) -> Output:
@@ -303,12 +301,13 @@ class App:
 
     def _account(self, settings: Settings) -> Account:
         from facesnap_cli.accounts import Account
+        from facesnap_cli.checks import check_header
 
         with self._lock:
             if settings.profile not in self._accounts:
                 settings.check()
                 assert self.output  # a wrong format or query is told before anything is sent
-                headers = tuple(_header(text) for text in self.options.header)
+                headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
                     settings, self.clock, self._observe, headers, self.messages.warn
                 )
@@ -326,13 +325,3 @@ class App:
         self.messages.exchange(exchange)
         if self.options.raw:
             self.output.exchange(exchange)
-
-
-def _header(text: str) -> tuple[str, str]:
-    """Return the name and value of a `--header`. Raises UsageError for one that could do harm."""
-    found = _HEADER.fullmatch(text)
-    if not found:
-        raise UsageError("--header must be 'NAME: VALUE', on one line")
-    if found[1].lower() in _OWN_HEADERS:
-        raise UsageError(f"--header cannot set {found[1]}; facesnap sets it")
-    return found[1], found[2].strip()

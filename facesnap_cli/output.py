@@ -109,6 +109,10 @@ class Output:
         for line in lines:
             self._stream.write(f"{harmless(line)}\n")
 
+    def text(self, text: str) -> None:
+        """Print what the program itself wrote, as it is, whatever the format."""
+        self._stream.write(text)
+
     def exchange(self, exchange: Exchange) -> None:
         """Print an answer as it came, for `--raw`: status line, headers, empty line, body."""
         answer = exchange.answer

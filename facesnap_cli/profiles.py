@@ -78,7 +78,9 @@ def with_default_profile(app: App, name: str) -> ConfigFile:
     file = ConfigFile.read(config_path(app.options.config, app.environment))
     names = Settings(file, None, {}, {}).profile_names
     if name not in names:
-        raise UsageError(f"there is no profile {harmless(name)!r}", hint=f"there are: {', '.join(names)}")
+        raise UsageError(
+            f"there is no profile {harmless(name)!r}{nearest(name, names)}", hint=f"there are: {', '.join(names)}"
+        )
     return file.with_default_profile(name)
 
 

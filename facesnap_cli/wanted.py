@@ -36,6 +36,10 @@ class WantedList:
     apply_scope: tuple[str, ...] = ()
     expires_within_s: float | None = None
 
+    @property
+    def is_everything(self) -> bool:
+        return self == WantedList()
+
 
 @dataclass(frozen=True, slots=True)
 class WantedUpdate:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import Program
 
 PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 # From the bottom to the top. A module imports from its own floor's package or from floors below, never from above.
@@ -15,7 +18,7 @@ FLOORS = (
     ("errors", "clock"),
     ("text", "files", "secret"),
     ("models", "database"),
-    ("operations", "checks", "wanted", "config_file", "endpoints"),
+    ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),
     ("settings", "answers"),
     ("key_sources", "retry", "polling", "wire"),
     ("credentials",),
@@ -27,7 +30,7 @@ FLOORS = (
     ("progress_items",),
     ("archive",),
     ("context",),
-    ("inputs", "profiles", "doctor", "copy_inputs", "transferring"),
+    ("inputs", "profiles", "doctor", "completion", "copy_inputs", "transferring"),
     ("archive_inputs", "backups"),
     ("commands",),
     ("cli",),
@@ -105,6 +108,38 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
     done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, env=site(), check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & absent
+
+
+@pytest.mark.parametrize(
+    ("line", "absent"),
+    [
+        ("--version", {"typer", "json", "re", "typing", "pathlib"}),
+        (
+            "__complete --line 'facesnap take --t'",
+            {"typer", "dataclasses", "httpx", "ssl", "sqlite3", "rich"},
+        ),
+        ("__complete --line 'facesnap show '", {"typer", "httpx", "ssl", "rich"}),
+        ("--help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath", "json"}),
+        ("take --help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
+        ("list -o json", {"rich", "click", "pygments", "jmespath", "tomli_w", "starlette", "uvicorn", "keyring"}),
+        ("list", {"rich", "click", "pygments"}),
+    ],
+)
+def test_a_command_loads_only_what_it_uses(program: Program, line: str, absent: set[str]) -> None:
+    script = (
+        "import os, sys; os._exit = lambda status: None; sys.argv = ['facesnap', *sys.argv[1:]]\n"
+        "from facesnap_cli.__main__ import run; run(); print('\\nloaded', *(n for n, m in sys.modules.items() if m))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script, *shlex.split(line)],
+        capture_output=True,
+        text=True,
+        env=site() | program.environment,
+        check=True,
+    )
+    assert done.stderr == ""
+    loaded = {name.partition(".")[0] for name in done.stdout.rpartition("\nloaded ")[2].split()}
+    assert loaded & absent == set()
 
 
 def site() -> dict[str, str]:

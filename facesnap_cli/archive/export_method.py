@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.draft import PARTIAL
 from facesnap_cli.archive.export import export_object
+from facesnap_cli.archive.format import ArchiveError
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.transfers import Transfers
 from facesnap_cli.archive.wanted import WantedExport
@@ -17,9 +19,9 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.database import DamagedError
 from facesnap_cli.errors import FacesnapError
 from facesnap_cli.files import make_private_directory
-from facesnap_cli.text import format_duration
+from facesnap_cli.operations import OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
-from facesnap_cli.workflows.coverage import Cover, failure_to_cover
+from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.retention import Retention, Template
@@ -48,6 +50,10 @@ class ExportMethod:
         """Export, check, and delete what is not kept."""
         return ItemResult(self.item, None, tuple(self._outcome(template, watcher) for template in self.templates))
 
+    def charges(self) -> Iterable[tuple[Account, OperationKind]]:
+        """Return nothing: an export costs neither takes nor applies."""
+        return ()
+
     def covers(self) -> list[Cover]:
         """Look at every target: is its newest archive young enough?"""
         return [self._cover(template) for template in self.templates]
@@ -72,14 +78,21 @@ class ExportMethod:
         except FacesnapError as failure:
             return replace(outcome, status="failed", failure=failure)
         deleted: list[str] = []
-        for old in self._doomed(template, new):
-            old.unlink(missing_ok=True)
-            deleted.append(str(old))
+        try:
+            for old in self._doomed(template, new):
+                old.unlink(missing_ok=True)
+                deleted.append(str(old))
+        except OSError as error:
+            left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
+            return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
         return replace(outcome, deleted=tuple(deleted))
 
     def _export(self, template: Template, new: Path, watcher: CopyWatcher) -> None:
-        if not new.parent.is_dir():
-            make_private_directory(new.parent)
+        try:
+            if not new.parent.is_dir():
+                make_private_directory(new.parent)
+        except OSError as error:
+            raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
         counting = _Stages(watcher)
         wanted = WantedExport(self.item.object_type, self.item.object_id, new, base=self._base(template), force=True)
         with (
@@ -149,16 +162,9 @@ class ExportMethod:
         return [self.directory / name for name in names]
 
     def _cover(self, template: Template) -> Cover:
-        label, newest = _label(template), self._newest(template)
-        if newest is None:
-            missing = failure_to_cover(self.item, label, "there is no archive that can be read")
-            return Cover(self.item, label, None, failure=missing)
-        path, age_s = newest
-        left_s = self.item.covered_for_s - age_s
-        moment = self.clock.now() - timedelta(seconds=age_s)
-        why = f"the newest archive, {path}, is {format_duration(age_s)} old"
-        failure = failure_to_cover(self.item, label, why) if left_s < 0 else None
-        return Cover(self.item, label, None, str(path), moment, left_s, failure)
+        newest, now = self._newest(template), self.clock.now()
+        found = [Candidate(str(newest[0]), now - timedelta(seconds=newest[1]))] if newest else []
+        return cover_of(self.item, _label(template), None, found, now)
 
 
 class _Stages:

@@ -11,9 +11,9 @@ from facesnap_cli.commands.base import ServiceCommand, typer_app
 from facesnap_cli.context import App
 
 app = typer_app()
-ModeOption = Annotated[str, typer.Option("--mode", metavar="MODE", help="CreateNew, the only one that there is.")]
+ModeOption = Annotated[str, typer.Option("--mode", metavar="CreateNew", help="The only mode that there is.")]
 VerifyOption = Annotated[
-    str, typer.Option("--verify", metavar="LEVEL", help="Compare with the source: none, quick, or full.")
+    str, typer.Option("--verify", metavar="none|quick|full", help="Compare with the source: counts, or every id too.")
 ]
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from facesnap_cli.commands import options
 from facesnap_cli.context import App
+from facesnap_cli.errors import UsageError
+
+HELP = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
 def local_options(
@@ -53,6 +57,7 @@ class LocalCommand(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.help, self.examples = split_examples(self.help or "")
         self.own_params = list(self.params)
         own = {name for param in self.params for name in param.opts}
         extra = [param for declaration in self.common for param in params_of(declaration)]
@@ -63,6 +68,9 @@ class LocalCommand(TyperCommand):
         App.of(ctx).add_options({name: value for name, value in ctx.params.items() if name not in own})
         ctx.params = {name: value for name, value in ctx.params.items() if name in own}
         return super().invoke(ctx)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        write_examples(formatter, self.examples)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections = {"Arguments": [], "Options": [], "Common options": []}  # type: dict[str, list[tuple[str, str]]]
@@ -85,6 +93,54 @@ class ServiceCommand(LocalCommand):
     common = (local_options, service_options)
 
 
+class CommandGroup(TyperGroup):
+    """A command that only has sub-commands. Without one it shows its help on stderr and is a usage error."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.help, self.examples = split_examples(self.help or "")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args:
+            sys.stderr.write(f"{ctx.get_help()}\n\n")
+            raise UsageError(f"{ctx.command_path} needs a command")
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        self.format_commands(ctx, formatter)
+        records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        write_examples(formatter, self.examples)
+
+    def short_help_of(self, name: str) -> str:
+        """Return what a command's line in the list says."""
+        return str(self.commands[name].get_short_help_str(100))
+
+
 def typer_app() -> typer.Typer:
     """Return a Typer for one command module."""
-    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    return typer.Typer(
+        cls=CommandGroup,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=HELP,
+    )
+
+
+def split_examples(text: str) -> tuple[str, list[str]]:
+    """Return a help text without its paragraphs of command lines, and those lines."""
+    paragraphs = text.split("\n\n")
+    examples = [each for each in paragraphs if each.startswith(("facesnap ", "source <(facesnap "))]
+    return "\n\n".join(each for each in paragraphs if each not in examples), "\n".join(examples).splitlines()
+
+
+def write_examples(formatter: Any, lines: list[str]) -> None:
+    """Write the examples as they are: a command line that were wrapped could not be pasted."""
+    if lines:
+        with formatter.section("Examples" if len(lines) > 1 else "Example"):
+            for line in lines:
+                formatter.write(f"{' ' * formatter.current_indent}{line}\n")

@@ -87,7 +87,7 @@ def show(ctx: typer.Context) -> None:
 @app.command("set", cls=LocalCommand)
 def set_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The setting.")],
+    name: Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")],
     value: Annotated[
         str | None, typer.Argument(metavar="[VALUE]", help="Its value; not given for key and key2.")
     ] = None,

@@ -19,7 +19,8 @@ ToOption = Annotated[
     typer.Option("--to", metavar="PROFILE[:OBJECT_ID]", help="A target; the id may hold {date}. Repeatable."),
 ]
 VerifyOption = Annotated[
-    str, typer.Option("--verify", metavar="LEVEL", help="Compare copies with the source: none, quick, or full.")
+    str,
+    typer.Option("--verify", metavar="none|quick|full", help="Compare copies with the source: counts, or every id."),
 ]
 KeepOption = Annotated[bool, typer.Option("--keep-snapshot", help="Leave the snapshot, which lives for 48 hours.")]
 MaxAgeOption = Annotated[

@@ -37,5 +37,6 @@ def delete(
     app.require_consent(yes or dry_run, "delete")
     found = find_snapshots(app.account, app.object_of, references, object_type)
     deleted, failure = ([], None) if dry_run or not confirm(app, found, yes) else delete_snapshots(app.account, found)
+    app.seen.remove(deleted, app.clock.now())
     app.output.records([snapshot.document() for snapshot in (found if dry_run else deleted)], SNAPSHOT)
     app.raise_if(failure)

@@ -26,7 +26,9 @@ def emulator() -> None:
 def start(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Listen here.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen here; 0 takes a free port.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free port.")
+    ] = 8765,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Keep the state there (else in memory).")
     ] = None,
@@ -43,13 +45,20 @@ def start(
         str, typer.Option("--train-time", metavar="S[/1000]", help="Seconds a training lasts, or per 1,000 entries.")
     ] = "0.2",
     dialect: Annotated[
-        str, typer.Option("--dialect", metavar="YEAR", help="2019-01, 2019-06, 2020-09 or 2021-03.")
+        str,
+        typer.Option("--dialect", metavar="2019-01|2019-06|2020-09|2021-03", help="Answer as the service did then."),
     ] = "2021-03",
     service: Annotated[
-        str, typer.Option("--service", metavar="MODE", help="available, retired or gated.")
+        str,
+        typer.Option(
+            "--service",
+            metavar="available|retired|gated",
+            help="Refuse snapshots as the service does now, or as it does without approval.",
+        ),
     ] = "available",
     tier: Annotated[
-        str | None, typer.Option("--tier", metavar="TIER", help="F0 or S0 for all accounts, with its rate limit.")
+        str | None,
+        typer.Option("--tier", metavar="F0|S0", help="The tier of all accounts, with its rate limit and quota."),
     ] = None,
     fault: Annotated[
         list[str] | None,
@@ -59,7 +68,9 @@ def start(
         Path | None, typer.Option("--accounts", metavar="FILE.json", help="Play these accounts.")
     ] = None,
 ) -> None:
-    """Start the emulator, print where it is and its keys, and run until Ctrl-C or SIGTERM.
+    """Start the emulator and run it until Ctrl-C or SIGTERM.
+
+    It prints its endpoint and its keys first.
 
     facesnap emulator start --seed demo --port 0 -o json
     """

@@ -34,4 +34,5 @@ def list_(
     app = App.of(ctx)
     wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)
     snapshots = list_snapshots(app.account, app.object_of, app.clock, wanted)
+    app.seen.add(snapshots, app.clock.now(), are_all=wanted.is_everything)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT)

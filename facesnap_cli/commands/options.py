@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="NAME", help="Use this profile.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="PROFILE", help="Use this profile.")]
 ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Use this configuration file.")]
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, tsv, id or none.")

@@ -13,7 +13,7 @@ from facesnap_cli.context import App
 app = typer_app()
 ForOption = Annotated[
     list[str] | None,
-    typer.Option("--for", metavar="NAME", help="crontab, systemd, github, azure or kubernetes (all). Repeatable."),
+    typer.Option("--for", metavar="crontab|systemd|github|azure|kubernetes", help="Only this one. Repeatable."),
 ]
 EveryOption = Annotated[str, typer.Option("--every", metavar="DURATION", help="From 1h to 7d.")]
 AtOption = Annotated[str, typer.Option("--at", metavar="HH:MM", help="The time of day, UTC.")]

@@ -23,4 +23,5 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
 
     app = App.of(ctx)
     found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))
+    app.seen.add([found], app.clock.now())
     app.output.record(found.document(app.clock.now()), SNAPSHOT)

@@ -1,0 +1,87 @@
+"""Start-up: whole processes of an installed wheel in a clean environment, beside Microsoft's SDK and aws."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from facesnap_cli.settings import BUILT_IN_PROFILES
+from tests.bench.harness import emulator, environment_with, medians, scratch, table, wheel
+
+SDK = "azure-cognitiveservices-vision-face==0.6.1"
+SDK_LIST = """
+import json, os
+from azure.cognitiveservices.vision.face import FaceClient
+from msrest.authentication import CognitiveServicesCredentials
+client = FaceClient(os.environ["FACESNAP_ENDPOINT"], CognitiveServicesCredentials(os.environ["FACESNAP_KEY"]))
+print(json.dumps([snapshot.serialize(keep_readonly=True) for snapshot in client.snapshot.list()]))
+"""
+NOTHING, SDK_NAME = "`python -c pass`", "a list with Microsoft's SDK"
+LIMITS = {  # times what
+    "`facesnap --version`": (1.3, NOTHING),
+    "`facesnap --help`": (6.0, NOTHING),
+    "one TAB: a command": (6.0, NOTHING),
+    "one TAB: an option": (6.0, NOTHING),
+    "one TAB: a snapshot": (6.0, NOTHING),
+    "one TAB: an operation": (6.0, NOTHING),
+    "`facesnap list -o json`": (0.55, SDK_NAME),
+}
+
+
+def report() -> str:
+    with scratch() as directory, emulator("--seed", "demo") as endpoint:
+        own = environment_with(directory / "own", wheel(directory))
+        sdk = environment_with(directory / "sdk", SDK)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "FACESNAP_ENDPOINT": endpoint,
+            "FACESNAP_KEY": str(BUILT_IN_PROFILES["emulator"]["key"]),
+            "FACESNAP_STATE_DIR": str(directory / "state"),
+        }
+        facesnap = str(own / "facesnap")
+        taking = [facesnap, "take", "-t", "PersonGroup", "-i", "employees", "-p", "emulator", "--no-wait"]
+        medians({"take": taking}, environment, rounds=1)  # something to list and to complete
+        commands = {
+            NOTHING: [str(own / "python"), "-c", "pass"],
+            "`facesnap --version`": [facesnap, "--version"],
+            "`facesnap --help`": [facesnap, "--help"],
+            "`facesnap take --help`": [facesnap, "take", "--help"],
+            **{
+                f"one TAB: {what}": [facesnap, "__complete", "--line", line]
+                for what, line in {
+                    "a command": "facesnap ta",
+                    "an option": "facesnap take --ob",
+                    "a snapshot": "facesnap show ",
+                    "an operation": "facesnap wait ",
+                }.items()
+            },
+            "`facesnap list -o json`": [facesnap, "list", "-o", "json"],
+            "`facesnap list`": [facesnap, "list"],
+            SDK_NAME: [str(sdk / "python"), "-c", SDK_LIST],
+            **_aws(),
+        }
+        times = medians(commands, environment)
+    rows = [
+        [name, f"{time * 1000:.0f}", f"{time / times[NOTHING]:.2f}", _verdict(name, times)]
+        for name, time in times.items()
+    ]
+    return "### Start-up\n\n" + table(["whole process", "ms", "× `python -c pass`", "limit"], rows)
+
+
+def _verdict(name: str, times: dict[str, float]) -> str:
+    if name not in LIMITS:
+        return ""
+    limit, other = LIMITS[name]
+    ratio = times[name] / times[other]
+    whose = "" if other == NOTHING else f" {other}: {ratio:.2f}"
+    return f"{limit:g} ×{whose}, {'held' if ratio <= limit else 'MISSED'}"
+
+
+def _aws() -> dict[str, list[str]]:
+    """Return aws's version, the real program's where a version manager puts a shim before it."""
+    beside = Path(os.path.realpath(sys.executable)).parent / "aws"
+    found = str(beside) if beside.exists() else shutil.which("aws")
+    return {"`aws --version`": [found, "--version"]} if found else {}

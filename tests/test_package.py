@@ -1,0 +1,72 @@
+"""The distributions: what is in them, and that the wheel works by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from facesnap_cli import __version__
+from tests.package import build, installed
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def programs(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(sys.executable, tmp_path_factory.mktemp("clean") / "venv", distributions[1])
+
+
+def test_the_version_comes_from_one_place(distributions: tuple[Path, Path]) -> None:
+    assert [file.name for file in distributions] == [
+        f"facesnap_cli-{__version__}.tar.gz",
+        f"facesnap_cli-{__version__}-py3-none-any.whl",
+    ]
+
+
+def test_the_sdist_holds_all_that_a_maintainer_needs(distributions: tuple[Path, Path]) -> None:
+    with tarfile.open(distributions[0]) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert names >= {"Makefile", "README.md", "CHANGELOG.md", "LICENSE", "completions/facesnap.bash", "tests/demo.sh"}
+    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/completion/table.json", "tests/test_package.py"}
+
+
+def test_the_wheel_holds_the_program_its_types_and_completions_but_no_tests(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[1]) as wheel:
+        names = set(wheel.namelist())
+    data = f"facesnap_cli-{__version__}.data/data/share"
+    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/completion/table.json"}
+    assert names >= {f"{data}/bash-completion/completions/facesnap", f"{data}/zsh/site-functions/_facesnap"}
+    assert f"{data}/fish/vendor_completions.d/facesnap.fish" in names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *arguments], capture_output=True, text=True, env={"HOME": "/nonexistent"})
+
+
+def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
+    version = run(programs / "facesnap", "--version")
+    assert (version.returncode, version.stdout, version.stderr) == (0, f"facesnap {__version__}\n", "")
+    listed = run(programs / "facesnap", "list", "-p", "emulator", "--max-retries", "0")
+    assert (listed.returncode, listed.stdout) == (9, "")
+    assert "no answer from 127.0.0.1:8765" in listed.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        (["emulator", "start"], "facesnap-cli[emulator]"),
+    ],
+)
+def test_a_command_without_its_extra_says_how_to_get_it(programs: Path, command: list[str], extra: str) -> None:
+    result = run(programs / "facesnap", *command)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"pip install '{extra}'" in result.stderr
