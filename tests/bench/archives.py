@@ -1,4 +1,4 @@
-"""How much of its rate limit an export and an import use: `python bench/archive.py [--persons N] [--rate N]`.
+"""How much of its rate limit an export and an import use.
 
 A local emulator holds a LargePersonGroup; the program runs as a process of its own with the limit in its profile. The
 shares are calls answered, divided by what the limit allows in the time from the first call to the last.
@@ -6,7 +6,6 @@ shares are calls answered, divided by what the limit allows in the time from the
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sqlite3
@@ -22,52 +21,39 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.emulator.images import draw
+from tests.bench.harness import table
 
 KEYS = {"source": "a0000000000000000000000000000001", "target": "b0000000000000000000000000000001"}
+PERSONS = 5000
 FACES_PER_PERSON = 2
+CALLS_PER_S = 200
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--persons", type=int, default=5000, help="persons, with two faces each (5000)")
-    parser.add_argument("--rate", type=int, default=200, help="calls a second (200)")
-    options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="facesnap-bench-") as name,
-        _emulator(Path(name), options.persons) as endpoint,
-    ):
+def report() -> str:
+    with tempfile.TemporaryDirectory(prefix="facesnap-bench-") as name, _emulator(Path(name)) as endpoint:
         directory = Path(name)
-        _configure(directory, endpoint, options.rate)
+        _configure(directory, endpoint)
         plain, whole, images = (directory / part for part in ("plain.facesnap", "whole.facesnap", "images"))
-        exported = _measured(directory, endpoint, "export", "-t", "LargePersonGroup", "-i", "bench", "--to", str(plain))
+        group = ("export", "-t", "LargePersonGroup", "-i", "bench", "--to")
+        exported = _measured(directory, endpoint, *group, str(plain))
         _draw_images(plain, images)
-        _run(
-            directory,
-            "export",
-            "-t",
-            "LargePersonGroup",
-            "-i",
-            "bench",
-            "--to",
-            str(whole),
-            "--base",
-            str(plain),
-            "--images",
-            str(images),
-            "-p",
-            "unlimited",
-        )
+        _run(directory, *group, str(whole), "--base", str(plain), "--images", str(images), "-p", "unlimited")
         imported = _measured(directory, endpoint, "import", str(whole), "-p", "target", "-i", "bench")
-    print(f"{options.persons:,} persons, {options.persons * FACES_PER_PERSON:,} faces, limit {options.rate}/s")
-    for what, (calls, seconds, wall) in (("export", exported), ("import", imported)):
-        share = calls / (seconds * options.rate)
-        print(f"{what}: {calls:,} calls in {seconds:.1f} s ({wall:.1f} s with start and end): {share:.1%} of the limit")
-    return 0
+    rows = [
+        [what, f"{calls:,}", f"{seconds:.1f}", f"{wall_s:.1f}", f"{calls / (seconds * CALLS_PER_S):.1%}"]
+        for what, (calls, seconds, wall_s) in (("export", exported), ("import", imported))
+    ]
+    return (
+        f"### Export and import under a limit of {CALLS_PER_S} calls a second\n\n"
+        f"{PERSONS:,} persons with {PERSONS * FACES_PER_PERSON:,} faces; the rest of the process's time is its"
+        " start, the check of the archive and its end.\n\n"
+        + table(["", "calls", "first to last call, s", "whole process, s", "of the limit"], rows)
+    )
 
 
 @contextmanager
-def _emulator(directory: Path, persons: int) -> Iterator[str]:
-    group = {"type": "LargePersonGroup", "objectId": "bench", "count": persons, "facesPerPerson": FACES_PER_PERSON}
+def _emulator(directory: Path) -> Iterator[str]:
+    group = {"type": "LargePersonGroup", "objectId": "bench", "count": PERSONS, "facesPerPerson": FACES_PER_PERSON}
     seed = directory / "seed.json"
     seed.write_text(json.dumps({"objects": [group]}))
     command = [
@@ -92,10 +78,10 @@ def _emulator(directory: Path, persons: int) -> Iterator[str]:
         process.wait()
 
 
-def _configure(directory: Path, endpoint: str, rate: int) -> None:
+def _configure(directory: Path, endpoint: str) -> None:
     profiles = {
-        "source": (KEYS["source"], f"{rate}/s"),
-        "target": (KEYS["target"], f"{rate}/s"),
+        "source": (KEYS["source"], f"{CALLS_PER_S}/s"),
+        "target": (KEYS["target"], f"{CALLS_PER_S}/s"),
         "unlimited": (KEYS["source"], "none"),
     }
     text = 'default_profile = "source"\n'
@@ -117,7 +103,10 @@ def _draw_images(archive: Path, images: Path) -> None:
 def _run(directory: Path, *arguments: str) -> None:
     places = {"FACESNAP_CONFIG": str(directory / "config.toml"), "FACESNAP_STATE_DIR": str(directory / "state")}
     subprocess.run(
-        [sys.executable, "-m", "facesnap_cli", *arguments, "-o", "none"], env=os.environ | places, check=True
+        [sys.executable, "-m", "facesnap_cli", *arguments, "-q", "-o", "none"],
+        env=os.environ | places,
+        check=True,
+        capture_output=True,
     )
 
 
@@ -134,7 +123,3 @@ def _measured(directory: Path, endpoint: str, *arguments: str) -> tuple[int, flo
 def _requests(endpoint: str, since: int) -> Any:
     with urllib.request.urlopen(f"{endpoint}/_emulator/requests?since={since}") as answer:
         return json.load(answer)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
