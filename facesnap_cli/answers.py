@@ -17,6 +17,7 @@ from facesnap_cli.errors import (
     NotFoundError,
     OutcomeUnknownError,
     QuotaError,
+    ThrottledError,
     UnreachableError,
     UsageError,
 )
@@ -155,7 +156,7 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
         404: (NotFoundError, ""),
         409: (ConflictError, "try again when the other operation has ended" if "NotFinished" in code else ""),
         410: (NotFoundError, "it has expired"),
-        429: (QuotaError, "lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
+        429: (ThrottledError, "lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
     }
     if answer.status in by_status:
         kind, hint = by_status[answer.status]

@@ -264,9 +264,11 @@ class App:
             return f"what was done is kept; to go on: {self.resume_command}"
         if not self._journal_opened:
             return ""
-        unfinished = [operation.reference for operation in self._watched.values() if operation.state.is_open]
-        sending = [one.intent[:8] for one in self.journal.open_operations() if self.journal.is_being_sent(one)]
-        names = [*unfinished, *sending]
+        from facesnap_cli.journal import JournalError
+
+        names = [operation.reference for operation in self._watched.values() if operation.state.is_open]
+        with contextlib.suppress(JournalError):
+            names += [operation.intent[:8] for operation in self.journal.own_intents()]
         if not names:
             return ""
         if self.repeatable:
@@ -306,10 +308,9 @@ class App:
         with self._lock:
             if settings.profile not in self._accounts:
                 settings.check()
-                assert self.output  # a wrong format or query is told before anything is sent
                 headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
-                    settings, self.clock, self._observe, headers, self.messages.warn
+                    settings, self.clock, self._observer(self.output), headers, self.messages.warn
                 )
             return self._accounts[settings.profile]
 
@@ -321,7 +322,12 @@ class App:
             self._troubles[kind] = now + 60.0
             self.messages.warn(f"{error.message}; going on")
 
-    def _observe(self, exchange: Exchange) -> None:
-        self.messages.exchange(exchange)
-        if self.options.raw:
-            self.output.exchange(exchange)
+    def _observer(self, output: Output) -> Callable[[Exchange], None]:
+        """Return what shows exchanges. It takes the output, so that a wrong format is told before anything is sent."""
+
+        def observe(exchange: Exchange) -> None:
+            self.messages.exchange(exchange)
+            if self.options.raw:
+                output.exchange(exchange)
+
+        return observe

@@ -6,7 +6,8 @@
     ├── CredentialsError         4    no key, a refused key (401), a key without the right (403)
     ├── NotFoundError            5    no such snapshot, operation or object; or it expired
     ├── ConflictError            6    the target exists; a lock is held; the same take is under way
-    ├── QuotaError               7    quota or rate limit used up
+    ├── QuotaError               7    quota used up
+    │   └── ThrottledError       7    the rate limit stayed exceeded through all retries
     ├── StillRunningError        8    --timeout passed
     ├── UnreachableError         9    not reached, or kept failing; nothing was done, safe to run again
     ├── OutcomeUnknownError     10    sent, no answer
@@ -96,6 +97,12 @@ class QuotaError(FacesnapError):
     default_code = "Quota"
 
 
+class ThrottledError(QuotaError):
+    """The rate limit is exceeded for now; the request was refused and has done nothing."""
+
+    default_code = "Throttled"
+
+
 class StillRunningError(FacesnapError):
     """The time given with --timeout passed; the operation goes on in the service."""
 
@@ -175,8 +182,12 @@ class InterruptedBySignal(FacesnapError):
 
 
 class Interruption(BaseException):
-    """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it."""
+    """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it.
+
+    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing.
+    """
 
     def __init__(self, signal_number: int):
         super().__init__(signal_number)
         self.signal_number = signal_number
+        self.nothing_sent = False

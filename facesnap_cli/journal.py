@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from facesnap_cli.database import DamagedError, ProcessLock, connect, transactio
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import Operation, OperationKind, OperationState
-from facesnap_cli.text import format_time, harmless, parse_time
+from facesnap_cli.text import harmless, parse_time
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
 MIGRATIONS = (
@@ -97,6 +97,19 @@ class Journal:
             self._write(f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(operation))  # noqa: S608
         return operation
 
+    def add_unless_open(self, operation: Operation) -> Operation | None:
+        """Commit like `add`, unless the same operation is open already: then return that one, and send nothing.
+
+        Looking and writing are one transaction: of two processes that start the same take only one succeeds.
+        """
+        marks = ", ".join("?" for _ in _COLUMNS)
+        with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
+            earlier = self.open_like(operation)
+            if earlier is None:
+                statement = f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
+                self._database.execute(statement, _row(operation))
+            return earlier
+
     def save(self, operation: Operation) -> Operation:
         """Commit what an operation has become; one that has ended here or in another process stays as it ended."""
         assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
@@ -144,18 +157,18 @@ class Journal:
             raise UsageError(f"{harmless(reference)} begins {len(found)} operations' ids", hint="give more of it")
         return found[0] if found else None
 
-    def open_like(
-        self, kind: OperationKind, *, profile: str | None, endpoint: str, object_type: str, object_id: str
-    ) -> Operation | None:
-        """Return the newest open operation of this kind on the object by the profile."""
+    def open_like(self, operation: Operation) -> Operation | None:
+        """Return the newest open operation of the same kind on the same object by the same profile and subscription."""
         found = self._select(
-            f"{_OPEN_SQL} AND kind = ? AND profile IS ? AND endpoint = ? AND object_type = ? AND object_id = ?"
+            f"{_OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"
+            " AND (subscription_id IS NULL OR ?6 IS NULL OR lower(subscription_id) = lower(?6))"
             " ORDER BY intended_time DESC LIMIT 1",
-            kind.value,
-            profile,
-            endpoint,
-            object_type,
-            object_id,
+            operation.kind.value,
+            operation.profile,
+            operation.endpoint,
+            operation.object_type,
+            operation.object_id,
+            operation.subscription_id,
         )
         return found[0] if found else None
 
@@ -177,12 +190,12 @@ class Journal:
         )
 
     def mark_verified(self, operation: Operation) -> Operation:
-        """Commit that what an apply made was compared with its source and found the same."""
+        """Commit that what an apply made is the same as its source, or that all of a take's copy is done."""
         verified = replace(operation, verified_time=self._clock.now())
         with self._guarded("written"):
             self._write(
                 "UPDATE operations SET verified_time = ? WHERE intent = ?",
-                (format_time(verified.verified_time), verified.intent),
+                (_stored(verified.verified_time), verified.intent),
             )
         return verified
 
@@ -213,6 +226,12 @@ class Journal:
         )
         return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
 
+    def own_intents(self) -> list[Operation]:
+        """Return what this process was about to send when it was interrupted."""
+        if self._owner is None:
+            return []
+        return self._select("state = 'intended' AND owner = ?", self._owner.path.stem)
+
     def is_being_sent(self, operation: Operation) -> bool:
         """Tell whether the process that intends the operation still lives, and may yet get its answer."""
         if operation.state is not OperationState.INTENDED:
@@ -231,14 +250,16 @@ class Journal:
             row = self._database.execute(
                 "SELECT count(*) FROM operations WHERE kind = ?1 AND intended_time >= ?2 AND owner <> ''"
                 " AND CASE WHEN ?3 IS NULL THEN endpoint = ?4 ELSE subscription_id = ?3 END",
-                (kind.value, format_time(moment), subscription_id, endpoint),
+                (kind.value, _stored(moment), subscription_id, endpoint),
             ).fetchone()
         return int(row[0])
 
     def forget(self, keep: timedelta) -> int:
         """Delete what ended and is older than `keep`, and return how many there were."""
-        limit = format_time(self._clock.now() - keep)
+        limit = _stored(self._clock.now() - keep)
         with self._guarded("written"):
+            for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
+                ProcessLock.is_held(left)
             return self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
 
     def close(self) -> None:
@@ -284,7 +305,8 @@ def digest(user_data: str | None) -> str | None:
 
 
 def _stored(value: Any) -> Any:
-    return format_time(value) if isinstance(value, datetime) else value
+    """Return a column's value; times all of one length, so that the database sorts them as times."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, datetime) else value
 
 
 def _row(operation: Operation) -> list[Any]:

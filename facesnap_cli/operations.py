@@ -71,7 +71,7 @@ class OperationState(enum.StrEnum):
     """Where an operation stands in the journal.
 
     intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no answer.
-    adopted: its answer was lost, its result was found.
+    adopted: its answer was lost, its result was found. abandoned: it left no trace for so long that it never was.
     """
 
     INTENDED = "intended"
@@ -81,6 +81,7 @@ class OperationState(enum.StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     ADOPTED = "adopted"
+    ABANDONED = "abandoned"
 
     @property
     def is_open(self) -> bool:
@@ -95,6 +96,7 @@ class OperationState(enum.StrEnum):
             self.SUCCEEDED: OperationStatus.SUCCEEDED,
             self.ADOPTED: OperationStatus.SUCCEEDED,
             self.FAILED: OperationStatus.FAILED,
+            self.ABANDONED: OperationStatus.FAILED,
         }.get(self, OperationStatus.UNKNOWN)
 
 
@@ -110,8 +112,8 @@ class Job:
 class Operation:
     """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
 
-    `job_key` and `job_time` are those of the copy that it is a step of; `verified_time` is when what an apply made
-    was compared with its source and found the same.
+    `job_key` and `job_time` are those of the copy that it is a step of. `verified_time` is when what an apply made was
+    compared with its source and found the same; of a take, when all of its copy was done.
     """
 
     intent: str
@@ -192,6 +194,11 @@ class Operation:
         return self.state.status is OperationStatus.SUCCEEDED
 
     @property
+    def came_to_nothing(self) -> bool:
+        """Whether it ended without a result: failed, or never was."""
+        return self.state in (OperationState.FAILED, OperationState.ABANDONED)
+
+    @property
     def title(self) -> str:
         """The operation in words: `take PersonGroup employees`."""
         return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
@@ -246,7 +253,7 @@ class Operation:
 
     def abandoned(self, message: str, now: datetime) -> Self:
         """It left no trace for so long that it is taken for one that never was."""
-        return replace(self, state=OperationState.FAILED, message=message, polled_time=now)
+        return replace(self, state=OperationState.ABANDONED, message=message, polled_time=now)
 
     def document(self, now: datetime) -> dict[str, object]:
         """Return the JSON form."""

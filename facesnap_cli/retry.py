@@ -60,16 +60,19 @@ class RateLimiter:
         self._closed_until = 0.0
         self._lock = threading.Lock()
 
-    def acquire(self) -> None:
-        """Return when the next request may be sent."""
+    def acquire(self, within_s: float | None = None) -> bool:
+        """Return True when the next request may be sent; False at once where that is not so `within_s`."""
         with self._lock:
-            moment = max(self._clock.monotonic(), self._closed_until)
+            now = self._clock.monotonic()
+            moment = max(now, self._closed_until)
             if self._calls and len(self._recent) == self._calls:
                 moment = max(moment, self._recent[0] + self._period_s)
+            if within_s is not None and moment - now > within_s:
+                return False
             self._recent.append(moment)
-        delay = moment - self._clock.monotonic()
-        if delay > 0:
-            self._clock.sleep(delay)
+        if moment > now:
+            self._clock.sleep(moment - now)
+        return True
 
     def rest(self, seconds: float) -> None:
         """Let nothing through for `seconds`, whichever thread asks."""

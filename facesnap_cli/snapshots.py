@@ -98,13 +98,16 @@ class Snapshots:
         answer = self._request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
         return _operation_id(answer, what)
 
-    def operation(self, operation_id: str, *, retry: bool = True) -> OperationAnswer:
-        """Return the operation's status, also of a failed one. `retry` False: for a poll that comes again.
+    def operation(self, operation_id: str, *, retry: bool = True, within_s: float | None = None) -> OperationAnswer:
+        """Return the operation's status, also of a failed one.
+
+        `retry` False is for a poll, which comes again by itself; `within_s` is the time that such a one has.
 
         Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
-        return OperationAnswer.from_wire(self._request("GET", path, what=what, retry=retry).json())
+        answer = self._request("GET", path, what=what, retry=retry, within_s=within_s)
+        return OperationAnswer.from_wire(answer.json())
 
     def probe(self) -> None:
         """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.

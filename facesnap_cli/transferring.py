@@ -50,7 +50,7 @@ def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
     if not references:
         operations = app.journal.all_operations() if finished else app.journal.open_operations()
-    _report(app, app.waiter().look_at_all(operations), transfers, [])
+    _report(app, app.waiter().look_at_all(operations, named=bool(references)), transfers, [])
 
 
 def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
@@ -15,7 +16,9 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.endpoints import Proxy, is_local, proxy_for
 from facesnap_cli.errors import (
     FacesnapError,
+    Interruption,
     OutcomeUnknownError,
+    ThrottledError,
     UnreachableError,
 )
 from facesnap_cli.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
@@ -79,11 +82,13 @@ class Transport:
         json: object = None,
         content: bytes | None = None,
         retry: bool = True,
+        within_s: float | None = None,
     ) -> Answer:
         """Send one request and return the answer if it is a success.
 
         `path` begins after the version (`/snapshots`); its variable parts are quoted by the caller. `what` names
-        the request in errors. `retry` False is for polls, which come again by themselves. Raises the error that
+        the request in errors. `retry` False is for polls, which come again by themselves; `within_s` is the time that
+        such a one has. Raises the error that
         the answer stands for, UnreachableError where nothing can have happened, OutcomeUnknownError where it may.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
@@ -92,8 +97,10 @@ class Transport:
         body, headers = _encoded(json, content)
         attempt, slept = 0, 0.0
         while True:
-            self._limiter.acquire()
-            outcome = self._exchange(method, url, headers, body)
+            with _nothing_in_flight():
+                if not self._limiter.acquire(within_s):
+                    raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
+            outcome = self._exchange(method, url, headers, body, within_s)
             if isinstance(outcome, Answer):
                 if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                     return outcome
@@ -111,7 +118,8 @@ class Transport:
                 delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
             if not retry or delay is None or slept + delay > self.options.policy.budget_s:
                 raise error
-            self._clock.sleep(delay)
+            with _nothing_in_flight():
+                self._clock.sleep(delay)
             slept += delay
             attempt += 1
 
@@ -119,7 +127,9 @@ class Transport:
         """Close the connections of all threads."""
         self._wire.close()
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer | NoAnswer:
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, within_s: float | None
+    ) -> Answer | NoAnswer:
         """Send once, and again with another key while keys are refused: a 401 has done nothing."""
         while True:
             key_header, secret = self._credential.header()
@@ -128,7 +138,9 @@ class Transport:
             outcome: Answer | NoAnswer
             try:
                 # The one place where a secret is unwrapped.
-                outcome = self._wire.send(method, url, [*sent, (key_header, secret.reveal())], content)
+                outcome = self._wire.send(
+                    method, url, [*sent, (key_header, secret.reveal())], content, within_s=within_s
+                )
                 outcome = without_secret(outcome, secret)
             except NoAnswer as failure:
                 outcome = failure
@@ -144,6 +156,16 @@ class Transport:
         host = urlsplit(self.options.endpoint).netloc
         advice = _advice(failure.reason, local=is_local(self.options.endpoint))
         return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
+
+
+@contextmanager
+def _nothing_in_flight() -> Iterator[None]:
+    """Let an interruption know that what was sent so far was refused, or never arrived."""
+    try:
+        yield
+    except Interruption as interruption:
+        interruption.nothing_sent = True
+        raise
 
 
 def quoted(segment: str) -> str:
@@ -203,7 +225,7 @@ def _advice(reason: str, *, local: bool) -> str:
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
     if local and "refused" in reason:
         return "nothing listens there; facesnap emulator start runs an emulator on this machine"
-    return "nothing was changed; check the endpoint, the network and the proxy, then run this again"
+    return "check the endpoint, the network and the proxy, then run this again: it is safe"
 
 
 def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[str, str]]:

@@ -26,6 +26,7 @@ from facesnap_cli.text import harmless
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
+SHORTEST_TIMEOUT_S = 1.0  # a request is given as much even where less is left
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
 _HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
 _WHOLE_HEADERS = "whole_headers"
@@ -55,11 +56,20 @@ class Wire:
         self._lock = threading.Lock()
         self._opened: list[httpx.Client] = []
 
-    def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes | None) -> Answer:
-        """Send one request and return its answer, whatever its status. Raises NoAnswer."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | None,
+        *,
+        within_s: float | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status. Raises NoAnswer, also after `within_s`."""
+        timeout_s = self._timeout_s if within_s is None else min(self._timeout_s, max(within_s, SHORTEST_TIMEOUT_S))
         client = self._client()
         deadline: Deadline = self._own.deadline
-        deadline.begin(self._timeout_s)
+        deadline.begin(timeout_s)
         if content is None and method not in ("GET", "DELETE"):
             content = b""  # so that a length is sent: without one the gateway refuses the request
         try:
@@ -75,7 +85,7 @@ class Wire:
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
-            raise NoAnswer(f"no whole answer within {self._timeout_s:g} s", sent=True) from failure
+            raise NoAnswer(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
             reason = harmless(str(failure))[:300] or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)

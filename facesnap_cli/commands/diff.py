@@ -13,7 +13,7 @@ from facesnap_cli.context import App
 
 app = typer_app()
 OtherArgument = Annotated[
-    Path | None, typer.Argument(metavar="[LATER]", help="A later archive; without it, the object as it is now.")
+    Path | None, typer.Argument(metavar="[ARCHIVE]", help="A later archive; without it, the object as it is now.")
 ]
 
 

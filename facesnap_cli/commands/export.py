@@ -12,13 +12,13 @@ from facesnap_cli.commands.base import ServiceCommand, typer_app
 from facesnap_cli.context import App
 
 app = typer_app()
-ToOption = Annotated[Path, typer.Option("--to", metavar="FILE", help="Write the archive there.")]
+ToOption = Annotated[Path, typer.Option("--to", metavar="ARCHIVE", help="Write the archive there.")]
 ImagesOption = Annotated[
     str | None,
     typer.Option("--images", metavar="DIR|FILE.csv", help="Put the original images in: a directory, or a manifest."),
 ]
 BaseOption = Annotated[
-    Path | None, typer.Option("--base", metavar="FILE", help="Reuse what an older archive of the object knows.")
+    Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse what an older archive of the object knows.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")]
 

@@ -14,16 +14,26 @@ from facesnap_cli.context import App
 app = typer_app()
 PartialOption = Annotated[bool, typer.Option("--partial", help="Rebuild without the faces that have no image.")]
 RecognitionModelOption = Annotated[
-    str | None, typer.Option("--recognition-model", metavar="MODEL", help="Another one than the source's.")
+    str | None,
+    typer.Option(
+        "--recognition-model",
+        metavar="recognition_01|recognition_02|recognition_03|recognition_04",
+        help="Another one than the source's.",
+    ),
 ]
 DetectionModelOption = Annotated[
-    str | None, typer.Option("--detection-model", metavar="MODEL", help="Find the faces in the images with this one.")
+    str | None,
+    typer.Option(
+        "--detection-model",
+        metavar="detection_01|detection_02|detection_03",
+        help="Find the faces in the images with this one.",
+    ),
 ]
 VerifyOption = Annotated[
-    str, typer.Option("--verify", metavar="LEVEL", help="Compare with the archive: none, quick, or full.")
+    str, typer.Option("--verify", metavar="none|quick|full", help="Compare with the archive; full: each face too.")
 ]
 IdMapOption = Annotated[
-    Path | None, typer.Option("--id-map", metavar="FILE", help="Write old and new ids there: FILE.csv or FILE.json.")
+    Path | None, typer.Option("--id-map", metavar="FILE.csv|FILE.json", help="Write the old and the new ids there.")
 ]
 
 

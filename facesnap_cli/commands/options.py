@@ -59,4 +59,4 @@ SnapshotArgument = Annotated[
 OperationsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[OPERATION]...", help="Operation ids, or their beginnings.")
 ]
-ArchiveArgument = Annotated[Path, typer.Argument(metavar="FILE", help="An archive that facesnap export has written.")]
+ArchiveArgument = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that facesnap export has written.")]

@@ -19,12 +19,12 @@ from facesnap_cli.errors import (
 )
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import Snapshot
-from facesnap_cli.operations import Operation, OperationKind, OperationState
+from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.polling import Schedule
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import CopyResult, CopyTarget, Prospect, TargetResult, WantedCopy, current_job
 from facesnap_cli.workflows.side_by_side import Crew
-from facesnap_cli.workflows.submit import reusable_take, start_apply, start_take
+from facesnap_cli.workflows.submit import intended, reusable_take, start_apply, start_take
 from facesnap_cli.workflows.verify import Description, check_copy, describe
 from facesnap_cli.workflows.wait import Waiter
 
@@ -93,8 +93,9 @@ class Copy:
 
         results = self._means.crew.each(finished, prospects)
         result = CopyResult(self.job, self._take or self._own_take(), tuple(results))
-        if not any(one.failure for one in results):
+        if not any(one.failure for one in results) and result.take and result.take.job == self.job:
             self._clean_up(result.take)
+            self._journal.mark_verified(result.take)
         return result
 
     def look(self, target: CopyTarget) -> Prospect:
@@ -113,15 +114,11 @@ class Copy:
     def unfinished_take(self) -> Operation | None:
         """Return the take to go on with: this copy's own, or one of the same object that is under way."""
         own = self._own_take()
-        if own and own.state is not OperationState.FAILED:
+        if own and not own.came_to_nothing:
             return own
         source, take = self._wanted.source, self._wanted.take
         return self._journal.open_like(
-            OperationKind.TAKE,
-            profile=source.profile,
-            endpoint=source.endpoint,
-            object_type=take.object_type.value,
-            object_id=take.object_id,
+            intended(source, self._means.clock, OperationKind.TAKE, take.object_type, take.object_id, owner="")
         )
 
     def _own_take(self) -> Operation | None:
@@ -131,7 +128,7 @@ class Copy:
     def has_begun(self, target: CopyTarget) -> bool:
         """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
         own = self.own_apply(target, target.template.render(self.job.time))
-        return own is not None and own.state is not OperationState.FAILED
+        return own is not None and not own.came_to_nothing
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the newest apply of this copy to the target, as the journal knows it."""
@@ -228,7 +225,7 @@ class Copy:
             return self._waited_for(earlier)
         except FacesnapError:
             known = self._journal.find(earlier.intent)
-            if known and known.state is OperationState.FAILED:
+            if known and known.came_to_nothing:
                 return None
             raise
 
@@ -260,9 +257,9 @@ class Copy:
         check_copy(self._source, copy, operation.object_id)
         return self._journal.mark_verified(operation)
 
-    def _clean_up(self, take: Operation | None) -> None:
-        """Delete the snapshot that this copy took."""
-        if self._wanted.keep_snapshot or take is None or take.job != self.job or take.snapshot_id is None:
+    def _clean_up(self, take: Operation) -> None:
+        """Delete the snapshot that this copy took, unless that was done."""
+        if self._wanted.keep_snapshot or take.verified_time or take.snapshot_id is None:
             return
         try:
             self._wanted.source.snapshots.delete(take.snapshot_id)

@@ -10,9 +10,12 @@ from facesnap_cli.errors import (
     OperationFailedError,
     OutcomeUnknownError,
     PartialFailureError,
+    StillRunningError,
 )
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import harmless
+
+MOST_NAMED = 3  # more operations than that are resumed by a line that names none
 
 
 def failure_of(operation: Operation) -> FacesnapError | None:
@@ -27,11 +30,11 @@ def failure_of(operation: Operation) -> FacesnapError | None:
             hint="facesnap list shows the snapshots that there are",
             details={"operationId": operation.operation_id},
         )
-    if operation.state is not OperationState.FAILED:
+    if not operation.came_to_nothing:
         return None
     said = harmless(operation.message or "the service gave no reason")
     details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}
-    if operation.operation_id is None:
+    if operation.state is OperationState.ABANDONED:
         return NotFoundError(f"{operation.title}: {said}", details=details)
     return OperationFailedError(f"{operation.title} failed: {said}", details=details)
 
@@ -39,14 +42,20 @@ def failure_of(operation: Operation) -> FacesnapError | None:
 def combined(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    It is the failure itself where it is the only item's, or all items failed with the same exit status.
+    It is the failure itself where it is the only item's, or all items failed with the same exit status. Where the
+    only trouble is that some still run, it is a StillRunningError that resumes them all.
     """
     if not failures:
         return None
     statuses = {failure.status for failure in failures}
-    if len(failures) == total and len(statuses) == 1:
-        return failures[0]
-    if statuses == {8}:
+    if len(failures) > 1 and statuses == {StillRunningError.exit_code}:
+        ids = [str(failure.details.get("operationId")) for failure in failures]
+        return StillRunningError(
+            f"{len(failures)} of {total} {what} still run; they go on in the service",
+            hint=f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),
+            details={"operationIds": ids},
+        )
+    if (len(failures) == total and len(statuses) == 1) or statuses == {StillRunningError.exit_code}:
         return failures[0]
     first = failures[0]
     return PartialFailureError(

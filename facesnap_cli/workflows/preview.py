@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facesnap_cli.operations import OperationState
 from facesnap_cli.workflows.copy import Copy, Means, NoWatcher
 from facesnap_cli.workflows.jobs import CopyTarget, WantedCopy
 from facesnap_cli.workflows.submit import reusable_take
@@ -61,7 +60,7 @@ def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) 
     exists = target.account.objects.exists(kind, object_id)
     if own and own.state.is_open:
         action, why = "wait", f"apply {own.reference}, begun earlier"
-    elif own and exists and own.state is not OperationState.FAILED:
+    elif own and exists and not own.came_to_nothing:
         action, why = "none", f"copied on {own.intended_time:%Y-%m-%d at %H:%M} UTC"
     elif exists:
         action, why = "conflict", "exists already; an apply only creates new objects"

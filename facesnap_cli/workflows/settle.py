@@ -35,8 +35,9 @@ def settle(account: Account, journal: Journal, operation: Operation, clock: Cloc
         location = f"/{operation.object_type.lower()}/{operation.object_id}"
         return journal.save(operation.adopted(location, None, now))
     if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
+        why = "the service has forgotten it" if operation.operation_id else "no answer came"
         return journal.save(
-            operation.abandoned("no answer came and no result appeared: the service seems never to have got it", now)
+            operation.abandoned(f"{why}, and no result appeared: it seems to have come to nothing", now)
         )
     if operation.state is OperationState.UNKNOWN:
         return operation
@@ -51,20 +52,26 @@ def unsettled(operation: Operation) -> FacesnapError:
     if operation.operation_id:
         return NotFoundError(
             f"{operation.title}: the service does not know operation {operation.operation_id}, nor is a result visible",
-            hint="it may be another account's: check --profile; facesnap status shows what the journal knows",
+            hint=f"check --profile: it may be another account's; {_way_out(operation)}",
             details=details | {"operationId": operation.operation_id},
         )
     recognizable = operation.kind is OperationKind.APPLY or operation.tagged or operation.user_data_digest
     way = f"facesnap wait {operation.intent[:8]} looks for its result again"
     if not recognizable:
         way = "nothing marks its snapshot (--no-tag): look for it with facesnap list"
-    elif operation.kind is OperationKind.TAKE:
-        way += "; facesnap take --force takes another"
+    else:
+        way += f"; {_way_out(operation)}"
     return OutcomeUnknownError(
         f"{operation.title}: it is not known whether the service started it; no result is visible so far",
         hint=way,
         details=details,
     )
+
+
+def _way_out(operation: Operation) -> str:
+    hours = GIVE_UP_AFTER[operation.kind] // timedelta(hours=1)
+    now = "facesnap take --force takes another, and " if operation.kind is OperationKind.TAKE else ""
+    return f"{now}{hours} h after its start it stands in the way no longer"
 
 
 def find_trace(account: Account, journal: Journal, operation: Operation) -> Snapshot | None:

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
-from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, OutcomeUnknownError
+from facesnap_cli.errors import ConflictError, FacesnapError, Interruption, NotFoundError, OutcomeUnknownError
 from facesnap_cli.journal import Journal, JournalError, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
-from facesnap_cli.operations import Job, Operation, OperationKind, OperationState, new_intent
+from facesnap_cli.operations import Job, Operation, OperationKind, OperationState
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
@@ -43,7 +43,7 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
     known = journal.take_of(newest.id)
     if known:
         return known
-    found = _intended(account, clock, OperationKind.TAKE, wanted.object_type, wanted.object_id, owner="")
+    found = intended(account, clock, OperationKind.TAKE, wanted.object_type, wanted.object_id, owner="")
     return journal.add(found.adopted(f"/snapshots/{newest.id}", newest.created_time, clock.now()))
 
 
@@ -63,29 +63,27 @@ def start_take(
     take is open already and `force` is False, OutcomeUnknownError where no answer came: never send it again.
     """
     object_type, object_id, user_data = wanted.object_type, wanted.object_id, wanted.user_data
-    if not force:
-        earlier = _open_earlier(account, journal, clock, OperationKind.TAKE, object_type, object_id)
-        if earlier:
-            return earlier
+    operation = intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner(), job=job)
+    earlier = None if force else _open_earlier(account, journal, clock, operation)
+    if earlier and _is_as_wanted(account, earlier, wanted):
+        return earlier
+    if earlier:
+        warn(
+            f"an earlier take made snapshot {earlier.snapshot_id}, of another scope or user data; this is another take"
+        )
     _check_quota(account, journal, clock, OperationKind.TAKE, warn)
-    intent = new_intent()
     tagged = wanted.tag and user_data is None
     if tagged:
-        user_data = ProvenanceTag(object_id, intent).format()
-    operation = replace(
-        _intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner(), job=job),
-        intent=intent,
-        tagged=tagged,
-        user_data_digest=digest(user_data),
-    )
+        user_data = ProvenanceTag(object_id, operation.intent).format()
     return _submit(
         journal,
         clock,
-        operation,
+        replace(operation, tagged=tagged, user_data_digest=digest(user_data)),
         lambda: account.snapshots.take(
             object_type=object_type, object_id=object_id, apply_scope=wanted.apply_scope, user_data=user_data
         ),
         warn,
+        force=force,
     )
 
 
@@ -106,8 +104,12 @@ def start_apply(
     OutcomeUnknownError where no answer came: never send it again.
     """
     object_type = ObjectType.from_wire(snapshot.type)
-    earlier = _open_earlier(account, journal, clock, OperationKind.APPLY, object_type, object_id)
-    if earlier:
+    operation = replace(
+        intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
+        snapshot_id=snapshot.id,
+    )
+    earlier = _open_earlier(account, journal, clock, operation)
+    if earlier and earlier.snapshot_id == snapshot.id:
         return earlier
     _check_expiry(snapshot, journal.estimate_s(OperationKind.APPLY, object_type.value, object_id), clock, warn)
     if account.objects.exists(object_type, object_id):
@@ -117,16 +119,12 @@ def start_apply(
             details={"objectId": object_id, "snapshotId": snapshot.id},
         )
     _check_quota(account, journal, clock, OperationKind.APPLY, warn)
-    operation = replace(
-        _intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
-        snapshot_id=snapshot.id,
-    )
     return _submit(
         journal, clock, operation, lambda: account.snapshots.apply(snapshot.id, object_id=object_id, mode=mode), warn
     )
 
 
-def _intended(
+def intended(
     account: Account,
     clock: Clock,
     kind: OperationKind,
@@ -136,6 +134,7 @@ def _intended(
     owner: str,
     job: Job | None = None,
 ) -> Operation:
+    """Return an operation that is about to be sent to an account; `owner` "" for one that was only found."""
     return Operation.intended(
         kind,
         profile=account.profile,
@@ -150,10 +149,22 @@ def _intended(
 
 
 def _submit(
-    journal: Journal, clock: Clock, operation: Operation, send: Callable[[], str], warn: Callable[[str], None]
+    journal: Journal,
+    clock: Clock,
+    operation: Operation,
+    send: Callable[[], str],
+    warn: Callable[[str], None],
+    *,
+    force: bool = False,
 ) -> Operation:
-    """Commit the intent, send, commit the id. An interruption leaves the intent, which can be settled later."""
-    journal.add(operation)
+    """Commit the intent, send, commit the id. An interruption leaves the intent, which can be settled later.
+
+    Raises ConflictError where another process has begun the same since it was looked for, unless `force`.
+    """
+    if force:
+        journal.add(operation)
+    elif other := journal.add_unless_open(operation):
+        raise _under_way(other, clock)
     try:
         operation_id = send()
     except OutcomeUnknownError as error:
@@ -164,6 +175,10 @@ def _submit(
         raise
     except FacesnapError:
         _write(lambda: journal.remove(operation), warn)
+        raise
+    except Interruption as interruption:
+        if interruption.nothing_sent:
+            _write(lambda: journal.remove(operation), warn)
         raise
     submitted = operation.submitted(operation_id, clock.now())
     _write(lambda: journal.save(submitted), warn)
@@ -178,34 +193,37 @@ def _write(write: Callable[[], object], warn: Callable[[str], None]) -> None:
         warn(error.message)
 
 
-def _open_earlier(
-    account: Account, journal: Journal, clock: Clock, kind: OperationKind, object_type: ObjectType, object_id: str
-) -> Operation | None:
+def _open_earlier(account: Account, journal: Journal, clock: Clock, wanted: Operation) -> Operation | None:
     """Return the same operation of an earlier run if its lost result is found now.
 
-    Raises ConflictError while it is under way, and OutcomeUnknownError while nothing is known of it.
+    Raises ConflictError while it is under way, and what says that it is lost while nothing is known of it.
     """
-    earlier = journal.open_like(
-        kind,
-        profile=account.profile,
-        endpoint=account.endpoint,
-        object_type=object_type.value,
-        object_id=object_id,
-    )
-    if earlier and earlier.operation_id is None:
+    earlier = journal.open_like(wanted)
+    if earlier and (earlier.operation_id is None or earlier.state is OperationState.UNKNOWN):
         earlier = settle(account, journal, earlier, clock)
-    if earlier is None or earlier.state is OperationState.FAILED:
+    if earlier is None or earlier.came_to_nothing:
         return None
     if not earlier.state.is_open:
         return earlier
     if earlier.state is OperationState.UNKNOWN:
         raise unsettled(earlier)
-    again = "; --force takes another" if kind is OperationKind.TAKE else ""
-    raise ConflictError(
+    raise _under_way(earlier, clock)
+
+
+def _under_way(earlier: Operation, clock: Clock) -> ConflictError:
+    again = "; --force takes another" if earlier.kind is OperationKind.TAKE else ""
+    return ConflictError(
         f"{earlier.title} is under way already, since {format_duration(earlier.elapsed_s(clock.now()))}",
         hint=f"facesnap wait {earlier.reference}{again}",
-        details={"operationId": earlier.operation_id, "objectId": object_id},
+        details={"operationId": earlier.operation_id, "objectId": earlier.object_id},
     )
+
+
+def _is_as_wanted(account: Account, earlier: Operation, wanted: WantedTake) -> bool:
+    """Tell whether the snapshot of an earlier take may be applied where, and says what, this one's should."""
+    snapshot = account.snapshots.get(earlier.snapshot_id or "")
+    scope = {entry.lower() for entry in snapshot.apply_scope}
+    return scope >= {entry.lower() for entry in wanted.apply_scope} and wanted.user_data in (None, snapshot.user_data)
 
 
 def _check_quota(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
-from facesnap_cli.errors import FacesnapError, NotFoundError, StillRunningError
+from facesnap_cli.errors import (
+    FacesnapError,
+    NotFoundError,
+    StillRunningError,
+    ThrottledError,
+    UnreachableError,
+    UsageError,
+)
 from facesnap_cli.journal import Journal, JournalError
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.polling import Look, Pending, Schedule, poll
@@ -45,17 +53,24 @@ class Waiter:
         self._on_update = on_update
         self._on_trouble = on_trouble
 
-    def look(self, operation: Operation, *, retry: bool = True) -> Operation:
+    def look(self, operation: Operation, *, retry: bool = True, within_s: float | None = None) -> Operation:
         """Return the operation as the service knows it now: `unknown` where neither it nor its result is found.
 
-        Raises what looking raises. `retry` False is for a look that comes again anyway.
+        Raises what looking raises, with the line to resume. `retry` False is for a look that comes again anyway, and
+        has `within_s`.
         """
+        try:
+            return self._look(operation, retry=retry, within_s=within_s)
+        except FacesnapError as failure:
+            raise _resumable(failure, operation) from failure
+
+    def _look(self, operation: Operation, *, retry: bool, within_s: float | None) -> Operation:
         if not operation.state.is_open:
             return operation
         account = self._account_of(operation)
         try:
             if operation.operation_id:
-                answer = account.snapshots.operation(operation.operation_id, retry=retry)
+                answer = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
                 seen = self._kept(self._named(account, operation.seen(answer, self._clock.now())))
             else:
                 seen = settle(account, self._journal, operation, self._clock)
@@ -64,9 +79,13 @@ class Waiter:
         self._on_update(seen)
         return seen
 
-    def look_at_all(self, operations: Sequence[Operation]) -> list[Outcome]:
-        """Look once at each operation. Those that had ended before have no failure: it was told then."""
-        return [self._outcome(operation) for operation in operations]
+    def look_at_all(self, operations: Sequence[Operation], *, named: bool = False) -> list[Outcome]:
+        """Look once at each operation.
+
+        Those that had ended before have no failure, as it was told then, unless they were `named` by the user.
+        """
+        with ThreadPoolExecutor(max(1, min(MAX_THREADS, len(operations)))) as pool:
+            return list(pool.map(lambda operation: self._outcome(operation, named=named), operations))
 
     def wait(
         self,
@@ -84,12 +103,14 @@ class Waiter:
         current = {operation.intent: operation for operation in operations}
         finished = {intent for intent, operation in current.items() if not operation.state.is_open}
         settling_is_final = timeout_s is None
+        deadline = None if timeout_s is None else self._clock.monotonic() + timeout_s
 
         def look_at(intent: str) -> Look:
+            within_s = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
             try:
-                current[intent] = seen = self.look(current[intent], retry=False)
+                current[intent] = seen = self.look(current[intent], retry=False, within_s=within_s)
             except FacesnapError as failure:
-                final = failure.exit_code != 9 and failure.code != "429"
+                final = not isinstance(failure, UnreachableError | ThrottledError)
                 if not final:
                     self._on_trouble(failure)
                 return Look(False, failure, final)
@@ -112,9 +133,9 @@ class Waiter:
                 look,
                 clock=self._clock,
                 schedule=schedule or Schedule(),
-                deadline=None if timeout_s is None else self._clock.monotonic() + timeout_s,
+                deadline=deadline,
                 enough=lambda: first_is_enough and bool(finished),
-                patience_s=PATIENCE_S if timeout_s is None else timeout_s + 1,
+                patience_s=PATIENCE_S if timeout_s is None else math.inf,
             )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -142,14 +163,14 @@ class Waiter:
             self._on_trouble(error)
             return operation
 
-    def _outcome(self, operation: Operation) -> Outcome:
+    def _outcome(self, operation: Operation, *, named: bool) -> Outcome:
         try:
             seen = self.look(operation)
         except FacesnapError as failure:
             return Outcome(operation, failure)
         if seen.state is OperationState.UNKNOWN:
             return Outcome(seen, unsettled(seen))
-        return Outcome(seen, failure_of(seen) if operation.state.is_open else None)
+        return Outcome(seen, failure_of(seen) if named or operation.state.is_open else None)
 
     def _failure(self, operation: Operation, timeout_s: float | None) -> FacesnapError | None:
         if not operation.state.is_open or timeout_s is None:
@@ -168,3 +189,14 @@ class Waiter:
             operation.kind, operation.object_type, operation.object_id, operation.job_key
         )
         return Pending(operation.intent, operation.elapsed_s(now) if operation.operation_id else 1.0, estimate)
+
+
+def _resumable(failure: FacesnapError, operation: Operation) -> FacesnapError:
+    """Return the failure of a look, which is not the operation's, with the line to look again."""
+    if isinstance(failure, UsageError) and "httpStatus" in failure.details:
+        # The service refused the look; "nothing was sent" would not be true of the operation.
+        failure = UnreachableError(failure.message, code=failure.code, details=failure.details)
+    again = f"the operation goes on; to look again: facesnap wait {operation.reference}"
+    failure.hint = f"{failure.hint}; {again}" if failure.hint else again
+    failure.details.setdefault("operationId", operation.operation_id)
+    return failure
