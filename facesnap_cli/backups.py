@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facesnap_cli.archive.export_method import ExportMethod
 from facesnap_cli.copy_inputs import copy_between, named_account
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.journal import JournalError
@@ -31,6 +32,7 @@ from facesnap_cli.workflows.notify import (
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.quota import needs, quota
+from facesnap_cli.workflows.retention import Template
 from facesnap_cli.workflows.rhythm import Rhythm
 from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
 from facesnap_cli.workflows.schedule import Scheduled
@@ -110,8 +112,13 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
 
 def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
     """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
-    sources = [(item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items]
-    return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
+    sources = frozenset((item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items)
+    return [
+        _export(app, plan, item)
+        if item.method == "export"
+        else SnapshotMethod(item, means, _wanted(app, plan, item), sources)
+        for item in plan.items
+    ]
 
 
 def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) -> RunResult:
@@ -134,6 +141,20 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
         notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         notifier.ended(run_lines(result), result.failure)
     return result
+
+
+def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
+    paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
+    if len(paths) < len(item.targets):
+        raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
+    return ExportMethod(
+        item,
+        _source(app, plan, item),
+        tuple(Template(str(Path(text)), name) for text, name in paths),
+        plan.path.absolute().parent,
+        state_directory(app.environment),
+        app.clock,
+    )
 
 
 def check_plan(app: App, plan: Plan) -> list[Cover]:

@@ -58,6 +58,7 @@ class App:
         self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
         self._watched: dict[str, Operation] = {}
+        self.resume_command = ""
         self.repeatable = False  # set by commands that go on where they stopped when they are run again
 
     @classmethod
@@ -257,22 +258,14 @@ class App:
             raise outcome.failure
         return outcome.operation
 
-    def report(self, outcomes: Sequence[Outcome]) -> None:
-        """Print a list of operations. Raises what they failed with, together."""
-        from facesnap_cli.output import OPERATION
-        from facesnap_cli.workflows.outcomes import combined
-
-        self.output.records([one.operation.document(self.clock.now()) for one in outcomes], OPERATION)
-        failure = combined([one.failure for one in outcomes if one.failure], len(outcomes), "operations")
-        if failure:
-            raise failure
-
     def watch(self, operation: Operation) -> None:
         """Remember an operation as this run's, so that an interruption can say how to resume."""
         self._watched[operation.intent] = operation
 
     def resume_hint(self) -> str:
         """Return the line that takes this run's unfinished operations up again; empty without any."""
+        if self.resume_command:
+            return f"what was done is kept; to go on: {self.resume_command}"
         if not self._journal_opened:
             return ""
         from facesnap_cli.journal import JournalError

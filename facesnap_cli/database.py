@@ -58,6 +58,31 @@ def connect(
     return connection
 
 
+def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> sqlite3.Connection:
+    """Open an existing file whose schema has a version up to `newest`, and never write to it or beside it.
+
+    Raises FileNotFoundError, DamagedError, or DatabaseError where the file is newer or of another application.
+    """
+    absolute = Path(path).absolute()
+    absolute.stat()
+    connection = sqlite3.connect(
+        f"{absolute.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
+        version = _version(connection, str(path), application_id, newest)
+        if version == 0:
+            raise DamagedError(f"{path} is damaged: it is empty")
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+        connection.close()
+        raise DamagedError(f"{path} is damaged: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Commit what the block wrote, or roll all of it back if the block raises."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from facesnap_cli.errors import NotFoundError, UnreachableError
+from facesnap_cli.answers import Answer
+from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
 from facesnap_cli.models import ObjectType, lowered
 from facesnap_cli.text import parse_time, storable
 from facesnap_cli.transport import Transport, quoted
@@ -133,6 +134,71 @@ class Objects:
         for item in items:
             yield Face.from_wire(item)
 
+    def create(
+        self,
+        object_type: ObjectType,
+        object_id: str,
+        *,
+        name: str | None,
+        user_data: str | None,
+        recognition_model: str | None,
+    ) -> None:
+        """Create an empty object. Raises ConflictError where it exists. Source: PersonGroup - Create."""
+        what = f"create {object_type.value} {object_id}"
+        body = _given(name=name, userData=user_data, recognitionModel=recognition_model)
+        self._transport.request("PUT", _path(object_type, object_id), json=body, what=what)
+
+    def train(self, object_type: ObjectType, object_id: str) -> None:
+        """Start a training. Raises ConflictError while one is under way. Source: PersonGroup - Train."""
+        what = f"train {object_type.value} {object_id}"
+        self._transport.request("POST", f"{_path(object_type, object_id)}/train", what=what)
+
+    def person(self, object_type: ObjectType, object_id: str, person_id: str) -> Person:
+        """Return one person. Raises NotFoundError. Source: PersonGroup Person - Get."""
+        path = f"{_path(object_type, object_id)}/persons/{quoted(person_id)}"
+        return Person.from_wire(self._get(path, f"get person {person_id}", {}))
+
+    def add_person(self, object_type: ObjectType, object_id: str, *, name: str | None, user_data: str | None) -> str:
+        """Add a person without faces and return the id that the service gave.
+
+        Raises OutcomeUnknownError where it may have been added without an id coming back.
+        Source: PersonGroup Person - Create.
+        """
+        path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
+        answer = self._transport.request("POST", path, json=_given(name=name, userData=user_data), what=what)
+        return _new_id(answer, "personid", what)
+
+    def face(self, object_type: ObjectType, object_id: str, face_id: str, *, person_id: str | None = None) -> Face:
+        """Return one face, of a person or of a large face list. Raises NotFoundError. Source: … - Get Face."""
+        path = f"{_faces_path(object_type, object_id, person_id)}/{quoted(face_id)}"
+        return Face.from_wire(self._get(path, f"get face {face_id}", {}))
+
+    def add_face(
+        self,
+        object_type: ObjectType,
+        object_id: str,
+        image: bytes,
+        *,
+        person_id: str | None = None,
+        user_data: str | None = None,
+        target_face: str | None = None,
+        detection_model: str | None = None,
+    ) -> str:
+        """Add the face in an image, to a person or to a list, and return the id that the service gave.
+
+        `target_face` is `left,top,width,height` in pixels. Raises UsageError where the service finds no usable face,
+        OutcomeUnknownError where it may have been added without an id coming back. Source: … - Add Face.
+        """
+        path = _faces_path(object_type, object_id, person_id)
+        what = f"add a face to {f'person {person_id}' if person_id else object_id}"
+        params = {
+            "userData": user_data or "",
+            "targetFace": target_face or "",
+            "detectionModel": detection_model or "",
+        }
+        answer = self._transport.request("POST", path, params=params, content=image, what=what)
+        return _new_id(answer, "persistedfaceid", what)
+
     def _items(
         self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
     ) -> Iterator[object]:
@@ -156,6 +222,22 @@ class Objects:
 
 def _path(object_type: ObjectType, object_id: str) -> str:
     return f"/{object_type.collection}/{quoted(object_id)}"
+
+
+def _faces_path(object_type: ObjectType, object_id: str, person_id: str | None) -> str:
+    person = f"/persons/{quoted(person_id)}" if person_id else ""
+    return f"{_path(object_type, object_id)}{person}/persistedfaces"
+
+
+def _given(**members: str | None) -> dict[str, str]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _new_id(answer: Answer, key: str, what: str) -> str:
+    try:
+        return _required(lowered(answer.json()), key, "an id")
+    except FacesnapError as error:
+        raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None
 
 
 def _object(object_type: ObjectType, body: object) -> FaceObject:

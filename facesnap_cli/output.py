@@ -68,6 +68,11 @@ COVER = View(
 STEP = View(("item", "action", "profile", "objectType", "objectId", "why"), lambda document: document["objectId"])
 SETTING = View(("name", "value", "source"), lambda document: document["name"])
 PROFILE = View(("name", "default", "endpoint", "subscriptionId", "keySource"), lambda document: document["name"])
+ARCHIVE = View(
+    ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
+)
+IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
+DIFFERENCE = View(("change", "kind", "id", "name", "what", "old", "new"), lambda document: document["id"])
 
 
 def _finding_line(document: Document) -> str:

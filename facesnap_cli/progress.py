@@ -59,11 +59,128 @@ class LineProgress:
         return
 
 
+class Counting(Protocol):
+    """Shows how far a work of many items is, step by step. `advance` may be called from several threads."""
+
+    def begin(self, step: str, total: int | None = None) -> None: ...
+
+    def advance(self, number: int = 1) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class NoCounting:
+    """For `--quiet`."""
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        return
+
+    def advance(self, number: int = 1) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+class Tally:
+    """How many items of a step are done, how fast that goes and how long it will take."""
+
+    def __init__(self, clock: Clock):
+        self._clock = clock
+        self.lock = threading.Lock()
+        self.restart("", None)
+
+    def restart(self, step: str, total: int | None) -> None:
+        self.step, self.total, self.done = step, total, 0
+        self._started = self._clock.monotonic()
+
+    def text(self) -> str:
+        """Return the numbers: `300 of 1,000, 9.8/s, about 1m11s left`."""
+        elapsed_s = self._clock.monotonic() - self._started
+        parts = [f"{self.done:,} of {self.total:,}" if self.total is not None else f"{self.done:,}"]
+        if self.done and elapsed_s > 0:
+            parts.append(f"{self.done / elapsed_s:.1f}/s")
+            if self.total is not None and self.done < self.total:
+                parts.append(f"about {format_duration((self.total - self.done) * elapsed_s / self.done)} left")
+        return ", ".join(parts)
+
+
+class LineCounting:
+    """For logs: a line when a step begins, and one every five minutes."""
+
+    def __init__(self, title: str, clock: Clock, stream: TextIO | None = None):
+        self._title = title
+        self._clock = clock
+        self._stream = stream or sys.stderr
+        self._tally = Tally(clock)
+        self._shown_at = 0.0
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        with self._tally.lock:
+            self._tally.restart(step, total)
+            self._line(f"{step}, {total:,} in all" if total is not None else step)
+
+    def advance(self, number: int = 1) -> None:
+        with self._tally.lock:
+            self._tally.done += number
+            if self._clock.monotonic() - self._shown_at >= LINE_EVERY_S:
+                self._line(f"{self._tally.step}: {self._tally.text()}")
+
+    def close(self) -> None:
+        return
+
+    def _line(self, text: str) -> None:
+        self._shown_at = self._clock.monotonic()
+        self._stream.write(f"{harmless(f'{self._title}: {text}')}\n")
+        self._stream.flush()
+
+
+class BarCounting:
+    """For terminals: a rich bar for each step."""
+
+    def __init__(self, title: str, clock: Clock, *, color: bool):
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self._title = title
+        self._tally = Tally(clock)
+        self._task: Any = None
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[numbers]}", markup=False),
+            console=_console(color),
+        )
+        self._bars.start()
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        with self._tally.lock:
+            self._end_step()
+            self._tally.restart(step, total)
+            self._task = self._bars.add_task(harmless(f"{self._title}: {step}"), total=total, numbers="")
+
+    def advance(self, number: int = 1) -> None:
+        with self._tally.lock:
+            self._tally.done += number
+            self._bars.update(self._task, completed=self._tally.done, numbers=self._tally.text())
+
+    def close(self) -> None:
+        with self._tally.lock:
+            self._end_step()
+        self._bars.stop()
+
+    def _end_step(self) -> None:
+        if self._task is not None:
+            done = self._tally.done
+            self._bars.update(self._task, total=max(1, self._tally.total or done), completed=max(1, done))
+            self._task = None
+
+
 class BarProgress:
     """For terminals: a rich bar for each operation, one for all of them where they are many."""
 
     def __init__(self, clock: Clock, estimate_of: Callable[[Operation], float | None], *, color: bool, expected: int):
-        from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
@@ -80,7 +197,7 @@ class BarProgress:
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
-            console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
+            console=_console(color),
             # rich measures elapsed time itself, between two looks too: an operation's age is taken off its start.
             get_time=clock.monotonic,
         )
@@ -126,6 +243,23 @@ def progress_for(
     """Return the progress that fits stderr: bars at a terminal that can show them, else lines; nothing if quiet."""
     if quiet:
         return NoProgress()
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if _shows_bars():
         return BarProgress(clock, estimate_of, color=color, expected=expected)
     return LineProgress(clock)
+
+
+def counting_for(title: str, clock: Clock, *, quiet: bool, color: bool) -> Counting:
+    """Return the same choice for a work of many items, which `title` names."""
+    if quiet:
+        return NoCounting()
+    return BarCounting(title, clock, color=color) if _shows_bars() else LineCounting(title, clock)
+
+
+def _shows_bars() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _console(color: bool) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True, no_color=not color, highlight=False, emoji=False)

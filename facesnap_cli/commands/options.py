@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,3 +59,4 @@ SnapshotArgument = Annotated[
 OperationsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[OPERATION]...", help="Operation ids, or their beginnings.")
 ]
+ArchiveArgument = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that facesnap export has written.")]

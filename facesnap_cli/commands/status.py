@@ -20,7 +20,6 @@ def status(ctx: typer.Context, operations: options.OperationsArgument = None, al
 
     facesnap status -o json --query "[?status=='running']"
     """
-    app = App.of(ctx)
-    named = [app.operation_named(reference) for reference in operations or []]
-    known = app.journal.all_operations() if all else app.journal.open_operations()
-    app.report(app.waiter().look_at_all(named or known, named=bool(named)))
+    from facesnap_cli.transferring import look
+
+    look(App.of(ctx), operations or [], finished=all)

@@ -26,7 +26,8 @@ def wait(
 
     facesnap wait --timeout 4h
     """
+    from facesnap_cli import transferring
+
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
-    named = [app.operation_named(reference) for reference in operations or []]
-    app.report(app.wait(named or app.journal.open_operations(), first_is_enough=any))
+    transferring.wait(app, operations or [], first_is_enough=any)

@@ -1,0 +1,116 @@
+"""What has changed between two archives of an object, or between an archive and the object as it is now."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from facesnap_cli.accounts import Account
+from facesnap_cli.archive.draft import Draft, partial_of
+from facesnap_cli.archive.export import list_object
+from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.wanted import WantedExport
+from facesnap_cli.clock import Clock
+from facesnap_cli.errors import UsageError, VerificationError
+from facesnap_cli.progress import Counting
+
+Difference = dict[str, object]
+
+_QUERIES = (
+    """
+    SELECT 'changed' AS change, 'object' AS kind, o.object_id AS id, o.name AS name, part.value AS what,
+    CASE part.value WHEN 'name' THEN o.name WHEN 'userData' THEN o.user_data ELSE o.recognition_model END AS old,
+    CASE part.value WHEN 'name' THEN n.name WHEN 'userData' THEN n.user_data ELSE n.recognition_model END AS new
+    FROM old.object AS o, new.object AS n, json_each('["name", "userData", "recognitionModel"]') AS part
+    WHERE old IS NOT new
+    """,
+    """
+    SELECT 'removed', 'person', o.person_id, o.name, NULL, NULL, NULL FROM old.persons AS o
+    WHERE NOT EXISTS (SELECT 1 FROM new.persons WHERE person_id = o.person_id) ORDER BY o.person_id
+    """,
+    """
+    SELECT 'added', 'person', n.person_id, n.name, NULL, NULL, NULL FROM new.persons AS n
+    WHERE NOT EXISTS (SELECT 1 FROM old.persons WHERE person_id = n.person_id) ORDER BY n.person_id
+    """,
+    """
+    SELECT 'renamed', 'person', o.person_id, n.name, 'name', o.name, n.name
+    FROM old.persons AS o JOIN new.persons AS n USING (person_id) WHERE o.name IS NOT n.name ORDER BY o.person_id
+    """,
+    """
+    SELECT 'changed', 'person', o.person_id, n.name, 'userData', o.user_data, n.user_data
+    FROM old.persons AS o JOIN new.persons AS n USING (person_id)
+    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.person_id
+    """,
+    """
+    SELECT 'removed', 'face', o.face_id, p.name, NULL, NULL, NULL FROM old.faces AS o
+    LEFT JOIN old.persons AS p USING (person_id)
+    WHERE NOT EXISTS (SELECT 1 FROM new.faces WHERE face_id = o.face_id) ORDER BY o.face_id
+    """,
+    """
+    SELECT 'added', 'face', n.face_id, p.name, NULL, NULL, NULL FROM new.faces AS n
+    LEFT JOIN new.persons AS p USING (person_id)
+    WHERE NOT EXISTS (SELECT 1 FROM old.faces WHERE face_id = n.face_id) ORDER BY n.face_id
+    """,
+)
+_FACE_USER_DATA = """
+    SELECT 'changed', 'face', o.face_id, p.name, 'userData', o.user_data, n.user_data
+    FROM old.faces AS o JOIN new.faces AS n USING (face_id) LEFT JOIN new.persons AS p ON p.person_id = n.person_id
+    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.face_id
+    """
+_KEYS = ("change", "kind", "id", "name", "what", "old", "new")
+
+
+def compare_archives(old: Path, new: Path) -> list[Difference]:
+    """Return what has changed from one archive to a later one: {change, kind, id, name, what, old, new}.
+
+    `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
+    Raises UsageError where they are not of the same type, and what opening them raises.
+    """
+    with Archive.opened(old) as first, Archive.opened(new) as second:
+        first.check()
+        second.check()
+        if first.head.object_type is not second.head.object_type:
+            raise UsageError(
+                f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
+            )
+    return list(_differences(old, new, face_user_data=True))
+
+
+def compare_with_service(
+    account: Account, old: Path, object_id: str | None, clock: Clock, counting: Counting
+) -> list[Difference]:
+    """Return what has changed since an archive was written, as `compare_archives`.
+
+    The object is the archive's, or `object_id`. The user data of persons' faces is not compared: it would take a
+    request for each. Raises NotFoundError, and what reading raises.
+    """
+    with Archive.opened(old) as archive:
+        archive.check()
+        object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
+    with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
+        wanted = WantedExport(object_type, object_id, Path(directory) / "now")
+        with Draft.opened(wanted.target, clock) as draft:
+            draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
+            list_object(account, wanted, draft, counting)
+            return list(_differences(old, partial_of(wanted.target), face_user_data=not object_type.has_persons))
+
+
+def found_different(differences: list[Difference]) -> VerificationError | None:
+    """Return the error that tells a script of differences; None without any."""
+    if not differences:
+        return None
+    return VerificationError(f"{len(differences):,} differences", details={"differences": len(differences)})
+
+
+def _differences(old: Path, new: Path, *, face_user_data: bool) -> Iterator[Difference]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.execute("ATTACH ? AS old", (str(old.absolute()),))
+        connection.execute("ATTACH ? AS new", (str(new.absolute()),))
+        for query in (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ())):
+            for row in connection.execute(query):
+                yield dict(zip(_KEYS, row, strict=True))
+    finally:
+        connection.close()

@@ -1,0 +1,321 @@
+"""An archive while it is written: `NAME.partial` beside its final place, which it takes when it is whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from facesnap_cli import __version__
+from facesnap_cli.archive.format import (
+    APPLICATION_ID,
+    FACE_COLUMNS,
+    MIGRATIONS,
+    OBJECT_COLUMNS,
+    PERSON_COLUMNS,
+    ArchiveError,
+    add_functions,
+    checksum_of,
+    contents_of,
+)
+from facesnap_cli.archive.images import CheckedImage
+from facesnap_cli.clock import Clock
+from facesnap_cli.database import connect, transaction
+from facesnap_cli.errors import ConflictError, UsageError
+from facesnap_cli.objects import Face, FaceObject, Person, Training
+from facesnap_cli.text import format_time
+
+PARTIAL = ".partial"
+# Faces whose user data is still to be read, one request each. Only a draft has it.
+_UNREAD = "CREATE TABLE IF NOT EXISTS unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
+_LISTED = (
+    "CREATE TEMP TABLE listed_persons (id TEXT PRIMARY KEY)",
+    "CREATE TEMP TABLE listed_faces (id TEXT PRIMARY KEY)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFace:
+    """A face of a person whose user data is still to be read."""
+
+    face_id: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a draft holds."""
+
+    persons: int
+    faces: int
+    unread: int
+    with_image: int
+
+
+class Draft:
+    """What an export has read so far. It survives a kill at any moment; its methods may be called from any thread."""
+
+    def __init__(self, target: Path, partial: Path, connection: sqlite3.Connection, clock: Clock):
+        self.target = target
+        self._partial = partial
+        self._connection = connection
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
+        """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
+        partial = partial_of(target)
+        try:
+            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        except OSError as error:
+            raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
+        draft = cls(target, partial, connection, clock)
+        try:
+            add_functions(connection)
+            connection.execute(_UNREAD)
+            for statement in _LISTED:
+                connection.execute(statement)
+            yield draft
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk") from error
+        finally:
+            draft.close()
+
+    def close(self) -> None:
+        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
+
+    def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
+        """Say what is exported. Raises ConflictError where an earlier run has begun another object."""
+        row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
+        if row is None:
+            with self._writing():
+                self._connection.execute(
+                    "INSERT INTO object (one, archive_id, type, object_id, endpoint, subscription_id, started_time,"
+                    " written_by) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        uuid.uuid4().hex,
+                        head.object_type.value,
+                        head.object_id,
+                        endpoint,
+                        subscription_id,
+                        format_time(self._clock.now()),
+                        f"facesnap {__version__}",
+                    ),
+                )
+        elif tuple(row) != (head.object_type.value, head.object_id, endpoint):
+            raise ConflictError(
+                f"{self._partial} is an unfinished export of another object: {row['type']} {row['object_id']}"
+                f" at {row['endpoint']}",
+                hint="finish that one, delete the file, or choose another --to",
+            )
+
+    def set_head(self, head: FaceObject, training: Training | None) -> bool:
+        """Keep what the object is called and how it is trained. Returns whether more than the training has changed."""
+        named = (head.name, head.user_data, head.recognition_model)
+        with self._writing():
+            before = self._connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
+            self._connection.execute(
+                "UPDATE object SET name = ?, user_data = ?, recognition_model = ?, training_status = ?,"
+                " last_trained_time = ?",
+                (
+                    *named,
+                    training.status if training else None,
+                    format_time(training.last_success) if training else None,
+                ),
+            )
+        return tuple(before) != named
+
+    def begin_listing(self) -> None:
+        """Forget what an earlier listing has seen."""
+        with self._writing():
+            self._connection.execute("DELETE FROM temp.listed_persons")
+            self._connection.execute("DELETE FROM temp.listed_faces")
+
+    def list_persons(self, persons: Sequence[Person]) -> int:
+        """Take in a page of persons with their faces' ids, and return how many rows that changed."""
+        faces = [(face_id, person.person_id) for person in persons for face_id in person.face_ids]
+        with self._writing():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO temp.listed_persons VALUES (?)", [(person.person_id,) for person in persons]
+            )
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face_id,) for face_id, _ in faces]
+            )
+            changed = self._connection.executemany(
+                "INSERT INTO persons (person_id, name, user_data) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " name = excluded.name, user_data = excluded.user_data"
+                " WHERE name IS NOT excluded.name OR user_data IS NOT excluded.user_data",
+                [(person.person_id, person.name, person.user_data) for person in persons],
+            ).rowcount
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO unread SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM faces WHERE face_id = ?1)",
+                faces,
+            )
+            changed += self._connection.executemany(
+                "INSERT INTO faces (face_id, person_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
+                " person_id = excluded.person_id WHERE person_id IS NOT excluded.person_id",
+                faces,
+            ).rowcount
+        return changed
+
+    def list_faces(self, faces: Sequence[Face]) -> int:
+        """Take in a page of a list's faces, and return how many rows that changed."""
+        with self._writing():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face.face_id,) for face in faces]
+            )
+            return self._connection.executemany(
+                "INSERT INTO faces (face_id, user_data) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
+                " user_data = excluded.user_data WHERE user_data IS NOT excluded.user_data",
+                [(face.face_id, face.user_data) for face in faces],
+            ).rowcount
+
+    def end_listing(self) -> int:
+        """Drop what the whole listing has not shown, and return how many rows that were."""
+        with self._writing():
+            dropped = self._connection.execute(
+                "DELETE FROM persons WHERE person_id NOT IN (SELECT id FROM temp.listed_persons)"
+            ).rowcount
+            dropped += self._connection.execute(
+                "DELETE FROM faces WHERE face_id NOT IN (SELECT id FROM temp.listed_faces)"
+            ).rowcount
+            self._connection.execute("DELETE FROM unread WHERE face_id NOT IN (SELECT face_id FROM faces)")
+        return dropped
+
+    def reuse(self, base: Path) -> int:
+        """Take over from an older archive of the same object what it knows of the faces that are still there.
+
+        Returns of how many faces the user data need not be read.
+        """
+        self._connection.execute("ATTACH ? AS base", (str(base),))
+        try:
+            with self._writing():
+                self._connection.execute(
+                    "UPDATE faces SET user_data = old.user_data FROM base.faces AS old"
+                    " WHERE old.face_id = faces.face_id AND faces.face_id IN (SELECT face_id FROM unread)"
+                )
+                known = self._connection.execute(
+                    "DELETE FROM unread WHERE face_id IN (SELECT face_id FROM base.faces)"
+                ).rowcount
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO images SELECT i.* FROM base.images AS i WHERE i.sha256 IN"
+                    " (SELECT old.image FROM base.faces AS old JOIN main.faces USING (face_id))"
+                )
+                self._connection.execute(
+                    "UPDATE faces SET image = old.image, target_face = old.target_face,"
+                    " detection_model = old.detection_model FROM base.faces AS old"
+                    " WHERE old.face_id = faces.face_id AND faces.image IS NULL"
+                )
+            return known
+        finally:
+            self._connection.execute("DETACH base")
+
+    def unread(self, after: str, limit: int) -> list[UnreadFace]:
+        """Return up to `limit` faces with unread user data and ids after `after`."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
+            ).fetchall()
+        return [UnreadFace(*row) for row in rows]
+
+    def set_user_data(self, faces: Sequence[Face]) -> None:
+        """Keep the user data of faces that was read."""
+        with self._writing():
+            self._connection.executemany(
+                "UPDATE faces SET user_data = ? WHERE face_id = ?", [(face.user_data, face.face_id) for face in faces]
+            )
+            self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
+
+    def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
+        """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
+        with self._lock:
+            persons = self._connection.execute(
+                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
+                " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+            return [(self._person(row), self._faces_of("person_id = ?", row["person_id"])) for row in persons]
+
+    def listed_without_image(self, after: str, limit: int) -> list[Face]:
+        """Return up to `limit` faces of a list after `after` that have no image."""
+        with self._lock:
+            return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
+
+    def set_image(self, face_id: str, image: CheckedImage) -> None:
+        """Keep a face's image."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)
+            )
+            self._connection.execute(
+                "UPDATE faces SET image = ?, target_face = ?, detection_model = ? WHERE face_id = ?",
+                (image.sha256, image.target_face, image.detection_model, face_id),
+            )
+
+    def counts(self) -> Counts:
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces), (SELECT count(*) FROM unread),"
+                " (SELECT count(*) FROM faces WHERE image IS NOT NULL)"
+            ).fetchone()
+        return Counts(*row)
+
+    def finish(self) -> None:
+        """Seal the archive and put it in its place, whole and on disk. The draft must not be used afterwards."""
+        with self._writing():
+            self._connection.execute("DROP TABLE unread")
+            self._connection.execute(
+                "DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')"
+            )
+            self._connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
+            self._connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours
+            self._connection.execute(
+                "UPDATE object SET finished_time = ?, contents = ?, persons = (SELECT count(*) FROM persons),"
+                " faces = (SELECT count(*) FROM faces), images = (SELECT count(*) FROM images)",
+                (format_time(self._clock.now()), contents_of(self._connection)),
+            )
+            self._connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
+        self._connection.execute("PRAGMA journal_mode = DELETE")  # the log's content goes into the file, the log away
+        self.close()
+        os.replace(self._partial, self.target)
+        _sync_directory(self.target.parent)
+
+    def _person(self, row: sqlite3.Row) -> Person:
+        return Person(row["person_id"], row["name"], row["user_data"], ())
+
+    def _faces_of(self, condition: str, value: str, limit: int = -1) -> list[Face]:
+        rows = self._connection.execute(
+            f"SELECT face_id, user_data FROM faces WHERE {condition} AND image IS NULL ORDER BY face_id LIMIT ?",  # noqa: S608 - ours
+            (value, limit),
+        ).fetchall()
+        return [Face(*row) for row in rows]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock, transaction(self._connection):
+            yield
+
+
+def partial_of(target: Path) -> Path:
+    """Return where the archive `target` is written until it is whole."""
+    return target.with_name(f"{target.name}{PARTIAL}")
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,197 @@
+"""The archive's format. What is written here is a promise: others read these files with nothing but SQLite.
+
+The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from facesnap_cli.database import DatabaseError
+from facesnap_cli.models import ObjectType
+from facesnap_cli.text import format_time, parse_time
+
+APPLICATION_ID = 0x46534152  # "FSAR"
+MIGRATIONS = (
+    """
+    CREATE TABLE object (                 -- one row: the group or list, and this file
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        archive_id TEXT NOT NULL,         -- 32 hex digits that no other archive has
+        type TEXT NOT NULL,               -- PersonGroup, LargePersonGroup, FaceList, LargeFaceList
+        object_id TEXT NOT NULL,
+        name TEXT,
+        user_data TEXT,
+        recognition_model TEXT,           -- recognition_01 to recognition_04
+        training_status TEXT,             -- notstarted, running, succeeded, failed; NULL: never trained
+        last_trained_time TEXT,           -- times: RFC 3339, UTC
+        endpoint TEXT NOT NULL,           -- where it was read
+        subscription_id TEXT,
+        started_time TEXT NOT NULL,
+        finished_time TEXT,               -- NULL: the export has not ended
+        written_by TEXT NOT NULL,
+        persons INTEGER,                  -- numbers of rows below
+        faces INTEGER,
+        images INTEGER,
+        contents TEXT,                    -- SHA-256 over the checksums of persons, faces, images, each by its id
+        checksum TEXT                     -- here and below: the first 16 hex digits of the SHA-256 over the netstrings
+    ) STRICT;                             -- (LENGTH:BYTES,) of all columns before it, a NULL being "-,"
+    CREATE TABLE persons (                -- empty for a list
+        person_id TEXT PRIMARY KEY,
+        name TEXT,
+        user_data TEXT,
+        checksum TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX persons_by_name ON persons (name);
+    CREATE TABLE faces (
+        face_id TEXT PRIMARY KEY,         -- the persistedFaceId
+        person_id TEXT REFERENCES persons ON DELETE CASCADE,   -- NULL in a list
+        user_data TEXT,
+        image TEXT REFERENCES images,     -- NULL: no image, so the face cannot be rebuilt
+        target_face TEXT,                 -- left,top,width,height of the face in its image, in pixels
+        detection_model TEXT,             -- detection_01 to detection_03, to use with this image
+        checksum TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX faces_by_person ON faces (person_id);
+    CREATE TABLE images (
+        sha256 TEXT PRIMARY KEY,          -- of the content, 64 hex digits
+        format TEXT NOT NULL,             -- JPEG, PNG, GIF, BMP
+        content BLOB NOT NULL             -- the image file, byte by byte
+    ) STRICT;
+    """,
+)
+OBJECT_COLUMNS = (
+    "one",
+    "archive_id",
+    "type",
+    "object_id",
+    "name",
+    "user_data",
+    "recognition_model",
+    "training_status",
+    "last_trained_time",
+    "endpoint",
+    "subscription_id",
+    "started_time",
+    "finished_time",
+    "written_by",
+    "persons",
+    "faces",
+    "images",
+    "contents",
+)
+PERSON_COLUMNS = ("person_id", "name", "user_data")
+FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
+
+
+class ArchiveError(DatabaseError):
+    """The archive cannot be used as it is."""
+
+    default_code = "Archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an archive says of its object and itself. Times are UTC; `last_trained_time` None: never trained."""
+
+    archive_id: str
+    object_type: ObjectType
+    object_id: str
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+    training_status: str | None
+    last_trained_time: datetime | None
+    endpoint: str
+    subscription_id: str | None
+    started_time: datetime | None
+    finished_time: datetime | None
+    written_by: str
+    persons: int
+    faces: int
+    images: int
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        return cls(
+            archive_id=row["archive_id"],
+            object_type=ObjectType(row["type"]),
+            object_id=row["object_id"],
+            name=row["name"],
+            user_data=row["user_data"],
+            recognition_model=row["recognition_model"],
+            training_status=row["training_status"],
+            last_trained_time=parse_time(row["last_trained_time"]),
+            endpoint=row["endpoint"],
+            subscription_id=row["subscription_id"],
+            started_time=parse_time(row["started_time"]),
+            finished_time=parse_time(row["finished_time"]),
+            written_by=row["written_by"],
+            persons=row["persons"] or 0,
+            faces=row["faces"] or 0,
+            images=row["images"] or 0,
+        )
+
+    @property
+    def title(self) -> str:
+        return f"{self.object_type.value} {self.object_id}"
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "archiveId": self.archive_id,
+            "type": self.object_type.value,
+            "objectId": self.object_id,
+            "name": self.name,
+            "userData": self.user_data,
+            "recognitionModel": self.recognition_model,
+            "trainingStatus": self.training_status,
+            "lastTrainedTime": format_time(self.last_trained_time),
+            "endpoint": self.endpoint,
+            "subscriptionId": self.subscription_id,
+            "startedTime": format_time(self.started_time),
+            "finishedTime": format_time(self.finished_time),
+            "writtenBy": self.written_by,
+            "persons": self.persons,
+            "faces": self.faces,
+            "images": self.images,
+        }
+
+
+def checksum(*columns: Any) -> str:
+    """Return the checksum of a row's columns, texts given as their bytes."""
+    return hashlib.sha256(b"".join(map(_netstring, columns))).hexdigest()[:16]
+
+
+def checksum_of(columns: tuple[str, ...]) -> str:
+    """Return the SQL expression of the checksum over these columns, for a connection with `add_functions`."""
+    return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection the SQL functions that writing and checking an archive need."""
+    connection.create_function("row_checksum", -1, checksum, deterministic=True)
+    connection.create_function("sha256", 1, lambda content: hashlib.sha256(content).hexdigest(), deterministic=True)
+
+
+def contents_of(connection: sqlite3.Connection) -> str:
+    """Return the digest over all rows' checksums, which tells a row too many or too few."""
+    digest = hashlib.sha256()
+    for query in (
+        "SELECT checksum FROM persons ORDER BY person_id",
+        "SELECT checksum FROM faces ORDER BY face_id",
+        "SELECT sha256 FROM images ORDER BY sha256",
+    ):
+        for (entry,) in connection.execute(query):
+            digest.update(f"{entry}\n".encode())
+    return digest.hexdigest()
+
+
+def _netstring(value: Any) -> bytes:
+    if value is None:
+        return b"-,"
+    content = value if isinstance(value, bytes) else str(value).encode()
+    return b"%d:%b," % (len(content), content)

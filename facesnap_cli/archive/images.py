@@ -1,0 +1,138 @@
+"""Original images: checked as the service would, and matched with faces by the folder that they lie in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from facesnap_cli.errors import FacesnapError
+from facesnap_cli.objects import Face, Person
+from facesnap_cli.text import harmless
+
+IMAGE_BYTES_MIN = 1024
+IMAGE_BYTES_MAX = 6 * 1024 * 1024
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
+_BEGINNINGS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"BM": "BMP"}
+
+
+class ImageError(FacesnapError):
+    """An image that the service would not take, or that cannot be read."""
+
+    exit_code = 11
+    default_code = "Image"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image of one face, still on disk. `target_face` is `left,top,width,height` in pixels."""
+
+    path: Path
+    target_face: str | None = None
+    detection_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedImage:
+    """An image that the service may take."""
+
+    content: bytes
+    format: str
+    sha256: str
+    target_face: str | None
+    detection_model: str | None
+
+
+class ImageSource(Protocol):
+    """Where the images of an object's faces come from."""
+
+    @property
+    def origin(self) -> Path:
+        """What the user named."""
+        ...
+
+    def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
+        """Return the images of a person's faces, or with None of a list's, by face id."""
+        ...
+
+    def unmatched(self) -> list[str]:
+        """Return in words what was given and belongs to no face, once everything has been matched."""
+        ...
+
+
+class ImageDirectory:
+    """A directory of images. For a face it is looked, in this order, for
+
+    a file whose name, without its suffix, is the face's id, in the person's folder or at the top;
+    the file that the face's user data names, from the person's folder or from the top, with or without its suffix;
+    and last, in the order of their names, for the images that remain in the person's folder.
+
+    A person's folder is called as the person or as the person's id. A list's images all lie at the top.
+    """
+
+    def __init__(self, root: Path):
+        self.origin = self._root = root
+        self._unmatched: list[str] = []
+
+    def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
+        folder = self._folder_of(person) if person else None
+        places = [place for place in (folder, self._root) if place]
+        found: dict[str, ImageFile] = {}
+        for face in faces:
+            path = next(self._named(face.face_id, places), None) or next(self._named(face.user_data, places), None)
+            if path:
+                found[face.face_id] = ImageFile(path)
+        if folder:
+            taken = {image.path for image in found.values()}
+            left = sorted(path for path in folder.iterdir() if _is_image(path) and path not in taken)
+            faceless = [face.face_id for face in faces if face.face_id not in found]
+            found |= {face_id: ImageFile(path) for face_id, path in zip(faceless, left, strict=False)}
+            self._unmatched += [str(path) for path in left[len(faceless) :]]
+        return found
+
+    def unmatched(self) -> list[str]:
+        return self._unmatched
+
+    def _folder_of(self, person: Person) -> Path | None:
+        names = [person.person_id]
+        if person.name:
+            names += [unicodedata.normalize(form, person.name) for form in ("NFC", "NFD")]
+        folders = (self._inside(self._root, name) for name in names)
+        return next((one for one in folders if one and one.parent == self._root and os.path.isdir(one)), None)
+
+    def _named(self, name: str | None, places: Sequence[Path]) -> Iterator[Path]:
+        for place in places:
+            for suffix in ("", *SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)):
+                path = self._inside(place, f"{name}{suffix}") if name else None
+                if path and _is_image(path):
+                    yield path
+
+    def _inside(self, place: Path, name: str) -> Path | None:
+        """Return the path of that name, unless it leads out of the directory: names and user data are others' text."""
+        path = place / name
+        return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
+
+
+def checked_image(image: ImageFile) -> CheckedImage:
+    """Read an image. Raises ImageError where the service would not take it: format, or 1 KB to 6 MB."""
+    try:
+        with image.path.open("rb") as file:
+            content = file.read(IMAGE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ImageError(f"{harmless(str(image.path))}: {error.strerror}") from error
+    name = next((name for beginning, name in _BEGINNINGS.items() if content.startswith(beginning)), None)
+    if name is None:
+        raise ImageError(f"{harmless(str(image.path))}: not a JPEG, PNG, GIF or BMP image")
+    if not IMAGE_BYTES_MIN <= len(content) <= IMAGE_BYTES_MAX:
+        size = "less than 1 KB" if len(content) < IMAGE_BYTES_MIN else "more than 6 MB"
+        raise ImageError(f"{harmless(str(image.path))}: {size}; the service takes 1 KB to 6 MB")
+    digest = hashlib.sha256(content).hexdigest()
+    return CheckedImage(content, name, digest, image.target_face, image.detection_model)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # False, not an error, for a name that is too long

@@ -1,0 +1,100 @@
+"""From options to what is wanted of archives: everything checked before the first request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesnap_cli.archive.id_map import check_id_map
+from facesnap_cli.archive.images import ImageDirectory, ImageSource
+from facesnap_cli.archive.manifest import ImageManifest
+from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.wanted import WantedExport, WantedImport
+from facesnap_cli.errors import UsageError
+from facesnap_cli.inputs import verify_level
+from facesnap_cli.polling import Schedule
+from facesnap_cli.text import harmless
+
+if TYPE_CHECKING:
+    from facesnap_cli.context import App
+
+RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "recognition_04")
+DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
+
+
+def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> WantedExport:
+    """Return the export that options, environment and profile make together. Raises UsageError."""
+    settings = app.settings
+    missing = []
+    if settings["type"] is None:
+        missing.append("the type (--type, or type in the profile)")
+    if settings["object_id"] is None:
+        missing.append("the object (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)")
+    if missing:
+        raise UsageError(f"export needs {'; '.join(missing)}", hint="facesnap config show tells what is set, and where")
+    if not to.absolute().parent.is_dir():
+        raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
+    if to.is_dir():
+        raise UsageError(f"--to {to}: it is a directory; name a file in it")
+    return WantedExport(
+        settings["type"], settings["object_id"], to.absolute(), _image_source(images) if images else None, base, force
+    )
+
+
+def wanted_import(
+    app: App,
+    *,
+    archive: Path,
+    partial: bool,
+    recognition_model: str | None,
+    detection_model: str | None,
+    verify: str,
+    id_map: Path | None,
+) -> WantedImport:
+    """Return the import that options, environment and profile make together.
+
+    Raises UsageError, also where faces would be lost that nobody has said may be, and what opening the archive raises.
+    """
+    with Archive.opened(archive.absolute()) as opened:
+        _check_coverage(opened, partial)
+        head = opened.head
+    return WantedImport(
+        archive=archive.absolute(),
+        object_type=head.object_type,
+        object_id=app.settings["object_id"] or head.object_id,
+        partial=partial,
+        recognition_model=_one_of("--recognition-model", recognition_model, RECOGNITION_MODELS),
+        detection_model=_one_of("--detection-model", detection_model, DETECTION_MODELS),
+        verify=verify_level(verify),
+        schedule=Schedule(interval_s=app.settings["poll_interval"]),
+        timeout_s=app.settings["timeout"],
+        id_map=check_id_map(id_map.absolute()) if id_map else None,
+    )
+
+
+def _image_source(text: str) -> ImageSource:
+    path = Path(text)
+    if path.is_dir():
+        return ImageDirectory(path)
+    if path.suffix.lower() == ".csv":
+        return ImageManifest.read(path)
+    raise UsageError(f"--images {path}: neither a directory nor a manifest (FILE.csv)")
+
+
+def _check_coverage(archive: Archive, partial: bool) -> None:
+    """Raise UsageError where a rebuild would lose faces that nobody has said may be lost."""
+    lost = archive.count("image IS NULL")
+    if lost and not partial:
+        what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
+        raise UsageError(
+            f"{archive.path}: {archive.head.faces:,} faces, of which {archive.head.faces - lost:,} have an image:"
+            f" it {what}, as Face never returns images",
+            hint="export again with --images, or rebuild without those faces: --partial",
+            details={"faces": archive.head.faces, "facesWithoutImage": lost},
+        )
+
+
+def _one_of(option: str, text: str | None, known: tuple[str, ...]) -> str | None:
+    if text is None or text in known:
+        return text
+    raise UsageError(f"{option} {harmless(text)[:40]}: one of {', '.join(known)}")

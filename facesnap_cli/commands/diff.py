@@ -1,0 +1,42 @@
+"""facesnap diff"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+OtherArgument = Annotated[
+    Path | None, typer.Argument(metavar="[ARCHIVE]", help="A later archive; without it, the object as it is now.")
+]
+
+
+@app.command(cls=ServiceCommand)
+def diff(
+    ctx: typer.Context,
+    archive: options.ArchiveArgument,
+    later: OtherArgument = None,
+    object_id: options.ObjectIdOption = None,
+) -> None:
+    """Show what has changed since an archive was written. Exit status 14 where anything has.
+
+    facesnap diff monday.facesnap tuesday.facesnap
+    """
+    from facesnap_cli.archive.diff import compare_archives, compare_with_service, found_different
+    from facesnap_cli.output import DIFFERENCE
+    from facesnap_cli.transferring import counting
+
+    app = App.of(ctx)
+    if later:
+        differences = compare_archives(archive, later)
+    else:
+        with counting(app, f"diff {archive.name}") as shown:
+            differences = compare_with_service(app.account, archive, object_id, app.clock, shown)
+    app.output.records(differences, DIFFERENCE)
+    app.raise_if(found_different(differences))

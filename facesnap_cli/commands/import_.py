@@ -1,0 +1,77 @@
+"""facesnap import"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import ServiceCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+PartialOption = Annotated[bool, typer.Option("--partial", help="Rebuild without the faces that have no image.")]
+RecognitionModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recognition-model",
+        metavar="recognition_01|recognition_02|recognition_03|recognition_04",
+        help="Another one than the source's.",
+    ),
+]
+DetectionModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--detection-model",
+        metavar="detection_01|detection_02|detection_03",
+        help="Find the faces in the images with this one.",
+    ),
+]
+VerifyOption = Annotated[
+    str, typer.Option("--verify", metavar="none|quick|full", help="Compare with the archive; full: each face too.")
+]
+IdMapOption = Annotated[
+    Path | None, typer.Option("--id-map", metavar="FILE.csv|FILE.json", help="Write the old and the new ids there.")
+]
+
+
+@app.command("import", cls=ServiceCommand)
+def import_(
+    ctx: typer.Context,
+    archive: options.ArchiveArgument,
+    object_id: options.ObjectIdOption = None,
+    partial: PartialOption = False,
+    recognition_model: RecognitionModelOption = None,
+    detection_model: DetectionModelOption = None,
+    verify: VerifyOption = "quick",
+    id_map: IdMapOption = None,
+    timeout: options.TimeoutOption = None,
+    poll_interval: options.PollIntervalOption = None,
+) -> None:
+    """Build an object from an archive, train it and compare. After an interruption the same command goes on.
+
+    facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
+    """
+    from facesnap_cli.archive.restore import import_archive
+    from facesnap_cli.archive_inputs import wanted_import
+    from facesnap_cli.output import IMPORT
+    from facesnap_cli.settings import state_directory
+    from facesnap_cli.transferring import transferring
+
+    app = App.of(ctx)
+    app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
+    wanted = wanted_import(
+        app,
+        archive=archive,
+        partial=partial,
+        recognition_model=recognition_model,
+        detection_model=detection_model,
+        verify=verify,
+        id_map=id_map,
+    )
+    with transferring(app, wanted.transfer(app.account)) as counting:
+        imported = import_archive(app.account, wanted, state_directory(app.environment), app.clock, counting)
+    app.output.record(imported.document, IMPORT)
+    app.raise_if(imported.failure)

@@ -1,0 +1,27 @@
+"""facesnap inspect"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.commands import options
+from facesnap_cli.commands.base import LocalCommand, typer_app
+from facesnap_cli.context import App
+
+app = typer_app()
+CheckOption = Annotated[bool, typer.Option("--check", help="Read all of it, and hold it against its checksums.")]
+
+
+@app.command(cls=LocalCommand)
+def inspect(ctx: typer.Context, archive: options.ArchiveArgument, check: CheckOption = False) -> None:
+    """Show what an archive holds, and how many of its faces could be rebuilt.
+
+    facesnap inspect employees.facesnap --check
+    """
+    from facesnap_cli.archive.reading import describe
+    from facesnap_cli.output import ARCHIVE
+
+    app = App.of(ctx)
+    app.output.record(describe(archive, check=check), ARCHIVE)

@@ -1,0 +1,105 @@
+"""Exports and imports as commands run them, and as they list them beside the operations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from facesnap_cli.archive.transfers import Transfer, Transfers, unfinished
+from facesnap_cli.database import DatabaseError
+from facesnap_cli.errors import FacesnapError
+from facesnap_cli.operations import Operation
+from facesnap_cli.output import OPERATION
+from facesnap_cli.progress import Counting, counting_for
+from facesnap_cli.settings import state_directory
+from facesnap_cli.workflows.outcomes import combined
+
+if TYPE_CHECKING:
+    from facesnap_cli.context import App
+    from facesnap_cli.workflows.wait import Outcome
+
+
+@contextmanager
+def counting(app: App, title: str) -> Iterator[Counting]:
+    """Show on stderr how far a work of many items is."""
+    shown = counting_for(title, app.clock, quiet=app.options.quiet, color=app.color)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+@contextmanager
+def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
+    """Keep an export or import in the list while it runs, and show on stderr how far it is."""
+    with (
+        closing(_transfers(app)) as transfers,
+        counting(app, transfer.title) as shown,
+        transfers.running(transfer, shown) as noted,
+    ):
+        app.resume_command = transfer.command
+        yield noted
+        app.resume_command = ""
+
+
+def look(app: App, references: Sequence[str], *, finished: bool) -> None:
+    """Look once at what is meant, and print it; without `references` at all that is open, or `finished` too."""
+    others, transfers = _split(app, references, finished=finished)
+    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    if not references:
+        operations = app.journal.all_operations() if finished else app.journal.open_operations()
+    _report(app, app.waiter().look_at_all(operations, named=bool(references)), transfers, [])
+
+
+def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
+    """Wait for what is meant, and print it; without `references` for all that is open.
+
+    A transfer is waited for while another process works on it. One that nobody works on ends in the error that says
+    how to go on with it.
+    """
+    others, transfers = _split(app, references)
+    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    if not references:
+        operations = app.journal.open_operations()
+    outcomes = app.wait(operations, first_is_enough=first_is_enough)
+    if first_is_enough and outcomes:
+        transfers = []
+    if transfers:
+        with closing(_transfers(app)) as known:
+            transfers = known.wait(transfers, app.settings["timeout"])
+    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in transfers])
+
+
+def _report(
+    app: App, outcomes: Sequence[Outcome], transfers: Sequence[Transfer], also: Sequence[FacesnapError | None]
+) -> None:
+    """Print operations and transfers. Raises what the operations failed with and what is `also` wrong, together."""
+    documents = [one.operation.document(app.clock.now()) for one in outcomes]
+    documents += [transfer.document() for transfer in transfers]
+    app.output.records(documents, OPERATION)
+    failures = [*(one.failure for one in outcomes), *also]
+    app.raise_if(combined([failure for failure in failures if failure], len(documents), "operations"))
+
+
+def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tuple[Sequence[str], Sequence[Transfer]]:
+    """Return the references that mean no transfer, and the transfers that are meant: without any, the open ones.
+
+    A list that cannot be read is no reason not to look at the operations.
+    """
+    if not Transfers.are_listed(state_directory(app.environment)):
+        return references, []
+    try:
+        with closing(_transfers(app)) as transfers:
+            if not references:
+                return [], transfers.all() if finished else transfers.unfinished()
+            found = {reference: transfers.find(reference) for reference in references}
+    except (OSError, sqlite3.Error, DatabaseError) as error:
+        app.messages.warn(f"the list of exports and imports cannot be read: {error}")
+        return references, []
+    return [name for name, transfer in found.items() if not transfer], [one for one in found.values() if one]
+
+
+def _transfers(app: App) -> Transfers:
+    return Transfers(state_directory(app.environment), app.clock)

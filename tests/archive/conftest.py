@@ -1,0 +1,32 @@
+"""Archives in tests: a service without snapshots, and the images of what it was seeded with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from tests.conftest import LinkedClock, Program
+
+
+@pytest.fixture(scope="session")
+def retired_emulator() -> Iterator[RunningEmulator]:
+    with running(EmulatorOptions(port=0, seed="demo", service="retired")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(retired_emulator: RunningEmulator) -> RunningEmulator:
+    """The demo seed in a service that has no snapshots."""
+    retired_emulator.reset()
+    return retired_emulator
+
+
+@pytest.fixture
+def program(tmp_path: Path, emulator: RunningEmulator) -> Program:
+    """The program at v1.2, with profiles `source` and `target` in the emulator's accounts."""
+    made = Program(tmp_path, LinkedClock(emulator), {"FACESNAP_API_VERSION": "v1.2"})
+    made.configure(emulator.endpoint)
+    return made
