@@ -14,9 +14,7 @@ def run() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"facesnap {__version__}")
         return
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write is no reason to fail
+    _prepare_streams()
     _tune_start_up()
     status = _complete() if sys.argv[1:2] == ["__complete"] else _main()
     try:
@@ -26,6 +24,16 @@ def run() -> None:
         status = status or 1
     # Threads that still wait for an answer must not hold up the end: everything that matters is committed.
     os._exit(status)
+
+
+def _prepare_streams() -> None:
+    """Let neither a closed stream nor a name that the locale cannot write be a reason to fail."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complete() -> int:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.copy_inputs import copy_between
 from facesnap_cli.errors import FacesnapError, UsageError
+from facesnap_cli.journal import JournalError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.polling import Schedule
 from facesnap_cli.progress_items import ItemsProgress, items_progress_for
 from facesnap_cli.settings import state_directory
 from facesnap_cli.workflows.copy import Copy, Means
-from facesnap_cli.workflows.coverage import Cover, coverage
+from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.jobs import CopyResult, WantedCopy
 from facesnap_cli.workflows.notify import (
     PING_TIMEOUT_S,
@@ -28,11 +30,11 @@ from facesnap_cli.workflows.notify import (
 )
 from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Step
-from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.quota import needs, quota
 from facesnap_cli.workflows.rhythm import Rhythm
-from facesnap_cli.workflows.run import RunResult, plan_lock, run_items
+from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
 from facesnap_cli.workflows.schedule import Scheduled
-from facesnap_cli.workflows.snapshot_method import SnapshotMethod, needs
+from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
@@ -63,6 +65,8 @@ class Watcher:
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
     app.repeatable = True
+    with suppress(JournalError):  # what cannot be written now is said where it matters
+        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(
         journal=app.journal,
         clock=app.clock,
@@ -104,7 +108,7 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
         return Copy(means_of(app), wanted, watcher(name)).run()
 
 
-def methods_of(app: App, plan: Plan, means: Means) -> list[SnapshotMethod]:
+def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
     """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
     sources = [(item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items]
     return [SnapshotMethod(item, means, _wanted(app, plan, item), frozenset(sources)) for item in plan.items]
@@ -120,15 +124,13 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             methods = methods_of(app, plan, means)
             _say_quota(app, methods)
             with screen(app, [item.name for item in plan.items]) as watcher:
-                result = run_items(
-                    methods, watcher, jobs=jobs or plan.jobs, clock=app.clock, stopped=means.crew.stopped
-                )
+                result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
         if plan.metrics:
-            covers = coverage(methods, app.journal, app.clock)
-            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, methods)))
+            covers = _covers(methods)
+            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, plan)))
         notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         notifier.ended(run_lines(result), result.failure)
     return result
@@ -136,7 +138,7 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
 
 def check_plan(app: App, plan: Plan) -> list[Cover]:
     """Look whether every target is covered, and write the metric of it."""
-    covers = coverage(methods_of(app, plan, means_of(app)), app.journal, app.clock)
+    covers = _covers(methods_of(app, plan, means_of(app)))
     notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
     return covers
 
@@ -183,24 +185,31 @@ def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
         raise plan.wrong(item, "to", error) from None
 
 
-def _say_quota(app: App, methods: Sequence[SnapshotMethod]) -> None:
-    for need in needs(methods):
+def _say_quota(app: App, methods: Sequence[Method]) -> None:
+    charges = [charge for method in methods for charge in method.charges()]
+    for need in needs(charges, app.journal, app.clock):
         if need.needed > need.quota.left:
             app.messages.warn(f"{need}: the service may refuse the last of them")
         else:
             app.messages.info(str(need))
 
 
-def _quota_left(app: App, methods: Sequence[SnapshotMethod]) -> dict[tuple[str, str], int]:
-    sources = {(method.wanted.source.profile or "", OperationKind.TAKE): method.wanted.source for method in methods}
-    targets = {
-        (target.account.profile or "", OperationKind.APPLY): target.account
-        for method in methods
-        for target in method.wanted.targets
-    }
+def _covers(methods: Sequence[Method]) -> list[Cover]:
+    return [cover for method in methods for cover in method.covers()]
+
+
+def _quota_left(app: App, plan: Plan) -> dict[tuple[str, str], int]:
+    """Return what is left to each profile of what the plan asks it for."""
+    asked: dict[tuple[str, OperationKind], Account] = {}
+    for item in plan.items:
+        if item.method == "snapshot":
+            source = _source(app, plan, item)
+            asked[source.profile or "", OperationKind.TAKE] = source
+            for target in item.targets:
+                asked[target.profile, OperationKind.APPLY] = app.account_named(target.profile)
     return {
         (profile, kind.value): quota(account, app.journal, app.clock, kind).left
-        for (profile, kind), account in {**sources, **targets}.items()
+        for (profile, kind), account in asked.items()
     }
 
 

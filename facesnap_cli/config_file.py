@@ -129,6 +129,7 @@ def _holds_secret(profile: Mapping[str, Any]) -> bool:
 
 def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+
     text = ""
     try:
         text = content.decode("utf-8-sig")
@@ -187,7 +188,6 @@ def _begins_table(lines: list[str], number: int, start: int) -> bool:
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
-    import tomllib
 
     try:
         return tomllib.loads(text)

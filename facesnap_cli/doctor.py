@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from facesnap_cli import __version__
 from facesnap_cli.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.endpoints import proxy_for
-from facesnap_cli.errors import FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
+from facesnap_cli.errors import ConfigurationError, FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.settings import FIELDS, state_directory
 from facesnap_cli.text import format_duration, harmless
@@ -199,7 +199,10 @@ class Examination:
 
 
 def examine_as_cron(app: App) -> list[Finding]:
-    """Return what the checks find when cron starts them: with next to no environment, and without a terminal."""
+    """Return what the checks find when cron starts them: with next to no environment, and without a terminal.
+
+    Raises ConfigurationError where they cannot be started so.
+    """
     home = app.environment.get("HOME") or str(Path.home())
     environment = {"HOME": home, "PATH": CRON_PATH, "SHELL": "/bin/sh"}
     environment |= {name: app.environment[name] for name in ("LOGNAME", "USER") if name in app.environment}
@@ -215,9 +218,13 @@ def examine_as_cron(app: App) -> list[Finding]:
             start_new_session=True,
             check=False,
         )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigurationError(f"this cannot be started as cron would: {harmless(str(error))[:300]}") from error
+    try:
         findings = [Finding.from_document(document) for document in json.loads(done.stdout)]
-    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
-        raise FacesnapError(f"doctor could not be run as cron would: {harmless(str(error))[:300]}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        said = harmless(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])[:300]
+        raise ConfigurationError(f"started as cron would, this ended with {done.returncode}: {said}") from error
     return [_cron_environment(app, home), *findings]
 
 

@@ -57,7 +57,9 @@ def make_private_directory(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
     if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-        raise PermissionError(errno.EPERM, f"others may write to {path}: chmod 700 {path}")
+        raise PermissionError(
+            errno.EPERM, f"anybody may write to {path}; take a directory of your own, or chmod 700 {path}"
+        )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from facesnap_cli import __version__
 from facesnap_cli.answers import Answer, Exchange, error_of
 from facesnap_cli.clock import Clock
-from facesnap_cli.endpoints import Proxy, proxy_for
+from facesnap_cli.endpoints import Proxy, is_local, proxy_for
 from facesnap_cli.errors import (
     FacesnapError,
     OutcomeUnknownError,
@@ -142,9 +142,8 @@ class Transport:
         if unknown:
             return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
         host = urlsplit(self.options.endpoint).netloc
-        return UnreachableError(
-            f"{what}: no answer from {host} ({failure.reason})", hint=_advice(failure.reason), details=details
-        )
+        advice = _advice(failure.reason, local=is_local(self.options.endpoint))
+        return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
 
 
 def quoted(segment: str) -> str:
@@ -192,7 +191,7 @@ def _seen(
     return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
 
 
-def _advice(reason: str) -> str:
+def _advice(reason: str, *, local: bool) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return (
             "nothing was sent: its certificate is not from an authority known here, or not for this host;"
@@ -202,6 +201,8 @@ def _advice(reason: str) -> str:
         return "nothing was sent: the other side does not speak TLS; check the endpoint's port and the proxy"
     if reason.startswith("407 "):
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
+    if local and "refused" in reason:
+        return "nothing listens there; facesnap emulator start runs an emulator on this machine"
     return "nothing was changed; check the endpoint, the network and the proxy, then run this again"
 
 

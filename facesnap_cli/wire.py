@@ -70,6 +70,8 @@ class Wire:
                 body = _bounded(response.iter_raw(), deadline)
             finally:
                 response.close()
+        except (httpx.InvalidURL, UnicodeError) as failure:
+            raise NoAnswer(harmless(str(failure))[:300], sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:

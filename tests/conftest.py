@@ -177,3 +177,9 @@ def bare_program(tmp_path: Path) -> Iterator[Program]:
     """The program without any configuration."""
     with contextlib.closing(Program(tmp_path)) as made:
         yield made
+
+
+@pytest.fixture
+def made(tmp_path: Path, emulator: RunningEmulator) -> Program:
+    """The program without any configuration, on the emulator's clock."""
+    return Program(tmp_path, LinkedClock(emulator))

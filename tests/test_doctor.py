@@ -198,6 +198,11 @@ class TestAsCron:
         assert "FACESNAP" not in seen
         assert "not a tty" in seen
 
+    def test_a_home_that_is_not_there_is_told(self, program: Program) -> None:
+        result = program.run("doctor", "--as-cron", HOME="/no/such/home")
+        assert (result.status, result.out) == (13, "")
+        assert "/no/such/home" in result.err
+
 
 def _well(**headers: str) -> Script:
     def script(request: Received) -> list[Step]:

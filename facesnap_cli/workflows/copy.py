@@ -15,9 +15,7 @@ from facesnap_cli.errors import (
     ConflictError,
     FacesnapError,
     NotFoundError,
-    OperationFailedError,
     OutcomeUnknownError,
-    UnreachableError,
 )
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import Snapshot
@@ -101,7 +99,7 @@ class Copy:
 
     def look(self, target: CopyTarget) -> Prospect:
         """Return what is known of a target. An apply that an earlier run started is waited for. Nothing is sent."""
-        object_id = target.template.render(self.job.time)
+        object_id, earlier = target.template.render(self.job.time), None
         try:
             earlier = self._earlier_apply(target, object_id)
             if earlier:
@@ -109,7 +107,7 @@ class Copy:
             if target.account.objects.exists(self._wanted.take.object_type, object_id):
                 raise self._in_the_way(target, object_id)
         except FacesnapError as failure:
-            return Prospect(target, object_id, failure=failure)
+            return Prospect(target, object_id, earlier, failure)
         return Prospect(target, object_id)
 
     def unfinished_take(self) -> Operation | None:
@@ -142,15 +140,9 @@ class Copy:
     def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the apply with which this copy has made the target already, once it has ended; None without one."""
         own = self.own_apply(target, object_id)
-        if own is None or own.state is OperationState.FAILED:
-            return None
-        if own.state.is_open:
-            try:
-                own = self._waited_for(own)
-            except (OperationFailedError, NotFoundError):
-                return None
-        exists = target.account.objects.exists(self._wanted.take.object_type, object_id)
-        return own if exists else None
+        ended = self._ended(own) if own else None
+        exists = ended and target.account.objects.exists(self._wanted.take.object_type, object_id)
+        return ended if exists else None
 
     def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
         return self._journal.applies_to(
@@ -175,11 +167,12 @@ class Copy:
         """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
         source, wanted = self._wanted.source, self._wanted.take
         self._watcher.stage("taking")
-        snapshot = self._snapshot_begun_earlier()
+        begun = self.unfinished_take()
+        ended = self._ended(begun) if begun else None
+        snapshot = self._taken(ended) if ended else None
         if snapshot is None:
-            self._check_stopped()
             operation = reusable_take(source, self._journal, self._means.clock, wanted) or self._new_take()
-            snapshot = self._taken(operation)
+            snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
             raise NotFoundError(
                 f"the snapshot of {wanted.object_id} vanished as soon as it was taken", hint="run this again"
@@ -190,13 +183,6 @@ class Copy:
             source.snapshots.update(snapshot.id, apply_scope=(*snapshot.apply_scope, *lacking))
         return snapshot
 
-    def _snapshot_begun_earlier(self) -> Snapshot | None:
-        operation = self.unfinished_take()
-        try:
-            return self._taken(operation) if operation else None
-        except OperationFailedError:
-            return None  # it has failed since: another one is due
-
     def _new_take(self) -> Operation:
         source, clock = self._wanted.source, self._means.clock
         try:
@@ -204,19 +190,17 @@ class Copy:
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
 
-    def _taken(self, operation: Operation) -> Snapshot | None:
-        """Return the snapshot of a take once it has succeeded; None where it is gone since."""
-        self._take = operation
-        self._take = operation = self._waited_for(operation)
+    def _taken(self, take: Operation) -> Snapshot | None:
+        """Return the snapshot of a take that has succeeded; None where it is gone since."""
+        self._take = take
         try:
-            return self._wanted.source.snapshots.get(operation.snapshot_id) if operation.snapshot_id else None
+            return self._wanted.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
         except NotFoundError:
             return None
 
     def _copied_to(self, snapshot: Snapshot, prospect: Prospect) -> TargetResult:
         target, object_id, operation = prospect.target, prospect.object_id, None
         try:
-            self._check_stopped()
             self._watcher.stage("applying")
             operation = self._waited_for(self._new_apply(snapshot, target, object_id))
             operation = self._verified(target, operation)
@@ -238,8 +222,20 @@ class Copy:
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
 
+    def _ended(self, earlier: Operation) -> Operation | None:
+        """Return an operation that an earlier run began once it has succeeded; None if it has failed."""
+        try:
+            return self._waited_for(earlier)
+        except FacesnapError:
+            known = self._journal.find(earlier.intent)
+            if known and known.state is OperationState.FAILED:
+                return None
+            raise
+
     def _waited_for(self, operation: Operation) -> Operation:
         """Return the operation once it has succeeded; one whose answer was lost once its result is found."""
+        if operation.has_succeeded:
+            return operation
         self._watcher.operation(operation)
         timeout_s = self._means.timeout_s
         if operation.operation_id is None and timeout_s is None:
@@ -274,10 +270,6 @@ class Copy:
             return
         except FacesnapError as error:
             self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
-
-    def _check_stopped(self) -> None:
-        if self._means.crew.stopped.is_set():
-            raise UnreachableError("interrupted before anything was sent", hint="run it again")
 
 
 def _raise(error: FacesnapError) -> Operation:

@@ -26,6 +26,11 @@ class TargetName:
     profile: str
     template: Template | None
 
+    @property
+    def text(self) -> str:
+        """The target as it is written."""
+        return f"{self.profile}:{self.template.text}" if self.template else self.profile
+
     @classmethod
     def parse(cls, text: str, name: str = "") -> TargetName:
         """Read one. `name` is what `{name}` stands for. Raises UsageError."""

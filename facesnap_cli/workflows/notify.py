@@ -181,7 +181,7 @@ def markdown(plan: Plan, result: RunResult) -> str:
 
 
 def _labels(plan: Plan, cover: Cover) -> Labels:
-    return {"plan": plan.name, "item": cover.item.name, "target": cover.target.label}
+    return {"plan": plan.name, "item": cover.item.name, "target": cover.label}
 
 
 def _escaped(text: str) -> str:

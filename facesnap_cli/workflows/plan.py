@@ -208,7 +208,12 @@ class _Reader:
     def _check_together(self, items: list[PlanItem]) -> None:
         names: dict[str, int] = {}
         places: dict[tuple[str, str, str], str] = {}
+        sources: dict[tuple[str | None, str, str, str], str] = {}
         for item in items:
+            source = sources.setdefault((item.source, item.object_type.value, item.object_id, item.method), item.name)
+            if source != item.name:
+                line = self._lines.line("backup", "object_id", item.number)
+                self._complain(line, f"{source} backs {item.object_id} up already: give that one all the targets")
             line = self._lines.line("backup", "name", item.number)
             if item.name in names:
                 self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")

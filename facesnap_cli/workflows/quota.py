@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,6 +30,32 @@ class Quota:
     def __str__(self) -> str:
         plural = {OperationKind.TAKE: "takes", OperationKind.APPLY: "applies"}[self.kind]
         return f"{self.used} {plural} in 24 h are known here, about {self.left} of {DAILY_LIMIT} are left"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many takes or applies a run will ask of a subscription, and what is left there."""
+
+    profile: str | None
+    needed: int
+    quota: Quota
+
+    def __str__(self) -> str:
+        return f"profile {self.profile}: this run needs {self.needed}; {self.quota}"
+
+
+def needs(charges: Iterable[tuple[Account, OperationKind]], journal: Journal, clock: Clock) -> list[Need]:
+    """Return what each subscription will be asked for, one charge a take or apply."""
+    counts: Counter[tuple[str, OperationKind]] = Counter()
+    accounts: dict[str, Account] = {}
+    for account, kind in charges:
+        subscription = account.subscription_id or account.endpoint
+        accounts.setdefault(subscription, account)
+        counts[subscription, kind] += 1
+    return [
+        Need(accounts[subscription].profile, needed, quota(accounts[subscription], journal, clock, kind))
+        for (subscription, kind), needed in counts.items()
+    ]
 
 
 def quota(account: Account, journal: Journal, clock: Clock, kind: OperationKind) -> Quota:

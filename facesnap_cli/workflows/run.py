@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import ProcessLock
 from facesnap_cli.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.files import make_private_directory
-from facesnap_cli.operations import Operation
+from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
+from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
@@ -122,6 +123,14 @@ class Method(Protocol):
         """Back the item up. A failure stands in the result."""
         ...
 
+    def charges(self) -> Iterable[tuple[Account, OperationKind]]:
+        """Return each take and apply that `run` will ask for, as far as is known before the first request."""
+        ...
+
+    def covers(self) -> list[Cover]:
+        """Look how each target is covered. What reading a target raises stands in its result."""
+        ...
+
 
 class ItemWatcher(CopyWatcher, Protocol):
     """Sees how an item goes on, and how it ends."""
@@ -135,19 +144,29 @@ def run_items(
     *,
     jobs: int,
     clock: Clock,
-    stopped: threading.Event,
 ) -> RunResult:
-    """Run all items, `jobs` at once. What ends this early sets `stopped`, so that no thread begins anything new."""
+    """Run all items, `jobs` at once."""
     started_time, started = clock.now(), clock.monotonic()
 
     def run(method: Method) -> ItemResult:
         watcher, begun = watcher_of(method.item.name), clock.monotonic()
-        result = method.run(watcher)
+        try:
+            result = method.run(watcher)
+        except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
+            result = _broken(method.item, bug)
         watcher.ended(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
-    results = Crew(jobs, stopped).each(run, methods)
+    results = Crew(jobs).each(run, methods)
     return RunResult(tuple(results), started_time, clock.monotonic() - started)
+
+
+def _broken(item: PlanItem, bug: Exception) -> ItemResult:
+    failure = FacesnapError(
+        f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it; the other items went on"
+    )
+    targets = tuple(TargetOutcome(one.text, one.profile, "", "failed", failure=failure) for one in item.targets)
+    return ItemResult(item, None, targets)
 
 
 @contextmanager

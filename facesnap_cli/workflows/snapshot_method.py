@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.models import ObjectType
-from facesnap_cli.operations import OperationKind
+from facesnap_cli.operations import Operation, OperationKind
+from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.copy import Copy, CopyWatcher, Means, NoWatcher
+from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
 from facesnap_cli.workflows.jobs import CopyTarget, TargetResult, WantedCopy, current_job
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step, preview_copy
-from facesnap_cli.workflows.quota import Quota, quota
 from facesnap_cli.workflows.retention import Retention
 from facesnap_cli.workflows.run import ItemResult, TargetOutcome
 
@@ -44,6 +46,19 @@ class SnapshotMethod:
         """Copy, verify, and delete what is not kept."""
         result = Copy(self.means, self.wanted, watcher).run()
         return ItemResult(self.item, result.take, tuple(self._outcome(one, watcher) for one in result.targets))
+
+    def charges(self) -> Iterator[tuple[Account, OperationKind]]:
+        """Yield each take and apply that `run` will ask for, as far as the journal tells before the first request."""
+        copy = Copy(self.means, self.wanted, NoWatcher())
+        targets = [one for one in self.wanted.targets if not copy.has_begun(one)]
+        if targets and not copy.unfinished_take():
+            yield self.wanted.source, OperationKind.TAKE
+        for target in targets:
+            yield target.account, OperationKind.APPLY
+
+    def covers(self) -> list[Cover]:
+        """Look how each target is covered. What reading a target raises stands in its result."""
+        return [self._cover(target) for target in self.wanted.targets]
 
     def _outcome(self, result: TargetResult, watcher: CopyWatcher) -> TargetOutcome:
         outcome = TargetOutcome(
@@ -81,41 +96,36 @@ class SnapshotMethod:
         except NotFoundError:
             return
 
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """How many takes or applies a run will ask of a subscription, and what is left there."""
-
-    profile: str | None
-    needed: int
-    quota: Quota
-
-    def __str__(self) -> str:
-        return f"profile {self.profile}: this run needs {self.needed}; {self.quota}"
-
-
-def needs(methods: Sequence[SnapshotMethod]) -> list[Need]:
-    """Return what a run will ask of each subscription, as far as the journal tells before the first request."""
-    counts: dict[tuple[str, OperationKind], int] = {}
-    accounts: dict[str, Account] = {}
-    for method in methods:
-        copy = Copy(method.means, method.wanted, NoWatcher())
-        targets = [one for one in method.wanted.targets if not copy.has_begun(one)]
-        takes = [method.wanted.source] if targets and not copy.unfinished_take() else []
-        for kind, charged in (
-            (OperationKind.TAKE, takes),
-            (OperationKind.APPLY, [target.account for target in targets]),
-        ):
-            for account in charged:
-                subscription = account.subscription_id or account.endpoint
-                accounts.setdefault(subscription, account)
-                counts[subscription, kind] = counts.get((subscription, kind), 0) + 1
-    means = methods[0].means
-    return [
-        Need(
-            accounts[subscription].profile,
-            count,
-            quota(accounts[subscription], means.journal, means.clock, kind),
+    def _cover(self, target: CopyTarget) -> Cover:
+        label, profile = target.label, target.account.profile
+        try:
+            names = self._copies(target)
+        except FacesnapError as failure:
+            return Cover(self.item, label, profile, failure=failure)
+        applies = self.means.journal.applies_to(
+            profile=profile, endpoint=target.account.endpoint, object_type=self.item.object_type.value
         )
-        for (subscription, kind), count in counts.items()
-    ]
+        known = {one.object_id: one for one in reversed(applies) if one.has_succeeded and one.job}
+        candidates = [self._candidate(target, name, known.get(name)) for name in names]
+        return cover_of(self.item, label, profile, candidates, self.means.clock.now())
+
+    def _copies(self, target: CopyTarget) -> list[str]:
+        """Return the ids of what may be copies, the newest first."""
+        kind, made_at = self.item.object_type, target.template.made_at
+        if not target.template.is_dated:
+            name = target.template.render(self.means.clock.now())
+            return [name] if target.account.objects.exists(kind, name) else []
+        moments: dict[str, datetime] = {}
+        for one in target.account.objects.list(kind):
+            if moment := made_at(one.object_id):
+                moments[one.object_id] = moment
+        return sorted(moments, key=lambda name: (moments[name], name), reverse=True)
+
+    def _candidate(self, target: CopyTarget, name: str, apply: Operation | None) -> Candidate:
+        """Judge a copy by its apply, where the journal knows it: its moment is its take's; else by its name."""
+        if apply is None:
+            return Candidate(name, target.template.made_at(name), "is there, but when it was made is not known here")
+        if self.item.verify is not VerifyLevel.NONE and apply.verified_time is None:
+            return Candidate(name, None, "is there, but was not verified")
+        take = self.means.journal.take_of(apply.snapshot_id or "")
+        return Candidate(name, (take or apply).intended_time)

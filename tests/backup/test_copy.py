@@ -152,6 +152,22 @@ def test_a_take_that_never_arrived_stays_unknown_and_is_not_sent_again(estate: E
     assert estate.takes() == 1
 
 
+def test_a_take_that_never_arrived_is_taken_again_once_that_is_certain(estate: Estate) -> None:
+    estate.emulator.faults({"route": "POST /snapshots", "drop": "before", "count": 1})
+    assert estate.run(*BOTH, "-q").status == 10
+    estate.set_day(13 * 3600)
+    assert estate.run(*BOTH, "-q").status == 0
+    assert (estate.takes(), estate.applies()) == (2, 2)
+
+
+def test_an_apply_that_never_arrived_is_sent_again_once_that_is_certain(estate: Estate) -> None:
+    estate.emulator.faults({"route": "POST /snapshots/*/apply", "drop": "before", "count": 1})
+    assert estate.run(*BOTH, "-q").status == 11
+    estate.set_day(3 * 3600)
+    assert estate.run(*BOTH, "-q").status == 0
+    assert (estate.takes(), estate.applies()) == (1, 3)
+
+
 def test_a_failed_take_is_taken_again_by_the_next_copy(estate: Estate) -> None:
     estate.emulator.faults({"route": "POST /snapshots", "fail": "the source changed", "count": 1})
     failed = estate.run(*BOTH)

@@ -22,6 +22,10 @@ GOOD = item("group-00", "dr:group-00-{date}")
             f"[[backup]]\n{GOOD}\n\n[[backup]]\n{item('b', 'dr:group-00-{date}')}",
             ":13: b and group-00 would make the same copy in dr",
         ),
+        (
+            f"[[backup]]\n{GOOD}\n[[backup]]\n{item('b', 'eu', object_id='group-00')}",
+            ":11: group-00 backs group-00 up already: give that one all the targets",
+        ),
         ('[[backup]]\nname = "a"\ntype = "PersonGroup"\nobject_id = "a"', ":1: this [[backup]] has no to"),
         (f"[[backup]]\n{item('a', 'dr')}\nkeep = {{ last = 1 }}", ":7: keep needs {date} in every target's id"),
         (f"[[backup]]\n{item('a', 'dr:a-{date}', keep={'last': 0})}", ":7: keep: last must be a whole number"),

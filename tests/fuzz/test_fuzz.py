@@ -253,6 +253,42 @@ def test_editing_a_configuration_changes_one_value(
     assert after == json.loads(json.dumps(before))
 
 
+plan_values = toml_values | st.sampled_from(
+    [
+        "PersonGroup",
+        "employees",
+        "p:copy-{date}",
+        "file:x-{date}",
+        "export",
+        "{",
+        "{date}{",
+        "https://a..b",
+        "full",
+        "1d",
+    ]
+)
+plan_keys = st.sampled_from(
+    ["name", "from", "type", "object_id", "to", "keep", "max_age", "method", "verify", "covered_for"]
+)
+plan_items = st.dictionaries(plan_keys, plan_values | st.lists(plan_values, max_size=2), max_size=8)
+right_item = {"name": "e", "type": "PersonGroup", "object_id": "employees", "to": ["p:copy-{date}"]}
+
+
+@thoroughly
+@given(
+    items=st.lists(st.just(right_item) | plan_items.map(lambda item: right_item | item) | plan_items, max_size=3),
+    notify=st.dictionaries(st.sampled_from(["ping", "metrics", "x"]), plan_values, max_size=2),
+    jobs=plan_values,
+)
+def test_plans(
+    program: Program, server: HostileServer, tmp_path: Path, items: list[Any], notify: dict[str, Any], jobs: object
+) -> None:
+    server.script = lambda request: answer(200, [])
+    path = tmp_path / "plan.toml"
+    path.write_bytes(tomli_w.dumps({"jobs": jobs, "backup": items, "notify": notify}).encode())
+    run(program, "run", str(path), "--dry-run", "--max-retries", "0")
+
+
 def _try_configuration(program: Program, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "fuzzed.toml"
     path.write_bytes(content)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -164,8 +166,7 @@ def test_what_the_command_line_holds_is_repeated_harmless(victim_of: VictimOf, p
 
 def test_profiles_with_odd_names_are_shown_harmless(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    name = json.dumps(EVIL.replace("\ud800", "").replace("\x7f", "")).replace("\\ud", "\\ud")
-    escaped = "".join(f"\\U{ord(one):08x}" if not one.isalnum() else one for one in json.loads(name))
+    escaped = "".join(f"\\U{ord(one):08x}" for one in EVIL.replace("\ud800", ""))
     program.write_config(f'[profiles."{escaped}"]\nendpoint = "https://h.example"\nkey_env = "X"\nnonsense = 1\n')
     for command in (("config", "list"), ("list",), ("list", "-p", "other"), ("config", "show"), ("doctor",)):
         _, out, err = run(program, *command, at=Terminal)
@@ -190,3 +191,14 @@ def test_a_text_that_the_locale_cannot_write_is_escaped(victim_of: VictimOf, for
     assert (result.status, result.err) == (0, "")
     if format == "json":
         assert result.json[0]["userData"] == one["userData"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes the streams")
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_is_no_reason_to_fail(victim_of: VictimOf, closed: str) -> None:
+    victim = victim_of(lambda request: answer(200, []))
+    environment = os.environ | victim.program.environment
+    command = f"exec {sys.executable} -m facesnap_cli list {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(victim.server.received) == 1

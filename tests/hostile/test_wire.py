@@ -11,6 +11,7 @@ import pytest
 
 from facesnap_cli import objects
 from facesnap_cli.errors import UnreachableError
+from facesnap_cli.wire import NoAnswer, Wire
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
@@ -271,3 +272,14 @@ def test_the_key_is_in_the_request_and_nowhere_else(victim_of: VictimOf) -> None
     [request] = victim.server.received
     assert request.headers["ocp-apim-subscription-key"] == KEY
     assert request.raw.count(KEY.encode()) == 1
+
+
+@pytest.mark.parametrize("url", ["https://a..b/", "https://\u00ad/", "https://xn--/", "https://h:1\x7f/"])
+def test_a_url_that_is_none_was_never_sent(url: str) -> None:
+    wire = Wire("https://h.example", timeout_s=1.0)
+    try:
+        with pytest.raises(NoAnswer) as refused:
+            wire.send("POST", url, [], b"")
+    finally:
+        wire.close()
+    assert not refused.value.sent
