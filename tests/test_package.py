@@ -71,7 +71,7 @@ def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
 def test_a_command_without_its_extra_says_how_to_get_it(
     programs: Path, tmp_path: Path, command: list[str], extra: str, status: int
 ) -> None:
-    endpoint = 'endpoint = "https://facesnap.invalid"'
+    endpoint = 'endpoint = "https://NAME.cognitiveservices.azure.com"'
     config = tmp_path / "config.toml"
     config.write_text(
         f'[profiles.with-keyring]\n{endpoint}\nkeyring = true\n[profiles.with-entra]\n{endpoint}\nauth = "entra"\n'
