@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facesnap_cli.copy_inputs import copy_between
+from facesnap_cli.copy_inputs import copy_between, named_account
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.journal import JournalError
 from facesnap_cli.operations import OperationKind
@@ -161,11 +161,9 @@ def preview_plan(app: App, plan: Plan) -> list[Step]:
 
 def _source(app: App, plan: Plan, item: PlanItem) -> Account:
     try:
-        account = app.account_named(item.source) if item.source else app.account
-        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
+        return named_account(app, item.source)
     except UsageError as error:
         raise plan.wrong(item, "from", error) from None
-    return account
 
 
 def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:

@@ -22,7 +22,7 @@ def wanted_copy(
     app: App, *, source: str | None, targets: Sequence[str], verify: VerifyLevel, keep: bool, max_age: str | None
 ) -> WantedCopy:
     """Return the copy that options, environment and profile make. Raises UsageError that says what is missing."""
-    account = app.account_named(source) if source else app.account
+    account = named_account(app, source)
     object_type, object_id = account.settings["type"], account.settings["object_id"]
     missing = []
     if object_type is None:
@@ -38,7 +38,7 @@ def wanted_copy(
         account,
         object_type,
         object_id,
-        [TargetName.parse(text) for text in targets],
+        [TargetName.parse(text, object_id) for text in targets],
         verify=verify,
         keep=keep,
         max_age_s=parse_duration(max_age) if max_age else None,
@@ -58,7 +58,7 @@ def copy_between(
 ) -> WantedCopy:
     """Return the copy of an object to targets. Raises UsageError for what cannot go well."""
     now = app.clock.now()
-    targets = [CopyTarget(app.account_named(name.profile), name.template or Template(object_id)) for name in names]
+    targets = [CopyTarget(named_account(app, name.profile), name.template or Template(object_id)) for name in names]
     seen: set[tuple[str | None, str]] = set()
     for target in targets:
         place = (target.account.profile, check_object_id(target.template.render(now), what="object id of a target"))
@@ -69,6 +69,16 @@ def copy_between(
         seen.add(place)
     take = WantedTake(object_type, object_id, _scope(source, targets), max_age_s=max_age_s)
     return WantedCopy(source, take, tuple(targets), verify, keep)
+
+
+def named_account(app: App, profile: str | None) -> Account:
+    """Return the account of a profile, or of the chosen one. Raises UsageError where it or its endpoint is missing."""
+    try:
+        account = app.account_named(profile) if profile else app.account
+        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
+    except UsageError as error:
+        raise UsageError(error.message.removeprefix("--profile: "), hint=error.hint) from None
+    return account
 
 
 def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:

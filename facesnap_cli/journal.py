@@ -177,7 +177,7 @@ class Journal:
         )
 
     def mark_verified(self, operation: Operation) -> Operation:
-        """Commit that what an apply made was compared with its source and found the same."""
+        """Commit that what an apply made is the same as its source, or that all of a take's copy is done."""
         verified = replace(operation, verified_time=self._clock.now())
         with self._guarded("written"):
             self._write(

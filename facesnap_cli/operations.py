@@ -110,8 +110,8 @@ class Job:
 class Operation:
     """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
 
-    `job_key` and `job_time` are those of the copy that it is a step of; `verified_time` is when what an apply made
-    was compared with its source and found the same.
+    `job_key` and `job_time` are those of the copy that it is a step of. `verified_time` is when what an apply made was
+    compared with its source and found the same; of a take, when all of its copy was done.
     """
 
     intent: str

@@ -93,8 +93,9 @@ class Copy:
 
         results = self._means.crew.each(finished, prospects)
         result = CopyResult(self.job, self._take or self._own_take(), tuple(results))
-        if not any(one.failure for one in results):
+        if not any(one.failure for one in results) and result.take and result.take.job == self.job:
             self._clean_up(result.take)
+            self._journal.mark_verified(result.take)
         return result
 
     def look(self, target: CopyTarget) -> Prospect:
@@ -260,9 +261,9 @@ class Copy:
         check_copy(self._source, copy, operation.object_id)
         return self._journal.mark_verified(operation)
 
-    def _clean_up(self, take: Operation | None) -> None:
-        """Delete the snapshot that this copy took."""
-        if self._wanted.keep_snapshot or take is None or take.job != self.job or take.snapshot_id is None:
+    def _clean_up(self, take: Operation) -> None:
+        """Delete the snapshot that this copy took, unless that was done."""
+        if self._wanted.keep_snapshot or take.verified_time or take.snapshot_id is None:
             return
         try:
             self._wanted.source.snapshots.delete(take.snapshot_id)

@@ -138,12 +138,12 @@ def current_job(journal: Journal, wanted: WantedCopy, now: datetime) -> Job:
 
 
 def _is_finished(wanted: WantedCopy, job: Job, steps: list[Operation]) -> bool:
+    """Tell whether every target has its copy, and the copy's own take has had its snapshot deleted."""
+    own = [one for one in steps if one.job == job and one.has_succeeded]
     made = {
         (one.profile, one.object_id)
-        for one in steps
-        if one.job == job
-        and one.kind is OperationKind.APPLY
-        and one.has_succeeded
-        and (one.verified_time or wanted.verify is VerifyLevel.NONE)
+        for one in own
+        if one.kind is OperationKind.APPLY and (one.verified_time or wanted.verify is VerifyLevel.NONE)
     }
-    return made >= {(one.account.profile, one.template.render(job.time)) for one in wanted.targets}
+    cleaned = all(one.verified_time for one in own if one.kind is OperationKind.TAKE)
+    return cleaned and made >= {(one.account.profile, one.template.render(job.time)) for one in wanted.targets}

@@ -87,7 +87,7 @@ class Plan:
     def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
         """Return the error for a value that only the configuration shows to be wrong."""
         place = f"{self.path}:{self.lines.line('backup', key, item.number)}"
-        return ConfigurationError(f"{place}: {error.message.removeprefix('--profile: ')}", hint=error.hint)
+        return ConfigurationError(f"{place}: {error.message}", hint=error.hint)
 
 
 def read_plan(path: Path) -> Plan:

@@ -162,9 +162,10 @@ def run_items(
 
 
 def _broken(item: PlanItem, bug: Exception) -> ItemResult:
-    failure = FacesnapError(
-        f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it; the other items went on"
-    )
+    if isinstance(bug, OSError):
+        failure = FacesnapError(f"the system refused: {bug}", code="System")
+    else:
+        failure = FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
     targets = tuple(TargetOutcome(one.text, one.profile, "", "failed", failure=failure) for one in item.targets)
     return ItemResult(item, None, targets)
 

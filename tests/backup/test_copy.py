@@ -37,6 +37,13 @@ def test_a_copy_named_by_date_bears_the_utc_date(estate: Estate) -> None:
     assert done.out.strip().endswith(f"{now:%a}".lower())
 
 
+def test_a_copy_within_the_account_bears_the_sources_name_and_the_date(estate: Estate) -> None:
+    done = estate.run(*COPY, "--to", "prod:{name}-{date}", "-q", "-o", "id")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"group-03-{estate.program.clock.now():%Y-%m-%d}\n"
+    assert done.out.strip() in estate.groups("prod")
+
+
 def test_keep_snapshot_leaves_the_snapshot(estate: Estate) -> None:
     done = estate.run(*BOTH, "--keep-snapshot", "-q")
     assert (done.status, done.err) == (0, "")
@@ -208,7 +215,8 @@ def test_a_copy_that_takes_too_long_says_so_and_goes_on_when_run_again(estate: E
         (("copy", "-t", "PersonGroup"), "copy needs the object"),
         (("copy", "-i", "group-03", "--to", "dr"), "copy needs the type"),
         (COPY, "a target (--to PROFILE[:OBJECT_ID])"),
-        ((*COPY, "--to", "nowhere"), "there is no profile 'nowhere'"),
+        ((*COPY, "--to", "nowhere"), "facesnap: there is no profile 'nowhere'"),
+        ((*COPY, "--from", "nowhere", "--to", "dr"), "facesnap: there is no profile 'nowhere'"),
         ((*COPY, "--to", "dr:"), "is not a target"),
         ((*COPY, "--to", "dr:a-{day}"), "{day} in 'a-{day}' stands for nothing"),
         ((*COPY, "--to", "dr:a-{date"), "has a brace without its fellow"),

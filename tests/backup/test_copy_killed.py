@@ -1,0 +1,62 @@
+"""`kill -9` at every step of a copy: run again, it ends well, and nothing was sent twice."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facesnap_cli.emulator.server import RunningEmulator
+from tests.backup.conftest import Estate, configure
+from tests.conftest import LinkedClock, Program
+from tests.gate import Gate, gate
+
+COPY = ("copy", "-t", "PersonGroup", "-i", "group-03", "--to", "dr:copy", "--to", "eu:copy")
+V1 = "/face/v1.0"
+
+
+@pytest.fixture
+def gated(three_accounts: RunningEmulator) -> Iterator[Gate]:
+    with gate(three_accounts.endpoint) as opened:
+        yield opened
+
+
+@pytest.fixture
+def behind_the_gate(tmp_path: Path, three_accounts: RunningEmulator, gated: Gate) -> Iterator[Estate]:
+    three_accounts.reset()
+    with contextlib.closing(Program(tmp_path, LinkedClock(three_accounts))) as program:
+        configure(program, gated.endpoint)
+        yield Estate(three_accounts, program)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"GET {V1}/persongroups/copy",
+        f"POST {V1}/snapshots ",
+        f"GET {V1}/operations/",
+        f"GET {V1}/snapshots/",
+        f"POST {V1}/snapshots/",
+        f"GET {V1}/persongroups/copy/persons",
+        f"GET {V1}/persongroups/group-03/persons",
+        f"DELETE {V1}/snapshots/",
+    ],
+    ids=lambda answer: answer.replace(V1, ""),
+)
+def test_a_copy_killed_before_an_answer_ends_well_when_it_is_run_again(
+    behind_the_gate: Estate, gated: Gate, answer: str
+) -> None:
+    estate = behind_the_gate
+    gated.stop_answer = answer
+    process = estate.program.start(*COPY)
+    assert gated.stopped.wait(20)
+    process.kill()
+    process.communicate()
+    gated.open()
+    estate.emulator.advance(30)
+    again = estate.run(*COPY, "-q", "-o", "id")
+    assert (again.status, again.out, again.err) == (0, "copy\ncopy\n", "")
+    assert (estate.takes(), estate.applies()) == (1, 2)
+    assert estate.run("list", "-o", "json").json == []
