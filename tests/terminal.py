@@ -27,7 +27,7 @@ class Terminal:
         """Type something."""
         os.write(self.descriptor, keys.encode())
 
-    def read_until(self, text: str, timeout_s: float = 20.0) -> str:
+    def read_until(self, text: str, timeout_s: float = 15.0) -> str:
         """Return all that was shown since the last call, once `text` is in it. Raises AssertionError."""
         return self._read(timeout_s, text)
 

@@ -61,12 +61,21 @@ def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "extra"),
+    ("command", "extra", "status"),
     [
-        (["emulator", "start"], "facesnap-cli[emulator]"),
+        (["emulator", "start"], "emulator", 2),
+        (["list", "-p", "with-keyring"], "keyring", 4),
+        (["list", "-p", "with-entra"], "entra", 4),
     ],
 )
-def test_a_command_without_its_extra_says_how_to_get_it(programs: Path, command: list[str], extra: str) -> None:
-    result = run(programs / "facesnap", *command)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert f"pip install '{extra}'" in result.stderr
+def test_a_command_without_its_extra_says_how_to_get_it(
+    programs: Path, tmp_path: Path, command: list[str], extra: str, status: int
+) -> None:
+    endpoint = 'endpoint = "https://NAME.cognitiveservices.azure.com"'
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[profiles.with-keyring]\n{endpoint}\nkeyring = true\n[profiles.with-entra]\n{endpoint}\nauth = "entra"\n'
+    )
+    result = run(programs / "facesnap", *command, "--config", str(config))
+    assert (result.returncode, result.stdout) == (status, "")
+    assert f"pip install 'facesnap-cli[{extra}]'" in result.stderr
