@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.answers import Answer, feature_missing
 from facesnap_cli.errors import (
@@ -17,11 +17,13 @@ from facesnap_cli.errors import (
     UsageError,
 )
 from facesnap_cli.models import ObjectType, Snapshot
-from facesnap_cli.operations import OperationAnswer
 from facesnap_cli.text import harmless
 from facesnap_cli.transport import Transport, quoted
 
 # The whole of the header: two of them, joined by a comma, would be two answers to one question.
+if TYPE_CHECKING:
+    from facesnap_cli.operations import OperationAnswer
+
 _OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z-]{1,64})/?(?:\?[^\s,]*)?")
 
 
@@ -106,6 +108,8 @@ class Snapshots:
         Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
+        from facesnap_cli.operations import OperationAnswer
+
         answer = self._request("GET", path, what=what, retry=retry, within_s=within_s)
         return OperationAnswer.from_wire(answer.json())
 

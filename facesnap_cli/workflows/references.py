@@ -11,7 +11,6 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
 from facesnap_cli.wanted import WantedList, WantedUpdate
-from facesnap_cli.workflows.outcomes import combined
 
 # Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
 ObjectOf = Callable[[str], str | None]
@@ -85,6 +84,8 @@ def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, w
 
 def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[list[Snapshot], FacesnapError | None]:
     """Delete the snapshots, all that can be. Return those deleted, and what went wrong with the others."""
+    from facesnap_cli.workflows.outcomes import combined
+
     deleted, failures = [], []
     for snapshot in snapshots:
         try:
