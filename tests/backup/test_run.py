@@ -33,6 +33,23 @@ def test_two_items_are_copied_and_said_to_be(estate: Estate) -> None:
     assert (estate.takes(), estate.applies()) == (2, 2)
 
 
+def test_snapshots_and_exports_go_together_in_a_plan(estate: Estate) -> None:
+    export = item("group-01", "file:backups/{name}-{date}.facesnap", method="export")
+    plan = estate.plan(item("group-00", "dr:{name}-{date}"), export, tail='[notify]\nmetrics = "facesnap.prom"')
+    done = estate.run("run", plan, "-o", "json", "-q")
+    assert (done.status, done.err) == (0, "")
+    archive = estate.program.directory / "backups" / f"group-01-{day(estate)}.facesnap"
+    assert [(one["method"], one["status"], one["objectId"]) for one in done.json] == [
+        ("snapshot", "copied", f"group-00-{day(estate)}"),
+        ("export", "copied", str(archive)),
+    ]
+    assert archive.stat().st_mode & 0o777 == 0o600
+    assert estate.run("run", plan, "--check", "-q").status == 0
+    assert estate.takes() == 1
+    metrics = (estate.program.directory / "facesnap.prom").read_text()
+    assert 'item="group-01",target="file:backups/{name}-{date}.facesnap"} 1\n' in metrics
+
+
 def test_a_success_with_quiet_says_nothing(estate: Estate) -> None:
     done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}")), "--quiet")
     assert (done.status, done.out, done.err) == (0, "", "")
