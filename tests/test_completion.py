@@ -75,7 +75,13 @@ def test_what_can_stand_there_is_offered(line: str, expected: list[str]) -> None
 
 @pytest.mark.parametrize(
     ("line", "kind"),
-    [("--config ", "files"), ("list --ca-bundle x", "files"), ("emulator start --data ", "folders")],
+    [
+        ("--config ", "files"),
+        ("export --images ", "files"),
+        ("run ", "files"),
+        ("list --ca-bundle x", "files"),
+        ("emulator start --data ", "folders"),
+    ],
 )
 def test_paths_are_left_to_the_shell(line: str, kind: str) -> None:
     assert offered(line) == Offer(kind)

@@ -144,14 +144,15 @@ def _options_left(line: Line) -> list[Word]:
 
 
 def _values(metavar: str, line: Line, typed: str, values: Values) -> Offer:
+    kinds = kinds_of(metavar)
+    if any(kind.partition(".")[0] in _FILES for kind in kinds):
+        return Offer("files")  # among which shells offer folders too
+    if any(kind in _FOLDERS for kind in kinds):
+        return Offer("folders")
     words: list[Word] = []
-    for kind in kinds_of(metavar):
+    for kind in kinds:
         if kind in values:
             words += values[kind](line)
-        elif kind.partition(".")[0] in _FILES:
-            return Offer("files")
-        elif kind in _FOLDERS:
-            return Offer("folders")
         elif "|" in metavar or not kind.isupper():
             words.append(Word(kind))
     return Offer("words", _matching((word for word in words if word.text not in line.arguments), typed))

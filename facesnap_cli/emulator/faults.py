@@ -125,7 +125,7 @@ def parse_fault(spec: str) -> Fault:
     """Read `POST /snapshots status=503 count=2`. Values with blanks are quoted. Raises UsageError."""
     try:
         words = shlex.split(spec)
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         raise UsageError(f"fault {spec!r}: {error}") from error
     pairs = [word.partition("=") for word in words[2:]]
     if len(words) < 3 or not all(separator for _, separator, _ in pairs):
@@ -145,7 +145,7 @@ def fault_from(document: Mapping[str, Any]) -> Fault:
             raise UsageError(f"fault {route}: there is no `{key}`; known are {', '.join(_KEYS)}")
         try:
             arguments[_KEYS[key]] = _READERS[key](value)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise UsageError(f"fault {route}: `{key}` cannot be {value!r}{_choices(key)}") from error
     if not _EFFECTS & arguments.keys():
         raise UsageError(f"fault {route}: it does nothing; give one of {', '.join(sorted(_EFFECTS))}")
