@@ -71,7 +71,8 @@ class Waiter:
         try:
             if operation.operation_id:
                 answer = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
-                seen = self._kept(self._named(account, operation.seen(answer, self._clock.now())))
+                seen = self._named(account, operation.seen(answer, self._clock.now()))
+                self._keep(operation, seen)
             else:
                 seen = settle(account, self._journal, operation, self._clock)
         except NotFoundError:
@@ -155,13 +156,14 @@ class Waiter:
             replace(operation, snapshot_id=found.id, resource_location=f"/snapshots/{found.id}") if found else operation
         )
 
-    def _kept(self, operation: Operation) -> Operation:
-        """Write down what was seen; a journal that cannot be written any more does not end the wait."""
+    def _keep(self, before: Operation, seen: Operation) -> None:
+        """Write down what is new; a journal that cannot be written any more does not end the wait."""
+        if seen == replace(before, polled_time=seen.polled_time):
+            return
         try:
-            return self._journal.save(operation)
+            self._journal.save(seen)
         except JournalError as error:
             self._on_trouble(error)
-            return operation
 
     def _outcome(self, operation: Operation, *, named: bool) -> Outcome:
         try:

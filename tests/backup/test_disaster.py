@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -94,6 +95,7 @@ def kill_between_requests(estate: Estate, process: subprocess.Popen[str]) -> Non
 
     def stopped_at_rest() -> bool:
         process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # until it has really stopped: a signal is only under way before that
         with closing(sqlite3.connect(estate.program.directory / "state" / "journal.db")) as journal:
             under_way = journal.execute("SELECT count(*) FROM operations WHERE state = 'intended'").fetchone()[0]
         if under_way:
