@@ -26,6 +26,9 @@ from facesnap_cli.text import harmless
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
+# A connection that rested longer is not used again: the service may be closing it just when a POST goes out on it, and
+# nobody could tell whether that arrived.
+KEEPALIVE_S = 2.0
 SHORTEST_TIMEOUT_S = 1.0  # a request is given as much even where less is left
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
 _HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
@@ -115,7 +118,7 @@ class Wire:
         shared: dict[str, Any] = {
             "ssl_context": self._context(),
             "max_connections": 1,
-            "keepalive_expiry": 60.0,
+            "keepalive_expiry": KEEPALIVE_S,
             "network_backend": _Backend(deadline, local_only=local_only),
         }
         if self._proxy is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 import subprocess
 import time
@@ -93,15 +91,14 @@ def until(condition: Callable[[], bool]) -> None:
 def kill_between_requests(estate: Estate, process: subprocess.Popen[str]) -> None:
     """Kill when no request is under way of which nobody could know whether it arrived."""
 
-    def stopped_at_rest() -> bool:
-        process.send_signal(signal.SIGSTOP)
-        os.waitpid(process.pid, os.WUNTRACED)  # until it has really stopped: a signal is only under way before that
-        with closing(sqlite3.connect(estate.program.directory / "state" / "journal.db")) as journal:
-            under_way = journal.execute("SELECT count(*) FROM operations WHERE state = 'intended'").fetchone()[0]
-        if under_way:
-            process.send_signal(signal.SIGCONT)
-        return not under_way
+    def killed_at_rest() -> bool:
+        path = estate.program.directory / "state" / "journal.db"
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as journal:
+            journal.execute("BEGIN IMMEDIATE")  # whoever is about to send something waits for this to end
+            if journal.execute("SELECT count(*) FROM operations WHERE state = 'intended'").fetchone()[0]:
+                return False
+            process.kill()
+            process.communicate()
+            return True
 
-    until(stopped_at_rest)
-    process.kill()
-    process.communicate()
+    until(killed_at_rest)
