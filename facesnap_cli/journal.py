@@ -62,6 +62,10 @@ _OPEN = tuple(state.value for state in OperationState if state.is_open)
 _OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
 _COLUMNS = tuple(entry.name for entry in fields(Operation))
 _TIMES = tuple(name for name in _COLUMNS if name.endswith("_time"))
+_INSERT = (
+    f"INSERT INTO operations ({', '.join(_COLUMNS)})"  # noqa: S608 - the names are ours
+    f" VALUES ({', '.join('?' for _ in _COLUMNS)})"
+)
 
 
 class JournalError(ConfigurationError):
@@ -92,9 +96,8 @@ class Journal:
 
     def add(self, operation: Operation) -> Operation:
         """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
-        marks = ", ".join("?" for _ in _COLUMNS)
         with self._guarded("written; nothing was sent"):
-            self._write(f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(operation))  # noqa: S608
+            self._write(_INSERT, _row(operation))
         return operation
 
     def add_unless_open(self, operation: Operation) -> Operation | None:
@@ -102,12 +105,10 @@ class Journal:
 
         Looking and writing are one transaction: of two processes that start the same take only one succeeds.
         """
-        marks = ", ".join("?" for _ in _COLUMNS)
         with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
             earlier = self.open_like(operation)
             if earlier is None:
-                statement = f"INSERT INTO operations ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
-                self._database.execute(statement, _row(operation))
+                self._database.execute(_INSERT, _row(operation))
             return earlier
 
     def save(self, operation: Operation) -> Operation:
