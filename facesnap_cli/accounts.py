@@ -30,6 +30,7 @@ class Account:
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
     warn: Callable[[str], None] = lambda text: None
+    note: Callable[[str], None] = lambda text: None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -83,6 +84,7 @@ class Account:
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,
+            note=self.note,
         )
 
     @cached_property

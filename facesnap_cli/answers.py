@@ -21,7 +21,7 @@ from facesnap_cli.errors import (
     UnreachableError,
     UsageError,
 )
-from facesnap_cli.text import harmless
+from facesnap_cli.text import format_duration, harmless
 
 RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 _WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(second|minute|hour|day)s?", re.IGNORECASE)
@@ -126,7 +126,7 @@ def is_used_up_quota(answer: Answer) -> bool:
     return "volume quota" in complaint.message.lower() or bool(found and found[2].lower() in ("hour", "day"))
 
 
-def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) -> FacesnapError:
+def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, now: datetime) -> FacesnapError:
     """Return the error that an answer without success stands for.
 
     `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
@@ -137,7 +137,7 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
     named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
     text = f"{what}: {answer.status}{named}: {said}"
     details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
-    code = complaint.code
+    code = "" if complaint.code.isdigit() else complaint.code  # the gateway repeats the status there
 
     def error(kind: type[FacesnapError], hint: str = "") -> FacesnapError:
         return kind(text, hint=hint, code=code, details=details)
@@ -146,17 +146,20 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
         return error(QuotaError, "the quota is used up: wait until the service replenishes it, or use another account")
     if code == "UnsupportedFeature":
         return feature_missing(text, endpoint, said)
+    asked_s = asked_delay_s(answer, now) if answer.status == 429 else None
+    asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
     by_status = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
         401: (CredentialsError, f"check that the key belongs to {endpoint}: facesnap config show"),
         403: (
             CredentialsError,
-            "the key is valid but may not do this: check the account's role, firewall and approval",
+            "the key is valid but may not do this: check the account's role, firewall and approval, and of a snapshot"
+            " its apply scope (facesnap update SNAPSHOT --add-scope GUID, with the source's profile)",
         ),
-        404: (NotFoundError, ""),
-        409: (ConflictError, "try again when the other operation has ended" if "NotFinished" in code else ""),
+        404: (NotFoundError, _missing_hint(code)),
+        409: (ConflictError, "try again when the other operation has ended" if _is_passing_conflict(code) else ""),
         410: (NotFoundError, "it has expired"),
-        429: (ThrottledError, "lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
+        429: (ThrottledError, f"{asked}lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
     }
     if answer.status in by_status:
         kind, hint = by_status[answer.status]
@@ -172,6 +175,15 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
     if 400 <= answer.status < 500:
         return error(UnreachableError, "the request was refused and nothing was done; --debug shows the answer")
     return error(UnreachableError if not may_have_acted else OutcomeUnknownError, "--debug shows the answer")
+
+
+def _is_passing_conflict(code: str) -> bool:
+    return "NotFinished" in code or code == "ConcurrentOperationConflict"
+
+
+def _missing_hint(code: str) -> str:
+    is_object = code.endswith(("GroupNotFound", "ListNotFound"))
+    return "check --type, --object-id and --profile; ids are of one account" if is_object else ""
 
 
 def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingError:

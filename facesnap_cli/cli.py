@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from facesnap_cli.context import App
 from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption, UsageError
 
 BROKEN_PIPE = 141
+_SUGGESTED = re.compile(r"\bfacesnap (?:wait|status|list|show|update|doctor|config (?:list|show|use|init))(?= |$)")
 _CLUSTERED_OUTPUT = re.compile(r"-[qv]*o(\w+)")
 
 
@@ -147,9 +149,16 @@ def _flush() -> None:
 def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
+    error.hint = _with_files(error.hint, app)
     with contextlib.suppress(OSError):
         app.messages.error(error, as_json=_wants_json(app, arguments))
     return error.status
+
+
+def _with_files(hint: str, app: App) -> str:
+    """Return a hint whose command lines name the files that this run was given: pasted, they must find the same."""
+    given = app.files()
+    return _SUGGESTED.sub(lambda found: f"{found[0]} {shlex.join(given)}", hint) if given else hint
 
 
 def _usage(error: TyperException) -> FacesnapError:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import ConfigurationError, FacesnapError, NotFoundError, UsageError
+from facesnap_cli.errors import ConfigurationError, FacesnapError, StillRunningError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -82,11 +82,16 @@ class App:
     def arguments(self) -> list[str]:
         """Return this run's common options for another run of the program, which may start in another directory."""
         given = {**self._chosen, "profile": self.options.profile}
-        for name, path in (("config", self.options.config), ("ca_bundle", given.get("ca_bundle"))):
-            given[name] = os.path.abspath(os.path.expanduser(path)) if path else None
-        names = ("profile", "config", "ca_bundle", "http_timeout", "max_retries", "proxy")
+        names = ("profile", "http_timeout", "max_retries", "proxy")
         words = [[f"--{name.replace('_', '-')}", str(given[name])] for name in names if given.get(name)]
-        return [*(word for pair in words for word in pair), *(f"--header={text}" for text in self.options.header)]
+        headers = [f"--header={text}" for text in self.options.header]
+        return [*(word for pair in words for word in pair), *self.files(), *headers]
+
+    def files(self) -> list[str]:
+        """Return the options of this run that name files, for another run of the program."""
+        given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
+        found = [[name, os.path.abspath(os.path.expanduser(path))] for name, path in given.items() if path]
+        return [word for pair in found for word in pair]
 
     @cached_property
     def messages(self) -> Messages:
@@ -152,6 +157,12 @@ class App:
     def account_of(self, operation: Operation) -> Account:
         """Return the account that started the operation. Raises UsageError where it is not configured (any more)."""
         if operation.profile is not None and operation.profile != self.settings.profile:
+            if operation.profile not in self.settings.profile_names:
+                raise UsageError(
+                    f"{operation.title} was started with profile {operation.profile}, which is not in"
+                    f" {self.settings.file.path}",
+                    hint="--config names another configuration file",
+                )
             account = self.account_named(operation.profile)
         else:
             account = self.account
@@ -176,34 +187,6 @@ class App:
         except (DatabaseError, JournalError) as error:
             self._on_trouble(error)
             return None
-
-    def operation_named(self, reference: str) -> Operation:
-        """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
-
-        Raises NotFoundError for anything else.
-        """
-        from facesnap_cli.models import is_guid
-        from facesnap_cli.operations import Operation, OperationKind
-
-        found = self.journal.find(reference)
-        if found:
-            return found
-        if not is_guid(reference):
-            raise NotFoundError(
-                f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
-            )
-        answer = self.snapshots.operation(reference)
-        found = Operation.intended(
-            OperationKind.TAKE,
-            profile=self.account.profile,
-            endpoint=self.account.endpoint,
-            subscription_id=self.account.subscription_id,
-            object_type="",
-            object_id="",
-            owner="",
-            now=self.clock.now(),
-        )
-        return self.journal.add(found.submitted(reference.lower(), self.clock.now()).seen(answer, self.clock.now()))
 
     def waiter(self, on_update: Callable[[Operation], None] = lambda operation: None) -> Waiter:
         from facesnap_cli.workflows.wait import Waiter
@@ -233,7 +216,7 @@ class App:
         with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
             self.journal.forget(timedelta(seconds=self.settings["keep_journal"]))
         try:
-            return self.waiter(on_update).wait(
+            outcomes = self.waiter(on_update).wait(
                 operations,
                 schedule=Schedule(interval_s=self.settings["poll_interval"]),
                 timeout_s=self.settings["timeout"],
@@ -241,6 +224,10 @@ class App:
             )
         finally:
             progress.close()
+        for outcome in outcomes if self.repeatable else ():
+            if isinstance(outcome.failure, StillRunningError):
+                outcome.failure.hint = "to go on, and to verify the copy, run the same command again"
+        return outcomes
 
     def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
         """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""
@@ -314,7 +301,12 @@ class App:
                 settings.check()
                 headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
-                    settings, self.clock, self._observer(self.output), headers, self.messages.warn
+                    settings,
+                    self.clock,
+                    self._observer(self.output),
+                    headers,
+                    self.messages.warn,
+                    self.messages.note,
                 )
             return self._accounts[settings.profile]
 

@@ -14,20 +14,22 @@ from facesnap_cli.checks import (
     check_user_data,
     parse_object_type,
 )
-from facesnap_cli.errors import UsageError
+from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
 from facesnap_cli.prompts import ask
 from facesnap_cli.text import harmless, parse_duration
 from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdate
 
 if TYPE_CHECKING:
+    from facesnap_cli.accounts import Account
     from facesnap_cli.context import App
+    from facesnap_cli.workflows.verify import Source
 
 SHORTEST_PREFIX = 6
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
 
 
-def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bool) -> WantedTake:
+def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bool, force: bool) -> WantedTake:
     """Return the take that options, environment and profile make together.
 
     At a terminal a missing object is asked for. Raises UsageError that says what is missing.
@@ -36,6 +38,8 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     object_type, object_id, apply_scope = settings["type"], settings["object_id"], settings["apply_scope"]
     max_age_s = parse_duration(max_age) if max_age else None
     text = read_user_data(user_data)
+    if force and max_age_s is not None:
+        raise UsageError("--max-age uses a young snapshot again and --force takes another one: give one of them")
     missing = []
     if object_type is None:
         missing.append("the type (--type, or type in the profile)")
@@ -110,6 +114,22 @@ def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
 
+def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Source | None:
+    """Return what a copy of the snapshot is to be compared with. Raises UsageError where that is not known."""
+    from facesnap_cli.workflows.verify import source_of
+
+    if level is VerifyLevel.NONE:
+        return None
+    return source_of(
+        snapshot,
+        app.account,
+        object_id,
+        app.journal,
+        account_of=app.account_of,
+        account_in=lambda subscription_id: _account_in(app, subscription_id),
+    )
+
+
 def type_filter(text: str | None) -> ObjectType | None:
     """Return the type of a `--type` that narrows, None without one. Raises UsageError."""
     return parse_object_type(text) if text else None
@@ -158,6 +178,24 @@ def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:
     which = "it" if len(snapshots) == 1 else f"these {len(snapshots)} snapshots"
     if ask(f"Delete {which}? [y/N] ").lower() not in ("y", "yes"):
         raise UsageError("not confirmed; nothing was deleted")
+
+
+def _account_in(app: App, subscription_id: str | None) -> Account | None:
+    """Return the account of the only profile with this subscription id; built-in ones count if no other has it."""
+    own = app.settings.file.profiles
+    for names in (own, [name for name in app.settings.profile_names if name not in own]):
+        found = [name for name in names if subscription_id and _subscription_of(app, name) == subscription_id]
+        if found:
+            return app.account_named(found[0]) if len(found) == 1 else None
+    return None
+
+
+def _subscription_of(app: App, profile: str) -> str | None:
+    try:
+        found: str | None = app.settings.for_profile(profile)["subscription_id"]
+    except FacesnapError:  # what is wrong with another profile is not for this command to say
+        return None
+    return found.lower() if found else None
 
 
 def _choose_object(app: App, object_type: ObjectType) -> str:

@@ -89,8 +89,13 @@ class Snapshot:
 
     def is_of(self, subscription_id: str | None) -> bool:
         """Tell whether the subscription took it: the service names the account, user data is anybody's to write."""
+        return subscription_id is not None and self.subscription_id == subscription_id.lower()
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription that took it, in lower case, as the service says it; None where it does not."""
         parts = self.account.lower().split("/")
-        return subscription_id is not None and parts[1:3] == ["subscriptions", subscription_id.lower()]
+        return parts[2] if parts[1:2] == ["subscriptions"] and len(parts) > 2 and is_guid(parts[2]) else None
 
     @property
     def expires_time(self) -> datetime | None:

@@ -207,7 +207,8 @@ class Operation:
         """Return how long the operation took, or has been running at `now`; one clock's times are not mixed."""
         if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
             return max(0.0, (end - self.created_time).total_seconds())
-        start = self.submitted_time or self.intended_time
+        found_elsewhere = None if self.owner else self.created_time
+        start = found_elsewhere or self.submitted_time or self.intended_time
         end = now if self.state.is_open else self.polled_time or start
         return max(0.0, (end - start).total_seconds())
 
@@ -256,10 +257,11 @@ class Operation:
         return replace(self, state=OperationState.ABANDONED, message=message, polled_time=now)
 
     def document(self, now: datetime) -> dict[str, object]:
-        """Return the JSON form."""
+        """Return the JSON form. What kind of operation another machine started shows when it has ended."""
+        is_known = bool(self.object_id) or not self.state.is_open
         return {
             "operationId": self.operation_id,
-            "kind": self.kind.value,
+            "kind": self.kind.value if is_known else None,
             "status": self.state.status.value,
             "createdTime": format_time(self.created_time),
             "lastActionTime": format_time(self.last_action_time),

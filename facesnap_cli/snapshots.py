@@ -20,10 +20,11 @@ from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.text import harmless
 from facesnap_cli.transport import Transport, quoted
 
-# The whole of the header: two of them, joined by a comma, would be two answers to one question.
 if TYPE_CHECKING:
     from facesnap_cli.operations import OperationAnswer
 
+VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
+# The whole of the header: two of them, joined by a comma, would be two answers to one question.
 _OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z-]{1,64})/?(?:\?[^\s,]*)?")
 
 
@@ -128,7 +129,14 @@ class Snapshots:
         except NotFoundError as error:
             if _names_what_is_missing(error) or (path != "/snapshots" and self._has_collection()):
                 raise
-            raise feature_missing(error.message, self._transport.options.endpoint) from error
+            raise self._without_feature(error) from error
+
+    def _without_feature(self, error: NotFoundError) -> FeatureMissingError:
+        options = self._transport.options
+        missing = feature_missing(error.message, options.endpoint)
+        if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:
+            missing.hint = f"{options.api_version} never had snapshots: api_version v1.0 may; {missing.hint}"
+        return missing
 
     def _has_collection(self) -> bool:
         """Tell a 404 of one snapshot or operation from one of the whole feature, of which all of them are gone."""

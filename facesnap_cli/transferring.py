@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.transfers import Transfer, Transfers, unfinished
 from facesnap_cli.database import DatabaseError
-from facesnap_cli.errors import FacesnapError
-from facesnap_cli.operations import Operation
+from facesnap_cli.errors import FacesnapError, NotFoundError
+from facesnap_cli.models import is_guid
+from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.output import OPERATION
 from facesnap_cli.progress import Counting, counting_for
 from facesnap_cli.settings import state_directory
@@ -44,10 +45,41 @@ def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
         app.resume_command = ""
 
 
+def operation_named(app: App, reference: str) -> Operation:
+    """Return the operation of this id, intent or prefix; an id unknown to the journal is asked for and taken up.
+
+    Raises NotFoundError for anything else.
+    """
+    found = app.journal.find(reference)
+    if found:
+        return found
+    if not is_guid(reference):
+        raise NotFoundError(
+            f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
+        )
+    try:
+        answer = app.snapshots.operation(reference)
+    except NotFoundError as error:
+        error.hint = error.hint or "check --profile: it may be another account's operation"
+        raise
+    account, now = app.account, app.clock.now()
+    found = Operation.intended(
+        OperationKind.TAKE,
+        profile=account.profile,
+        endpoint=account.endpoint,
+        subscription_id=account.subscription_id,
+        object_type="",
+        object_id="",
+        owner="",
+        now=now,
+    )
+    return app.journal.add(found.submitted(reference.lower(), now).seen(answer, now))
+
+
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     """Look once at what is meant, and print it; without `references` at all that is open, or `finished` too."""
     others, transfers = _split(app, references, finished=finished)
-    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.all_operations() if finished else app.journal.open_operations()
     _report(app, app.waiter().look_at_all(operations, named=bool(references)), transfers, [])
@@ -60,7 +92,7 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     how to go on with it.
     """
     others, transfers = _split(app, references)
-    operations: Sequence[Operation] = [app.operation_named(reference) for reference in others]
+    operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.open_operations()
     outcomes = app.wait(operations, first_is_enough=first_is_enough)

@@ -23,11 +23,13 @@ from facesnap_cli.errors import (
 )
 from facesnap_cli.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
 from facesnap_cli.secret import Secret
+from facesnap_cli.text import format_duration
 from facesnap_cli.wire import NoAnswer, Wire
 
 if TYPE_CHECKING:
     from facesnap_cli.credentials import Credential
 
+TOLD_DELAY_S = 2.0  # a shorter delay before the next try is nobody's concern
 _SHORTEST_MASKED = 16  # anything shorter is no key, and would be found in what is none
 _TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
@@ -57,6 +59,7 @@ class Transport:
         limiter: RateLimiter,
         rng: random.Random | None = None,
         observe: Callable[[Exchange], None] = lambda exchange: None,
+        note: Callable[[str], None] = lambda text: None,
     ):
         self.options = options
         self._credential = credential
@@ -64,12 +67,11 @@ class Transport:
         self._limiter = limiter
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
+        self._note = note
         self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
+        self._proxy = proxy_for(options.endpoint, options.proxy)
         self._wire = Wire(
-            options.endpoint,
-            timeout_s=options.http_timeout_s,
-            proxy=proxy_for(options.endpoint, options.proxy),
-            ca_bundle=options.ca_bundle,
+            options.endpoint, timeout_s=options.http_timeout_s, proxy=self._proxy, ca_bundle=options.ca_bundle
         )
 
     def request(
@@ -108,7 +110,11 @@ class Transport:
                     outcome, method=method, attempt=attempt, now=self._clock.now(), rng=self._rng
                 )
                 error: FacesnapError = error_of(
-                    outcome, what=what, endpoint=self.options.endpoint, may_have_acted=method not in RESENDABLE_METHODS
+                    outcome,
+                    what=what,
+                    endpoint=self.options.endpoint,
+                    may_have_acted=method not in RESENDABLE_METHODS,
+                    now=self._clock.now(),
                 )
                 if outcome.status == 429 and delay is not None:
                     self._limiter.rest(min(delay, self.options.policy.budget_s))
@@ -118,6 +124,8 @@ class Transport:
                 delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
             if not retry or delay is None or slept + delay > self.options.policy.budget_s:
                 raise error
+            if delay >= TOLD_DELAY_S:
+                self._note(f"{error.message}; trying again in {format_duration(delay)}")
             with _nothing_in_flight():
                 self._clock.sleep(delay)
             slept += delay
@@ -153,8 +161,12 @@ class Transport:
         details: dict[str, object] = {"endpoint": self.options.endpoint}
         if unknown:
             return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
-        host = urlsplit(self.options.endpoint).netloc
-        advice = _advice(failure.reason, local=is_local(self.options.endpoint))
+        host, refused = urlsplit(self.options.endpoint).netloc, "refused" in failure.reason
+        if self._proxy:
+            host = f"{host} through the proxy {urlsplit(self._proxy.url).netloc}"
+        advice = _advice(failure.reason, local=is_local(self.options.endpoint) and not self._proxy)
+        if self._proxy and refused:
+            advice = "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
         return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
 
 

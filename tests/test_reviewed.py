@@ -123,15 +123,6 @@ def test_several_that_still_run_are_resumed_together(program: Program) -> None:
     assert len(resume.split()) == 4
 
 
-def test_a_verification_that_would_compare_nothing_is_refused_or_told(program: Program) -> None:
-    snapshot = program.run(*TAKE_IT, "-o", "id", "-q").out.strip()
-    assert program.run("apply", snapshot, "-p", "target", "-i", "a", "--no-wait", "--verify", "full").status == 2
-    elsewhere = {"FACESNAP_STATE_DIR": str(program.directory / "elsewhere")}
-    applied = program.run("apply", snapshot, "-p", "target", "-i", "a", "--verify", "full", "-q", **elsewhere)
-    assert applied.status == 0
-    assert "compared with nothing" in applied.err
-
-
 def test_a_source_that_is_gone_is_told_as_what_it_is(program: Program, emulator: RunningEmulator) -> None:
     snapshot = program.run(*TAKE_IT, "-o", "id", "-q").out.strip()
     headers = {"Ocp-Apim-Subscription-Key": emulator.accounts[0].keys[0]}

@@ -33,20 +33,23 @@ def apply(
 
     facesnap apply latest --profile dr --object-id employees
     """
-    from facesnap_cli.inputs import check_mode, reference, target_object_id, type_filter, verify_level
+    from facesnap_cli.inputs import check_mode, reference, target_object_id, type_filter, verified_source, verify_level
     from facesnap_cli.output import FINISHED_APPLY
-    from facesnap_cli.workflows.references import find_snapshot
-    from facesnap_cli.workflows.submit import start_apply
+    from facesnap_cli.workflows.references import described, find_snapshot
+    from facesnap_cli.workflows.submit import resumable_apply, start_apply
     from facesnap_cli.workflows.verify import verify_apply
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
     name, object_type, mode = reference(snapshot), type_filter(type), check_mode(mode)
     level = verify_level(verify, wait=not no_wait)
-    source = find_snapshot(app.account, app.object_of, name, object_type)
-    target = target_object_id(app, source)
-    operation = start_apply(
-        app.account, app.journal, app.clock, snapshot=source, object_id=target, mode=mode, warn=app.messages.warn
+    found = find_snapshot(app.account, app.object_of, name, object_type)
+    target = target_object_id(app, found)
+    app.messages.note(described(found, app.clock.now()))
+    source = verified_source(app, level, found, target)
+    app.repeatable = source is not None
+    operation = (source and resumable_apply(app.account, app.journal, found, target)) or start_apply(
+        app.account, app.journal, app.clock, snapshot=found, object_id=target, mode=mode, warn=app.messages.warn
     )
     operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
-    verify_apply(operation, level, app.account, app.journal, app.account_of, app.messages.warn)
+    verify_apply(operation, level, app.account, source, app.messages.note)

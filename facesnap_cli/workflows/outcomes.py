@@ -36,7 +36,10 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}
     if operation.state is OperationState.ABANDONED:
         return NotFoundError(f"{operation.title}: {said}", details=details)
-    return OperationFailedError(f"{operation.title} failed: {said}", details=details)
+    hint = f"facesnap show {operation.snapshot_id} tells whether the snapshot is still there; then apply it again"
+    if operation.kind is OperationKind.TAKE:
+        hint = "the object must not be changed, trained or deleted while it is taken; then take it again"
+    return OperationFailedError(f"{operation.title} failed: {said}", hint=hint, details=details)
 
 
 def combined(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError | None:

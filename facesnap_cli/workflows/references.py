@@ -10,6 +10,7 @@ from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
+from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedList, WantedUpdate
 
 # Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
@@ -33,7 +34,7 @@ def find_snapshot(
     Raises NotFoundError for none, UsageError for several.
     """
     if is_guid(reference):
-        snapshot = account.snapshots.get(reference)
+        snapshot = _get(account, reference)
         if object_type and snapshot.type.lower() != object_type.value.lower():
             raise NotFoundError(f"snapshot {reference} is of a {snapshot.type}, not of a {object_type.value}")
         return named(snapshot, object_of)
@@ -53,10 +54,43 @@ def find_snapshot(
 
 def find_snapshots(
     account: Account, object_of: ObjectOf, references: Sequence[str], object_type: ObjectType | None
-) -> list[Snapshot]:
-    """Return the snapshots that the references name, each once. Raises like `find_snapshot`, before any is touched."""
-    found = [find_snapshot(account, object_of, reference, object_type) for reference in references]
-    return list({snapshot.id: snapshot for snapshot in found}.values())
+) -> tuple[list[Snapshot], list[FacesnapError]]:
+    """Return the snapshots that the references name, each once, and what tells of full ids that are gone.
+
+    So a deletion that stopped half way can be run again. Raises like `find_snapshot` for everything else.
+    """
+    found: dict[str, Snapshot] = {}
+    gone: list[FacesnapError] = []
+    for reference in references:
+        try:
+            snapshot = find_snapshot(account, object_of, reference, object_type)
+            found[snapshot.id] = snapshot
+        except NotFoundError as failure:
+            if "httpStatus" not in failure.details:
+                raise
+            gone.append(failure)
+    if gone and not found:
+        raise gone[0]
+    return list(found.values()), gone
+
+
+def described(snapshot: Snapshot, now: datetime) -> str:
+    """Return a snapshot in words: what it is of, and how old."""
+    words = f"snapshot {snapshot.id} of {snapshot.type} {snapshot.object_id or '(object not known)'}"
+    if snapshot.created_time is None:
+        return words
+    return f"{words}, taken {format_duration((now - snapshot.created_time).total_seconds())} ago"
+
+
+def _get(account: Account, snapshot_id: str) -> Snapshot:
+    try:
+        return account.snapshots.get(snapshot_id)
+    except NotFoundError as error:
+        error.hint = error.hint or (
+            "it may have expired (48 h after it was taken), been deleted, or not have this subscription in its scope;"
+            " facesnap list shows what there is"
+        )
+        raise
 
 
 def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
@@ -82,19 +116,25 @@ def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, w
         return replace(snapshot, apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
 
 
-def delete_snapshots(account: Account, snapshots: Sequence[Snapshot]) -> tuple[list[Snapshot], FacesnapError | None]:
-    """Delete the snapshots, all that can be. Return those deleted, and what went wrong with the others."""
+def delete_snapshots(
+    account: Account, snapshots: Sequence[Snapshot], gone: Sequence[FacesnapError], *, dry_run: bool
+) -> tuple[list[Snapshot], FacesnapError | None]:
+    """Delete the snapshots, all that can be. Return those deleted, and what went wrong, with those `gone` before.
+
+    `dry_run` only acts as if.
+    """
     from facesnap_cli.workflows.outcomes import combined
 
-    deleted, failures = [], []
+    deleted, failures = [], list(gone)
     for snapshot in snapshots:
         try:
-            account.snapshots.delete(snapshot.id)
+            if not dry_run:
+                account.snapshots.delete(snapshot.id)
         except FacesnapError as failure:
             failures.append(failure)
         else:
             deleted.append(snapshot)
-    return deleted, combined(failures, len(snapshots), "snapshots")
+    return deleted, combined(failures, len(snapshots) + len(gone), "snapshots")
 
 
 def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:

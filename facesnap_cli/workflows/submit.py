@@ -15,13 +15,21 @@ from facesnap_cli.operations import Job, Operation, OperationKind, OperationStat
 from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
+from facesnap_cli.workflows.references import described
 from facesnap_cli.workflows.settle import settle, unsettled
 
 
-def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: WantedTake) -> Operation | None:
+def reusable_take(
+    account: Account,
+    journal: Journal,
+    clock: Clock,
+    wanted: WantedTake,
+    note: Callable[[str], None] = lambda text: None,
+) -> Operation | None:
     """Return the take of a snapshot younger than `wanted.max_age_s`, of the same object, with wide enough a scope.
 
-    None without such a snapshot. One that another machine took is entered into the journal as adopted; a tag of ours on
+    User data that is wanted must be the snapshot's. None without such a snapshot; `note` tells of the one that is used
+    again. One that another machine took is entered into the journal as adopted; a tag of ours on
     one that another subscription took, and shares with this one, is not believed.
     """
     if wanted.max_age_s is None:
@@ -36,10 +44,12 @@ def reusable_take(account: Account, journal: Journal, clock: Clock, wanted: Want
         and snapshot.created_time is not None
         and snapshot.created_time >= oldest
         and scope <= {entry.lower() for entry in snapshot.apply_scope}
+        and wanted.user_data in (None, snapshot.user_data)
     ]
     if not fitting:
         return None
     newest = max(fitting, key=lambda snapshot: snapshot.created_time or oldest)
+    note(f"{described(newest, clock.now())} is young enough: nothing is taken")
     known = journal.take_of(newest.id)
     if known:
         return known
@@ -124,6 +134,18 @@ def start_apply(
     )
 
 
+def resumable_apply(account: Account, journal: Journal, snapshot: Snapshot, object_id: str) -> Operation | None:
+    """Return this account's own apply of the snapshot to the object, under way or done while the object is there."""
+    object_type = ObjectType.from_wire(snapshot.type)
+    known = journal.applies_to(
+        profile=account.profile, endpoint=account.endpoint, object_type=object_type.value, object_id=object_id
+    )
+    own = next((one for one in known if one.snapshot_id == snapshot.id and not one.came_to_nothing), None)
+    if own is None or (own.state.is_open and own.operation_id is None):
+        return None  # one without an id is settled, or in the way, where the next is started
+    return own if own.state.is_open or account.objects.exists(object_type, object_id) else None
+
+
 def intended(
     account: Account,
     clock: Clock,
@@ -170,7 +192,8 @@ def _submit(
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), warn)
-        error.hint = f"facesnap wait {operation.intent[:8]} looks for its result; do not send it again before"
+        again = f"facesnap wait {operation.intent[:8]} --timeout 1h"
+        error.hint = f"{again} looks for its result; do not send it again before"
         error.details["intent"] = operation.intent
         raise
     except FacesnapError:
@@ -213,7 +236,7 @@ def _open_earlier(account: Account, journal: Journal, clock: Clock, wanted: Oper
 def _under_way(earlier: Operation, clock: Clock) -> ConflictError:
     again = "; --force takes another" if earlier.kind is OperationKind.TAKE else ""
     return ConflictError(
-        f"{earlier.title} is under way already, since {format_duration(earlier.elapsed_s(clock.now()))}",
+        f"{earlier.title} is under way already, for {format_duration(earlier.elapsed_s(clock.now()))}",
         hint=f"facesnap wait {earlier.reference}{again}",
         details={"operationId": earlier.operation_id, "objectId": earlier.object_id},
     )

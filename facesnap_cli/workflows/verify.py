@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 from facesnap_cli.accounts import Account
-from facesnap_cli.errors import NotFoundError, VerificationError
+from facesnap_cli.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.journal import Journal
-from facesnap_cli.models import ObjectType
+from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.operations import Operation
 from facesnap_cli.wanted import VerifyLevel
 
@@ -76,33 +76,65 @@ def check_copy(source: Description, target: Description, object_id: str) -> None
         )
 
 
-def verify_apply(
-    operation: Operation,
-    level: VerifyLevel,
-    target: Account,
-    journal: Journal,
-    account_of: Callable[[Operation], Account],
-    warn: Callable[[str], None],
-) -> None:
-    """Compare what an apply created with the object that its snapshot was taken from.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a copy is compared with."""
 
-    Where that is not known here, the copy is read, and `warn` tells that it was compared with nothing. Raises
-    VerificationError, or what reading raises.
+    account: Account
+    object_id: str
+
+
+def source_of(
+    snapshot: Snapshot,
+    target: Account,
+    object_id: str,
+    journal: Journal,
+    *,
+    account_of: Callable[[Operation], Account],
+    account_in: Callable[[str | None], Account | None],
+) -> Source:
+    """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
+
+    Raises UsageError where it is not known, or no profile reaches it: a verification that compares nothing is none.
     """
-    if level is VerifyLevel.NONE:
+    take = journal.take_of(snapshot.id)
+    if take and take.object_id:
+        source = Source(account_of(take), take.object_id)
+    else:
+        owner = account_in(snapshot.subscription_id)
+        if snapshot.object_id is None or owner is None:
+            what = "object" if snapshot.object_id is None else "profile of its subscription"
+            raise UsageError(
+                f"snapshot {snapshot.id} cannot be verified: the {what} that it was taken from is not known here",
+                hint=f"give the profile of subscription {snapshot.subscription_id or '?'} its subscription_id"
+                if snapshot.object_id
+                else "apply it with --verify none, and compare by other means",
+            )
+        source = Source(owner, snapshot.object_id)
+    if source.account is target and source.object_id == object_id:
+        raise UsageError(f"{object_id} is the snapshot's own source: there is nothing to compare it with")
+    return source
+
+
+def verify_apply(
+    operation: Operation, level: VerifyLevel, target: Account, source: Source | None, note: Callable[[str], None]
+) -> None:
+    """Compare what an apply created with its source; without a source do nothing. `note` hears that they are the same.
+
+    Raises VerificationError, or what reading raises.
+    """
+    if source is None:
         return
     object_type = ObjectType(operation.object_type)
     copy = describe(target, object_type, operation.object_id, level)
-    take = journal.take_of(operation.snapshot_id or "")
-    owner = account_of(take) if take and take.object_id else None
-    if take is None or owner is None or (owner is target and take.object_id == operation.object_id):
-        warn(f"{operation.object_id} is there, but was compared with nothing: its source is not known here")
-        return
     try:
-        source = describe(owner, object_type, take.object_id, level)
+        original = describe(source.account, object_type, source.object_id, level)
     except NotFoundError as error:
         raise VerificationError(
-            f"{operation.object_id} was applied, but its source {take.object_id} is gone: they cannot be compared",
+            f"{operation.object_id} was applied, but its source {source.object_id} is gone: they cannot be compared",
             details={"objectId": operation.object_id},
         ) from error
-    check_copy(source, copy, operation.object_id)
+    check_copy(original, copy, operation.object_id)
+    persons = f"{copy.persons} persons, " if object_type.has_persons else ""
+    ids = ", every id" if level is VerifyLevel.FULL else ""
+    note(f"verified: {operation.object_id} is the same as {source.object_id} ({persons}{copy.faces} faces{ids})")

@@ -103,6 +103,7 @@ class Waiter:
         """
         current = {operation.intent: operation for operation in operations}
         finished = {intent for intent, operation in current.items() if not operation.state.is_open}
+        troubles: dict[str, FacesnapError] = {}  # why the latest look at an operation told nothing
         settling_is_final = timeout_s is None
         deadline = None if timeout_s is None else self._clock.monotonic() + timeout_s
 
@@ -114,7 +115,9 @@ class Waiter:
                 final = not isinstance(failure, UnreachableError | ThrottledError)
                 if not final:
                     self._on_trouble(failure)
+                troubles[intent] = failure
                 return Look(False, failure, final)
+            troubles.pop(intent, None)
             if seen.state is OperationState.UNKNOWN:
                 return Look(False, unsettled(seen), final=settling_is_final)
             if not seen.state.is_open:
@@ -142,19 +145,32 @@ class Waiter:
             pool.shutdown(wait=False, cancel_futures=True)
         still_wanted = not (first_is_enough and finished)
         return [
-            Outcome(operation, failures.get(intent) or self._failure(operation, timeout_s if still_wanted else None))
+            Outcome(
+                operation,
+                failures.get(intent)
+                or self._failure(operation, timeout_s if still_wanted else None, troubles.get(intent)),
+            )
             for intent, operation in current.items()
         ]
 
     def _named(self, account: Account, operation: Operation) -> Operation:
-        """Find the snapshot of a take that the service calls succeeded without saying which one it made."""
-        nameless = operation.state is OperationState.SUCCEEDED and operation.resource_location is None
-        if not (nameless and operation.kind is OperationKind.TAKE and operation.object_id):
+        """Complete a take that has succeeded: the snapshot that the service did not name, or the object, from its tag.
+
+        The object is unknown only where another machine started it.
+        """
+        if operation.state is not OperationState.SUCCEEDED or operation.kind is not OperationKind.TAKE:
             return operation
-        found = find_trace(account, self._journal, operation)
-        return (
-            replace(operation, snapshot_id=found.id, resource_location=f"/snapshots/{found.id}") if found else operation
-        )
+        if operation.object_id:
+            found = None if operation.resource_location else find_trace(account, self._journal, operation)
+            location = f"/snapshots/{found.id}" if found else operation.resource_location
+            return replace(operation, snapshot_id=found.id, resource_location=location) if found else operation
+        if operation.snapshot_id is None:
+            return operation
+        try:
+            taken = account.snapshots.get(operation.snapshot_id)
+        except FacesnapError:  # it may be gone; that the take succeeded is true all the same
+            return operation
+        return replace(operation, object_type=taken.type, object_id=taken.object_id or "")
 
     def _keep(self, before: Operation, seen: Operation) -> None:
         """Write down what is new; a journal that cannot be written any more does not end the wait."""
@@ -174,13 +190,18 @@ class Waiter:
             return Outcome(seen, unsettled(seen))
         return Outcome(seen, failure_of(seen) if named or operation.state.is_open else None)
 
-    def _failure(self, operation: Operation, timeout_s: float | None) -> FacesnapError | None:
+    def _failure(
+        self, operation: Operation, timeout_s: float | None, trouble: FacesnapError | None
+    ) -> FacesnapError | None:
         if not operation.state.is_open or timeout_s is None:
             return failure_of(operation)
         if operation.state is OperationState.UNKNOWN:
             return unsettled(operation)
+        after = format_duration(timeout_s)
         return StillRunningError(
-            f"{operation.title} still runs after {format_duration(timeout_s)}; it goes on in the service",
+            f"{operation.title}: not known to have ended after {after}, as the last look failed: {trouble.message}"
+            if trouble
+            else f"{operation.title} still runs after {after}; it goes on in the service",
             hint=f"facesnap wait {operation.reference}",
             details={"operationId": operation.operation_id, "objectId": operation.object_id},
         )
