@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -141,6 +142,30 @@ def test_max_age_reuses_a_young_snapshot_and_not_an_old_one(program: Program, em
     later = program.run(*TAKE_IT, "--max-age", "20h", "-o", "id", "-q")
     assert later.status == 0
     assert later.out != first.out
+
+
+def test_max_age_says_that_nothing_was_taken(program: Program, emulator: RunningEmulator) -> None:
+    program.run(*TAKE_IT, "-q")
+    again = program.run(*TAKE_IT, "--max-age", "1h", "-o", "id")
+    assert again.status == 0
+    assert "is young enough: nothing is taken" in again.err
+    assert posts(emulator, "/snapshots") == 1
+
+
+def test_max_age_reuses_no_snapshot_of_other_user_data(program: Program, emulator: RunningEmulator) -> None:
+    program.run(*TAKE_IT, "-q")
+    other = program.run(*TAKE_IT, "--max-age", "1h", "--user-data", "release 7", "-o", "id", "-q")
+    assert (other.status, posts(emulator, "/snapshots")) == (0, 2)
+    assert program.run("show", other.out.strip(), "-o", "json").json["userData"] == "release 7"
+    same = program.run(*TAKE_IT, "--max-age", "1h", "--user-data", "release 7", "-o", "id", "-q")
+    assert (same.out, posts(emulator, "/snapshots")) == (other.out, 2)
+
+
+def test_max_age_and_force_exclude_each_other(program: Program, emulator: RunningEmulator) -> None:
+    refused = program.run(*TAKE_IT, "--max-age", "1h", "--force")
+    assert (refused.status, refused.out) == (2, "")
+    assert "give one of them" in refused.err
+    assert posts(emulator, "/snapshots") == 0
 
 
 def test_max_age_reuses_what_another_machine_took(program: Program, emulator: RunningEmulator, tmp_path: Path) -> None:
@@ -285,6 +310,60 @@ def test_some_failed_of_many_is_exit_11(program: Program, emulator: RunningEmula
     waited = program.run("wait", "-o", "json", "-q")
     assert waited.status == 11
     assert "1 of 2 operations" in json.loads(waited.err)["error"]["message"]
+
+
+def test_an_operation_started_elsewhere_is_of_no_kind_until_it_has_ended(
+    slow: tuple[Program, RunningEmulator], tmp_path: Path
+) -> None:
+    program, emulator = slow
+    operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
+    emulator.advance(300)
+    program.clock.slept_s += 300
+    elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
+    seen = program.run("status", operation, "-o", "json", **elsewhere).json[0]
+    assert (seen["kind"], seen["status"], seen["objectId"]) == (None, "running", None)
+    assert 290 < seen["elapsedSeconds"] < 310
+    emulator.advance(600)
+    ended = program.run("status", operation, "-o", "json", **elsewhere).json[0]
+    assert (ended["kind"], ended["objectType"], ended["objectId"]) == ("take", "PersonGroup", "employees")
+
+
+def test_an_unknown_operation_id_hints_at_the_profile(program: Program) -> None:
+    unknown = program.run("wait", "12345678-1234-4123-8123-123456789012")
+    assert (unknown.status, unknown.out) == (5, "")
+    assert "check --profile" in unknown.err
+
+
+def test_a_line_to_resume_names_the_configuration_file_that_was_given(slow: tuple[Program, RunningEmulator]) -> None:
+    program, _ = slow
+    other = program.directory / "other config.toml"
+    (program.directory / "config.toml").rename(other)
+    cut = program.run("--config", str(other), *TAKE_IT, "--timeout", "1", "-q")
+    assert cut.status == 8
+    line = shlex.split(cut.err.splitlines()[-1])
+    assert program.run(*line[1:], "-q").status == 0
+
+
+def test_a_profile_that_is_in_another_file_is_told_as_that(
+    slow: tuple[Program, RunningEmulator], tmp_path: Path
+) -> None:
+    program, _ = slow
+    program.run(*TAKE_IT, "--no-wait")
+    empty = tmp_path / "empty.toml"
+    empty.touch(0o600)
+    waited = program.run("wait", FACESNAP_CONFIG=str(empty))
+    assert waited.status == 2
+    assert f"started with profile source, which is not in {empty}" in waited.err
+
+
+def test_an_operation_that_cannot_be_asked_is_not_said_to_run(slow: tuple[Program, RunningEmulator]) -> None:
+    program, emulator = slow
+    program.run(*TAKE_IT, "--no-wait")
+    emulator.faults({"route": "GET /operations/*", "status": 503})
+    waited = program.run("wait", "--timeout", "5")
+    assert waited.status == 8
+    assert "not known to have ended" in waited.err
+    assert "still runs" not in waited.err
 
 
 def test_an_operation_started_elsewhere_can_be_waited_for(program: Program, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -101,6 +102,29 @@ def test_delete_of_many_deletes_all_or_says_which_not(program: Program, emulator
     assert "Not today." in deleted.err
 
 
+def test_a_delete_that_stopped_half_way_can_be_run_again(program: Program, emulator: RunningEmulator) -> None:
+    ids = [program.run(*TAKE_IT).out.strip() for _ in range(3)]
+    emulator.faults({"route": f"DELETE /snapshots/{ids[1]}", "status": 403})
+    assert program.run("delete", *ids, "-y", "-o", "none").status == 11
+    emulator.faults()
+    again = program.run("delete", *ids, "-y", "-o", "id")
+    assert (again.status, again.out.split()) == (11, [ids[1]])
+    assert "2 of 3 snapshots did not succeed" in again.err
+    assert program.run("delete", *ids, "-y").status == 5
+
+
+def test_a_delete_of_the_wrong_type_touches_nothing(program: Program) -> None:
+    ids = [program.run(*TAKE_IT).out.strip() for _ in range(2)]
+    assert program.run("delete", *ids, "-y", "--type", "FaceList").status == 5
+    assert program.run("list", "-o", "id").out.split() == ids
+
+
+def test_an_apply_of_the_latest_says_what_that_is(program: Program, snapshot: str) -> None:
+    applied = program.run("apply", "latest", "-p", "target", "-i", "copy")
+    assert applied.status == 0
+    assert f"snapshot {snapshot} of PersonGroup employees, taken " in applied.err
+
+
 def test_a_delete_whose_answer_was_lost_is_a_success(
     program: Program, snapshot: str, emulator: RunningEmulator
 ) -> None:
@@ -194,6 +218,32 @@ def test_verification_tells_a_difference(program: Program, snapshot: str, emulat
     applied = program.run("apply", snapshot, "-p", "target", "-i", "copy", "--verify", "quick", "-q")
     assert applied.status == 14
     assert "changed since" in applied.err
+
+
+def test_a_long_delay_is_told(program: Program, emulator: RunningEmulator) -> None:
+    fault = {"route": "GET /snapshots", "status": 429, "retryAfter": 7, "count": 1, "message": "Slow down."}
+    emulator.faults(fault)
+    listed = program.run("list", "-o", "none")
+    assert (listed.status, listed.out) == (0, "")
+    assert "Slow down.; trying again in 7s" in listed.err
+    emulator.faults(fault)
+    assert program.run("list", "-o", "none", "-q").err == ""
+
+
+def test_a_proxy_that_is_not_there_is_named(program: Program) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        proxy = f"127.0.0.1:{unused.getsockname()[1]}"
+        listed = program.run("list", "--proxy", f"http://{proxy}", "--max-retries", "0")
+    assert (listed.status, listed.out) == (9, "")
+    assert f"through the proxy {proxy}" in listed.err
+    assert "nothing listens at the proxy's address" in listed.err
+
+
+def test_a_version_without_snapshots_is_told_as_that(program: Program) -> None:
+    listed = program.run("list", FACESNAP_API_VERSION="v1.2")
+    assert (listed.status, listed.out) == (12, "")
+    assert "v1.2 never had snapshots" in listed.err
 
 
 def test_raw_prints_the_answers_as_they_come(program: Program, snapshot: str) -> None:
