@@ -26,7 +26,8 @@ from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption
 
 BROKEN_PIPE = 141
 _SUGGESTED = re.compile(r"\bfacesnap (?:wait|status|list|show|update|doctor|config (?:list|show|use|init))(?= |$)")
-_CLUSTERED_OUTPUT = re.compile(r"-[qv]*o(\w+)")
+_OUTPUT_OPTION = re.compile(r"--output|-[qvyn]*o")
+_OUTPUT_WITH_VALUE = re.compile(r"-[qvyn]*o(\w+)")
 
 
 class Entry(NamedTuple):
@@ -105,30 +106,30 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     """Run a command line (without the program's name) and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     app = app or App()
-    with _signals():
-        try:
+    try:
+        with _signals():
             program = Facesnap()
             with program.make_context("facesnap", given, obj=app) as context:
                 program.invoke(context)
             _flush()
-            return 0
-        except Exit as end:  # of --help
-            return end.exit_code
-        except TyperException as error:
-            return _fail(app, given, _usage(error))
-        except FacesnapError as error:
-            return _fail(app, given, error)
-        except Interruption as interruption:
-            return _fail(app, given, InterruptedBySignal(interruption.signal_number, hint=app.resume_hint()))
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return BROKEN_PIPE
-        except Exception as bug:
-            if app.options.debug:
-                raise
-            return _fail(app, given, _bug(bug))
-        finally:
-            app.close()
+        return 0
+    except Exit as end:  # of --help
+        return end.exit_code
+    except TyperException as error:
+        return _fail(app, given, _usage(error))
+    except FacesnapError as error:
+        return _fail(app, given, error)
+    except Interruption as interruption:
+        return _fail(app, given, InterruptedBySignal(interruption.signal_number, hint=app.resume_hint()))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as bug:
+        if app.options.debug:
+            raise
+        return _fail(app, given, _bug(bug))
+    finally:
+        app.close()
 
 
 def version_option(
@@ -181,8 +182,8 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
     """Tell whether errors are wanted as JSON, also where the command line could not be understood."""
     words = list(arguments)
     given = [word.partition("=")[2] for word in words if word.startswith("--output=")]
-    given += [after for word, after in itertools.pairwise(words) if word in ("-o", "--output")]
-    given += [found[1] for word in words if (found := _CLUSTERED_OUTPUT.fullmatch(word))]
+    given += [after for word, after in itertools.pairwise(words) if _OUTPUT_OPTION.fullmatch(word)]
+    given += [found[1] for word in words if (found := _OUTPUT_WITH_VALUE.fullmatch(word))]
     if not given and (variable := app.environment.get("FACESNAP_OUTPUT")):
         given = [variable]
     if given:
@@ -194,7 +195,7 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into an Interruption; a second one ends the process at once."""
+    """Turn the first SIGINT or SIGTERM into an Interruption. A second one, or one after the block, ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -111,6 +111,16 @@ class Journal:
                 self._database.execute(_INSERT, _row(operation))
             return earlier
 
+    def add_found(self, operation: Operation) -> Operation:
+        """Commit an operation that another machine has started, and return it, or the one that is here already."""
+        with self._lock, self._guarded("written"), transaction(self._database):
+            known = self._select(
+                "endpoint = ? AND lower(operation_id) = lower(?)", operation.endpoint, operation.operation_id
+            )
+            if not known:
+                self._database.execute(_INSERT, _row(operation))
+            return known[0] if known else operation
+
     def save(self, operation: Operation) -> Operation:
         """Commit what an operation has become; one that has ended here or in another process stays as it ended."""
         assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
@@ -144,13 +154,16 @@ class Journal:
         return self._select("TRUE ORDER BY intended_time")
 
     def find(self, reference: str) -> Operation | None:
-        """Return the operation with this id or intent, or the only one whose id or intent begins so.
+        """Return the newest operation with this id or intent, or the only one whose id or intent begins so.
 
         Raises UsageError where several do.
         """
         wanted = reference.lower()
-        found = self._select("lower(operation_id) = ?1 OR intent = ?1", wanted)
-        if not found and len(wanted) >= 6:
+        exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", wanted)
+        if exact:
+            return exact[0]
+        found: list[Operation] = []
+        if len(wanted) >= 6:
             found = self._select(
                 "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections import deque
@@ -62,17 +63,20 @@ class RateLimiter:
 
     def acquire(self, within_s: float | None = None) -> bool:
         """Return True when the next request may be sent; False at once where that is not so `within_s`."""
-        with self._lock:
-            now = self._clock.monotonic()
-            moment = max(now, self._closed_until)
-            if self._calls and len(self._recent) == self._calls:
-                moment = max(moment, self._recent[0] + self._period_s)
-            if within_s is not None and moment - now > within_s:
-                return False
-            self._recent.append(moment)
-        if moment > now:
+        latest = math.inf if within_s is None else self._clock.monotonic() + within_s
+        moment = -math.inf  # when this request has its turn; the service may ask for rest while it waits for that
+        while True:
+            with self._lock:
+                if self._closed_until <= moment:
+                    return True
+                now = self._clock.monotonic()
+                moment = max(now, self._closed_until)
+                if self._calls and len(self._recent) == self._calls:
+                    moment = max(moment, self._recent[0] + self._period_s)
+                if moment > latest:
+                    return False
+                self._recent.append(moment)
             self._clock.sleep(moment - now)
-        return True
 
     def rest(self, seconds: float) -> None:
         """Let nothing through for `seconds`, whichever thread asks."""

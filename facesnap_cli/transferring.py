@@ -73,7 +73,7 @@ def operation_named(app: App, reference: str) -> Operation:
         owner="",
         now=now,
     )
-    return app.journal.add(found.submitted(reference.lower(), now).seen(answer, now))
+    return app.journal.add_found(found.submitted(reference.lower(), now).seen(answer, now))
 
 
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:

@@ -89,9 +89,9 @@ class Transport:
         """Send one request and return the answer if it is a success.
 
         `path` begins after the version (`/snapshots`); its variable parts are quoted by the caller. `what` names
-        the request in errors. `retry` False is for polls, which come again by themselves; `within_s` is the time that
-        such a one has. Raises the error that
-        the answer stands for, UnreachableError where nothing can have happened, OutcomeUnknownError where it may.
+        the request in errors. `retry` False is for polls, which come again by themselves, and `within_s` the time that
+        such a one has. Raises the error that the answer stands for, UnreachableError where nothing can have happened,
+        OutcomeUnknownError where something may have.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
         if given := {key: value for key, value in (params or {}).items() if value}:

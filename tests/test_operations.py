@@ -33,6 +33,16 @@ def slow(tmp_path: Path) -> Iterator[tuple[Program, RunningEmulator]]:
         yield program, emulator
 
 
+@pytest.fixture
+def operator_of_slow_answers(slow: tuple[Program, RunningEmulator]) -> tuple[Program, RunningEmulator]:
+    """A program with two open operations, and an emulator that takes 20 s to answer what becomes of them."""
+    program, emulator = slow
+    program.run(*TAKE_IT, "--no-wait")
+    program.run(*TAKE_IT, "--no-wait", "--force")
+    emulator.faults({"route": "GET /operations/*", "delay": 20})
+    return slow
+
+
 def test_a_lost_answer_is_unknown_after_one_post(program: Program, emulator: RunningEmulator) -> None:
     emulator.faults({"route": "POST /snapshots", "drop": "after"})
     taken = program.run(*TAKE_IT)
@@ -132,6 +142,18 @@ def test_the_same_take_is_not_started_twice(slow: tuple[Program, RunningEmulator
     assert started.out.strip() in again.err
     assert program.run(*TAKE_IT, "--no-wait", "--force").status == 0
     assert posts(emulator, "/snapshots") == 2
+
+
+def test_a_take_that_has_ended_unseen_is_not_in_the_way_of_the_next(
+    slow: tuple[Program, RunningEmulator],
+) -> None:
+    program, emulator = slow
+    first = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
+    emulator.advance(601)
+    second = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q")
+    assert (second.status, posts(emulator, "/snapshots")) == (0, 2)
+    assert second.out.strip() != first
+    assert program.run("status", first, "-o", "json").json[0]["status"] == "succeeded"
 
 
 def test_max_age_reuses_a_young_snapshot_and_not_an_old_one(program: Program, emulator: RunningEmulator) -> None:
@@ -328,6 +350,18 @@ def test_an_operation_started_elsewhere_is_of_no_kind_until_it_has_ended(
     assert (ended["kind"], ended["objectType"], ended["objectId"]) == ("take", "PersonGroup", "employees")
 
 
+def test_an_operation_found_by_several_processes_at_once_is_one(
+    slow: tuple[Program, RunningEmulator], tmp_path: Path
+) -> None:
+    program, _ = slow
+    operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
+    elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
+    processes = [program.start("status", operation, "-o", "id", **elsewhere) for _ in range(4)]
+    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [operation] * 4
+    listed = program.run("status", "--all", "-o", "id", **elsewhere)
+    assert (listed.status, listed.out.split()) == (0, [operation])
+
+
 def test_an_unknown_operation_id_hints_at_the_profile(program: Program) -> None:
     unknown = program.run("wait", "12345678-1234-4123-8123-123456789012")
     assert (unknown.status, unknown.out) == (5, "")
@@ -496,3 +530,13 @@ def test_a_take_beyond_the_quota_is_warned_of(program: Program, emulator: Runnin
     beyond = program.run(*TAKE_IT, "--no-wait")
     assert beyond.status == 7
     assert "0 of 100 are left" in beyond.err
+
+
+def test_ctrl_c_ends_a_look_at_once(operator_of_slow_answers: tuple[Program, RunningEmulator]) -> None:
+    program, emulator = operator_of_slow_answers
+    process = program.start("status")
+    until(lambda: any("/operations/" in call["path"] for call in emulator.requests()["requests"]), "a look")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)  # the answer takes 20 s
+    assert process.returncode == 130
+    assert "interrupted" in err

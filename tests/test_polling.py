@@ -150,3 +150,23 @@ def test_the_rate_limit_is_kept_busy() -> None:
     for _ in range(200):
         limiter.acquire()
     assert clock.time_s == pytest.approx(9 * 60.0)
+
+
+def test_a_request_that_waits_for_its_turn_keeps_the_rest_that_is_asked_for_meanwhile() -> None:
+    class RestingClock(SimulatedClock):
+        """A clock on which another thread hears, during the first sleep, that the service asks for rest."""
+
+        limiter: RateLimiter | None = None
+
+        def sleep(self, seconds: float) -> None:
+            resting, self.limiter = self.limiter, None
+            if resting:
+                resting.rest(5.0)
+            super().sleep(seconds)
+
+    clock = RestingClock()
+    limiter = RateLimiter(clock, 1, 0.5)
+    assert limiter.acquire()
+    clock.limiter = limiter
+    assert limiter.acquire()
+    assert clock.time_s >= 5.0

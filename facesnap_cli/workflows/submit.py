@@ -17,6 +17,7 @@ from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.references import described
 from facesnap_cli.workflows.settle import settle, unsettled
+from facesnap_cli.workflows.wait import Waiter
 
 
 def reusable_take(
@@ -222,7 +223,12 @@ def _open_earlier(account: Account, journal: Journal, clock: Clock, wanted: Oper
     Raises ConflictError while it is under way, and what says that it is lost while nothing is known of it.
     """
     earlier = journal.open_like(wanted)
-    if earlier and (earlier.operation_id is None or earlier.state is OperationState.UNKNOWN):
+    if earlier and earlier.operation_id and earlier.state is not OperationState.UNKNOWN:
+        seen = Waiter(journal, lambda operation: account, clock).look(earlier)
+        if not seen.state.is_open and seen.state is not OperationState.ADOPTED:
+            return None  # it has ended since somebody looked: it is not in the way, and another one is wanted
+        earlier = seen
+    elif earlier:
         earlier = settle(account, journal, earlier, clock)
     if earlier is None or earlier.came_to_nothing:
         return None

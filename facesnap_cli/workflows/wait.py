@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from facesnap_cli.accounts import Account
@@ -23,6 +22,7 @@ from facesnap_cli.polling import Look, Pending, Schedule, poll
 from facesnap_cli.text import format_duration
 from facesnap_cli.workflows.outcomes import failure_of
 from facesnap_cli.workflows.settle import find_trace, settle, unsettled
+from facesnap_cli.workflows.side_by_side import Crew
 
 MAX_THREADS = 32
 PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
@@ -85,8 +85,7 @@ class Waiter:
 
         Those that had ended before have no failure, as it was told then, unless they were `named` by the user.
         """
-        with ThreadPoolExecutor(max(1, min(MAX_THREADS, len(operations)))) as pool:
-            return list(pool.map(lambda operation: self._outcome(operation, named=named), operations))
+        return Crew(MAX_THREADS).each(lambda operation: self._outcome(operation, named=named), operations)
 
     def wait(
         self,
@@ -127,22 +126,19 @@ class Waiter:
         def look(intents: Sequence[str]) -> Mapping[str, Look]:
             if len(intents) == 1:
                 return {intents[0]: look_at(intents[0])}
-            return dict(zip(intents, pool.map(look_at, intents), strict=True))
+            return dict(zip(intents, crew.each(look_at, intents), strict=True))
 
         # Each thread has a connection of its own: one pool of connections for all is what would be slow.
-        pool = ThreadPoolExecutor(max(1, min(MAX_THREADS, len(current))))
-        try:
-            failures = poll(
-                [self._pending(operation) for operation in current.values() if operation.state.is_open],
-                look,
-                clock=self._clock,
-                schedule=schedule or Schedule(),
-                deadline=deadline,
-                enough=lambda: first_is_enough and bool(finished),
-                patience_s=PATIENCE_S if timeout_s is None else math.inf,
-            )
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        crew = Crew(MAX_THREADS)
+        failures = poll(
+            [self._pending(operation) for operation in current.values() if operation.state.is_open],
+            look,
+            clock=self._clock,
+            schedule=schedule or Schedule(),
+            deadline=deadline,
+            enough=lambda: first_is_enough and bool(finished),
+            patience_s=PATIENCE_S if timeout_s is None else math.inf,
+        )
         still_wanted = not (first_is_enough and finished)
         return [
             Outcome(
