@@ -112,12 +112,14 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
 
 def _journalled(environment: Mapping[str, str], statement: str, *parameters: object) -> list[tuple[str, str]]:
     import sqlite3
+    from urllib.parse import quote
 
     from facesnap_cli.settings import state_directory
 
     path = (state_directory(environment) / "journal.db").absolute()
     try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        # Not as_uri(): from Python 3.14 on it imports a whole HTTP client.
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
         with contextlib.closing(connection):
             return connection.execute(statement, parameters).fetchall()
     except sqlite3.Error:  # no journal yet, a busy one, one of another facesnap
