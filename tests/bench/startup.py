@@ -18,6 +18,20 @@ from msrest.authentication import CognitiveServicesCredentials
 client = FaceClient(os.environ["FACESNAP_ENDPOINT"], CognitiveServicesCredentials(os.environ["FACESNAP_KEY"]))
 print(json.dumps([snapshot.serialize(keep_readonly=True) for snapshot in client.snapshot.list()]))
 """
+BARE_LIST = """
+import json, os, ssl, sys, typer
+sys.modules["httpx._main"] = None
+def bare_list() -> None:
+    import httpx
+    client = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    key = {"Ocp-Apim-Subscription-Key": os.environ["FACESNAP_KEY"]}
+    print(json.dumps(client.get(os.environ["FACESNAP_ENDPOINT"] + "/face/v1.0/snapshots", headers=key).json()))
+    sys.stdout.flush()
+    os._exit(0)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(bare_list)
+app()
+"""
 NOTHING, SDK_NAME = "`python -c pass`", "a list with Microsoft's SDK"
 LIMITS = {  # times what
     "`facesnap --version`": (1.3, NOTHING),
@@ -60,6 +74,7 @@ def report() -> str:
             },
             "`facesnap list -o json`": [facesnap, "list", "-o", "json"],
             "`facesnap list`": [facesnap, "list"],
+            "the same GET by nothing but typer and httpx": [str(own / "python"), "-c", BARE_LIST],
             SDK_NAME: [str(sdk / "python"), "-c", SDK_LIST],
             **_aws(),
         }
