@@ -1,20 +1,30 @@
-"""Print the persons and faces of a person group: people.py ENDPOINT GROUP, with the key on stdin."""
+"""Print the persons of a person group: people.py ENDPOINT GROUP [PHOTOS], with the key on stdin.
+
+With PHOTOS it saves the pictures that the emulator drew of them there, a directory a person: Face itself returns none.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 
-def main(endpoint: str, group: str) -> None:
+def main(endpoint: str, group: str, photos: str = "") -> None:
     request = Request(
         f"{endpoint}/face/v1.0/persongroups/{group}/persons",
         headers={"Ocp-Apim-Subscription-Key": sys.stdin.readline().strip()},
     )
     with urlopen(request, timeout=30) as answer:
-        for person in json.load(answer):
-            print(f"{person['name']}: {len(person['persistedFaceIds'])} faces, {person['personId']}")
+        persons = json.load(answer)
+    for person in persons:
+        print(f"{person['name']}: {len(person['persistedFaceIds'])} faces, {person['personId']}")
+        for face_id in person["persistedFaceIds"] if photos else ():
+            with urlopen(f"{endpoint}/_emulator/images/{face_id}", timeout=30) as picture:
+                directory = Path(photos) / person["name"]
+                directory.mkdir(parents=True, exist_ok=True)
+                (directory / f"{face_id}.png").write_bytes(picture.read())
 
 
 if __name__ == "__main__":
