@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from facesnap_cli.errors import FacesnapError
+
+
+# One statement, so that all three are of one moment: another process may be making the file.
+_IDENTITY_SQL = (
+    "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+    " (SELECT count(*) FROM sqlite_schema)"
+)
+_BUSY_PAUSE_S = 0.01
 
 
 class DatabaseError(FacesnapError):
@@ -43,7 +52,7 @@ def connect(
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         _migrate(connection, str(path), application_id, migrations)
@@ -83,6 +92,19 @@ def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> 
     return connection
 
 
+def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
+    """Turn write-ahead logging on. SQLite does not wait by itself for another process that does the same just now."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(_BUSY_PAUSE_S)
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Commit what the block wrote, or roll all of it back if the block raises."""
@@ -111,9 +133,8 @@ def _migrate(connection: sqlite3.Connection, name: str, application_id: int, mig
 
 
 def _version(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    owner, version, tables = connection.execute(_IDENTITY_SQL).fetchone()
+    empty = tables == 0
     if owner != application_id and not (empty and owner == 0):
         raise DatabaseError(f"{name} belongs to another program (application id {owner:#x})")
     if version > newest:

@@ -356,8 +356,9 @@ def test_an_operation_found_by_several_processes_at_once_is_one(
     program, _ = slow
     operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
     elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
-    processes = [program.start("status", operation, "-o", "id", **elsewhere) for _ in range(4)]
-    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [operation] * 4
+    processes = [program.start("status", operation, "-o", "id", "-q", **elsewhere) for _ in range(4)]
+    said = [process.communicate(timeout=60) for process in processes]
+    assert said == [(f"{operation}\n", "")] * 4
     listed = program.run("status", "--all", "-o", "id", **elsewhere)
     assert (listed.status, listed.out.split()) == (0, [operation])
 
