@@ -12,7 +12,6 @@ from typing import Self
 
 from facesnap_cli.errors import FacesnapError
 
-
 # One statement, so that all three are of one moment: another process may be making the file.
 _IDENTITY_SQL = (
     "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
