@@ -132,7 +132,7 @@ def _migrate(connection: sqlite3.Connection, name: str, application_id: int, mig
 
 
 def _version(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
-    owner, version, tables = connection.execute(_IDENTITY_SQL).fetchone()
+    owner, version, tables = map(int, connection.execute(_IDENTITY_SQL).fetchone())
     empty = tables == 0
     if owner != application_id and not (empty and owner == 0):
         raise DatabaseError(f"{name} belongs to another program (application id {owner:#x})")
