@@ -156,16 +156,12 @@ class App:
 
     def account_of(self, operation: Operation) -> Account:
         """Return the account that started the operation. Raises UsageError where it is not configured (any more)."""
-        if operation.profile is not None and operation.profile != self.settings.profile:
-            if operation.profile not in self.settings.profile_names:
-                raise UsageError(
-                    f"{operation.title} was started with profile {operation.profile}, which is not in"
-                    f" {self.settings.file.path}",
-                    hint="--config names another configuration file",
-                )
+        if operation.profile in (None, self.settings.profile):
+            account = self.account
+        elif operation.profile in self.settings.profile_names:
             account = self.account_named(operation.profile)
         else:
-            account = self.account
+            account = self._account_like(operation)
         hint = "choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's"
         if account.endpoint != operation.endpoint:
             raise UsageError(
@@ -176,6 +172,20 @@ class App:
         if theirs and ours and theirs.lower() != ours.lower():  # regional endpoints are shared by many accounts
             raise UsageError(f"{operation.title} was started in another subscription, {theirs}", hint=hint)
         return account
+
+    def _account_like(self, operation: Operation) -> Account:
+        """Return the account of the operation's endpoint and subscription: its profile may have been renamed."""
+        for name in dict.fromkeys([self.settings.profile, *self.settings.profile_names]):
+            with contextlib.suppress(FacesnapError):  # another profile's mistake is not for this command to tell
+                account = self.account_named(name) if name else self.account
+                own = (account.endpoint, account.subscription_id)
+                if operation.subscription_id and own == (operation.endpoint, operation.subscription_id):
+                    return account
+        raise UsageError(
+            f"{operation.title} was started with profile {operation.profile}, which is not in"
+            f" {self.settings.file.path}, nor is another one of its endpoint and subscription",
+            hint="--config names another configuration file",
+        )
 
     def object_of(self, snapshot_id: str) -> str | None:
         """Return the object that a snapshot was taken from, if the journal can tell; to read needs no journal."""
@@ -257,9 +267,10 @@ class App:
             return ""
         from facesnap_cli.journal import JournalError
 
-        names = [operation.reference for operation in self._watched.values() if operation.state.is_open]
+        operations = dict(self._watched)
         with contextlib.suppress(JournalError):
-            names += [operation.intent[:8] for operation in self.journal.own_intents()]
+            operations |= {one.intent: one for one in self.journal.own_open_operations()}
+        names = [one.operation_id or one.intent[:8] for one in operations.values() if one.state.is_open]
         if not names:
             return ""
         if self.repeatable:

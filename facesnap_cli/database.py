@@ -164,9 +164,9 @@ class ProcessLock:
         self._connection = connection
 
     @classmethod
-    def acquire(cls, path: Path) -> Self:
-        """Take the lock at once. Raises sqlite3.OperationalError where another process holds it."""
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    def acquire(cls, path: Path, *, timeout_s: float = 0.0) -> Self:
+        """Take the lock within `timeout_s`. Raises sqlite3.OperationalError where another process holds it."""
+        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = MEMORY")  # else a killed process leaves a second file
             connection.execute("BEGIN EXCLUSIVE")
@@ -182,8 +182,8 @@ class ProcessLock:
             return False
         try:
             lock = cls.acquire(path)
-        except sqlite3.OperationalError:
-            return True
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
         lock.release()
         return False
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("text", "files", "secret"),
     ("models", "database"),
     ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),
-    ("settings", "answers"),
+    ("settings", "answers", "journal_file"),
     ("key_sources", "retry", "polling", "wire"),
     ("credentials",),
     ("transport", "journal"),

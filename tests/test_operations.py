@@ -391,6 +391,18 @@ def test_a_profile_that_is_in_another_file_is_told_as_that(
     assert f"started with profile source, which is not in {empty}" in waited.err
 
 
+def test_an_operation_of_a_profile_that_was_renamed_is_found_by_endpoint_and_subscription(
+    slow: tuple[Program, RunningEmulator],
+) -> None:
+    program, emulator = slow
+    program.run(*TAKE_IT, "--no-wait")
+    config = program.directory / "config.toml"
+    config.write_text(config.read_text().replace("profiles.source", "profiles.prod").replace('"source"', '"target"'))
+    emulator.advance(601)
+    waited = program.run("wait", "-o", "json", "-q")
+    assert (waited.status, waited.json[0]["status"], waited.err) == (0, "succeeded", "")
+
+
 def test_an_operation_that_cannot_be_asked_is_not_said_to_run(slow: tuple[Program, RunningEmulator]) -> None:
     program, emulator = slow
     program.run(*TAKE_IT, "--no-wait")
@@ -457,8 +469,10 @@ def test_a_damaged_journal_is_kept_beside_a_new_one(program: Program) -> None:
     path = program.directory / "state" / "journal.db"
     path.write_bytes(b"this is no database, and long enough to be taken for one" * 100)
     listed = program.run("status", "--all", "-o", "json")
-    assert (listed.status, listed.json) == (0, [])
+    assert (listed.status, listed.json) == (13, [])
     assert "is damaged" in listed.err
+    assert "what the damaged journal knew is not shown" in listed.err
+    assert program.run("status", "--all", "-o", "json").status == 0
     kept = list(path.parent.glob("journal.damaged-*.db"))
     assert len(kept) == 1
     assert kept[0].read_bytes().startswith(b"this is no database")
