@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.export_method import ExportMethod
+from facesnap_cli.archive.sources import image_source
 from facesnap_cli.copy_inputs import copy_between, named_account
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.journal import JournalError
@@ -40,6 +41,7 @@ from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
+    from facesnap_cli.archive.images import ImageSource
     from facesnap_cli.context import App
     from facesnap_cli.operations import Operation
     from facesnap_cli.output import Document, View
@@ -132,6 +134,8 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             _say_quota(app, methods)
             with screen(app, [item.name for item in plan.items]) as watcher:
                 result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
+            for warning in result.warnings:
+                app.messages.warn(warning)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
@@ -147,6 +151,13 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
     paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
     if len(paths) < len(item.targets):
         raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
+
+    def images() -> ImageSource | None:
+        try:
+            return image_source(plan.path.absolute().parent / item.images) if item.images else None
+        except UsageError as error:
+            raise plan.wrong(item, "images", error) from None
+
     return ExportMethod(
         item,
         _source(app, plan, item),
@@ -154,12 +165,16 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         plan.path.absolute().parent,
         state_directory(app.environment),
         app.clock,
+        images,
     )
 
 
 def check_plan(app: App, plan: Plan) -> list[Cover]:
     """Look whether every target is covered, and write the metric of it."""
     covers = _covers(methods_of(app, plan, means_of(app)))
+    for cover in covers:
+        if cover.warning:
+            app.messages.warn(cover.warning)
     notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
     return covers
 

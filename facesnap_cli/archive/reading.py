@@ -25,6 +25,7 @@ from facesnap_cli.archive.format import (
 from facesnap_cli.database import DamagedError, DatabaseError, connect_read_only
 from facesnap_cli.errors import NotFoundError, UsageError
 from facesnap_cli.text import harmless
+from facesnap_cli.workflows.face_counts import FaceCounts
 
 _SHOWN_PLACES = 10
 
@@ -82,9 +83,13 @@ class Archive:
         """Return how many faces meet a condition."""
         return int(self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()[0])  # noqa: S608 - ours
 
+    def counts(self) -> FaceCounts:
+        """Count the faces that could be rebuilt."""
+        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
+
     def document(self) -> dict[str, object]:
         """Return the JSON form of the head, with the file and how many faces could be rebuilt."""
-        covered = self.count("image IS NOT NULL")
+        covered = self.counts().with_image
         return {"archive": str(self.path), **self.head.document(), "facesWithImage": covered, "bytes": self.size}
 
     @property

@@ -131,6 +131,11 @@ def run_metrics(
             tuple((labels, one.seconds_left) for labels, one in targets if one.seconds_left is not None),
         ),
         Metric(
+            "facesnap_target_faces_without_image",
+            "Faces of the newest archive that could not be rebuilt from it.",
+            tuple((labels, one.counts.lacking) for labels, one in targets if one.counts),
+        ),
+        Metric(
             "facesnap_quota_left",
             "Estimate of the takes and applies that are left of a day's 100.",
             tuple(({"profile": profile, "kind": kind}, left) for (profile, kind), left in quotas.items()),
@@ -166,7 +171,7 @@ def markdown(plan: Plan, result: RunResult) -> str:
             one.place,
             ", ".join(one.deleted),
             format_duration(item.elapsed_s),
-            one.failure.message if one.failure else "",
+            one.failure.message if one.failure else str(one.counts or ""),
         )
         for item in result.items
         for one in item.targets

@@ -19,6 +19,7 @@ from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.coverage import Cover
+from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
@@ -29,7 +30,7 @@ from facesnap_cli.workflows.side_by_side import Crew
 class TargetOutcome:
     """What came of one target of an item. `status`: copied, current (an earlier run had done it) or failed.
 
-    `label` is the target as the plan writes it.
+    `label` is the target as the plan writes it. `counts` are an archive's; `warnings` do not make it a failure.
     """
 
     label: str
@@ -39,6 +40,15 @@ class TargetOutcome:
     operation: Operation | None = None
     deleted: tuple[str, ...] = ()
     failure: FacesnapError | None = None
+    counts: FaceCounts | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str | None:
+        """Why it failed, or what a good archive lacks."""
+        if self.failure:
+            return self.failure.message
+        return str(self.counts) if self.counts and self.counts.lacking else None
 
     @property
     def place(self) -> str:
@@ -64,7 +74,11 @@ class ItemResult:
         """The result in a line."""
         said = []
         for status, words in (("copied", "copied to"), ("current", "copied already to")):
-            places = [one.place for one in self.targets if one.status == status]
+            places = [
+                f"{one.place} ({one.counts})" if one.counts else one.place
+                for one in self.targets
+                if one.status == status
+            ]
             said += [f"{words} {', '.join(places)}"] if places else []
         said += [f"{one.place}: {one.failure.message}" for one in self.targets if one.failure]
         return "; ".join(said)
@@ -86,7 +100,8 @@ class ItemResult:
                 "deleted": list(one.deleted),
                 "elapsedSeconds": round(self.elapsed_s, 1),
                 "exitCode": one.failure.status if one.failure else 0,
-                "message": one.failure.message if one.failure else None,
+                "message": one.message,
+                **counts_document(one.counts),
             }
             for one in self.targets
         ]
@@ -104,6 +119,11 @@ class RunResult:
     def failure(self) -> FacesnapError | None:
         """The error that the run ends with: the one that all items share, or a partial failure."""
         return combined([one.failure for one in self.items if one.failure], len(self.items), "items")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of what succeeded."""
+        return [f"{item.item.name}: {text}" for item in self.items for one in item.targets for text in one.warnings]
 
     def documents(self) -> list[dict[str, object]]:
         return [document for item in self.items for document in item.documents()]
