@@ -55,6 +55,11 @@ class FacesnapError(Exception):
         self.code = code or self.default_code
         self.details = details or {}
 
+    @property
+    def in_a_line(self) -> str:
+        """The message with what else there is to say, for a list of errors."""
+        return f"{self.message}: {'; '.join(self.also)}" if self.also else self.message
+
     def document(self) -> dict[str, object]:
         """Return the error as the JSON object that `-o json` prints on stderr."""
         own: dict[str, object] = {"code": self.code, "exitCode": self.status, "message": self.message}

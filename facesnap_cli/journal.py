@@ -17,47 +17,11 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.database import DamagedError, ProcessLock, connect, transaction
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
+from facesnap_cli.journal_schema import MIGRATIONS
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import harmless, parse_time
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
-MIGRATIONS = (
-    """
-    CREATE TABLE operations (
-        intent TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        state TEXT NOT NULL,
-        profile TEXT,
-        endpoint TEXT NOT NULL,
-        subscription_id TEXT,
-        object_type TEXT NOT NULL,
-        object_id TEXT NOT NULL,
-        snapshot_id TEXT,
-        operation_id TEXT,
-        tagged INTEGER NOT NULL,
-        user_data_digest TEXT,
-        owner TEXT NOT NULL,
-        intended_time TEXT NOT NULL,
-        submitted_time TEXT,
-        polled_time TEXT,
-        created_time TEXT,
-        last_action_time TEXT,
-        finished_time TEXT,
-        resource_location TEXT,
-        message TEXT
-    ) STRICT;
-    CREATE INDEX operations_by_id ON operations (operation_id);
-    CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
-    CREATE INDEX operations_by_state ON operations (state);
-    CREATE INDEX operations_by_object ON operations (object_type, object_id);
-    """,
-    """
-    ALTER TABLE operations ADD COLUMN job_key TEXT;
-    ALTER TABLE operations ADD COLUMN job_time TEXT;
-    ALTER TABLE operations ADD COLUMN verified_time TEXT;
-    CREATE INDEX operations_by_job ON operations (job_key);
-    """,
-)
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
 _OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
 _COLUMNS = tuple(entry.name for entry in fields(Operation))
@@ -261,7 +225,21 @@ class Journal:
         with self._guarded("written"):
             for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
                 ProcessLock.is_held(left)
-            return self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            gone = self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
+            return gone
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the database, for as long as the block lasts to this process alone. Raises JournalError."""
+        with self._lock, self._guarded("written"), transaction(self._database):
+            yield self._database
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the database to read from, for as long as the block lasts. Raises JournalError."""
+        with self._lock, self._guarded("read"):
+            yield self._database
 
     def close(self) -> None:
         """Close the file and let go of the lock that says this process lives."""

@@ -18,7 +18,7 @@ FLOORS = (
     ("errors", "clock", "streams"),
     ("text", "files", "secret"),
     ("models", "database"),
-    ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),
+    ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints", "journal_schema"),
     ("settings", "answers"),
     ("key_sources", "retry", "polling", "wire"),
     ("credentials",),

@@ -20,7 +20,7 @@ from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
-from facesnap_cli.workflows.outcomes import combined
+from facesnap_cli.workflows.outcomes import combined_by_name
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.side_by_side import Crew
@@ -67,7 +67,7 @@ class ItemResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined([one.failure for one in self.targets if one.failure], len(self.targets), "targets")
+        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
 
     @property
     def summary(self) -> str:
@@ -118,7 +118,7 @@ class RunResult:
     @property
     def failure(self) -> FacesnapError | None:
         """The error that the run ends with: the one that all items share, or a partial failure."""
-        return combined([one.failure for one in self.items if one.failure], len(self.items), "items")
+        return combined_by_name([(one.item.name, one.failure) for one in self.items], "items")
 
     @property
     def warnings(self) -> list[str]:

@@ -57,8 +57,21 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
     )
 
 
-def check_copy(source: Description, target: Description, object_id: str) -> None:
-    """Raise VerificationError, naming what differs, unless both are the same."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object in an account."""
+
+    account: Account
+    object_type: ObjectType
+    object_id: str
+
+    @property
+    def name(self) -> str:
+        return self.account.place(self.object_id)
+
+
+def check_copy(source: Description, target: Description, origin: Place, made: Place) -> None:
+    """Raise VerificationError, naming both and what differs, unless both are the same."""
     differences = [
         entry.name for entry in fields(Description) if getattr(source, entry.name) != getattr(target, entry.name)
     ]
@@ -70,9 +83,16 @@ def check_copy(source: Description, target: Description, object_id: str) -> None
             for name in differences
         ]
         raise VerificationError(
-            f"{object_id} differs from its source: {'; '.join(shown)}",
+            f"{made.object_type.value} {made.name} differs from its source {origin.name}: {'; '.join(shown)}",
             hint="the source may have changed after the snapshot was taken; keep the older copy until this is clear",
-            details={"objectId": object_id, "differences": differences},
+            details={
+                "objectType": made.object_type.value,
+                "objectId": made.object_id,
+                "profile": made.account.profile,
+                "sourceObjectId": origin.object_id,
+                "sourceProfile": origin.account.profile,
+                "differences": differences,
+            },
         )
 
 
@@ -105,4 +125,5 @@ def verify_apply(
             f"{operation.object_id} was applied, but its source {take.object_id} is gone: they cannot be compared",
             details={"objectId": operation.object_id},
         ) from error
-    check_copy(source, copy, operation.object_id)
+    made, origin = Place(target, object_type, operation.object_id), Place(owner, object_type, take.object_id)
+    check_copy(source, copy, origin, made)

@@ -164,6 +164,21 @@ def test_items_that_fail_alike_give_their_status_and_others_eleven(estate: Estat
     assert [one["exitCode"] for one in mixed.json] == [5, 5, 0]
 
 
+def test_a_run_whose_time_was_up_says_to_run_it_again(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    config.write_text(config.read_text().replace("[profiles.prod]", '[profiles.prod]\ntimeout = "1s"'))
+    plan = estate.plan(*(item(name, "dr:{name}-{date}") for name in ("group-00", "group-01")))
+    late = estate.run("run", plan, "-q")
+    assert late.status == 8
+    assert late.err == (
+        "facesnap: 2 of 2 items still run; they go on in the service\n"
+        "  to go on, run the same command again: what is done is not done twice\n"
+    )
+    config.write_text(config.read_text().replace('timeout = "1s"', ""))
+    assert estate.run("run", plan, "-q").status == 0
+    assert estate.takes() == 2
+
+
 @pytest.mark.parametrize(
     ("status", "code", "exit_code"),
     [(401, "Unauthorized", 4), (403, "QuotaExceeded", 7), (403, "UnsupportedFeature", 12)],
