@@ -31,7 +31,7 @@ from facesnap_cli.workflows.notify import (
     run_metrics,
 )
 from facesnap_cli.workflows.plan import Plan, PlanItem
-from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.preview import Preview
 from facesnap_cli.workflows.quota import needs, quota
 from facesnap_cli.workflows.retention import Template
 from facesnap_cli.workflows.rhythm import Rhythm
@@ -190,9 +190,11 @@ def notifier_of(app: App, plan: Plan) -> Notifier:
     return Notifier(plan, post, app.messages.warn)
 
 
-def preview_plan(app: App, plan: Plan) -> list[Step]:
+def preview_plan(app: App, plan: Plan) -> Preview:
     """Return what a run would do."""
-    return [step for method in methods_of(app, plan, means_of(app)) for step in method.preview()]
+    items = [(method.item.name, method.preview()) for method in methods_of(app, plan, means_of(app))]
+    steps = tuple(step for _, preview in items for step in preview.steps)
+    return Preview(steps, tuple((name, preview.failure) for name, preview in items), "items")
 
 
 def _source(app: App, plan: Plan, item: PlanItem) -> Account:

@@ -25,7 +25,7 @@ from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.plan import PlanItem
-from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.preview import Preview, Step, not_found
 from facesnap_cli.workflows.retention import Retention, Template
 from facesnap_cli.workflows.run import ItemResult, TargetOutcome
 
@@ -48,9 +48,24 @@ class ExportMethod:
     clock: Clock
     images: Callable[[], ImageSource | None] = lambda: None
 
-    def preview(self) -> list[Step]:
+    def preview(self) -> Preview:
         """Return what `run` would do."""
-        return [step for template in self.templates for step in self._steps(template)]
+        kind, object_id = self.item.object_type, self.item.object_id
+        steps = {template: self._steps(template) for template in self.templates}
+        failure = None
+        if any(step.action == "export" for own in steps.values() for step in own):
+            self.images()
+            if not self.account.objects.exists(kind, object_id):
+                failure = not_found(self.account, kind, object_id)
+        if failure:
+            missing = Step(
+                self.item.name, "missing", self.account.profile, kind.value, object_id, "there is no such object"
+            )
+            steps = {one: [missing] if own[0].action == "export" else own for one, own in steps.items()}
+        return Preview(
+            tuple(dict.fromkeys(step for own in steps.values() for step in own)),
+            tuple((_label(one), failure if own[0].action == "missing" else None) for one, own in steps.items()),
+        )
 
     def run(self, watcher: CopyWatcher) -> ItemResult:
         """Export, check, and delete what is not kept."""
@@ -68,8 +83,6 @@ class ExportMethod:
         found = self._current(template)
         new, current = self._new(template), found.path if found else None
         action, why = ("none", "it is young enough") if current else ("export", "")
-        if current is None:
-            self.images()
         kind = self.item.object_type.value
         steps = [Step(self.item.name, action, self.account.profile, kind, str(current or new), why)]
         return steps + [

@@ -110,7 +110,7 @@ class Copy:
             if earlier:
                 return Prospect(target, object_id, self._verified(target, earlier))
             if target.account.objects.exists(self._wanted.take.object_type, object_id):
-                raise self._in_the_way(target, object_id)
+                raise self.in_the_way(target, object_id)
         except FacesnapError as failure:
             return Prospect(target, object_id, earlier, failure)
         return Prospect(target, object_id)
@@ -157,7 +157,8 @@ class Copy:
             object_id=object_id,
         )
 
-    def _in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
+    def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
+        """Return the error for a target that exists already."""
         kind = self._wanted.take.object_type
         known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""

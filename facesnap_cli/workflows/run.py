@@ -22,7 +22,7 @@ from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined_by_name
 from facesnap_cli.workflows.plan import PlanItem
-from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.preview import Preview
 from facesnap_cli.workflows.side_by_side import Crew
 
 
@@ -135,7 +135,7 @@ class Method(Protocol):
     @property
     def item(self) -> PlanItem: ...
 
-    def preview(self) -> list[Step]:
+    def preview(self) -> Preview:
         """Return what `run` would do. Only reads. Raises what reading raises."""
         ...
 

@@ -68,6 +68,7 @@ def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> Non
     estate.make("dr", "copy")
     assert estate.run(*BOTH, "-q").status == 11
     told = estate.run(*BOTH, "--to", "prod:copy", "--dry-run", "-o", "json")
+    assert told.status == 11
     assert [(one["action"], one["profile"]) for one in told.json] == [
         ("take", "prod"),
         ("conflict", "dr"),
@@ -83,6 +84,26 @@ def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> Non
         ("none", "eu"),
         ("delete", "prod"),
     ]
+
+
+def test_a_dry_run_whose_targets_exist_ends_as_the_copy_would(estate: Estate) -> None:
+    estate.make("dr", "copy")
+    estate.make("eu", "copy")
+    told, done = estate.run(*BOTH, "--dry-run", "-o", "json"), estate.run(*BOTH, "-o", "json", "-q")
+    assert [one["action"] for one in told.json] == ["conflict", "conflict"]
+    assert (told.status, told.err) == (6, done.err)
+
+
+def test_a_dry_run_tells_that_the_source_is_missing(estate: Estate) -> None:
+    ghost = ("copy", "-t", "PersonGroup", "-i", "ghost", "--from", "prod", "--to", "dr:copy", "--to", "eu:copy")
+    told = estate.run(*ghost, "--dry-run", "-o", "json")
+    assert [(one["action"], one["profile"], one["objectId"], one["why"]) for one in told.json] == [
+        ("missing", "prod", "ghost", "there is no such object")
+    ]
+    assert told.status == estate.run(*ghost, "-q").status == 5
+    assert "there is no PersonGroup prod:ghost" in told.err
+    estate.make("dr", "copy")
+    assert estate.run(*ghost, "--dry-run").status == estate.run(*ghost, "-q").status == 11
 
 
 def test_a_dry_run_tells_what_is_still_under_way(estate: Estate) -> None:

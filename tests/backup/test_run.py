@@ -92,6 +92,23 @@ def test_a_dry_run_shows_what_would_be_taken_applied_and_deleted(estate: Estate)
     assert estate.takes() == 0
 
 
+def test_a_dry_run_ends_as_the_run_would(estate: Estate) -> None:
+    old = f"ghost-{day(estate, -1)}"
+    estate.make("dr", old)
+    missing = item("ghost", "dr:{name}-{date}", keep={"last": 1})
+    export = item("none", "file:{name}.facesnap", method="export", require_images=False)
+    plan = estate.plan(missing, export)
+    told, done = estate.run("run", plan, "--dry-run", "-o", "json"), estate.run("run", plan, "-q")
+    assert [(one["item"], one["action"], one["objectId"]) for one in told.json] == [
+        ("ghost", "missing", "ghost"),
+        ("none", "missing", "none"),
+    ]
+    assert told.status == done.status == 5
+    assert "there is no PersonGroup prod:ghost" in told.err
+    mixed = estate.plan(missing, item("group-00", "dr:{name}-{date}"))
+    assert estate.run("run", mixed, "--dry-run").status == estate.run("run", mixed, "-q").status == 11
+
+
 def test_older_copies_go_and_strangers_stay(estate: Estate) -> None:
     old = [f"group-00-{day(estate, -number)}" for number in (1, 2, 3)]
     strangers = ["group-00", "group-00-2026-13-01", "group-00-old", f"group-01-{day(estate, -3)}", f"x{old[0]}"]
