@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,9 +33,7 @@ from facesnap_cli.workflows.plan import Plan, PlanItem
 from facesnap_cli.workflows.preview import Preview
 from facesnap_cli.workflows.quota import needs, quota
 from facesnap_cli.workflows.retention import Template
-from facesnap_cli.workflows.rhythm import Rhythm
 from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
-from facesnap_cli.workflows.schedule import Scheduled
 from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
@@ -247,11 +244,3 @@ def _quota_left(app: App, plan: Plan) -> dict[tuple[str, str], int]:
         (profile, kind.value): quota(account, app.journal, app.clock, kind).left
         for (profile, kind), account in asked.items()
     }
-
-
-def scheduled(app: App, plan: Plan, rhythm: Rhythm) -> Scheduled:
-    """Return what a scheduler needs to know of a plan; the profiles' key variables where they are configured here."""
-    names = {one for item in plan.items for one in (item.source, *(target.profile for target in item.targets)) if one}
-    profiles = [app.settings.file.profiles.get(name, {}) for name in sorted(names)]
-    variables = dict.fromkeys(profile[key] for profile in profiles for key in ("key_env", "key2_env") if key in profile)
-    return Scheduled(plan.path, shutil.which("facesnap") or "facesnap", rhythm, tuple(variables))

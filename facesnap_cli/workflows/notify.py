@@ -59,12 +59,18 @@ class Notifier:
         self._ping("/fail" if failure else "", "\n".join([*lines, *text]))
 
     def metrics(self, metrics: Sequence[Metric], *, check: bool = False) -> None:
-        """Write the textfile whole; a check has one of its own beside the run's."""
+        """Write the textfile whole; a check has one of its own beside the run's.
+
+        A directory that is missing is not made: it would be this user's, and the exporter is another one.
+        """
         path = self.plan.metrics
         if path is None:
             return
         if check:
             path = path.with_name(f"{path.stem}-check{path.suffix}")
+        if not path.parent.is_dir():
+            self.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
+            return
         try:
             with replaced(path, mode=_READABLE) as file:
                 file.writelines(f"{line}\n" for metric in metrics for line in metric.lines())
