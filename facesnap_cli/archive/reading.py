@@ -53,6 +53,11 @@ class Archive:
         except FileNotFoundError:
             raise NotFoundError(f"there is no file {path}") from None
         except DamagedError as error:
+            if not _begins_as_sqlite(path):
+                raise ArchiveError(
+                    f"{path} is not a facesnap archive",
+                    hint="facesnap export writes one; if it was one, its beginning is lost: use another copy of it",
+                ) from error
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
             raise ArchiveError(error.message, hint="facesnap export writes what is wanted here") from error
@@ -139,6 +144,13 @@ class Archive:
             yield f"table object: row {found} does not fit its checksum, or its numbers do not fit the other tables"
         if self.connection.execute("SELECT contents FROM object").fetchone()[0] != contents_of(self.connection):
             yield "table object: the contents differ from those that were written"
+
+
+def _begins_as_sqlite(path: Path) -> bool:
+    """Tell whether a file begins as SQLite's do; an empty one may have been one."""
+    with path.open("rb") as file:
+        beginning = file.read(16)
+    return beginning in (b"", b"SQLite format 3\0")
 
 
 def describe(path: Path, *, check: bool) -> dict[str, object]:
