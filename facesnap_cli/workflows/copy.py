@@ -5,6 +5,7 @@ Every step is in the journal under the copy's key and the time it began, so that
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from facesnap_cli.workflows.verify import Description, Place, check_copy, descri
 from facesnap_cli.workflows.wait import Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
+_GIVEN_UP = re.compile(r"\d+ h after its start it stands in the way no longer")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
@@ -291,8 +293,9 @@ class Copy:
 def _advise(failure: FacesnapError) -> None:
     """Let a copy's failure say what resumes the copy: to wait for an operation alone would leave the rest undone."""
     if "facesnap wait" in failure.hint:
-        own = failure.hint.rpartition("; the operation goes on")[0]  # what is to be mended first
-        failure.hint = f"{own}; {AGAIN}" if own else AGAIN
+        first = failure.hint.rpartition("; the operation goes on")[0]  # what is to be mended before
+        given_up = _GIVEN_UP.search(failure.hint)
+        failure.hint = "; ".join(text for text in (first, AGAIN, given_up and given_up[0]) if text)
 
 
 def _raise(error: FacesnapError) -> Operation:

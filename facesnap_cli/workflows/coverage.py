@@ -90,7 +90,10 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
         return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure, candidate.counts)
     flaws = "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1])
     failure = _failure(item, label, f"there is no copy that can be used{flaws}")
-    return Cover(item, label, profile, failure=failure, counts=candidates[0].counts if candidates else None)
+    counts = candidates[0].counts if candidates else None
+    if counts and counts.lacking:
+        failure.hint = f"images in the plan names the originals; then {failure.hint}"
+    return Cover(item, label, profile, failure=failure, counts=counts)
 
 
 def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:

@@ -80,7 +80,8 @@ class ItemResult:
                 if one.status == status
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        said += [f"{one.place}: {one.failure.message}" for one in self.targets if one.failure]
+        failed = [(one.place, one.failure.message) for one in self.targets if one.failure]
+        said += [text if place in text else f"{place}: {text}" for place, text in failed]
         return "; ".join(said)
 
     def documents(self) -> list[dict[str, object]]:
