@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.id_map import check_id_map
-from facesnap_cli.archive.images import ImageDirectory, ImageSource
-from facesnap_cli.archive.manifest import ImageManifest
+from facesnap_cli.archive.images import ImageSource
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.sources import image_source
 from facesnap_cli.archive.wanted import WantedExport, WantedImport
 from facesnap_cli.errors import UsageError
 from facesnap_cli.inputs import verify_level
@@ -73,12 +73,10 @@ def wanted_import(
 
 
 def _image_source(text: str) -> ImageSource:
-    path = Path(text)
-    if path.is_dir():
-        return ImageDirectory(path)
-    if path.suffix.lower() == ".csv":
-        return ImageManifest.read(path)
-    raise UsageError(f"--images {path}: neither a directory nor a manifest (FILE.csv)")
+    try:
+        return image_source(Path(text))
+    except UsageError as error:
+        raise UsageError(f"--images {error.message}", hint=error.hint) from None
 
 
 def _check_coverage(archive: Archive, partial: bool) -> None:

@@ -20,27 +20,45 @@
 
     Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
 
-An error says what happened (`message`), what to do next (`hint`), and which object (`details`, camelCase
-keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
+An error says what happened (`message`, and what else in `also`), what to do next (`hint`), and which object (`details`,
+camelCase keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
 class FacesnapError(Exception):
-    """Base of all errors that a user may see. `code` is the service's error code where there is one."""
+    """Base of all errors that a user may see. `code` is the service's error code where there is one.
+
+    `also` are further lines for people, each printed on a line of its own; programs find their content in `details`.
+    """
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "Bug"
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", details: dict[str, object] | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        details: dict[str, object] | None = None,
+        also: Sequence[str] = (),
+    ):
         super().__init__(message)
         self.message = message
+        self.also = tuple(also)
         self.hint = hint
         self.code = code or self.default_code
         self.details = details or {}
+
+    @property
+    def in_a_line(self) -> str:
+        """The message with what else there is to say, for a list of errors."""
+        return f"{self.message}: {'; '.join(self.also)}" if self.also else self.message
 
     def document(self) -> dict[str, object]:
         """Return the error as the JSON object that `-o json` prints on stderr."""

@@ -23,7 +23,7 @@ from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdat
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.context import App
-    from facesnap_cli.workflows.verify import Source
+    from facesnap_cli.workflows.verify import Place
 
 SHORTEST_PREFIX = 6
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
@@ -114,7 +114,7 @@ def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
 
-def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Source | None:
+def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Place | None:
     """Return what a copy of the snapshot is to be compared with. Raises UsageError where that is not known."""
     from facesnap_cli.workflows.verify import source_of
 

@@ -37,13 +37,18 @@ class Messages:
         self._line(f"warning: {text}")
 
     def error(self, error: FacesnapError, *, as_json: bool) -> None:
-        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines."""
+        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines.
+
+        Only a file with more mistakes than that has more lines: one for each mistake.
+        """
         if as_json:
             import json
 
             self._write(harmless_json(json.dumps(error.document(), default=str)) + "\n")
             return
         self._line(f"facesnap: {error.message}")
+        for line in error.also:
+            self._line(f"  {line}")
         if error.hint:
             self._line(f"  {error.hint}")
 

@@ -31,7 +31,7 @@ FLOORS = (
     ("archive",),
     ("context",),
     ("inputs", "profiles", "doctor", "completion", "copy_inputs", "transferring"),
-    ("archive_inputs", "backups"),
+    ("archive_inputs", "backups", "schedule_inputs"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -251,6 +251,15 @@ class Draft:
         with self._lock:
             return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
 
+    def with_image(self, person: Person) -> dict[str, Face]:
+        """Return a person's faces that have an image, by its SHA-256."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT image, face_id, user_data FROM faces WHERE person_id = ? AND image IS NOT NULL",
+                (person.person_id,),
+            ).fetchall()
+        return {row["image"]: Face(row["face_id"], row["user_data"]) for row in rows}
+
     def set_image(self, face_id: str, image: CheckedImage) -> None:
         """Keep a face's image."""
         with self._writing():

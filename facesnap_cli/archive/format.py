@@ -19,41 +19,41 @@ APPLICATION_ID = 0x46534152  # "FSAR"
 MIGRATIONS = (
     """
     CREATE TABLE object (                 -- one row: the group or list, and this file
-        one INTEGER PRIMARY KEY CHECK (one = 1),
+        one INTEGER PRIMARY KEY CHECK (one = 1),               -- always 1: there is no second row
         archive_id TEXT NOT NULL,         -- 32 hex digits that no other archive has
         type TEXT NOT NULL,               -- PersonGroup, LargePersonGroup, FaceList, LargeFaceList
-        object_id TEXT NOT NULL,
-        name TEXT,
-        user_data TEXT,
+        object_id TEXT NOT NULL,          -- its id in the service
+        name TEXT,                        -- its name there
+        user_data TEXT,                   -- its userData, text of whoever uses it
         recognition_model TEXT,           -- recognition_01 to recognition_04
         training_status TEXT,             -- notstarted, running, succeeded, failed; NULL: never trained
         last_trained_time TEXT,           -- times: RFC 3339, UTC
         endpoint TEXT NOT NULL,           -- where it was read
-        subscription_id TEXT,
-        started_time TEXT NOT NULL,
+        subscription_id TEXT,             -- of the Azure subscription, where it is known
+        started_time TEXT NOT NULL,       -- when the export began
         finished_time TEXT,               -- NULL: the export has not ended
-        written_by TEXT NOT NULL,
-        persons INTEGER,                  -- numbers of rows below
-        faces INTEGER,
-        images INTEGER,
+        written_by TEXT NOT NULL,         -- facesnap and its version
+        persons INTEGER,                  -- number of rows in persons
+        faces INTEGER,                    -- number of rows in faces
+        images INTEGER,                   -- number of rows in images
         contents TEXT,                    -- SHA-256 over the checksums of persons, faces, images, each by its id
         checksum TEXT                     -- here and below: the first 16 hex digits of the SHA-256 over the netstrings
     ) STRICT;                             -- (LENGTH:BYTES,) of all columns before it, a NULL being "-,"
     CREATE TABLE persons (                -- empty for a list
-        person_id TEXT PRIMARY KEY,
-        name TEXT,
-        user_data TEXT,
-        checksum TEXT
+        person_id TEXT PRIMARY KEY,       -- the personId
+        name TEXT,                        -- the person's name
+        user_data TEXT,                   -- the person's userData
+        checksum TEXT                     -- of the columns before it
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX persons_by_name ON persons (name);
     CREATE TABLE faces (
         face_id TEXT PRIMARY KEY,         -- the persistedFaceId
         person_id TEXT REFERENCES persons ON DELETE CASCADE,   -- NULL in a list
-        user_data TEXT,
-        image TEXT REFERENCES images,     -- NULL: no image, so the face cannot be rebuilt
+        user_data TEXT,                   -- the face's userData
+        image TEXT REFERENCES images,     -- the sha256 of its image; NULL: no image, so the face cannot be rebuilt
         target_face TEXT,                 -- left,top,width,height of the face in its image, in pixels
         detection_model TEXT,             -- detection_01 to detection_03, to use with this image
-        checksum TEXT
+        checksum TEXT                     -- of the columns before it
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX faces_by_person ON faces (person_id);
     CREATE TABLE images (

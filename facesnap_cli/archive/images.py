@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,9 @@ IMAGE_BYTES_MIN = 1024
 IMAGE_BYTES_MAX = 6 * 1024 * 1024
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
 _BEGINNINGS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"BM": "BMP"}
+
+
+NONE_KEPT: Mapping[str, Face] = {}
 
 
 class ImageError(FacesnapError):
@@ -55,8 +58,13 @@ class ImageSource(Protocol):
         """What the user named."""
         ...
 
-    def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
-        """Return the images of a person's faces, or with None of a list's, by face id."""
+    def match(
+        self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
+    ) -> dict[str, ImageFile]:
+        """Return the images of a person's faces that have none, or with None of a list's, by face id.
+
+        `kept` are the person's other faces, by the SHA-256 of the image that each has: no other face gets that.
+        """
         ...
 
     def unmatched(self) -> list[str]:
@@ -78,17 +86,20 @@ class ImageDirectory:
         self.origin = self._root = root
         self._unmatched: list[str] = []
 
-    def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
+    def match(
+        self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
+    ) -> dict[str, ImageFile]:
         folder = self._folder_of(person) if person else None
         places = [place for place in (folder, self._root) if place]
         found: dict[str, ImageFile] = {}
         for face in faces:
-            path = next(self._named(face.face_id, places), None) or next(self._named(face.user_data, places), None)
-            if path:
+            if path := self._called_as(face, places):
                 found[face.face_id] = ImageFile(path)
         if folder:
-            taken = {image.path for image in found.values()}
+            taken = {image.path for image in found.values()} | {self._called_as(face, places) for face in kept.values()}
             left = sorted(path for path in folder.iterdir() if _is_image(path) and path not in taken)
+            if kept:
+                left = [path for path in left if digest_of(path) not in kept]
             faceless = [face.face_id for face in faces if face.face_id not in found]
             found |= {face_id: ImageFile(path) for face_id, path in zip(faceless, left, strict=False)}
             self._unmatched += [str(path) for path in left[len(faceless) :]]
@@ -103,6 +114,9 @@ class ImageDirectory:
             names += [unicodedata.normalize(form, person.name) for form in ("NFC", "NFD")]
         folders = (self._inside(self._root, name) for name in names)
         return next((one for one in folders if one and one.parent == self._root and os.path.isdir(one)), None)
+
+    def _called_as(self, face: Face, places: Sequence[Path]) -> Path | None:
+        return next(self._named(face.face_id, places), None) or next(self._named(face.user_data, places), None)
 
     def _named(self, name: str | None, places: Sequence[Path]) -> Iterator[Path]:
         for place in places:
@@ -132,6 +146,14 @@ def checked_image(image: ImageFile) -> CheckedImage:
         raise ImageError(f"{harmless(str(image.path))}: {size}; the service takes 1 KB to 6 MB")
     digest = hashlib.sha256(content).hexdigest()
     return CheckedImage(content, name, digest, image.target_face, image.detection_model)
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file, as an archive keeps its image; None where it cannot be read or is no image."""
+    try:
+        return checked_image(ImageFile(path)).sha256
+    except ImageError:
+        return None
 
 
 def _is_image(path: Path) -> bool:

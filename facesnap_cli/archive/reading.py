@@ -25,6 +25,7 @@ from facesnap_cli.archive.format import (
 from facesnap_cli.database import DamagedError, DatabaseError, connect_read_only
 from facesnap_cli.errors import NotFoundError, UsageError
 from facesnap_cli.text import harmless
+from facesnap_cli.workflows.face_counts import FaceCounts
 
 _SHOWN_PLACES = 10
 
@@ -52,6 +53,11 @@ class Archive:
         except FileNotFoundError:
             raise NotFoundError(f"there is no file {path}") from None
         except DamagedError as error:
+            if not _begins_as_sqlite(path):
+                raise ArchiveError(
+                    f"{path} is not a facesnap archive",
+                    hint="facesnap export writes one; if it was one, its beginning is lost: use another copy of it",
+                ) from error
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
             raise ArchiveError(error.message, hint="facesnap export writes what is wanted here") from error
@@ -82,9 +88,13 @@ class Archive:
         """Return how many faces meet a condition."""
         return int(self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()[0])  # noqa: S608 - ours
 
+    def counts(self) -> FaceCounts:
+        """Count the faces that could be rebuilt."""
+        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
+
     def document(self) -> dict[str, object]:
         """Return the JSON form of the head, with the file and how many faces could be rebuilt."""
-        covered = self.count("image IS NOT NULL")
+        covered = self.counts().with_image
         return {"archive": str(self.path), **self.head.document(), "facesWithImage": covered, "bytes": self.size}
 
     @property
@@ -134,6 +144,13 @@ class Archive:
             yield f"table object: row {found} does not fit its checksum, or its numbers do not fit the other tables"
         if self.connection.execute("SELECT contents FROM object").fetchone()[0] != contents_of(self.connection):
             yield "table object: the contents differ from those that were written"
+
+
+def _begins_as_sqlite(path: Path) -> bool:
+    """Tell whether a file begins as SQLite's do; an empty one may have been one."""
+    with path.open("rb") as file:
+        beginning = file.read(16)
+    return beginning in (b"", b"SQLite format 3\0")
 
 
 def describe(path: Path, *, check: bool) -> dict[str, object]:

@@ -47,7 +47,9 @@ def run(
         covers = check_plan(app, wanted)
         report(app, [cover.document() for cover in covers], COVER, uncovered(covers))
     elif dry_run:
-        app.output.records([step.document() for step in preview_plan(app, wanted)], STEP)
+        preview = preview_plan(app, wanted)
+        app.output.records([step.document() for step in preview.steps], STEP)
+        app.raise_if(preview.failure)
     else:
         result = run_plan(app, wanted, jobs=jobs, summary=summary)
         report(app, result.documents(), RUN, result.failure)

@@ -8,22 +8,27 @@ from datetime import datetime
 
 from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.text import format_duration, format_time
+from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count."""
+    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count.
+
+    `counts` are those of an archive.
+    """
 
     name: str
     moment: datetime | None
     flaw: str = ""
+    counts: FaceCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy.
+    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy; `counts`: by an archive.
 
     `seconds_left` is how long the copy still counts; below zero since when it does not any more; None without a copy.
     """
@@ -35,6 +40,21 @@ class Cover:
     copied_time: datetime | None = None
     seconds_left: float | None = None
     failure: FacesnapError | None = None
+    counts: FaceCounts | None = None
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of an archive that counts although it lacks something; empty for any other copy."""
+        if self.failure or self.counts is None or not self.counts.lacking or self.item.require_images is False:
+            return ""
+        return f"{self.item.name} in {self.label}: {self.object_id} {self.counts.flaw}"
+
+    @property
+    def message(self) -> str | None:
+        """Why it is not covered, or what a good archive lacks."""
+        if self.failure:
+            return self.failure.message
+        return str(self.counts) if self.counts and self.counts.lacking else None
 
     @property
     def is_covered(self) -> bool:
@@ -51,7 +71,8 @@ class Cover:
             "objectId": self.object_id,
             "copiedTime": format_time(self.copied_time),
             "secondsLeft": int(self.seconds_left) if self.seconds_left is not None else None,
-            "message": self.failure.message if self.failure else None,
+            "message": self.message,
+            **counts_document(self.counts),
         }
 
 
@@ -66,9 +87,13 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
         if left_s < 0:
             age, limit = format_duration(age_s), format_duration(item.covered_for_s)
             failure = _failure(item, label, f"the newest copy, {candidate.name}, is {age} old, and counts for {limit}")
-        return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure)
+        return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure, candidate.counts)
     flaws = "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1])
-    return Cover(item, label, profile, failure=_failure(item, label, f"there is no copy that can be used{flaws}"))
+    failure = _failure(item, label, f"there is no copy that can be used{flaws}")
+    counts = candidates[0].counts if candidates else None
+    if counts and counts.lacking:
+        failure.hint = f"images in the plan names the originals; then {failure.hint}"
+    return Cover(item, label, profile, failure=failure, counts=counts)
 
 
 def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:

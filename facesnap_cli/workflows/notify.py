@@ -59,12 +59,18 @@ class Notifier:
         self._ping("/fail" if failure else "", "\n".join([*lines, *text]))
 
     def metrics(self, metrics: Sequence[Metric], *, check: bool = False) -> None:
-        """Write the textfile whole; a check has one of its own beside the run's."""
+        """Write the textfile whole; a check has one of its own beside the run's.
+
+        A directory that is missing is not made: it would be this user's, and the exporter is another one.
+        """
         path = self.plan.metrics
         if path is None:
             return
         if check:
             path = path.with_name(f"{path.stem}-check{path.suffix}")
+        if not path.parent.is_dir():
+            self.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
+            return
         try:
             with replaced(path, mode=_READABLE) as file:
                 file.writelines(f"{line}\n" for metric in metrics for line in metric.lines())
@@ -131,6 +137,11 @@ def run_metrics(
             tuple((labels, one.seconds_left) for labels, one in targets if one.seconds_left is not None),
         ),
         Metric(
+            "facesnap_target_faces_without_image",
+            "Faces of the newest archive that could not be rebuilt from it.",
+            tuple((labels, one.counts.lacking) for labels, one in targets if one.counts),
+        ),
+        Metric(
             "facesnap_quota_left",
             "Estimate of the takes and applies that are left of a day's 100.",
             tuple(({"profile": profile, "kind": kind}, left) for (profile, kind), left in quotas.items()),
@@ -166,7 +177,7 @@ def markdown(plan: Plan, result: RunResult) -> str:
             one.place,
             ", ".join(one.deleted),
             format_duration(item.elapsed_s),
-            one.failure.message if one.failure else "",
+            one.failure.message if one.failure else str(one.counts or ""),
         )
         for item in result.items
         for one in item.targets

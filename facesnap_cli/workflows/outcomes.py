@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from facesnap_cli.errors import (
     FacesnapError,
@@ -42,27 +43,54 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     return OperationFailedError(f"{operation.title} failed: {said}", hint=hint, details=details)
 
 
-def combined(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError | None:
+def combined(
+    failures: Sequence[FacesnapError], total: int, what: str, names: Sequence[str] = ()
+) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    It is the failure itself where it is the only item's, or all items failed with the same exit status. Where the
-    only trouble is that some still run, it is a StillRunningError that resumes them all.
+    It is the failure itself where it is the only item's. Several are told a line each, two with what to do or three
+    without, after their item's name where `names` gives it; they keep their exit status if all items share it. Where
+    the only trouble is that some still run, it is a StillRunningError that resumes them all.
     """
     if not failures:
         return None
     statuses = {failure.status for failure in failures}
-    ids = list(dict.fromkeys(str(failure.details.get("operationId")) for failure in failures))
-    if len(ids) > 1 and statuses == {StillRunningError.exit_code}:
-        return StillRunningError(
-            f"{len(failures)} of {total} {what} still run; they go on in the service",
-            hint=f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),
-            details={"operationIds": ids},
-        )
-    if (len(failures) == total and len(statuses) == 1) or statuses == {StillRunningError.exit_code}:
+    if statuses == {StillRunningError.exit_code}:
+        return _still_running(failures, total, what)
+    if total == 1:
         return failures[0]
-    first = failures[0]
-    return PartialFailureError(
-        f"{len(failures)} of {total} {what} did not succeed; the first: {first.message}",
-        hint=first.hint,
-        details={"failures": [failure.document()["error"] for failure in failures]},
+    all_alike = len(failures) == total and len(statuses) == 1
+    error = copy(failures[0]) if all_alike else PartialFailureError("")
+    said = [failure.in_a_line for failure in failures]
+    if names:
+        said = [text if name in text else f"{name}: {text}" for name, text in zip(names, said, strict=True)]
+    head = f"{len(failures)} of {total} {what} did not succeed"
+    if len(failures) == 1:
+        error.message, error.also, error.hint = f"{head}: {said[0]}", (), failures[0].hint
+    else:
+        shown = MOST_NAMED - any(failure.hint for failure in failures)  # four lines are all there is
+        error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
+        error.also = tuple(said[:shown])
+        error.hint = "; ".join(dict.fromkeys(failure.hint for failure in failures[:shown] if failure.hint))
+    error.details = error.details | {"failures": [failure.document()["error"] for failure in failures]}
+    return error
+
+
+def combined_by_name(results: Sequence[tuple[str, FacesnapError | None]], what: str) -> FacesnapError | None:
+    """Return what a batch of named items ends with, as `combined`; None stands for an item that succeeded."""
+    failed = [(name, failure) for name, failure in results if failure]
+    return combined([failure for _, failure in failed], len(results), what, [name for name, _ in failed])
+
+
+def _still_running(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError:
+    ids = list(dict.fromkeys(str(failure.details.get("operationId")) for failure in failures))
+    if len(ids) == 1:
+        return failures[0]
+    hints = {failure.hint for failure in failures}  # what is run again as a whole gives all the same
+    return StillRunningError(
+        f"{len(failures)} of {total} {what} still run; they go on in the service",
+        hint=hints.pop()
+        if len(hints) == 1
+        else f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),
+        details={"operationIds": ids},
     )

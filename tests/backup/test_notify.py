@@ -133,6 +133,17 @@ def test_the_metrics_tell_status_duration_success_cover_and_quota(estate: Estate
     )
 
 
+def test_a_directory_of_the_metrics_that_is_missing_is_not_made(estate: Estate) -> None:
+    plan = estate.plan(GOOD, tail='[notify]\nmetrics = "exporter/facesnap.prom"')
+    directory = estate.program.directory / "exporter"
+    done = estate.run("run", plan, "-q")
+    said = f"warning: the metrics {directory}/facesnap.prom could not be written: there is no directory {directory}\n"
+    assert (done.status, done.err) == (0, said)
+    check = estate.run("run", plan, "--check", "-q")
+    assert (check.status, check.err) == (0, said.replace("facesnap.prom", "facesnap-check.prom"))
+    assert not directory.exists()
+
+
 def test_metrics_that_cannot_be_written_are_only_a_warning(estate: Estate) -> None:
     (estate.program.directory / "file").write_text("")
     done = estate.run("run", estate.plan(GOOD, tail='[notify]\nmetrics = "file/facesnap.prom"'), "-q")
