@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -102,7 +101,8 @@ def _require_extra() -> None:
 def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
     """Return what prints the banner at once: as text, or for scripts on one line, also with `-o json`."""
     from facesnap_cli.emulator.banner import banner_lines
-    from facesnap_cli.output import Output, View
+    from facesnap_cli.output import Output
+    from facesnap_cli.views import View
 
     style = app.settings["output"]
     output = Output(style="jsonl" if style == "json" else style, query=app.options.query)
@@ -113,6 +113,6 @@ def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
             output.lines(banner_lines(banner))
         else:
             output.record(banner, view)
-        sys.stdout.flush()
+        output.flush()
 
     return announce

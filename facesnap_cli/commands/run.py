@@ -38,7 +38,7 @@ def run(
     facesnap run nightly.toml --jobs 8
     """
     from facesnap_cli.backups import check_plan, preview_plan, report, run_plan
-    from facesnap_cli.output import COVER, RUN, STEP
+    from facesnap_cli.views import COVER, RUN, STEP
     from facesnap_cli.workflows.coverage import uncovered
     from facesnap_cli.workflows.plan import read_plan
 

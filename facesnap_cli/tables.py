@@ -1,0 +1,175 @@
+"""Tables as lines of text: for programs a line for each document, for people what fits their terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from facesnap_cli.cells import cell, cut, padded, width_of
+from facesnap_cli.text import format_duration, format_left, parse_time
+from facesnap_cli.views import LONGEST_CELLS, Document, Layout
+
+LONGEST_DETAIL = 500
+_GAP = "  "
+_NARROWEST_TAIL = 16
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# What tells a person looking at one document nothing: it is for programs, or stands in another line in words.
+_FOR_PROGRAMS = frozenset(("resourceLocation", "lastActionTime", "secondsLeft", "intent"))
+_TITLES = {
+    "expiresTime": "expires in",
+    "elapsedSeconds": "took",
+    "secondsLeft": "left",
+    "difference": "what",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table at a terminal."""
+
+    text: str
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Makes tables. `now` says what is left of a time; `ellipsis` ends what is cut."""
+
+    now: datetime
+    ellipsis: str = "…"
+
+    def for_programs(self, documents: Sequence[Document], columns: Sequence[str]) -> list[Line]:
+        """Return a heading and a line for each document, without the columns that are empty in all of them."""
+        names = _with_values(documents, columns)
+        rows = [[self._short(name, _plain(document.get(name))) for name in names] for document in documents]
+        return _lines([[name.upper() for name in names], *rows])
+
+    def record_for_programs(self, document: Document) -> list[Line]:
+        """Return a line for each value of a document that is not null."""
+        pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
+        return _lines([[name, cut(text, LONGEST_DETAIL, self.ellipsis)] for name, text in pairs])
+
+    def for_people(self, documents: Sequence[Document], layout: Layout, width: int) -> list[Line]:
+        """Return what fits the width: columns, or where not even those do that matter, a block for each document."""
+        names = _with_values(documents, layout.columns)
+        titles = {name: _heading(name) for name in (*names, layout.tail)}
+        rows = [
+            {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
+            for document in documents
+        ]
+        widths = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
+        for name in layout.spare:
+            if _total(widths) > width:
+                widths.pop(name, None)
+        if _total(widths) > width:
+            return self._blocks(documents, (*layout.columns, layout.tail))
+        lines = [_joined(row, widths) for row in (titles, *rows)]
+        tails = [titles[layout.tail], *(row[layout.tail] for row in rows)]
+        if any(tails[1:]):
+            lines = list(self._with_tails(lines, tails, layout.tail, width - _total(widths) - len(_GAP)))
+        return [Line(text.rstrip(), is_heading=number == 0) for number, text in enumerate(lines)]
+
+    def queried_for_people(self, documents: Sequence[Document], width: int) -> list[Line]:
+        """Return a table of what a query made: all of its columns under the names that it gave, else blocks."""
+        names = _with_values(documents, list(documents[0]))
+        rows = [[_plain(document.get(name)) for name in names] for document in documents]
+        lines = _lines([[name.upper() for name in names], *rows])
+        if max(width_of(line.text) for line in lines) > width:
+            return self._blocks(documents, names, queried=True)
+        return [replace(lines[0], is_heading=True), *lines[1:]]
+
+    def record_for_people(self, document: Document, *, queried: bool = False) -> list[Line]:
+        """Return a line for each value of a document that tells a person something."""
+        if queried:
+            pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
+        else:
+            names = [name for name, value in document.items() if value is not None and name not in _FOR_PROGRAMS]
+            pairs = [(_label(name), self._detail(name, document[name])) for name in names]
+        return _lines(pairs)
+
+    def _blocks(self, documents: Sequence[Document], names: Iterable[str], *, queried: bool = False) -> list[Line]:
+        lines: list[Line] = []
+        for document in documents:
+            one = {name: document[name] for name in names if document.get(name) is not None}
+            lines += [*([Line("")] if lines else []), *self.record_for_people(one, queried=queried)]
+        return lines
+
+    def _with_tails(self, lines: Sequence[str], tails: Sequence[str], name: str, room: int) -> Iterator[str]:
+        """Give the lines with what stands last in each: cut, or where it is a sentence, below if it does not fit."""
+        is_sentence = LONGEST_CELLS.get(name) != LONGEST_CELLS["userData"]
+        shown = is_sentence or room >= min(_NARROWEST_TAIL, max(map(width_of, tails)))
+        if is_sentence and not any(tail and width_of(tail) <= room for tail in tails[1:]):
+            tails = ["", *tails[1:]]  # a heading would have nothing below it
+        for line, tail in zip(lines, tails, strict=True):
+            below = is_sentence and width_of(tail) > room
+            yield line if below or not shown else f"{line}{_GAP}{cut(tail, room, self.ellipsis)}"
+            if below:
+                yield f"{_GAP}{tail}"
+
+    def _for_people(self, name: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int | float) and name == "elapsedSeconds":
+            return format_duration(value)
+        if isinstance(value, int | float) and name == "secondsLeft":
+            return format_left(value)
+        moment = parse_time(value) if name.endswith("Time") else None
+        if moment is None:
+            return cell(value).replace(",", ", ") if isinstance(value, list | tuple) else cell(value)
+        return format_left((moment - self.now).total_seconds()) if name == "expiresTime" else f"{moment:%Y-%m-%d %H:%M}"
+
+    def _detail(self, name: str, value: Any) -> str:
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            return f"{len(value):,} (-o json shows them)"
+        text = self._for_people(name, value)
+        moment = parse_time(value) if name.endswith("Time") else None
+        if moment and name == "expiresTime":
+            text = f"{moment:%Y-%m-%d %H:%M} UTC ({text if text == 'expired' else f'in {text}'})"
+        elif moment:
+            text = f"{text} UTC"
+        return cut(text, LONGEST_DETAIL, self.ellipsis)
+
+    def _short(self, name: str, text: str) -> str:
+        return cut(text, LONGEST_CELLS[name], self.ellipsis) if name in LONGEST_CELLS else text
+
+
+def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[str]:
+    return [name for name in names if any(document.get(name) is not None for document in documents)]
+
+
+def _plain(value: Any) -> str:
+    """Return a cell of a table for programs: a time without its fraction of a second."""
+    return cell(_FRACTION.sub("Z", value) if isinstance(value, str) else value)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[Line]:
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    return [Line(_GAP.join(map(padded, row, widths)).rstrip()) for row in rows]
+
+
+def _joined(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    return _GAP.join(padded(row[name], width) for name, width in widths.items())
+
+
+def _total(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
+
+
+def _words(name: str) -> str:
+    """Return the words of a JSON key: `object ID` of `objectId`."""
+    words = _CAMEL.sub(" ", name.replace("_", " ")).lower().split()
+    return " ".join("ID" if word == "id" else word for word in words)
+
+
+def _heading(name: str) -> str:
+    is_time = name.endswith("Time") and name not in _TITLES
+    return (f"{_words(name.removesuffix('Time'))} (utc)" if is_time else _TITLES.get(name, _words(name))).upper()
+
+
+def _label(name: str) -> str:
+    words = _words(name.removesuffix("Time")) if name.endswith("Time") else _TITLES.get(name, _words(name))
+    return words[:1].upper() + words[1:]
