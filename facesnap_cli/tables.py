@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,8 @@ from facesnap_cli.views import LONGEST_CELLS, Document, Layout
 LONGEST_DETAIL = 500
 _GAP = "  "
 _NARROWEST_TAIL = 16
+_ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
+_TO_GO_ON = "to go on: "
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What tells a person looking at one document nothing: it is for programs, or stands in another line in words.
@@ -61,17 +64,25 @@ class Table:
             {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
             for document in documents
         ]
-        widths = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
-        for name in layout.spare:
-            if _total(widths) > width:
-                widths.pop(name, None)
+        every = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
+        widths = _without_spare(every, layout.spare, width)
+        is_narrow = _total(widths) > width and layout.long in every
+        if is_narrow:
+            del every[layout.long]
+            widths = _without_spare(every, layout.spare, width - _ROOM_FOR_LONG)
         if _total(widths) > width:
             return self._blocks(documents, (*layout.columns, layout.tail))
-        lines = [_joined(row, widths) for row in (titles, *rows)]
-        tails = [titles[layout.tail], *(row[layout.tail] for row in rows)]
-        if any(tails[1:]):
-            lines = list(self._with_tails(lines, tails, layout.tail, width - _total(widths) - len(_GAP)))
-        return [Line(text.rstrip(), is_heading=number == 0) for number, text in enumerate(lines)]
+        room = width - _total(widths) - len(_GAP)
+        lines = [[_joined(row, widths)] for row in (titles, *rows)]
+        if is_narrow:
+            _add_last(lines, [row[layout.long] for row in (titles, *rows)], room, width)
+        tails = [row[layout.tail] for row in (titles, *rows)]
+        if LONGEST_CELLS.get(layout.tail) != LONGEST_CELLS["userData"]:
+            _add_last(lines, tails, 0 if is_narrow else room, width)
+        elif room >= min(_NARROWEST_TAIL, max(map(width_of, tails))) and not is_narrow:
+            _add_last(lines, [cut(text, room, self.ellipsis) for text in tails], room, width)
+        heading, *rest = [Line(text.rstrip()) for parts in lines for text in parts]
+        return [replace(heading, is_heading=True), *rest]
 
     def queried_for_people(self, documents: Sequence[Document], width: int) -> list[Line]:
         """Return a table of what a query made: all of its columns under the names that it gave, else blocks."""
@@ -97,18 +108,6 @@ class Table:
             one = {name: document[name] for name in names if document.get(name) is not None}
             lines += [*([Line("")] if lines else []), *self.record_for_people(one, queried=queried)]
         return lines
-
-    def _with_tails(self, lines: Sequence[str], tails: Sequence[str], name: str, room: int) -> Iterator[str]:
-        """Give the lines with what stands last in each: cut, or where it is a sentence, below if it does not fit."""
-        is_sentence = LONGEST_CELLS.get(name) != LONGEST_CELLS["userData"]
-        shown = is_sentence or room >= min(_NARROWEST_TAIL, max(map(width_of, tails)))
-        if is_sentence and not any(tail and width_of(tail) <= room for tail in tails[1:]):
-            tails = ["", *tails[1:]]  # a heading would have nothing below it
-        for line, tail in zip(lines, tails, strict=True):
-            below = is_sentence and width_of(tail) > room
-            yield line if below or not shown else f"{line}{_GAP}{cut(tail, room, self.ellipsis)}"
-            if below:
-                yield f"{_GAP}{tail}"
 
     def _for_people(self, name: str, value: Any) -> str:
         if isinstance(value, bool):
@@ -153,6 +152,39 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[Line]:
 
 def _joined(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
     return _GAP.join(padded(row[name], width) for name, width in widths.items())
+
+
+def _without_spare(widths: Mapping[str, int], spare: Sequence[str], width: int) -> dict[str, int]:
+    """Return the columns without as many of those that can be spared, the first first, as do not fit the width."""
+    kept = dict(widths)
+    for name in spare:
+        if _total(kept) > width:
+            kept.pop(name, None)
+    return kept
+
+
+def _add_last(lines: Sequence[list[str]], texts: Sequence[str], room: int, width: int) -> None:
+    """Let each text be the last of its line, or stand below where it is longer than `room`; the first is the title."""
+    fit = [bool(text) and width_of(text) <= room for text in texts]
+    for number, (parts, text) in enumerate(zip(lines, texts, strict=True)):
+        if fit[number] and any(fit[1:]):
+            parts[0] += _GAP + text
+        elif text and number:
+            parts += _wrapped(text, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a sentence on indented lines; the command line that it may end with stays one, to be pasted."""
+    said, to_go_on, command = text.partition(_TO_GO_ON)
+    lines = textwrap.wrap(
+        said + to_go_on,
+        max(width, 20),
+        initial_indent=_GAP,
+        subsequent_indent=_GAP,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*lines, *([_GAP + command] if command else [])]
 
 
 def _total(widths: Mapping[str, int]) -> int:

@@ -18,13 +18,15 @@ LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 50
 class Layout:
     """The columns that a person sees at a terminal.
 
-    `spare` are those that give way where the terminal is narrow, the first of them first. `tail` stands last: user data
-    is cut to what is left of the line, a sentence that does not fit there gets a line of its own.
+    `spare` are those that give way where the terminal is narrow, the first of them first; after them `long` goes to the
+    end of the line, and where it does not fit there, below it. `tail` stands last: user data is cut to what is left of
+    the line, a sentence that does not fit stands below it.
     """
 
     columns: tuple[str, ...]
     spare: tuple[str, ...] = ()
     tail: str = ""
+    long: str = "objectId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,15 @@ STEP = View(
     lambda document: document["objectId"],
     Layout(("item", "action", "profile", "objectType", "objectId"), ("objectType",), "why"),
 )
-SETTING = View(("name", "value", "source"), lambda document: document["name"], Layout(("name", "value"), (), "source"))
+SETTING = View(
+    ("name", "value", "source"), lambda document: document["name"], Layout(("name", "value"), (), "source", "value")
+)
 PROFILE = View(
     ("name", "default", "endpoint", "subscriptionId", "keySource"),
     lambda document: document["name"],
-    Layout(("name", "default", "endpoint", "keySource", "subscriptionId"), ("subscriptionId", "keySource")),
+    Layout(
+        ("name", "default", "endpoint", "keySource", "subscriptionId"), ("subscriptionId", "keySource"), "", "endpoint"
+    ),
 )
 ARCHIVE = View(
     ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
@@ -150,7 +156,7 @@ IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda
 DIFFERENCE = View(
     ("change", "kind", "id", "name", "what", "old", "new"),
     lambda document: document["id"],
-    Layout(("change", "kind", "id"), (), "difference"),
+    Layout(("change", "kind", "id"), tail="difference", long="id"),
     _difference_row,
 )
 FINDING = View(("status", "check", "message", "hint"), lambda document: document["check"], lines_of=_finding_lines)
