@@ -15,6 +15,7 @@ from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import UsageError, VerificationError
 from facesnap_cli.progress import Counting
+from facesnap_cli.text import counted
 
 Difference = dict[str, object]
 
@@ -101,7 +102,7 @@ def found_different(differences: list[Difference]) -> VerificationError | None:
     """Return the error that tells a script of differences; None without any."""
     if not differences:
         return None
-    return VerificationError(f"{len(differences):,} differences", details={"differences": len(differences)})
+    return VerificationError(counted(len(differences), "difference"), details={"differences": len(differences)})
 
 
 def _differences(old: Path, new: Path, *, face_user_data: bool) -> Iterator[Difference]:
