@@ -76,6 +76,10 @@ class Facesnap(CommandGroup):
         )
         self.commands: dict[str, Any] = dict.fromkeys(TABLE)  # the names, for suggestions; see get_command
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Understand `help COMMAND` as `COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in TABLE:
             return None

@@ -203,10 +203,9 @@ def _exported(archive: Archive, images: ImageSource | None, unusable: list[str])
     if not covered and faces:
         warnings.append("this archive holds no recognition data: no face has an image, and Face never returns them")
     elif covered < faces:
-        has = "has" if faces - covered == 1 else "have"
-        warnings.append(
-            f"{faces - covered:,} of {faces:,} faces {has} no image and cannot be rebuilt from this archive"
-        )
+        have = "has" if faces - covered == 1 else "have"
+        lost = f"{faces - covered:,} of {faces:,} faces {have} no image"
+        warnings.append(f"{lost} and cannot be rebuilt from this archive")
     failure = PartialFailureError(
         f"{counted(len(unusable), 'image')} could not be used; the archive is written without them",
         hint="mend or replace them, then export again with --force",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facesnap_cli.commands import options
 from facesnap_cli.commands.base import LocalCommand, typer_app
 from facesnap_cli.context import App
 from facesnap_cli.errors import UsageError
@@ -26,7 +27,10 @@ def start(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Listen here.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free port.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", parser=options.whole_number(0, 65535), help="Listen here; 0 takes a free port."
+        ),
     ] = 8765,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Keep the state there (else in memory).")

@@ -14,7 +14,14 @@ from facesnap_cli.context import App
 app = typer_app()
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
 JobsOption = Annotated[
-    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Items at once (the plan's jobs, or 4).")
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        parser=options.whole_number(1, 64),
+        help="Items at once, up to 64 (the plan's jobs, or 4).",
+    ),
 ]
 SummaryOption = Annotated[
     Path | None, typer.Option("--summary", metavar="FILE.md", help="Write the result as Markdown.")

@@ -136,8 +136,6 @@ def verify_apply(
             details={"objectId": operation.object_id},
         ) from error
     check_copy(original, copy, operation.object_id)
-    persons = f"{counted(copy.persons, 'person')}, " if object_type.has_persons else ""
-    ids = ", every id" if level is VerifyLevel.FULL else ""
-    note(
-        f"verified: {operation.object_id} is the same as {source.object_id} ({persons}{counted(copy.faces, 'face')}{ids})"
-    )
+    counts = [counted(copy.persons, "person")] if object_type.has_persons else []
+    counts += [counted(copy.faces, "face"), *(["every id"] if level is VerifyLevel.FULL else [])]
+    note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")
