@@ -15,9 +15,9 @@ from facesnap_cli.text import format_duration, harmless
 
 LINE_EVERY_S = 300.0
 MOST_BARS = 10
-# Columns that a bar's line needs beside its title and the bar itself: what an operation's state and times can take, and
-# what a count takes with and without a known end.
-_STATE_COLUMNS, _COUNT_COLUMNS, _OPEN_COUNT_COLUMNS = 42, 46, 22
+# Columns that a bar's line needs beside its title and the bar: for an operation's status and times, for a count's pace.
+_STATE_COLUMNS, _PACE_COLUMNS = 42, 15
+_LEFT_COLUMNS = len(", about 59m59s left")
 _SHORTEST_ID = 12
 
 
@@ -165,7 +165,8 @@ class BarCounting:
         with self._tally.lock:
             self._end_step()
             self._tally.restart(step, total)
-            others = _OPEN_COUNT_COLUMNS if total is None else _COUNT_COLUMNS
+            count = len("1,000,000" if total is None else f"{total:,} of {total:,}") + _PACE_COLUMNS
+            others = count if total is None else count + _LEFT_COLUMNS
             room = self._bars.console.width - self._bar_columns - others
             self._task = self._bars.add_task(_counting_title(self._title, step, room), total=total, numbers="")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-_TIMES_COLUMNS = 8 + 12 + 3  # those of ELAPSED and LEFT, and the spaces between all four
+_TIMES_COLUMNS = 8 + 12 + 4  # those of ELAPSED and LEFT, and a space beside each of the four
 
 
 class ItemsProgress(Protocol):
