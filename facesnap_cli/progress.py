@@ -254,7 +254,7 @@ def progress_for(
     clock: Clock, *, quiet: bool, color: bool, expected: int, estimate_of: Callable[[Operation], float | None]
 ) -> Progress:
     """Return the progress that fits stderr: bars at a terminal that can show them, else lines; nothing if quiet."""
-    if quiet:
+    if quiet or not expected:
         return NoProgress()
     if _shows_bars():
         return BarProgress(clock, estimate_of, color=color, expected=expected)
