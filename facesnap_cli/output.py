@@ -146,7 +146,7 @@ class Output:
             self._print(table.record_for_people(data, queried=True))
         elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
             people = is_terminal and table.queried_for_people(data, _columns())
-            self._print(people or table.for_programs(data, list(data[0])))
+            self._print(people or table.for_programs(data, list(data[0]), queried=True))
         elif data is not None:
             self._put("".join(f"{'  '.join(cells(item))}\n" for item in _items(data)))
 

@@ -18,6 +18,7 @@ _GAP = "  "
 _NARROWEST_TAIL = 16
 _ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
 _TO_GO_ON = "to go on: "
+_NOTHING = (None, "", [])
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What tells a person looking at one document nothing: it is for programs, or stands in another line in words.
@@ -45,20 +46,24 @@ class Table:
     now: datetime
     ellipsis: str = "…"
 
-    def for_programs(self, documents: Sequence[Document], columns: Sequence[str]) -> list[Line]:
+    def for_programs(
+        self, documents: Sequence[Document], columns: Sequence[str], *, queried: bool = False
+    ) -> list[Line]:
         """Return a heading and a line for each document, without the columns that are empty in all of them."""
         names = _with_values(documents, columns)
-        rows = [[self._short(name, _plain(document.get(name))) for name in names] for document in documents]
+        rows = [[_plain(document.get(name)) for name in names] for document in documents]
+        if not queried:  # what a query asks for is given whole
+            rows = [list(map(self._short, names, row)) for row in rows]
         return _lines([[name.upper() for name in names], *rows])
 
     def record_for_programs(self, document: Document) -> list[Line]:
         """Return a line for each value of a document that is not null."""
         pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
-        return _lines([[name, cut(text, LONGEST_DETAIL, self.ellipsis)] for name, text in pairs])
+        return _lines([[name, self._short(name, text, LONGEST_DETAIL)] for name, text in pairs])
 
     def for_people(self, documents: Sequence[Document], layout: Layout, width: int) -> list[Line]:
         """Return what fits the width: columns, or where not even those do that matter, a block for each document."""
-        names = _with_values(documents, layout.columns)
+        names = [name for name in layout.columns if any(document.get(name) not in _NOTHING for document in documents)]
         titles = {name: _heading(name) for name in (*names, layout.tail)}
         rows = [
             {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
@@ -86,11 +91,9 @@ class Table:
 
     def queried_for_people(self, documents: Sequence[Document], width: int) -> list[Line]:
         """Return a table of what a query made: all of its columns under the names that it gave, else blocks."""
-        names = _with_values(documents, list(documents[0]))
-        rows = [[_plain(document.get(name)) for name in names] for document in documents]
-        lines = _lines([[name.upper() for name in names], *rows])
+        lines = self.for_programs(documents, list(documents[0]), queried=True)
         if max(width_of(line.text) for line in lines) > width:
-            return self._blocks(documents, names, queried=True)
+            return self._blocks(documents, list(documents[0]), queried=True)
         return [replace(lines[0], is_heading=True), *lines[1:]]
 
     def record_for_people(self, document: Document, *, queried: bool = False) -> list[Line]:
@@ -130,10 +133,10 @@ class Table:
             text = f"{moment:%Y-%m-%d %H:%M} UTC ({text if text == 'expired' else f'in {text}'})"
         elif moment:
             text = f"{text} UTC"
-        return cut(text, LONGEST_DETAIL, self.ellipsis)
+        return self._short(name, text, LONGEST_DETAIL)
 
-    def _short(self, name: str, text: str) -> str:
-        return cut(text, LONGEST_CELLS[name], self.ellipsis) if name in LONGEST_CELLS else text
+    def _short(self, name: str, text: str, longest: int = 0) -> str:
+        return cut(text, longest or LONGEST_CELLS[name], self.ellipsis) if name in LONGEST_CELLS else text
 
 
 def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[str]:

@@ -138,7 +138,11 @@ def test_long_user_data_makes_no_long_line(program: Program) -> None:
         assert (listed.status, listed.err) == (0, "")
         assert "x" * 59 + "…" in listed.out
         assert max(map(len, listed.out.splitlines())) < 200
+    shown = program.run("show", "latest")
+    assert (shown.status, shown.err) == (0, "")
+    assert max(map(len, shown.out.splitlines())) < 600
     assert program.run("list", "-o", "json").json[0]["userData"] == text
+    assert text in program.run("list", "--query", "[].{userData: userData}").out
     assert text in program.run("list", "-o", "tsv").out
 
 
