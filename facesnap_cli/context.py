@@ -175,16 +175,12 @@ class App:
 
     def account_of(self, operation: Operation) -> Account:
         """Return the account that started the operation. Raises UsageError where it is not configured (any more)."""
-        if operation.profile is not None and operation.profile != self.settings.profile:
-            if operation.profile not in self.settings.profile_names:
-                raise UsageError(
-                    f"{operation.title} was started with profile {operation.profile}, which is not in"
-                    f" {self.settings.file.path}",
-                    hint="--config names another configuration file",
-                )
+        if operation.profile in (None, self.settings.profile):
+            account = self.account
+        elif operation.profile in self.settings.profile_names:
             account = self.account_named(operation.profile)
         else:
-            account = self.account
+            account = self._account_like(operation)
         hint = "choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's"
         if account.endpoint != operation.endpoint:
             raise UsageError(
@@ -195,6 +191,20 @@ class App:
         if theirs and ours and theirs.lower() != ours.lower():  # regional endpoints are shared by many accounts
             raise UsageError(f"{operation.title} was started in another subscription, {theirs}", hint=hint)
         return account
+
+    def _account_like(self, operation: Operation) -> Account:
+        """Return the account of the operation's endpoint and subscription: its profile may have been renamed."""
+        for name in dict.fromkeys([self.settings.profile, *self.settings.profile_names]):
+            with contextlib.suppress(FacesnapError):  # another profile's mistake is not for this command to tell
+                account = self.account_named(name) if name else self.account
+                own = (account.endpoint, account.subscription_id)
+                if operation.subscription_id and own == (operation.endpoint, operation.subscription_id):
+                    return account
+        raise UsageError(
+            f"{operation.title} was started with profile {operation.profile}, which is not in"
+            f" {self.settings.file.path}, nor is another one of its endpoint and subscription",
+            hint="--config names another configuration file",
+        )
 
     def object_of(self, snapshot_id: str) -> str | None:
         """Return the object that a snapshot was taken from, if the journal can tell; to read needs no journal."""
@@ -270,10 +280,10 @@ class App:
             return self.watched.resume_hint()
         from facesnap_cli.journal import JournalError
 
-        intents: list[str] = []
+        own: list[Operation] = []
         with contextlib.suppress(JournalError):
-            intents = [operation.intent for operation in self.journal.own_intents()]
-        return self.watched.resume_hint(intents)
+            own = self.journal.own_open_operations()
+        return self.watched.resume_hint(own)
 
     def end_output(self) -> None:
         """Let the output be whole. Raises what it failed with, with the line that shows again what was done."""
@@ -283,13 +293,6 @@ class App:
         except OutputError as trouble:
             trouble.hint = trouble.hint or self.watched.result_hint()
             raise
-
-    def require_consent(self, given: bool, what: str) -> None:
-        """Raise UsageError unless `given` or somebody can be asked."""
-        if not given and not self.can_ask():
-            raise UsageError(
-                f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it"
-            )
 
     def raise_if(self, failure: FacesnapError | None) -> None:
         """Raise what a batch ended with, after its results were printed."""

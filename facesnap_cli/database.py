@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from facesnap_cli.errors import FacesnapError
+
+# One statement, so that all three are of one moment: another process may be making the file.
+_IDENTITY_SQL = (
+    "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+    " (SELECT count(*) FROM sqlite_schema)"
+)
+_BUSY_PAUSE_S = 0.01
 
 
 class DatabaseError(FacesnapError):
@@ -43,7 +51,7 @@ def connect(
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         _migrate(connection, str(path), application_id, migrations)
@@ -83,6 +91,19 @@ def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> 
     return connection
 
 
+def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
+    """Turn write-ahead logging on. SQLite does not wait by itself for another process that does the same just now."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(_BUSY_PAUSE_S)
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Commit what the block wrote, or roll all of it back if the block raises."""
@@ -111,9 +132,8 @@ def _migrate(connection: sqlite3.Connection, name: str, application_id: int, mig
 
 
 def _version(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    owner, version, tables = map(int, connection.execute(_IDENTITY_SQL).fetchone())
+    empty = tables == 0
     if owner != application_id and not (empty and owner == 0):
         raise DatabaseError(f"{name} belongs to another program (application id {owner:#x})")
     if version > newest:
@@ -144,9 +164,9 @@ class ProcessLock:
         self._connection = connection
 
     @classmethod
-    def acquire(cls, path: Path) -> Self:
-        """Take the lock at once. Raises sqlite3.OperationalError where another process holds it."""
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    def acquire(cls, path: Path, *, timeout_s: float = 0.0) -> Self:
+        """Take the lock within `timeout_s`. Raises sqlite3.OperationalError where another process holds it."""
+        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = MEMORY")  # else a killed process leaves a second file
             connection.execute("BEGIN EXCLUSIVE")
@@ -162,8 +182,8 @@ class ProcessLock:
             return False
         try:
             lock = cls.acquire(path)
-        except sqlite3.OperationalError:
-            return True
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
         lock.release()
         return False
 

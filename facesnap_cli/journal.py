@@ -14,50 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.clock import Clock
-from facesnap_cli.database import DamagedError, ProcessLock, connect, transaction
+from facesnap_cli.database import ProcessLock, transaction
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
+from facesnap_cli.journal_file import PATIENCE_S, open_journal, owners_of
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import harmless, parse_time
 
-APPLICATION_ID = 0x46534A4C  # "FSJL"
-MIGRATIONS = (
-    """
-    CREATE TABLE operations (
-        intent TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        state TEXT NOT NULL,
-        profile TEXT,
-        endpoint TEXT NOT NULL,
-        subscription_id TEXT,
-        object_type TEXT NOT NULL,
-        object_id TEXT NOT NULL,
-        snapshot_id TEXT,
-        operation_id TEXT,
-        tagged INTEGER NOT NULL,
-        user_data_digest TEXT,
-        owner TEXT NOT NULL,
-        intended_time TEXT NOT NULL,
-        submitted_time TEXT,
-        polled_time TEXT,
-        created_time TEXT,
-        last_action_time TEXT,
-        finished_time TEXT,
-        resource_location TEXT,
-        message TEXT
-    ) STRICT;
-    CREATE INDEX operations_by_id ON operations (operation_id);
-    CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
-    CREATE INDEX operations_by_state ON operations (state);
-    CREATE INDEX operations_by_object ON operations (object_type, object_id);
-    """,
-    """
-    ALTER TABLE operations ADD COLUMN job_key TEXT;
-    ALTER TABLE operations ADD COLUMN job_time TEXT;
-    ALTER TABLE operations ADD COLUMN verified_time TEXT;
-    CREATE INDEX operations_by_job ON operations (job_key);
-    """,
-)
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
 _OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
 _COLUMNS = tuple(entry.name for entry in fields(Operation))
@@ -82,17 +45,13 @@ class Journal:
 
     def __init__(self, directory: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
         self.path = directory / "journal.db"
-        self._owners = directory / "owners"
+        self._owners = owners_of(self.path)
         self._clock = clock
         self._lock = threading.RLock()
         self._owner: ProcessLock | None = None
         with self._guarded("opened"):
             make_private_directory(directory)
-            try:
-                self._database = self._connect()
-            except DamagedError as error:
-                warn(f"{error.message}; it is kept as {self._set_aside()}, and a new journal begins")
-                self._database = self._connect()
+            self._database, self.set_aside = open_journal(self.path, clock, warn)
 
     def add(self, operation: Operation) -> Operation:
         """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
@@ -142,7 +101,8 @@ class Journal:
         with self._lock, self._guarded("written; nothing was sent"):
             if self._owner is None:
                 make_private_directory(self._owners)
-                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock")
+            while self._owner is None or not self._owner.path.exists():  # a look whether it is held may remove it
+                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
             return self._owner.path.stem
 
     def open_operations(self) -> list[Operation]:
@@ -185,6 +145,18 @@ class Journal:
             operation.subscription_id,
         )
         return found[0] if found else None
+
+    def has_rival(self, operation: Operation) -> bool:
+        """Tell whether another take with the same user data may have made a snapshot that is not known yet."""
+        return bool(
+            self._select(
+                "kind = 'take' AND intent <> ? AND endpoint = ? AND user_data_digest = ? AND snapshot_id IS NULL"
+                " AND state NOT IN ('failed', 'abandoned') LIMIT 1",
+                operation.intent,
+                operation.endpoint,
+                operation.user_data_digest,
+            )
+        )
 
     def of_job(self, key: str) -> list[Operation]:
         """Return the operations of every run of a copy, the newest first."""
@@ -240,11 +212,11 @@ class Journal:
         )
         return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
 
-    def own_intents(self) -> list[Operation]:
-        """Return what this process was about to send when it was interrupted."""
+    def own_open_operations(self) -> list[Operation]:
+        """Return what this process has started, or was about to, and has not seen the end of."""
         if self._owner is None:
             return []
-        return self._select("state = 'intended' AND owner = ?", self._owner.path.stem)
+        return self._select(f"{_OPEN_SQL} AND owner = ? ORDER BY intended_time", self._owner.path.stem)
 
     def is_being_sent(self, operation: Operation) -> bool:
         """Tell whether the process that intends the operation still lives, and may yet get its answer."""
@@ -282,16 +254,6 @@ class Journal:
             self._database.close()
             if self._owner:
                 self._owner.release()
-
-    def _connect(self) -> sqlite3.Connection:
-        return connect(self.path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
-
-    def _set_aside(self) -> Path:
-        kept = self.path.with_name(f"journal.damaged-{self._clock.now():%Y%m%dT%H%M%SZ}.db")
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                self.path.with_name(self.path.name + suffix).rename(kept.with_name(kept.name + suffix))
-        return kept
 
     def _select(self, condition: str, *values: object) -> list[Operation]:
         with self._lock, self._guarded("read"):

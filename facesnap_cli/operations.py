@@ -236,15 +236,17 @@ class Operation:
             **_named_by(answer.resource_location),
         )
 
-    def adopted(self, resource_location: str, finished_time: datetime | None, now: datetime) -> Self:
-        """Its answer was lost, and its result was found."""
+    def adopted(
+        self, resource_location: str, finished_time: datetime | None, now: datetime, message: str | None = None
+    ) -> Self:
+        """Its answer was lost, and its result was found; `message` says what is uncertain of that."""
         return replace(
             self,
             state=OperationState.ADOPTED,
             resource_location=resource_location,
             finished_time=finished_time,
             polled_time=now,
-            message=None,
+            message=message,
             **_named_by(resource_location),
         )
 

@@ -18,7 +18,7 @@ _GAP = "  "
 _NARROWEST_TAIL = 16
 _ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
 _TO_GO_ON = "to go on: "
-_NOTHING = (None, "", [])
+_NOTHING: tuple[object, ...] = (None, "", [])
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # What tells a person looking at one document nothing: it is for programs, or stands in another line in words.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from facesnap_cli.archive.transfers import Transfer, Transfers, unfinished
 from facesnap_cli.database import DatabaseError
 from facesnap_cli.errors import FacesnapError, NotFoundError
+from facesnap_cli.journal import JournalError
 from facesnap_cli.models import is_guid
 from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.progress import Counting, counting_for
@@ -123,6 +124,8 @@ def _report(
     documents += [transfer.document() for transfer in transfers]
     app.output.records(documents, view, nothing=nothing)
     failures = [*(one.failure for one in outcomes), *also]
+    if app.journal.set_aside:
+        raise JournalError(f"what the damaged journal knew is not shown; it is kept as {app.journal.set_aside}")
     app.raise_if(combined([failure for failure in failures if failure], len(documents), "operations"))
 
 

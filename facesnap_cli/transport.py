@@ -140,7 +140,8 @@ class Transport:
     ) -> Answer | NoAnswer:
         """Send once, and again with another key while keys are refused: a 401 has done nothing."""
         while True:
-            key_header, secret = self._credential.header()
+            with _nothing_in_flight():
+                key_header, secret = self._credential.header()
             sent = _merged(self._headers, headers, self.options.extra_headers)
             started = self._clock.monotonic()
             outcome: Answer | NoAnswer

@@ -24,12 +24,12 @@ class Watched:
         """Remember an operation, or its new state."""
         self._operations[operation.intent] = operation
 
-    def resume_hint(self, intents: Sequence[str] = ()) -> str:
-        """Return the line that takes up again what is unfinished, also these `intents`; empty without any."""
+    def resume_hint(self, own: Sequence[Operation] = ()) -> str:
+        """Return the line that takes up again what is unfinished, also this process's `own`; empty without any."""
         if self.command:
             return f"what was done is kept; to go on: {self.command}"
-        names = [operation.reference for operation in self._operations.values() if operation.state.is_open]
-        names += [intent[:8] for intent in intents]
+        operations = self._operations | {operation.intent: operation for operation in own}
+        names = [one.operation_id or one.intent[:8] for one in operations.values() if one.state.is_open]
         if not names:
             return ""
         if self.repeatable:

@@ -21,7 +21,7 @@ import httpx
 
 from facesnap_cli.answers import Answer
 from facesnap_cli.endpoints import Proxy
-from facesnap_cli.errors import ConfigurationError
+from facesnap_cli.errors import ConfigurationError, Interruption
 from facesnap_cli.text import harmless
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -76,13 +76,10 @@ class Wire:
         if content is None and method not in ("GET", "DELETE"):
             content = b""  # so that a length is sent: without one the gateway refuses the request
         try:
-            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-            request = client.build_request(method, url, headers=encoded, content=content)
-            response = client.send(request, stream=True)
-            try:
-                body = _bounded(response.iter_raw(), deadline)
-            finally:
-                response.close()
+            return self._sent(client, deadline, method, url, headers, content)
+        except Interruption as interruption:
+            interruption.nothing_sent = not deadline.has_written
+            raise
         except (httpx.InvalidURL, UnicodeError) as failure:
             raise NoAnswer(harmless(str(failure))[:300], sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
@@ -93,6 +90,23 @@ class Wire:
             reason = harmless(str(failure))[:300] or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
             raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
+
+    def _sent(
+        self,
+        client: httpx.Client,
+        deadline: Deadline,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | None,
+    ) -> Answer:
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        request = client.build_request(method, url, headers=encoded, content=content)
+        response = client.send(request, stream=True)
+        try:
+            body = _bounded(response.iter_raw(), deadline)
+        finally:
+            response.close()
         return Answer(response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body)
 
     def close(self) -> None:
@@ -138,13 +152,18 @@ class Wire:
 
 
 class Deadline:
-    """The moment at which one thread's request has taken too long, in the machine's time: sockets know no other."""
+    """The moment at which one thread's request has taken too long, in the machine's time: sockets know no other.
+
+    `has_written`: some of the request, or of what a proxy is asked first, has gone out.
+    """
 
     def __init__(self) -> None:
         self._moment = 0.0
+        self.has_written = False
 
     def begin(self, timeout_s: float) -> None:
         self._moment = time.monotonic() + timeout_s
+        self.has_written = False
 
     def left_s(self, late: type[httpcore.TimeoutException]) -> float:
         """Return the seconds left. Raises `late` where there are none."""
@@ -234,6 +253,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left_s(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._deadline.has_written = True
         for start in range(0, len(buffer), _WRITE_BYTES):
             self._stream.write(buffer[start : start + _WRITE_BYTES], self._deadline.left_s(httpcore.WriteTimeout))
 

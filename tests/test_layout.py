@@ -19,7 +19,7 @@ FLOORS = (
     ("text", "files", "secret"),
     ("models", "database", "cells"),
     ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints", "views", "query"),
-    ("settings", "answers", "watched", "tables"),
+    ("settings", "answers", "watched", "tables", "journal_file"),
     ("key_sources", "retry", "polling", "wire"),
     ("credentials",),
     ("transport", "journal"),

@@ -356,8 +356,9 @@ def test_an_operation_found_by_several_processes_at_once_is_one(
     program, _ = slow
     operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
     elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
-    processes = [program.start("status", operation, "-o", "id", **elsewhere) for _ in range(4)]
-    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [operation] * 4
+    processes = [program.start("status", operation, "-o", "id", "-q", **elsewhere) for _ in range(4)]
+    said = [process.communicate(timeout=60) for process in processes]
+    assert said == [(f"{operation}\n", "")] * 4
     listed = program.run("status", "--all", "-o", "id", **elsewhere)
     assert (listed.status, listed.out.split()) == (0, [operation])
 
@@ -388,6 +389,18 @@ def test_a_profile_that_is_in_another_file_is_told_as_that(
     waited = program.run("wait", FACESNAP_CONFIG=str(empty))
     assert waited.status == 2
     assert f"started with profile source, which is not in {empty}" in waited.err
+
+
+def test_an_operation_of_a_profile_that_was_renamed_is_found_by_endpoint_and_subscription(
+    slow: tuple[Program, RunningEmulator],
+) -> None:
+    program, emulator = slow
+    program.run(*TAKE_IT, "--no-wait")
+    config = program.directory / "config.toml"
+    config.write_text(config.read_text().replace("profiles.source", "profiles.prod").replace('"source"', '"target"'))
+    emulator.advance(601)
+    waited = program.run("wait", "-o", "json", "-q")
+    assert (waited.status, waited.json[0]["status"], waited.err) == (0, "succeeded", "")
 
 
 def test_an_operation_that_cannot_be_asked_is_not_said_to_run(slow: tuple[Program, RunningEmulator]) -> None:
@@ -456,8 +469,10 @@ def test_a_damaged_journal_is_kept_beside_a_new_one(program: Program) -> None:
     path = program.directory / "state" / "journal.db"
     path.write_bytes(b"this is no database, and long enough to be taken for one" * 100)
     listed = program.run("status", "--all", "-o", "json")
-    assert (listed.status, listed.json) == (0, [])
+    assert (listed.status, listed.json) == (13, [])
     assert "is damaged" in listed.err
+    assert "what the damaged journal knew is not shown" in listed.err
+    assert program.run("status", "--all", "-o", "json").status == 0
     kept = list(path.parent.glob("journal.damaged-*.db"))
     assert len(kept) == 1
     assert kept[0].read_bytes().startswith(b"this is no database")

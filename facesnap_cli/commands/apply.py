@@ -49,7 +49,14 @@ def apply(
     source = verified_source(app, level, found, target)
     app.watched.repeatable = source is not None
     operation = (source and resumable_apply(app.account, app.journal, found, target)) or start_apply(
-        app.account, app.journal, app.clock, snapshot=found, object_id=target, mode=mode, warn=app.messages.warn
+        app.account,
+        app.journal,
+        app.clock,
+        snapshot=found,
+        object_id=target,
+        look=app.waiter().look,
+        mode=mode,
+        warn=app.messages.warn,
     )
     operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
     verify_apply(operation, level, app.account, source, app.messages.note)

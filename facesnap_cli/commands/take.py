@@ -44,6 +44,6 @@ def take(
     app.choose(type=type, object_id=object_id, apply_scope=apply_scope, timeout=timeout, poll_interval=poll_interval)
     wanted = wanted_take(app, user_data=user_data, max_age=max_age, tag=not no_tag, force=force)
     operation = reusable_take(app.account, app.journal, app.clock, wanted, app.messages.note) or start_take(
-        app.account, app.journal, app.clock, wanted, force=force, warn=app.messages.warn
+        app.account, app.journal, app.clock, wanted, look=app.waiter().look, force=force, warn=app.messages.warn
     )
     app.finish(operation, wait=not no_wait, finished=FINISHED_TAKE)

@@ -183,7 +183,15 @@ class Copy:
     def _new_take(self) -> Operation:
         source, clock = self._wanted.source, self._means.clock
         try:
-            return start_take(source, self._journal, clock, self._wanted.take, job=self.job, warn=self._means.warn)
+            return start_take(
+                source,
+                self._journal,
+                clock,
+                self._wanted.take,
+                look=self._look,
+                job=self.job,
+                warn=self._means.warn,
+            )
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
 
@@ -213,6 +221,7 @@ class Copy:
                 self._means.clock,
                 snapshot=snapshot,
                 object_id=object_id,
+                look=self._look,
                 job=self.job,
                 warn=self._means.warn,
             )
@@ -243,6 +252,9 @@ class Copy:
         if outcome.failure:
             raise outcome.failure
         return outcome.operation
+
+    def _look(self, operation: Operation) -> Operation:
+        return self._means.waiter(self._watcher.operation).look(operation)
 
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
         """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""

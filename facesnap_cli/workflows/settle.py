@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
-from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError
+from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.journal import Journal, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
 from facesnap_cli.operations import Operation, OperationKind, OperationState
+from facesnap_cli.wanted import VerifyLevel
+from facesnap_cli.workflows.verify import check_copy, describe
 
 # After so long an operation that has left no trace is taken for one that never reached the service:
 # takes run for hours at most, applies for one.
@@ -17,12 +20,18 @@ GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: t
 CLOCK_SKEW = timedelta(minutes=10)
 
 
-def settle(account: Account, journal: Journal, operation: Operation, clock: Clock) -> Operation:
+def settle(
+    account: Account,
+    journal: Journal,
+    operation: Operation,
+    clock: Clock,
+    account_of: Callable[[Operation], Account],
+) -> Operation:
     """Look for the result of an operation that has no id, or one that the service has forgotten.
 
     A take is recognized by the tag in its snapshot's user data, or by user data that no other take has; an apply
-    by its target object, which did not exist before. Only reads. Returns the operation as it is known now, `unknown`
-    if there is no trace. Raises what reading raises.
+    by its target object, which did not exist before, and is what its source is. Only reads. Returns the operation as
+    it is known now, `unknown` if there is no trace. Raises what reading raises.
     """
     if journal.is_being_sent(operation):
         return operation
@@ -33,7 +42,13 @@ def settle(account: Account, journal: Journal, operation: Operation, clock: Cloc
             return journal.save(operation.adopted(f"/snapshots/{snapshot.id}", snapshot.created_time, now))
     elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
         location = f"/{operation.object_type.lower()}/{operation.object_id}"
-        return journal.save(operation.adopted(location, None, now))
+        try:
+            compared = _is_like_its_source(account, journal, operation, account_of)
+        except VerificationError as difference:
+            why = f"no answer came, and somebody else seems to have made the object: {difference.message}"
+            return journal.save(operation.abandoned(why, now))
+        doubt = None if compared else "its answer was lost; the object was found, but not compared with its source"
+        return journal.save(operation.adopted(location, None, now, doubt))
     if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
         why = "the service has forgotten it" if operation.operation_id else "no answer came"
         return journal.save(
@@ -44,6 +59,22 @@ def settle(account: Account, journal: Journal, operation: Operation, clock: Cloc
     if operation.operation_id:
         return journal.save(operation.lost("the service does not know the operation (any more)", now))
     return journal.save(operation.lost("the program ended before the service's answer came", now))
+
+
+def _is_like_its_source(
+    account: Account, journal: Journal, operation: Operation, account_of: Callable[[Operation], Account]
+) -> bool:
+    """Tell whether what an apply was to make could be compared. Raises VerificationError where it differs."""
+    kind = ObjectType(operation.object_type)
+    try:
+        take = journal.take_of(operation.snapshot_id or "")
+        if take is None or not take.object_id:
+            return False
+        source = describe(account_of(take), kind, take.object_id, VerifyLevel.QUICK)
+    except FacesnapError:  # the source may have gone, or be out of reach
+        return False
+    check_copy(source, describe(account, kind, operation.object_id, VerifyLevel.QUICK), operation.object_id)
+    return True
 
 
 def unsettled(operation: Operation) -> FacesnapError:
@@ -82,7 +113,7 @@ def find_trace(account: Account, journal: Journal, operation: Operation) -> Snap
         tag = ProvenanceTag.parse(snapshot.user_data)
         if tag and tag.intent == operation.intent:
             return snapshot
-    if operation.tagged or not operation.user_data_digest:
+    if operation.tagged or not operation.user_data_digest or journal.has_rival(operation):
         return None
     earliest = operation.intended_time - CLOCK_SKEW
     candidates = [
@@ -91,6 +122,7 @@ def find_trace(account: Account, journal: Journal, operation: Operation) -> Snap
         if digest(snapshot.user_data) == operation.user_data_digest
         and snapshot.created_time is not None
         and snapshot.created_time >= earliest
+        and (account.subscription_id is None or snapshot.is_of(account.subscription_id))
         and journal.object_of(snapshot.id) is None
     ]
     return candidates[0] if len(candidates) == 1 else None

@@ -16,8 +16,9 @@ from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.references import described
-from facesnap_cli.workflows.settle import settle, unsettled
-from facesnap_cli.workflows.wait import Waiter
+from facesnap_cli.workflows.settle import unsettled
+
+LookAt = Callable[[Operation], Operation]  # returns an operation as the service knows it now
 
 
 def reusable_take(
@@ -64,6 +65,7 @@ def start_take(
     clock: Clock,
     wanted: WantedTake,
     *,
+    look: LookAt,
     force: bool = False,
     job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
@@ -75,7 +77,7 @@ def start_take(
     """
     object_type, object_id, user_data = wanted.object_type, wanted.object_id, wanted.user_data
     operation = intended(account, clock, OperationKind.TAKE, object_type, object_id, owner=journal.owner(), job=job)
-    earlier = None if force else _open_earlier(account, journal, clock, operation)
+    earlier = None if force else _open_earlier(journal, clock, operation, look)
     if earlier and _is_as_wanted(account, earlier, wanted):
         return earlier
     if earlier:
@@ -105,6 +107,7 @@ def start_apply(
     *,
     snapshot: Snapshot,
     object_id: str,
+    look: LookAt,
     mode: str = "CreateNew",
     job: Job | None = None,
     warn: Callable[[str], None] = lambda text: None,
@@ -119,7 +122,7 @@ def start_apply(
         intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
         snapshot_id=snapshot.id,
     )
-    earlier = _open_earlier(account, journal, clock, operation)
+    earlier = _open_earlier(journal, clock, operation, look)
     if earlier and earlier.snapshot_id == snapshot.id:
         return earlier
     _check_expiry(snapshot, journal.estimate_s(OperationKind.APPLY, object_type.value, object_id), clock, warn)
@@ -217,26 +220,21 @@ def _write(write: Callable[[], object], warn: Callable[[str], None]) -> None:
         warn(error.message)
 
 
-def _open_earlier(account: Account, journal: Journal, clock: Clock, wanted: Operation) -> Operation | None:
+def _open_earlier(journal: Journal, clock: Clock, wanted: Operation, look: LookAt) -> Operation | None:
     """Return the same operation of an earlier run if its lost result is found now.
 
-    Raises ConflictError while it is under way, and what says that it is lost while nothing is known of it.
+    One that has ended since somebody looked is not in the way: another one is wanted. Raises ConflictError while it is
+    under way, and what says that it is lost while nothing is known of it.
     """
-    earlier = journal.open_like(wanted)
-    if earlier and earlier.operation_id and earlier.state is not OperationState.UNKNOWN:
-        seen = Waiter(journal, lambda operation: account, clock).look(earlier)
-        if not seen.state.is_open and seen.state is not OperationState.ADOPTED:
-            return None  # it has ended since somebody looked: it is not in the way, and another one is wanted
-        earlier = seen
-    elif earlier:
-        earlier = settle(account, journal, earlier, clock)
-    if earlier is None or earlier.came_to_nothing:
+    known = journal.open_like(wanted)
+    if known is None:
         return None
-    if not earlier.state.is_open:
-        return earlier
+    earlier = look(known)
     if earlier.state is OperationState.UNKNOWN:
         raise unsettled(earlier)
-    raise _under_way(earlier, clock)
+    if earlier.state.is_open:
+        raise _under_way(earlier, clock)
+    return earlier if earlier.state is OperationState.ADOPTED else None
 
 
 def _under_way(earlier: Operation, clock: Clock) -> ConflictError:

@@ -74,9 +74,9 @@ class Waiter:
                 seen = self._named(account, operation.seen(answer, self._clock.now()))
                 self._keep(operation, seen)
             else:
-                seen = settle(account, self._journal, operation, self._clock)
+                seen = settle(account, self._journal, operation, self._clock, self._account_of)
         except NotFoundError:
-            seen = settle(account, self._journal, operation, self._clock)
+            seen = settle(account, self._journal, operation, self._clock, self._account_of)
         self._on_update(seen)
         return seen
 
