@@ -100,7 +100,7 @@ def _operations(id_of: Callable[[Document], object]) -> View:
         id_of,
         Layout(
             ("operationId", "kind", "status", "objectType", "objectId", "profile", "createdTime"),
-            ("createdTime", "profile", "objectType"),
+            ("createdTime", "objectType", "profile"),
             "message",
         ),
         _operation_row,
