@@ -13,7 +13,7 @@ from facesnap_cli.archive.wanted import WantedExport, WantedImport
 from facesnap_cli.errors import UsageError
 from facesnap_cli.inputs import verify_level
 from facesnap_cli.polling import Schedule
-from facesnap_cli.text import harmless
+from facesnap_cli.text import counted, harmless
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
@@ -83,9 +83,11 @@ def _check_coverage(archive: Archive, partial: bool) -> None:
     """Raise UsageError where a rebuild would lose faces that nobody has said may be lost."""
     lost = archive.count("image IS NULL")
     if lost and not partial:
+        kept = archive.head.faces - lost
+        have = "has" if kept == 1 else "have"
         what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
         raise UsageError(
-            f"{archive.path}: {archive.head.faces:,} faces, of which {archive.head.faces - lost:,} have an image:"
+            f"{archive.path}: {counted(archive.head.faces, 'face')}, of which {kept:,} {have} an image:"
             f" it {what}, as Face never returns images",
             hint="export again with --images, or rebuild without those faces: --partial",
             details={"faces": archive.head.faces, "facesWithoutImage": lost},

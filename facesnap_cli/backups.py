@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from facesnap_cli.archive.images import ImageSource
     from facesnap_cli.context import App
     from facesnap_cli.operations import Operation
-    from facesnap_cli.output import Document, View
+    from facesnap_cli.views import Document, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Watcher:
         self.progress.stage(self.name, text)
 
     def operation(self, operation: Operation) -> None:
-        self.app.watch(operation)
+        self.app.watched.add(operation)
         self.progress.operation(self.name, operation)
 
     def ended(self, text: str, *, ok: bool) -> None:
@@ -65,7 +65,7 @@ class Watcher:
 
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
-    app.repeatable = True
+    app.watched.repeatable = True
     with suppress(JournalError):  # what cannot be written now is said where it matters
         app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(

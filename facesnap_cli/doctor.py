@@ -24,7 +24,7 @@ from facesnap_cli.endpoints import proxy_for
 from facesnap_cli.errors import ConfigurationError, FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.settings import FIELDS, state_directory
-from facesnap_cli.text import format_duration, harmless
+from facesnap_cli.text import counted, format_duration, harmless
 from facesnap_cli.workflows.quota import quota
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Examination:
         chosen = f"profile {settings.profile}" if settings.profile else "no profile is chosen"
         if not settings.file.exists:
             return _ok(f"there is no file {settings.file.path}; {chosen}")
-        return _ok(f"{settings.file.path}: {len(settings.file.profiles)} profiles; {chosen}")
+        return _ok(f"{settings.file.path}: {counted(len(settings.file.profiles), 'profile')}; {chosen}")
 
     def _permissions(self) -> Found:
         directory = state_directory(self._app.environment)
@@ -143,7 +143,7 @@ class Examination:
         journal = self._app.journal
         still_open, known = len(journal.open_operations()), len(journal.all_operations())
         hint = "facesnap status looks at them, facesnap wait waits for them" if still_open else ""
-        return Health.OK, f"{journal.path}: {known} operations, {still_open} of them open", hint
+        return Health.OK, f"{journal.path}: {counted(known, 'operation')}, {still_open} open", hint
 
     def _endpoint(self) -> Found:
         settings, endpoint = self._app.settings, self._app.account.endpoint

@@ -1,6 +1,7 @@
 """Every error that facesnap raises on purpose, each with its exit status.
 
     FacesnapError                1
+    ├── OutputError              1    what was done is done, but its result could not be printed as it was wanted
     ├── UsageError               2    bad option or value; nothing was sent
     ├── OperationFailedError     3    the service says that the operation failed
     ├── CredentialsError         4    no key, a refused key (401), a key without the right (403)
@@ -71,6 +72,12 @@ class FacesnapError(Exception):
     def status(self) -> int:
         """The process's exit status for this error."""
         return self.exit_code
+
+
+class OutputError(FacesnapError):
+    """What was done is done, but its result could not be printed: stdout refused it, or `--query` does not fit it."""
+
+    default_code = "Output"
 
 
 class UsageError(FacesnapError):

@@ -167,6 +167,12 @@ def read_user_data(given: str | None) -> str | None:
     return check_user_data(given)
 
 
+def require_consent(app: App, given: bool, what: str) -> None:
+    """Raise UsageError unless `given` or somebody can be asked."""
+    if not given and not app.can_ask():
+        raise UsageError(f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it")
+
+
 def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:
     """Ask at the terminal whether the snapshots may be deleted, unless `given`. Raises UsageError where not."""
     if given:

@@ -81,8 +81,8 @@ def _secret(raw: object) -> Secret:
 def _choice(choices: tuple[str, ...]) -> Callable[[object], str]:
     def parse(raw: object) -> str:
         text = _text(raw)
-        if text in choices:
-            return text
+        if text.lower() in choices:
+            return text.lower()
         raise UsageError(f"{harmless(text)!r} is not one of {', '.join(choices)}{nearest(text, choices)}")
 
     return parse

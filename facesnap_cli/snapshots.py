@@ -66,7 +66,8 @@ class Snapshots:
                 snapshots.append(Snapshot.from_wire(item))
         if len(snapshots) < len(body):
             strange = len(body) - len(snapshots)
-            self._warn(f"{strange} of {len(body)} elements in the service's list are no snapshots and left out")
+            them = "is no snapshot" if strange == 1 else "are no snapshots"
+            self._warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
         return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:

@@ -13,14 +13,17 @@ from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.journal import JournalError
 from facesnap_cli.models import is_guid
 from facesnap_cli.operations import Operation, OperationKind
-from facesnap_cli.output import OPERATION
 from facesnap_cli.progress import Counting, counting_for
 from facesnap_cli.settings import state_directory
+from facesnap_cli.views import ENDED_OPERATION, OPERATION, View
 from facesnap_cli.workflows.outcomes import combined
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
     from facesnap_cli.workflows.wait import Outcome
+
+
+_NONE_OPEN = "no open operations"
 
 
 @contextmanager
@@ -41,9 +44,9 @@ def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
         counting(app, transfer.title) as shown,
         transfers.running(transfer, shown) as noted,
     ):
-        app.resume_command = transfer.command
+        app.watched.command = transfer.command
         yield noted
-        app.resume_command = ""
+        app.watched.command = ""
 
 
 def operation_named(app: App, reference: str) -> Operation:
@@ -83,7 +86,8 @@ def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.all_operations() if finished else app.journal.open_operations()
-    _report(app, app.waiter().look_at_all(operations, named=bool(references)), transfers, [])
+    outcomes = app.waiter().look_at_all(operations, named=bool(references))
+    _report(app, outcomes, transfers, [], nothing="no operations" if finished else _NONE_OPEN)
 
 
 def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
@@ -102,16 +106,23 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     if transfers:
         with closing(_transfers(app)) as known:
             transfers = known.wait(transfers, app.settings["timeout"])
-    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in transfers])
+    view = ENDED_OPERATION if first_is_enough else OPERATION
+    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in transfers], view, nothing=_NONE_OPEN)
 
 
 def _report(
-    app: App, outcomes: Sequence[Outcome], transfers: Sequence[Transfer], also: Sequence[FacesnapError | None]
+    app: App,
+    outcomes: Sequence[Outcome],
+    transfers: Sequence[Transfer],
+    also: Sequence[FacesnapError | None],
+    view: View = OPERATION,
+    *,
+    nothing: str,
 ) -> None:
     """Print operations and transfers. Raises what the operations failed with and what is `also` wrong, together."""
     documents = [one.operation.document(app.clock.now()) for one in outcomes]
     documents += [transfer.document() for transfer in transfers]
-    app.output.records(documents, OPERATION)
+    app.output.records(documents, view, nothing=nothing)
     failures = [*(one.failure for one in outcomes), *also]
     if app.journal.set_aside:
         raise JournalError(f"what the damaged journal knew is not shown; it is kept as {app.journal.set_aside}")

@@ -17,9 +17,9 @@ PACKAGE = Path(__file__).parent.parent / "facesnap_cli"
 FLOORS = (
     ("errors", "clock", "streams"),
     ("text", "files", "secret"),
-    ("models", "database"),
-    ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),
-    ("settings", "answers", "journal_file"),
+    ("models", "database", "cells"),
+    ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints", "views", "query"),
+    ("settings", "answers", "watched", "tables", "journal_file"),
     ("key_sources", "retry", "polling", "wire"),
     ("credentials",),
     ("transport", "journal"),

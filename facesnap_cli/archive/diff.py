@@ -15,6 +15,7 @@ from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import UsageError, VerificationError
 from facesnap_cli.progress import Counting
+from facesnap_cli.text import counted
 
 Difference = dict[str, object]
 
@@ -82,7 +83,7 @@ class Comparison:
             return None
         why = "the ids differ altogether: an imported object has new ones; import --verify full compares what it built"
         return VerificationError(
-            f"{len(self.differences):,} differences",
+            counted(len(self.differences), "difference"),
             hint=why if self.strangers else "",
             details={"differences": len(self.differences)},
         )

@@ -27,6 +27,7 @@ from facesnap_cli.errors import (
 )
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.progress import Counting
+from facesnap_cli.text import counted
 
 PAGE = 1000
 MOST_ROUNDS = 5
@@ -210,11 +211,12 @@ def _exported(archive: Archive, wanted: WantedExport, unusable: list[str]) -> Ex
     if not covered and faces:
         about_faces.append("this archive holds no recognition data: no face has an image, and Face never returns them")
     elif covered < faces:
+        have = "has" if faces - covered == 1 else "have"
         about_faces.append(
-            f"{faces - covered:,} of {faces:,} faces have no image and cannot be rebuilt from this archive"
+            f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
         )
     failure = PartialFailureError(
-        f"{len(unusable)} images could not be used; the archive is written without them",
+        f"{counted(len(unusable), 'image')} could not be used; the archive is written without them",
         hint="mend or replace them, then export again with --force",
         details={"images": unusable},
     )

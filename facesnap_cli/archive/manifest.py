@@ -12,7 +12,7 @@ from typing import Self
 from facesnap_cli.archive.images import NONE_KEPT, ImageFile, digest_of
 from facesnap_cli.errors import UsageError
 from facesnap_cli.objects import Face, Person
-from facesnap_cli.text import harmless
+from facesnap_cli.text import counted, harmless
 
 COLUMNS = ("person_id", "name", "persisted_face_id", "path", "target_face", "detection_model")
 _TARGET_FACE = re.compile(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
@@ -72,7 +72,7 @@ class ImageManifest:
 
     def unmatched(self) -> list[str]:
         left = self._rows.execute("SELECT line, path FROM rows WHERE NOT used ORDER BY line").fetchall()
-        more = [f"{self._path}: and {len(left) - _SHOWN} more lines"] if len(left) > _SHOWN else []
+        more = [f"{self._path}: and {counted(len(left) - _SHOWN, 'more line')}"] if len(left) > _SHOWN else []
         return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
 
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:

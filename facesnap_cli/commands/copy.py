@@ -52,7 +52,7 @@ def copy(
     from facesnap_cli.backups import copy_with_progress, means_of, report
     from facesnap_cli.copy_inputs import wanted_copy
     from facesnap_cli.inputs import verify_level
-    from facesnap_cli.output import COPY, STEP
+    from facesnap_cli.views import COPY, STEP
     from facesnap_cli.workflows.preview import preview_copy
 
     app = App.of(ctx)

@@ -29,8 +29,8 @@ def diff(
     facesnap diff monday.facesnap tuesday.facesnap
     """
     from facesnap_cli.archive.diff import compare_archives, compare_with_service
-    from facesnap_cli.output import DIFFERENCE
     from facesnap_cli.transferring import counting
+    from facesnap_cli.views import DIFFERENCE
 
     app = App.of(ctx)
     if later:
@@ -38,5 +38,5 @@ def diff(
     else:
         with counting(app, f"diff {archive.name}") as shown:
             comparison = compare_with_service(app.account, archive, object_id, app.clock, shown)
-    app.output.records(comparison.differences, DIFFERENCE)
+    app.output.records(comparison.differences, DIFFERENCE, nothing="no differences")
     app.raise_if(comparison.failure)

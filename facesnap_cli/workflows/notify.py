@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from facesnap_cli.errors import FacesnapError
 from facesnap_cli.files import replaced
-from facesnap_cli.text import format_duration, harmless
+from facesnap_cli.text import counted, format_duration, harmless
 from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.plan import Plan
 from facesnap_cli.workflows.run import RunResult
@@ -169,7 +169,8 @@ def run_lines(result: RunResult) -> list[str]:
 def markdown(plan: Plan, result: RunResult) -> str:
     """Return the summary of a run as Markdown."""
     failed = sum(item.failure is not None for item in result.items)
-    said = f"{failed} of {len(result.items)} items failed" if failed else f"all {len(result.items)} items succeeded"
+    items = counted(len(result.items), "item")
+    said = f"{failed} of {items} failed" if failed else f"{'all ' if len(result.items) > 1 else ''}{items} succeeded"
     rows = [
         (
             item.item.name,

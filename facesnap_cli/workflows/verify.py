@@ -11,6 +11,7 @@ from facesnap_cli.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.operations import Operation
+from facesnap_cli.text import counted
 from facesnap_cli.wanted import VerifyLevel
 
 
@@ -147,6 +148,6 @@ def verify_apply(
             details={"objectId": operation.object_id},
         ) from error
     check_copy(original, copy, source, made)
-    persons = f"{copy.persons} persons, " if made.object_type.has_persons else ""
-    ids = ", every id" if level is VerifyLevel.FULL else ""
-    note(f"verified: {operation.object_id} is the same as {source.object_id} ({persons}{copy.faces} faces{ids})")
+    counts = [counted(copy.persons, "person")] if made.object_type.has_persons else []
+    counts += [counted(copy.faces, "face"), *(["every id"] if level is VerifyLevel.FULL else [])]
+    note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")
