@@ -26,6 +26,14 @@ class ReadFile:
     writable_by_all: bool
 
 
+class ForeignFileError(PermissionError):
+    """A file that is not this user's alone, where it has to be."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(errno.EPERM, f"{path} {reason}")
+        self.path = path
+
+
 def read_regular(path: Path, max_bytes: int) -> ReadFile:
     """Read a file that is one: not a directory, not a pipe, which could make the program wait for ever.
 
@@ -50,6 +58,39 @@ def read_regular(path: Path, max_bytes: int) -> ReadFile:
         exposed_to_all=bool(bits & stat.S_IRWXO),
         writable_by_all=bool(bits & stat.S_IWOTH),
     )
+
+
+def make_own_file(path: Path, *, checked: bool = True) -> None:
+    """Make an empty file, mode 0600, if there is none. Raises OSError.
+
+    `checked` raises ForeignFileError for a file that is not ours alone, and for a symbolic link: it could lead into
+    any other file of this user.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | (getattr(os, "O_NOFOLLOW", 0) if checked else 0)
+    try:
+        os.close(os.open(path, flags, 0o600))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ForeignFileError(path, "is a symbolic link") from error
+        raise
+    if checked:
+        check_own_file(path)
+
+
+def check_own_file(path: Path) -> os.stat_result:
+    """Return a file's status. Raises ForeignFileError unless it is regular, this user's, and nobody else may open it.
+
+    It is not opened: to close it again would let go of the locks that SQLite has on it.
+    """
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ForeignFileError(path, "is not a regular file")
+    if os.name == "posix":
+        if status.st_uid != os.geteuid():
+            raise ForeignFileError(path, "belongs to another user")
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ForeignFileError(path, "may be opened by others")
+    return status
 
 
 def make_private_directory(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.archive.format import ArchiveError
+from facesnap_cli.archive.opening import attach
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
 
@@ -103,7 +104,7 @@ class Ledger:
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         ledger = cls(path, connection)
         try:
-            connection.execute("ATTACH ? AS archive", (str(archive),))
+            attach(connection, archive, "archive")
             for view in _VIEWS:
                 connection.execute(view)
             yield ledger

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli.archive.format import (
-    APPLICATION_ID,
     FACE_COLUMNS,
-    MIGRATIONS,
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
     ArchiveError,
     Head,
-    add_functions,
     checksum_of,
     contents_of,
 )
-from facesnap_cli.database import DamagedError, DatabaseError, connect_read_only
+from facesnap_cli.archive.opening import open_archive
+from facesnap_cli.database import DamagedError, DatabaseError, InterruptibleConnection
 from facesnap_cli.errors import NotFoundError, UsageError
 from facesnap_cli.text import harmless
 
@@ -35,7 +33,7 @@ class Archive:
 
     path: Path
     head: Head
-    connection: sqlite3.Connection
+    connection: InterruptibleConnection
     lock: threading.Lock
 
     @classmethod
@@ -48,24 +46,24 @@ class Archive:
         if path.is_dir():
             raise UsageError(f"{path} is a directory, not an archive")
         try:
-            connection = connect_read_only(path, application_id=APPLICATION_ID, newest=len(MIGRATIONS))
+            connection = open_archive(path)
         except FileNotFoundError:
             raise NotFoundError(f"there is no file {path}") from None
         except DamagedError as error:
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
-            raise ArchiveError(error.message, hint="facesnap export writes what is wanted here") from error
+            hint = error.hint or "facesnap export writes what is wanted here"
+            raise ArchiveError(error.message, hint=hint) from error
         except (OSError, sqlite3.Error) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
         connection.text_factory = lambda data: data.decode(errors="replace")
-        add_functions(connection)
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
-            raise DamagedError(
+            raise connection.interruption or DamagedError(
                 f"{path} is damaged: {error}", hint="facesnap inspect --check names the places"
             ) from error
         finally:
@@ -98,6 +96,8 @@ class Archive:
         try:
             places = list(self._structure()) or list(self._rows())
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+            if self.connection.interruption:
+                raise
             places.append(f"the file's structure ({error})")
         if places:
             more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""
