@@ -21,7 +21,7 @@ from facesnap_cli.errors import FacesnapError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
-from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
+from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of, is_of_the_future
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Step
 from facesnap_cli.workflows.retention import Retention, Template
@@ -127,16 +127,18 @@ class ExportMethod:
         return newest[0] if newest else None
 
     def _newest(self, template: Template) -> tuple[Path, float] | None:
-        """Return the newest readable archive of the object, with its age in seconds."""
+        """Return the newest archive of the object that is whole and not of the future, with its age in seconds."""
         now = self.clock.now()
         fixed = self.directory / template.render(now)
         for path in self._made(template) if template.is_dated else [fixed]:
             try:
                 with Archive.opened(path) as archive:
                     head = archive.head
+                    archive.check()
             except FacesnapError:
                 continue
-            if (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id) and head.started_time:
+            is_its = (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id)
+            if is_its and head.started_time and not is_of_the_future(head.started_time, now):
                 return path, (now - head.started_time).total_seconds()
         return None
 
@@ -148,7 +150,9 @@ class ExportMethod:
         made = {
             place / name.removesuffix(suffix): moment
             for name in names
-            if name.endswith(suffix) and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
+            if name.endswith(suffix)
+            and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
+            and not is_of_the_future(moment, self.clock.now())
         }
         return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
 
