@@ -37,7 +37,10 @@ _WRITE_BYTES = 64 * 1024
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better."""
+    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better.
+
+    `reason` may repeat what was sent, and at any length.
+    """
 
     def __init__(self, reason: str, *, sent: bool, passing: bool = True):
         super().__init__(reason)
@@ -84,13 +87,13 @@ class Wire:
             finally:
                 response.close()
         except (httpx.InvalidURL, UnicodeError) as failure:
-            raise NoAnswer(harmless(str(failure))[:300], sent=False, passing=False) from failure
+            raise NoAnswer(harmless(str(failure)), sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
             raise NoAnswer(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
-            reason = harmless(str(failure))[:300] or type(failure).__name__
+            reason = harmless(str(failure)) or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
             raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
         return Answer(response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body)

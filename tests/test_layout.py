@@ -20,7 +20,7 @@ FLOORS = (
     ("models", "database"),
     ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints"),
     ("settings", "answers"),
-    ("key_sources", "retry", "polling", "wire"),
+    ("key_sources", "retry", "polling", "wire", "masking"),
     ("credentials",),
     ("transport", "journal"),
     ("snapshots", "objects", "messages"),
