@@ -187,7 +187,7 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
         given = [variable]
     if given:
         return given[-1] in ("json", "jsonl")
-    with contextlib.suppress(FacesnapError):
+    with contextlib.suppress(Exception):  # whatever is wrong, it is to be told, not to end the telling
         return app.settings["output"] in ("json", "jsonl")
     return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class ConfigFile:
     def write(self) -> None:
         """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible."""
         try:
-            with replaced(self.path) as file:
+            with replaced(self.path, keep_link=True) as file:
                 file.write(self.text)
         except OSError as error:
             raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from error
@@ -114,13 +115,26 @@ class ConfigFile:
         profiles = self.data.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
+        if file.is_foreign:
+            raise foreign_file(self.path)
         if file.writable_by_all:
             raise ConfigurationError(
                 f"{self.path} may be written by anybody, who could send your key elsewhere",
-                hint=f"chmod 600 {self.path}",
+                hint=shlex.join(["chmod", "600", str(self.path)]),
             )
         if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
-            raise ConfigurationError(f"{self.path} holds a key and others may read it", hint=f"chmod 600 {self.path}")
+            raise ConfigurationError(
+                f"{self.path} holds a key and others may read it", hint=shlex.join(["chmod", "600", str(self.path)])
+            )
+
+
+def foreign_file(path: Path) -> ConfigurationError:
+    """Return the error for a file of another user, who may change at any time what is done in this one's name."""
+    owning = shlex.join(["chown", str(os.geteuid()), str(path)])
+    return ConfigurationError(
+        f"{path} belongs to another user, who could change what it makes facesnap do",
+        hint=f"run facesnap as its owner, or, if what it says is right: {owning}",
+    )
 
 
 def _holds_secret(profile: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ from typing import IO
 class ReadFile:
     """A file's content, and who else on this machine may read or write it. Nobody on Windows, which has no such bits.
 
-    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone.
+    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone; `is_foreign` says
+    that another user than this one and the administrator owns it.
     """
 
     content: bytes
     exposed: bool
     exposed_to_all: bool
     writable_by_all: bool
+    is_foreign: bool = False
 
 
 class ForeignFileError(PermissionError):
@@ -57,6 +60,7 @@ def read_regular(path: Path, max_bytes: int) -> ReadFile:
         exposed=bool(bits & (stat.S_IRWXG | stat.S_IRWXO)),
         exposed_to_all=bool(bits & stat.S_IRWXO),
         writable_by_all=bool(bits & stat.S_IWOTH),
+        is_foreign=os.name == "posix" and status.st_uid not in (0, os.geteuid()),
     )
 
 
@@ -93,32 +97,42 @@ def check_own_file(path: Path) -> os.stat_result:
     return status
 
 
-def make_private_directory(path: Path) -> None:
-    """Make `path` and its parents, `path` itself for its owner only. Raises OSError where others may write to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-    if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-        raise PermissionError(
-            errno.EPERM, f"anybody may write to {path}; take a directory of your own, or chmod 700 {path}"
-        )
+def make_private_directory(path: Path, *, inside: Path | None = None) -> None:
+    """Make a directory for its owner only, as are those of its parents that are missing.
+
+    `inside` is a parent that must be as private. Raises ForeignFileError where others may write to one of them.
+    """
+    for directory in (inside, path) if inside else (path,):
+        for one in (*reversed(directory.parents), directory):
+            one.mkdir(mode=0o700, exist_ok=True)
+        status = directory.stat()
+        if os.name == "posix" and status.st_uid != os.geteuid():
+            raise ForeignFileError(directory, "belongs to another user; take a directory of your own")
+        if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            command = shlex.join(["chmod", "700", str(directory)])
+            raise ForeignFileError(directory, f"may be written by others; take a directory of your own, or {command}")
 
 
 @contextlib.contextmanager
-def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[str]]:
+def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Iterator[IO[str]]:
     """Give a file to write; at the end it takes `path`'s place, whole, on disk and with this mode, or not at all.
 
-    A symbolic link stays one: what it names is replaced.
+    Where `path` is a symbolic link, the link is replaced: in a directory of several users it may be another's, and lead
+    anywhere. With `keep_link` it stays, and what it names is replaced. Raises OSError for what is no file, as a device.
     """
-    target = path.resolve()
+    target = path.resolve() if keep_link else path
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(target))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
+            if mode != 0o600:
+                os.chmod(file.fileno() if os.chmod in os.supports_fd else name, mode)
             os.fsync(file.fileno())
-        if mode != 0o600:
-            os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -100,7 +100,7 @@ class Ledger:
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
         """Give the ledger in a file, which is made if it is missing."""
-        make_private_directory(path.parent)
+        make_private_directory(path.parent, inside=path.parent.parent)
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         ledger = cls(path, connection)
         try:
