@@ -37,21 +37,28 @@ class ForeignFileError(PermissionError):
         self.path = path
 
 
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file that is one to read: not a directory, not a pipe, which could make the program wait for ever.
+
+    Raises OSError.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return os.fdopen(descriptor, "rb")
+
+
 def read_regular(path: Path, max_bytes: int) -> ReadFile:
-    """Read a file that is one: not a directory, not a pipe, which could make the program wait for ever.
+    """Read a file, which `open_regular` opens.
 
     The permissions are those of the file that was read, wherever symbolic links led. Raises OSError, also for a file
     longer than `max_bytes`.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(max_bytes + 1)
-    finally:
-        os.close(descriptor)
+    with open_regular(path) as file:
+        status = os.fstat(file.fileno())
+        content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise OSError(errno.EFBIG, f"it is longer than {max_bytes} bytes")
     bits = status.st_mode if os.name == "posix" else 0

@@ -237,14 +237,15 @@ def _compiled(query: str | None) -> Callable[[Any], Any] | None:
 
     try:
         expression = jmespath.compile(query)
-    except JMESPathError as error:
-        raise UsageError(f"--query: {harmless(str(error)).strip()}", hint="see https://jmespath.org") from None
+    except (JMESPathError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else harmless(str(error)).strip()
+        raise UsageError(f"--query: {said}", hint="see https://jmespath.org") from None
 
     def search(data: Any) -> Any:
         try:
             found = expression.search(data)
             json.dumps(found, allow_nan=False, default=str)  # jmespath can make numbers that JSON has not
-        except (JMESPathError, ValueError) as error:
+        except (JMESPathError, ValueError, RecursionError) as error:
             raise FacesnapError(
                 f"--query does not fit the result, which is printed whole: {harmless(str(error)).strip()}", code="Query"
             ) from None
