@@ -217,7 +217,7 @@ def _advice(reason: str, *, local: bool) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return (
             "nothing was sent: its certificate is not from an authority known here, or not for this host;"
-            " if your company's proxy made it, --ca-bundle names the company's authorities"
+            " if your company's proxy made it, --ca-bundle names the company's authorities (SSL_CERT_FILE is not read)"
         )
     if "WRONG_VERSION_NUMBER" in reason:
         return "nothing was sent: the other side does not speak TLS; check the endpoint's port and the proxy"
