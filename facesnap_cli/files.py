@@ -91,17 +91,28 @@ def make_own_file(path: Path, *, checked: bool = True) -> None:
 def check_own_file(path: Path) -> os.stat_result:
     """Return a file's status. Raises ForeignFileError unless it is regular, this user's, and nobody else may open it.
 
-    It is not opened: to close it again would let go of the locks that SQLite has on it.
+    It is not opened: to close it again would let go of the locks that SQLite has on it. On a file system that keeps no
+    owners and permissions nothing can be told from them.
     """
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
         raise ForeignFileError(path, "is not a regular file")
-    if os.name == "posix":
-        if status.st_uid != os.geteuid():
-            raise ForeignFileError(path, "belongs to another user")
-        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ForeignFileError(path, "may be opened by others")
+    if not _is_own(status) and _keeps_owners(path.parent):
+        is_ours = status.st_uid == os.geteuid()
+        raise ForeignFileError(path, "may be opened by others" if is_ours else "belongs to another user")
     return status
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Tell whether a file is this user's, and nobody else may open it. Always on Windows, which has no such bits."""
+    others = stat.S_IRWXG | stat.S_IRWXO
+    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & others)
+
+
+def _keeps_owners(directory: Path) -> bool:
+    """Tell whether a file that is made in a directory for its owner alone is one: on CIFS or vfat it is not."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        return _is_own(os.fstat(file.fileno()))
 
 
 def make_private_directory(path: Path, *, inside: Path | None = None) -> None:

@@ -154,6 +154,13 @@ def test_a_draft_that_others_may_open_is_not_taken_up(program: Program, mode: in
     assert not target.exists()
 
 
+def test_where_files_have_no_owners_a_draft_is_taken_up(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = program.directory / "x.facesnap"
+    plant(target.with_name("x.facesnap.partial"), mode=0o755)
+    monkeypatch.setattr("facesnap_cli.files._keeps_owners", lambda directory: False)
+    assert program.run(*export(program, target)).status == 0
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
 @pytest.mark.parametrize("suffix", ["", "-wal", "-journal"])
 def test_a_draft_of_another_user_is_not_taken_up(program: Program, suffix: str) -> None:
