@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.errors import FacesnapError
+from facesnap_cli.errors import FacesnapError, Interruption
 from facesnap_cli.files import ForeignFileError, check_own_file, make_own_file
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -28,26 +28,19 @@ class DamagedError(DatabaseError):
 
 
 class InterruptibleConnection(sqlite3.Connection):
-    """A connection during whose queries signals are handled.
+    """A connection that can tell an interruption from an error of SQLite.
 
-    SQLite makes an error of its own of what a callback raises: `interruption` keeps what it was.
+    Signals are handled in the functions that SQLite calls back; of what those raise it makes an error of its own.
     """
 
-    interruption: BaseException | None = None
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self._earlier = Interruption.latest
 
-    def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a callback that remembers an interruption which came while it ran."""
-
-        def guarded(*arguments: Any) -> Any:
-            try:
-                return function(*arguments)
-            except Exception:
-                raise
-            except BaseException as interruption:
-                self.interruption = interruption
-                raise
-
-        return guarded
+    @property
+    def interruption(self) -> Interruption | None:
+        """The interruption that came since the connection was opened: it is what an error means then."""
+        return Interruption.latest if Interruption.latest is not self._earlier else None
 
 
 def connect(
