@@ -6,6 +6,7 @@ import enum
 import json
 import os
 import platform
+import shlex
 import shutil
 import sqlite3
 import stat
@@ -136,7 +137,8 @@ class Examination:
         open_to_others = [path for path in (directory, directory / "journal.db") if _others_may_read(path)]
         if open_to_others:
             names = " ".join(str(path) for path in open_to_others)
-            return Health.WARNING, f"others may read {names}, which tells what you back up", f"chmod go= {names}"
+            command = shlex.join(["chmod", "go=", *map(str, open_to_others)])
+            return Health.WARNING, f"others may read {names}, which tells what you back up", command
         return _ok(f"others may not read {directory}")
 
     def _journal(self) -> Found:
@@ -203,10 +205,12 @@ def examine_as_cron(app: App) -> list[Finding]:
 
     Raises ConfigurationError where they cannot be started so.
     """
-    home = app.environment.get("HOME") or str(Path.home())
+    home = app.environment.get("HOME") or os.path.expanduser("~")
+    if not os.path.isabs(home):
+        raise ConfigurationError("this user's home directory is not known", hint="set HOME")
     environment = {"HOME": home, "PATH": CRON_PATH, "SHELL": "/bin/sh"}
     environment |= {name: app.environment[name] for name in ("LOGNAME", "USER") if name in app.environment}
-    words = [sys.executable, "-m", "facesnap_cli", "doctor", "-o", "json", *app.arguments()]
+    words = [sys.executable, "-P", "-m", "facesnap_cli", "doctor", "-o", "json", *app.arguments()]
     try:
         done = subprocess.run(  # noqa: S603 (this program itself)
             words,

@@ -209,10 +209,14 @@ class InterruptedBySignal(FacesnapError):
 class Interruption(BaseException):
     """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it.
 
-    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing.
+    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing. `latest` is for
+    libraries written in C, which swallow what is raised in a function that they call back.
     """
+
+    latest: ClassVar[Interruption | None] = None
 
     def __init__(self, signal_number: int):
         super().__init__(signal_number)
+        Interruption.latest = self
         self.signal_number = signal_number
         self.nothing_sent = False

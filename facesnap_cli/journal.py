@@ -100,7 +100,7 @@ class Journal:
         """Return this process's name in the journal, under which it holds a lock for as long as it lives."""
         with self._lock, self._guarded("written; nothing was sent"):
             if self._owner is None:
-                make_private_directory(self._owners)
+                make_private_directory(self._owners, inside=self._owners.parent)
             while self._owner is None or not self._owner.path.exists():  # a look whether it is held may remove it
                 self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
             return self._owner.path.stem

@@ -25,17 +25,19 @@ class Query:
         """Raises UsageError for what is no JMESPath, an unknown function, or a wrong number of arguments."""
         try:
             self._expression = jmespath.compile(text)
+            for name, given in _calls(self._expression.parsed):
+                _check_call(name, given)
         except JMESPathError as error:
             raise UsageError(f"--query: {_reason(error)}", hint=_HINT) from None
-        for name, given in _calls(self._expression.parsed):
-            _check_call(name, given)
+        except RecursionError:
+            raise UsageError("--query: it is nested too deeply", hint=_HINT) from None
 
     def search(self, data: Any) -> Any:
         """Return what the query finds. Raises OutputError where it does not fit the data."""
         try:
             found = self._expression.search(data)
             json.dumps(found, allow_nan=False, default=str)  # jmespath can make numbers that JSON has not
-        except (JMESPathError, ValueError) as error:
+        except (JMESPathError, ValueError, RecursionError) as error:
             raise OutputError(f"--query does not fit the result: {_reason(error)}", code="Query") from None
         return found
 

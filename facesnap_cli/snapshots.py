@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
 # The whole of the header: two of them, joined by a comma, would be two answers to one question.
-_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z-]{1,64})/?(?:\?[^\s,]*)?")
+_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
 
 
 class Snapshots:

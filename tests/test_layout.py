@@ -20,7 +20,7 @@ FLOORS = (
     ("models", "database", "cells"),
     ("operations", "checks", "wanted", "config_file", "seen_snapshots", "endpoints", "views", "query"),
     ("settings", "answers", "watched", "tables", "journal_file"),
-    ("key_sources", "retry", "polling", "wire"),
+    ("key_sources", "retry", "polling", "wire", "masking"),
     ("credentials",),
     ("transport", "journal"),
     ("snapshots", "objects", "messages"),

@@ -10,9 +10,11 @@ from pathlib import Path
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.draft import Draft, partial_of
 from facesnap_cli.archive.export import list_object
+from facesnap_cli.archive.opening import attach, prepare
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
+from facesnap_cli.database import DamagedError, InterruptibleConnection
 from facesnap_cli.errors import UsageError, VerificationError
 from facesnap_cli.progress import Counting
 from facesnap_cli.text import counted
@@ -121,16 +123,21 @@ def compare_with_service(
         with Draft.opened(wanted.target, clock) as draft:
             draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
             list_object(account, wanted, draft, counting)
-            return _compared(old, partial_of(wanted.target), face_user_data=not object_type.has_persons)
+            with_faces = not object_type.has_persons
+            return _compared(old, partial_of(wanted.target), face_user_data=with_faces, finished=False)
 
 
-def _compared(old: Path, new: Path, *, face_user_data: bool) -> Comparison:
+def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:
     queries = (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ()))
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, factory=InterruptibleConnection)
+    connection.text_factory = lambda data: data.decode(errors="replace")
     try:
-        connection.execute("ATTACH ? AS old", (str(old.absolute()),))
-        connection.execute("ATTACH ? AS new", (str(new.absolute()),))
+        prepare(connection)
+        attach(connection, old, "old")
+        attach(connection, new, "new", finished=finished)
         found = [dict(zip(_KEYS, row, strict=True)) for query in queries for row in connection.execute(query)]
         return Comparison(found, bool(connection.execute(_STRANGERS).fetchone()[0]))
+    except sqlite3.Error as error:
+        raise connection.interruption or DamagedError(f"{old} or {new} is damaged: {error}") from error
     finally:
         connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import threading
 import uuid
@@ -20,14 +21,15 @@ from facesnap_cli.archive.format import (
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
     ArchiveError,
-    add_functions,
     checksum_of,
     contents_of,
 )
 from facesnap_cli.archive.images import CheckedImage
+from facesnap_cli.archive.opening import attach, check_schema, prepare
 from facesnap_cli.clock import Clock
-from facesnap_cli.database import connect, transaction
+from facesnap_cli.database import InterruptibleConnection, connect, transaction
 from facesnap_cli.errors import ConflictError, UsageError
+from facesnap_cli.files import ForeignFileError
 from facesnap_cli.objects import Face, FaceObject, Person, Training
 from facesnap_cli.text import format_time
 
@@ -61,7 +63,7 @@ class Counts:
 class Draft:
     """What an export has read so far. It survives a kill at any moment; its methods may be called from any thread."""
 
-    def __init__(self, target: Path, partial: Path, connection: sqlite3.Connection, clock: Clock):
+    def __init__(self, target: Path, partial: Path, connection: InterruptibleConnection, clock: Clock):
         self.target = target
         self._partial = partial
         self._connection = connection
@@ -74,18 +76,26 @@ class Draft:
         """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
         partial = partial_of(target)
         try:
-            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, own=True)
+        except ForeignFileError as error:
+            removal = shlex.join(["rm", str(error.path)])
+            raise UsageError(
+                f"the export cannot go on in a file that is not yours alone: {error.strerror}",
+                hint=f"write to a directory of your own; if you know the file: {removal}",
+            ) from error
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         draft = cls(target, partial, connection, clock)
         try:
-            add_functions(connection)
+            check_schema(connection, partial, allowed=[_UNREAD])
+            prepare(connection)
             connection.execute(_UNREAD)
             for statement in _LISTED:
                 connection.execute(statement)
             yield draft
         except sqlite3.OperationalError as error:
-            raise ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk") from error
+            trouble = ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk")
+            raise connection.interruption or trouble from error
         finally:
             draft.close()
 
@@ -197,7 +207,7 @@ class Draft:
 
         Returns of how many faces the user data need not be read.
         """
-        self._connection.execute("ATTACH ? AS base", (str(base),))
+        attach(self._connection, base, "base")
         try:
             with self._writing():
                 self._connection.execute(

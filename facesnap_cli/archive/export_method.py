@@ -22,7 +22,7 @@ from facesnap_cli.errors import FacesnapError, VerificationError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
-from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
+from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of, is_of_the_future
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Preview, Step, not_found
@@ -164,16 +164,18 @@ class ExportMethod:
         return newest.path if newest else None
 
     def _archives(self, template: Template) -> Iterator[_Found]:
-        """Yield the readable archives of the object, the newest first."""
+        """Yield the archives of the object that are whole and not of the future, the newest first."""
         now = self.clock.now()
         fixed = self.directory / template.render(now)
         for path in self._made(template) if template.is_dated else [fixed]:
             try:
                 with Archive.opened(path) as archive:
                     head, counts = archive.head, archive.counts()
+                    archive.check()
             except FacesnapError:
                 continue
-            if (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id) and head.started_time:
+            is_its = (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id)
+            if is_its and head.started_time and not is_of_the_future(head.started_time, now):
                 yield _Found(path, (now - head.started_time).total_seconds(), counts)
 
     def _made(self, template: Template, suffix: str = "") -> dict[Path, datetime]:
@@ -184,7 +186,9 @@ class ExportMethod:
         made = {
             place / name.removesuffix(suffix): moment
             for name in names
-            if name.endswith(suffix) and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
+            if name.endswith(suffix)
+            and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
+            and not is_of_the_future(moment, self.clock.now())
         }
         return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
 

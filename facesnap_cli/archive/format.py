@@ -1,6 +1,7 @@
 """The archive's format. What is written here is a promise: others read these files with nothing but SQLite.
 
-The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them.
+The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them. A file whose statements
+differ in more than comments is refused, so nothing else of these is ever edited: a change is a further migration.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from facesnap_cli.database import DatabaseError
-from facesnap_cli.models import ObjectType
+from facesnap_cli.models import OBJECT_ID, ObjectType
 from facesnap_cli.text import format_time, parse_time
 
 APPLICATION_ID = 0x46534152  # "FSAR"
@@ -83,6 +84,8 @@ OBJECT_COLUMNS = (
     "images",
     "contents",
 )
+_NUMBERS = ("one", "persons", "faces", "images")
+_REQUIRED = ("one", "archive_id", "type", "object_id", "endpoint", "started_time", "written_by")
 PERSON_COLUMNS = ("person_id", "name", "user_data")
 FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
 
@@ -116,6 +119,13 @@ class Head:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read the one row. Raises ValueError where a value is not of its column's type, or the id could not be one."""
+        for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
+            expected = int if name in _NUMBERS else str
+            if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
+                raise ValueError(f"its {name} is of another type")
+        if not OBJECT_ID.fullmatch(row["object_id"]):
+            raise ValueError("its object_id cannot be one")
         return cls(
             archive_id=row["archive_id"],
             object_type=ObjectType(row["type"]),
@@ -167,14 +177,13 @@ def checksum(*columns: Any) -> str:
 
 
 def checksum_of(columns: tuple[str, ...]) -> str:
-    """Return the SQL expression of the checksum over these columns, for a connection with `add_functions`."""
+    """Return the SQL expression of the checksum over these columns, for a connection that was prepared for archives."""
     return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
 
 
-def add_functions(connection: sqlite3.Connection) -> None:
-    """Give a connection the SQL functions that writing and checking an archive need."""
-    connection.create_function("row_checksum", -1, checksum, deterministic=True)
-    connection.create_function("sha256", 1, lambda content: hashlib.sha256(content).hexdigest(), deterministic=True)
+def sha256(content: bytes) -> str:
+    """Return the digest of an image."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def contents_of(connection: sqlite3.Connection) -> str:

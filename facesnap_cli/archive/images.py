@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from facesnap_cli.errors import FacesnapError
+from facesnap_cli.files import open_regular
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import harmless
 
@@ -84,6 +85,7 @@ class ImageDirectory:
 
     def __init__(self, root: Path):
         self.origin = self._root = root
+        self._real_root = root.resolve()
         self._unmatched: list[str] = []
 
     def match(
@@ -113,7 +115,7 @@ class ImageDirectory:
         if person.name:
             names += [unicodedata.normalize(form, person.name) for form in ("NFC", "NFD")]
         folders = (self._inside(self._root, name) for name in names)
-        return next((one for one in folders if one and one.parent == self._root and os.path.isdir(one)), None)
+        return next((one for one in folders if one and one.parent == self._root and self._leads_inside(one)), None)
 
     def _called_as(self, face: Face, places: Sequence[Path]) -> Path | None:
         return next(self._named(face.face_id, places), None) or next(self._named(face.user_data, places), None)
@@ -122,7 +124,7 @@ class ImageDirectory:
         for place in places:
             for suffix in ("", *SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)):
                 path = self._inside(place, f"{name}{suffix}") if name else None
-                if path and _is_image(path):
+                if path and _is_image(path) and self._leads_inside(path.parent):
                     yield path
 
     def _inside(self, place: Path, name: str) -> Path | None:
@@ -130,11 +132,15 @@ class ImageDirectory:
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
 
+    def _leads_inside(self, folder: Path) -> bool:
+        """Tell whether a path is a directory, and no link to one elsewhere."""
+        return os.path.isdir(folder) and folder.resolve().is_relative_to(self._real_root)
+
 
 def checked_image(image: ImageFile) -> CheckedImage:
     """Read an image. Raises ImageError where the service would not take it: format, or 1 KB to 6 MB."""
     try:
-        with image.path.open("rb") as file:
+        with open_regular(image.path) as file:
             content = file.read(IMAGE_BYTES_MAX + 1)
     except OSError as error:
         raise ImageError(f"{harmless(str(image.path))}: {error.strerror}") from error

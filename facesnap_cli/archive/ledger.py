@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.archive.format import ArchiveError
+from facesnap_cli.archive.opening import attach
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
 
@@ -99,11 +100,11 @@ class Ledger:
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
         """Give the ledger in a file, which is made if it is missing."""
-        make_private_directory(path.parent)
+        make_private_directory(path.parent, inside=path.parent.parent)
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         ledger = cls(path, connection)
         try:
-            connection.execute("ATTACH ? AS archive", (str(archive),))
+            attach(connection, archive, "archive")
             for view in _VIEWS:
                 connection.execute(view)
             yield ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Self
 
 from facesnap_cli.archive.images import NONE_KEPT, ImageFile, digest_of
 from facesnap_cli.errors import UsageError
+from facesnap_cli.files import open_regular
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import counted, harmless
 
@@ -43,7 +45,7 @@ class ImageManifest:
         for column in ("person_id", "name", "persisted_face_id"):
             rows.execute(f"CREATE INDEX rows_by_{column} ON rows ({column})")
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
+            with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
                 rows.executemany(
                     "INSERT INTO rows (line, person_id, name, persisted_face_id, path, target_face, detection_model)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli.archive.format import (
-    APPLICATION_ID,
     FACE_COLUMNS,
-    MIGRATIONS,
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
     ArchiveError,
     Head,
-    add_functions,
     checksum_of,
     contents_of,
 )
-from facesnap_cli.database import DamagedError, DatabaseError, connect_read_only
+from facesnap_cli.archive.opening import open_archive
+from facesnap_cli.database import DamagedError, DatabaseError, InterruptibleConnection
 from facesnap_cli.errors import NotFoundError, UsageError
 from facesnap_cli.text import harmless
 from facesnap_cli.workflows.face_counts import FaceCounts
@@ -36,7 +34,7 @@ class Archive:
 
     path: Path
     head: Head
-    connection: sqlite3.Connection
+    connection: InterruptibleConnection
     lock: threading.Lock
 
     @classmethod
@@ -49,7 +47,7 @@ class Archive:
         if path.is_dir():
             raise UsageError(f"{path} is a directory, not an archive")
         try:
-            connection = connect_read_only(path, application_id=APPLICATION_ID, newest=len(MIGRATIONS))
+            connection = open_archive(path)
         except FileNotFoundError:
             raise NotFoundError(f"there is no file {path}") from None
         except DamagedError as error:
@@ -60,18 +58,18 @@ class Archive:
                 ) from error
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
-            raise ArchiveError(error.message, hint="facesnap export writes what is wanted here") from error
+            hint = error.hint or "facesnap export writes what is wanted here"
+            raise ArchiveError(error.message, hint=hint) from error
         except (OSError, sqlite3.Error) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
         connection.text_factory = lambda data: data.decode(errors="replace")
-        add_functions(connection)
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
-            raise DamagedError(
+            raise connection.interruption or DamagedError(
                 f"{path} is damaged: {error}", hint="facesnap inspect --check names the places"
             ) from error
         finally:
@@ -108,6 +106,8 @@ class Archive:
         try:
             places = list(self._structure()) or list(self._rows())
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+            if self.connection.interruption:
+                raise
             places.append(f"the file's structure ({error})")
         if places:
             more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""

@@ -102,7 +102,10 @@ class Transfers:
         self._locks = _directory(state)
         self._clock = clock
         self._lock = threading.Lock()
-        make_private_directory(self._locks)
+        try:
+            make_private_directory(self._locks, inside=state)
+        except OSError as error:
+            raise DatabaseError(f"{state} cannot be used: {error.strerror}") from error
         self._connection = connect(self._locks / _FILE, application_id=APPLICATION_ID, migrations=MIGRATIONS)
 
     @classmethod

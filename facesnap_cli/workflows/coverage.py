@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.text import format_duration, format_time
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
+
+_CLOCK_SKEW = timedelta(minutes=10)  # by which two machines' clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Cover:
 def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequence[Candidate], now: datetime) -> Cover:
     """Return how a target is covered by the first of its candidates, newest first, that counts."""
     for candidate in candidates:
-        if candidate.moment is None:
+        if candidate.moment is None or is_of_the_future(candidate.moment, now):
             continue
         age_s = (now - candidate.moment).total_seconds()
         left_s = item.covered_for_s - age_s
@@ -94,6 +96,11 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
     if counts and counts.lacking:
         failure.hint = f"images in the plan names the originals; then {failure.hint}"
     return Cover(item, label, profile, failure=failure, counts=counts)
+
+
+def is_of_the_future(moment: datetime, now: datetime) -> bool:
+    """Tell whether a copy claims a time that has not come: it would count as young for as long as it likes."""
+    return moment - now > _CLOCK_SKEW
 
 
 def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:

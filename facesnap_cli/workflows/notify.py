@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from facesnap_cli.endpoints import host_of
 from facesnap_cli.errors import FacesnapError
 from facesnap_cli.files import replaced
 from facesnap_cli.text import counted, format_duration, harmless
@@ -100,7 +101,7 @@ class Notifier:
             self.warn(f"the ping was not sent: {error.message}")
             return
         if not 200 <= status < 300:
-            self.warn(f"the ping was not taken: {parts.netloc} answered {status}")
+            self.warn(f"the ping was not taken: {host_of(url)} answered {status}")
 
 
 def run_metrics(

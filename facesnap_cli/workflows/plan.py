@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facesnap_cli.checks import check_object_id, parse_object_type
-from facesnap_cli.config_file import MAX_BYTES, parsed_toml
+from facesnap_cli.config_file import MAX_BYTES, foreign_file, parsed_toml
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import read_regular
 from facesnap_cli.models import ObjectType
@@ -106,10 +107,17 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """Read and check a plan. Raises ConfigurationError that names the line of everything that is wrong."""
     try:
-        content = read_regular(path, MAX_BYTES).content
+        file = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
-    text, data = parsed_toml(path, content)
+    if file.is_foreign:
+        raise foreign_file(path)
+    if file.writable_by_all:
+        raise ConfigurationError(
+            f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",
+            hint=shlex.join(["chmod", "go-w", str(path)]),
+        )
+    text, data = parsed_toml(path, file.content)
     reader = _Reader(path, PlanLines.of(text))
     plan = reader.plan(data)
     reader.raise_complaints()

@@ -197,7 +197,7 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
     name = hashlib.sha256(str(plan.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     path = directory / "locks" / f"plan-{name}.lock"
     try:
-        make_private_directory(path.parent)
+        make_private_directory(path.parent, inside=directory)
         lock = ProcessLock.acquire(path)
     except (OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:

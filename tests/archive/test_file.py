@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,16 @@ def test_an_archive_is_read_from_a_directory_that_cannot_be_written(program: Pro
     finally:
         shelf.chmod(0o700)
     assert (done.status, done.err) == (0, "")
+
+
+def test_an_archive_whose_tables_an_older_facesnap_has_described_otherwise_is_read(
+    program: Program, archive: Path
+) -> None:
+    with closing(sqlite3.connect(archive)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        for name, sql in database.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
+            bare = re.sub(r"--[^\n]*", "-- as it was called once", sql)
+            database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (bare, name))
+        database.commit()
+    checked = program.run("inspect", str(archive), "--check", "-o", "json")
+    assert (checked.status, checked.err, checked.json["checked"]) == (0, "", True)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+
 from tests.backup.conftest import Estate, item, key
 
 GOOD = item("group-00", "dr:{name}-{date}")
@@ -101,6 +103,19 @@ def test_a_ping_that_is_refused_or_redirected_is_only_a_warning(estate: Estate) 
     assert done.status == 0
     assert re.fullmatch(r"(warning: the ping was not taken: 127\.0\.0\.1:\d+ answered 302\n){2}", done.err)
     assert pinged.paths == ["/ping/uuid/start", "/ping/uuid"]
+
+
+@pytest.mark.parametrize("port", ["receiver", "1"])
+def test_the_password_of_a_ping_is_not_shown(estate: Estate, port: str) -> None:
+    with receiver() as pinged:
+        pinged.status = 500
+        notify = pinged.notify.replace("http://", "http://user:hush@")
+        if port == "1":
+            notify = '[notify]\nping = "http://user:hush@127.0.0.1:1/ping/uuid"'
+        done = estate.run("run", estate.plan(GOOD, tail=notify), "-q")
+    assert done.status == 0
+    assert done.err.count("warning: the ping was not") == 2
+    assert "hush" not in done.err
 
 
 def test_a_ping_that_reaches_nobody_is_only_a_warning_and_does_not_show_the_secret_path(estate: Estate) -> None:
