@@ -15,15 +15,14 @@ from facesnap_cli.checks import (
     parse_object_type,
 )
 from facesnap_cli.errors import UsageError
-from facesnap_cli.models import ObjectType, Snapshot, is_guid
+from facesnap_cli.models import SHORTEST_PREFIX, ObjectType, Snapshot, is_guid
 from facesnap_cli.prompts import ask
-from facesnap_cli.text import harmless, parse_duration
+from facesnap_cli.text import harmless, parse_duration, shown
 from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdate
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
 
-SHORTEST_PREFIX = 6
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
 
 
@@ -33,8 +32,9 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     At a terminal a missing object is asked for. Raises UsageError that says what is missing.
     """
     settings = app.settings
+    settings.require_profile()
     object_type, object_id, apply_scope = settings["type"], settings["object_id"], settings["apply_scope"]
-    max_age_s = parse_duration(max_age) if max_age else None
+    max_age_s = parse_duration(max_age, option="--max-age") if max_age else None
     text = read_user_data(user_data)
     missing = []
     if object_type is None:
@@ -55,7 +55,7 @@ def wanted_list(*, type: str | None, apply_scope: Sequence[str] | None, expires_
     return WantedList(
         type_filter(type),
         check_apply_scope(list(apply_scope or ())),
-        parse_duration(expires_within) if expires_within else None,
+        parse_duration(expires_within, option="--expires-within") if expires_within else None,
     )
 
 
@@ -69,12 +69,15 @@ def wanted_update(
     """Return the changes of an update. Raises UsageError where there are none, or two that exclude each other."""
     wanted = WantedUpdate(
         check_apply_scope(list(apply_scope)) if apply_scope else None,
-        check_apply_scope(list(add or ())),
-        check_apply_scope(list(remove or ())),
+        check_apply_scope(list(add or ()), what="--add-scope"),
+        check_apply_scope(list(remove or ()), what="--remove-scope"),
         read_user_data(user_data),
     )
     if wanted.apply_scope is not None and (wanted.add or wanted.remove):
         raise UsageError("--apply-scope replaces the scope; it does not go with --add-scope or --remove-scope")
+    both = {entry.lower() for entry in wanted.add} & {entry.lower() for entry in wanted.remove}
+    if both:
+        raise UsageError(f"{min(both)} is both in --add-scope and in --remove-scope")
     if not (wanted.apply_scope or wanted.add or wanted.remove or wanted.user_data is not None):
         raise UsageError(
             "update needs something to change", hint="--apply-scope, --add-scope, --remove-scope or --user-data"
@@ -117,13 +120,13 @@ def type_filter(text: str | None) -> ObjectType | None:
 
 def reference(text: str) -> str:
     """Return what can name a snapshot, in lower case. Raises UsageError."""
-    lower = text.lower()
+    lower = text.strip().lower()
     if lower == "latest" or is_guid(lower):
         return lower
     if SHORTEST_PREFIX <= len(lower) < 36 and _ID_ALPHABET.issuperset(lower):
         return lower
     raise UsageError(
-        f"{harmless(text)[:80]!r} cannot be a snapshot",
+        f"{shown(text)} cannot be a snapshot",
         hint=f"give its id, {SHORTEST_PREFIX} or more characters of its beginning, or latest",
     )
 
@@ -134,16 +137,16 @@ def read_user_data(given: str | None) -> str | None:
         return None
     if given == "-":
         try:
-            return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1))
+            return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1).removeprefix("\ufeff"))
         except UnicodeDecodeError as error:
             raise UsageError("--user-data -: not UTF-8") from error
     if given.startswith("@"):
         try:
-            with Path(given[1:]).open(encoding="utf-8", newline="") as file:
+            with Path(given[1:]).open(encoding="utf-8-sig", newline="") as file:
                 return check_user_data(file.read(MAX_USER_DATA_BYTES + 1))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise UsageError(f"--user-data {harmless(given)}: {reason}") from error
+            raise UsageError(f"--user-data {harmless(given)[:200]}: {reason}") from error
     return check_user_data(given)
 
 

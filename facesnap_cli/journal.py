@@ -17,8 +17,9 @@ from facesnap_cli.clock import Clock
 from facesnap_cli.database import DamagedError, ProcessLock, connect, transaction
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
+from facesnap_cli.models import SHORTEST_PREFIX
 from facesnap_cli.operations import Operation, OperationKind, OperationState
-from facesnap_cli.text import harmless, parse_time
+from facesnap_cli.text import parse_time, shown
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
 MIGRATIONS = (
@@ -146,16 +147,21 @@ class Journal:
     def find(self, reference: str) -> Operation | None:
         """Return the operation with this id or intent, or the only one whose id or intent begins so.
 
-        Raises UsageError where several do.
+        Raises UsageError where several do, and for a beginning that is too short to tell.
         """
         wanted = reference.lower()
         found = self._select("lower(operation_id) = ?1 OR intent = ?1", wanted)
-        if not found and len(wanted) >= 6:
+        if not found and len(wanted) < SHORTEST_PREFIX:
+            raise UsageError(
+                f"{shown(reference)} cannot be an operation",
+                hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
+            )
+        if not found:
             found = self._select(
                 "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
             )
         if len(found) > 1:
-            raise UsageError(f"{harmless(reference)} begins {len(found)} operations' ids", hint="give more of it")
+            raise UsageError(f"{shown(reference)} begins {len(found)} operations' ids", hint="give more of it")
         return found[0] if found else None
 
     def open_like(self, operation: Operation) -> Operation | None:
@@ -301,8 +307,8 @@ class Journal:
 
 
 def digest(user_data: str | None) -> str | None:
-    """Return what the journal keeps of user data: enough to recognize it, nothing to read."""
-    return hashlib.sha256(user_data.encode()).hexdigest() if user_data is not None else None
+    """Return what the journal keeps of user data: enough to recognize it, nothing to read; None where it is empty."""
+    return hashlib.sha256(user_data.encode()).hexdigest() if user_data else None
 
 
 def _stored(value: Any) -> Any:

@@ -238,7 +238,7 @@ def _compiled(query: str | None) -> Callable[[Any], Any] | None:
     try:
         expression = jmespath.compile(query)
     except JMESPathError as error:
-        raise UsageError(f"--query: {harmless(str(error)).strip()}", hint="see https://jmespath.org") from None
+        raise UsageError(f"--query: {harmless(str(error)).strip()[:300]}", hint="see https://jmespath.org") from None
 
     def search(data: Any) -> Any:
         try:
