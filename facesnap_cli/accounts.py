@@ -41,6 +41,7 @@ class Account:
         """The endpoint, checked. Raises UsageError where there is none."""
         endpoint: str | None = self.settings["endpoint"]
         if endpoint is None:
+            self.settings.require_profile()
             who = f"profile {self.profile} has" if self.profile else "there is"
             raise UsageError(
                 f"{who} no endpoint",
@@ -77,6 +78,7 @@ class Account:
                 policy=RetryPolicy(max_retries=settings["max_retries"]),
                 proxy=settings["proxy"],
                 ca_bundle=settings["ca_bundle"],
+                ca_bundle_origin=settings.origin("ca_bundle"),
                 extra_headers=self.extra_headers,
             ),
             self.credential,

@@ -70,6 +70,16 @@ class ConfigFile:
             data["profiles"] = {**self.profiles, profile: {**self.profiles.get(profile, {}), key: value}}
         return self._changed(_edited(self.text, profile, key, value), data)
 
+    def without_value(self, profile: str | None, key: str) -> Self:
+        """Return the file without one value (`profile` None: of the top), other lines as they were."""
+        data = {**self.data}
+        if profile is None:
+            data.pop(key, None)
+        else:
+            entries = {name: value for name, value in self.profiles.get(profile, {}).items() if name != key}
+            data["profiles"] = {**self.profiles, profile: entries}
+        return self._changed(_removed(self.text, profile, key), data)
+
     def without_profile(self, profile: str) -> Self:
         """Return the file without a profile, other lines as they were."""
         data = {**self.data, "profiles": {name: entry for name, entry in self.profiles.items() if name != profile}}
@@ -215,17 +225,30 @@ def _edited(text: str, profile: str | None, key: str, value: object) -> str:
         gap = [""] if lines else []
         header = tomli_w.dumps({"profiles": {profile: {}}}).strip().split("\n")[-1]
         return "\n".join([*lines, *gap, header, *assignment, ""])
-    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
-    found = next((number for number in section if pattern.match(lines[number])), None)
-    if found is not None:
-        # A value may go over several lines: it ends where what is read so far makes sense.
-        end = next((n for n in range(found + 1, section.stop + 1) if _loaded("\n".join(lines[found:n]))), found + 1)
-        comment = _COMMENT.search(lines[found]) if end == found + 1 else None
+    if held := _lines_of_value(lines, section, key):
+        comment = _COMMENT.search(lines[held.start]) if len(held) == 1 else None
         assignment[-1] += comment[0].rstrip() if comment else ""
-        lines[found:end] = assignment
+        lines[held.start : held.stop] = assignment
     else:
         lines[section.stop : section.stop] = assignment
     return "\n".join([*lines, ""])
+
+
+def _lines_of_value(lines: list[str], section: range, key: str) -> range | None:
+    """Return the lines that a key and its value take up. A value ends where what is read so far makes sense."""
+    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
+    start = next((number for number in section if pattern.match(lines[number])), None)
+    if start is None:
+        return None
+    end = next((n for n in range(start + 1, section.stop + 1) if _loaded("\n".join(lines[start:n]))), start + 1)
+    return range(start, end)
+
+
+def _removed(text: str, profile: str | None, key: str) -> str:
+    lines = text.split("\n")
+    section = _section(lines, profile)
+    held = _lines_of_value(lines, section, key) if section.start <= len(lines) else None
+    return "\n".join([*lines[: held.start], *lines[held.stop :]]) if held else text
 
 
 def _without(text: str, profile: str) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import ConfigurationError, FacesnapError, NotFoundError, UsageError
+from facesnap_cli.errors import FacesnapError, NotFoundError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -132,11 +132,10 @@ class App:
     @cached_property
     def output(self) -> Output:
         from facesnap_cli.output import Output
+        from facesnap_cli.settings import output_style
 
-        try:
-            style = "none" if self.options.raw else self.settings["output"]
-        except ConfigurationError:
-            style = self._chosen.get("output", "table")  # what needs the file says what is wrong with it
+        found = output_style(lambda: self.settings, self._chosen, self.environment)
+        style = "none" if self.options.raw else found
         return Output(style=style, query=self.options.query, color=self.color)
 
     @property
@@ -180,17 +179,20 @@ class App:
     def operation_named(self, reference: str) -> Operation:
         """Return the operation of this id, intent or prefix; an id unknown to the journal is taken up.
 
-        Raises NotFoundError for anything else.
+        Raises NotFoundError for anything else, UsageError for a prefix that is too short or begins several.
         """
         from facesnap_cli.models import is_guid
         from facesnap_cli.operations import Operation, OperationKind
+        from facesnap_cli.text import shown
 
+        reference = reference.strip()
         found = self.journal.find(reference)
         if found:
             return found
         if not is_guid(reference):
             raise NotFoundError(
-                f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
+                f"the journal knows no operation {shown(reference)}",
+                hint="facesnap status --all shows those that it knows",
             )
         answer = self.snapshots.operation(reference)
         found = Operation.intended(
@@ -280,12 +282,10 @@ class App:
         which = " ".join(names) if len(names) <= 3 else ""
         return f"operations go on in the service; to resume: facesnap wait {which}".rstrip()
 
-    def require_consent(self, given: bool, what: str) -> None:
+    def require_consent(self, given: bool, what: str, hint: str = "--yes does it, --dry-run shows it") -> None:
         """Raise UsageError unless `given` or somebody can be asked."""
         if not given and not self.can_ask():
-            raise UsageError(
-                f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it"
-            )
+            raise UsageError(f"{what} asks first, and nobody can be asked here", hint=hint)
 
     def raise_if(self, failure: FacesnapError | None) -> None:
         """Raise what a batch ended with, after its results were printed."""

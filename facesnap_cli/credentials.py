@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from facesnap_cli.clock import Clock
 from facesnap_cli.endpoints import is_local
 from facesnap_cli.errors import ConfigurationError, CredentialsError
+from facesnap_cli.fields import BUILT_IN_PROFILES
 from facesnap_cli.key_sources import bounded, check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.secret import Secret
-from facesnap_cli.settings import BUILT_IN_PROFILES, Settings
+from facesnap_cli.settings import Settings
 from facesnap_cli.text import harmless
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"

@@ -22,8 +22,9 @@ from facesnap_cli import __version__
 from facesnap_cli.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.endpoints import proxy_for
 from facesnap_cli.errors import ConfigurationError, FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
+from facesnap_cli.fields import FIELDS
 from facesnap_cli.operations import OperationKind
-from facesnap_cli.settings import FIELDS, state_directory
+from facesnap_cli.settings import state_directory
 from facesnap_cli.text import format_duration, harmless
 from facesnap_cli.workflows.quota import quota
 

@@ -42,6 +42,7 @@ class TransportOptions:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     proxy: Proxy | None = None
     ca_bundle: str | None = None
+    ca_bundle_origin: str = "ca_bundle"  # what errors call it by
     extra_headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -70,6 +71,7 @@ class Transport:
             timeout_s=options.http_timeout_s,
             proxy=proxy_for(options.endpoint, options.proxy),
             ca_bundle=options.ca_bundle,
+            ca_bundle_origin=options.ca_bundle_origin,
         )
 
     def request(

@@ -49,11 +49,20 @@ class NoAnswer(Exception):
 class Wire:
     """The way to one endpoint. Safe for several threads, each of which gets a connection of its own."""
 
-    def __init__(self, endpoint: str, *, timeout_s: float, proxy: Proxy | None = None, ca_bundle: str | None = None):
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout_s: float,
+        proxy: Proxy | None = None,
+        ca_bundle: str | None = None,
+        ca_bundle_origin: str = "ca_bundle",
+    ):
         self._endpoint = urlsplit(endpoint)
         self._timeout_s = timeout_s
         self._proxy = proxy
         self._ca_bundle = ca_bundle
+        self._ca_bundle_origin = ca_bundle_origin
         self._tls: ssl.SSLContext | None = None
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -131,7 +140,7 @@ class Wire:
         """Return the authorities to trust; None where there is no TLS, as they take time to load."""
         with self._lock:
             if self._tls is None and self._ca_bundle:
-                self._tls = _context_of(Path(self._ca_bundle).expanduser())
+                self._tls = _context_of(Path(self._ca_bundle).expanduser(), self._ca_bundle_origin)
             elif self._tls is None and self._endpoint.scheme == "https":
                 self._tls = httpcore.default_ssl_context()
             return self._tls
@@ -270,11 +279,11 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name: ", ".join(known) for name, known in values.items()}
 
 
-def _context_of(bundle: Path) -> ssl.SSLContext:
+def _context_of(bundle: Path, origin: str) -> ssl.SSLContext:
     if not bundle.is_file():
-        raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: there is no such file")
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: there is no such file")
     try:
         return ssl.create_default_context(cafile=bundle)
     except (OSError, ValueError) as error:
         reason = harmless(getattr(error, "strerror", None) or str(error))
-        raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: {reason}", hint="it must be PEM") from error
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: {reason}", hint="it must be PEM") from error

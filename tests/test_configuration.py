@@ -89,12 +89,14 @@ class TestReading:
 
     def test_a_directory_is_none(self, bare_program: Program) -> None:
         path = bare_program.directory / "config.toml"
+        path.unlink()
         path.mkdir()
         wrong(bare_program.run("list"), path, None, "not a regular file")
 
     @posix_only
     def test_a_pipe_does_not_hang(self, bare_program: Program) -> None:
         path = bare_program.directory / "config.toml"
+        path.unlink()
         os.mkfifo(path, 0o600)
         wrong(bare_program.run("list"), path, None, "not a regular file")
 
@@ -267,6 +269,7 @@ class TestEditing:
         real.write_text(COMMENTED)
         real.chmod(0o644)
         link = bare_program.directory / "config.toml"
+        link.unlink()
         link.symlink_to(real)
         assert bare_program.run("config", "set", "key", stdin=KEY).status == 0
         assert link.is_symlink()
