@@ -30,6 +30,7 @@ class Account:
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
     warn: Callable[[str], None] = lambda text: None
+    note: Callable[[str], None] = lambda text: None
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -63,11 +64,16 @@ class Account:
 
     @cached_property
     def credential(self) -> Credential:
-        """What authenticates its requests. Raises CredentialsError where there is nothing."""
-        return credential_for(self.settings, self.clock)
+        """What authenticates its requests. Raises CredentialsError without it, UsageError without an endpoint."""
+        assert self.endpoint  # a missing one is told first
+        return credential_for(self.settings, self.clock, self.note)
 
     @cached_property
     def _transport(self) -> Transport:
+        return self.transport_with(self.credential)
+
+    def transport_with(self, credential: Credential) -> Transport:
+        """Return another transport of the account, for the caller to close."""
         settings = self.settings
         limit = settings["rate_limit"]
         return Transport(
@@ -81,7 +87,7 @@ class Account:
                 ca_bundle_origin=settings.origin("ca_bundle"),
                 extra_headers=self.extra_headers,
             ),
-            self.credential,
+            credential,
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,

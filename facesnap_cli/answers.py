@@ -126,16 +126,17 @@ def is_used_up_quota(answer: Answer) -> bool:
     return "volume quota" in complaint.message.lower() or bool(found and found[2].lower() in ("hour", "day"))
 
 
-def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) -> FacesnapError:
+def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, keys_refused: int = 0) -> FacesnapError:
     """Return the error that an answer without success stands for.
 
     `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
-    changes something, so that a 408 or 5xx leaves its outcome unknown.
+    changes something, so that a 408 or 5xx leaves its outcome unknown. `keys_refused` counts those tried in vain.
     """
     complaint = Complaint.of(answer)
     said = complaint.message or harmless(answer.reason) or "no reason given"
     named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
-    text = f"{what}: {answer.status}{named}: {said}"
+    both = " (both the first and the second key were refused)" if answer.status == 401 and keys_refused > 1 else ""
+    text = f"{what}: {answer.status}{named}: {said}{both}"
     details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
     code = complaint.code
 
@@ -148,7 +149,10 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool) 
         return feature_missing(text, endpoint, said)
     by_status = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
-        401: (CredentialsError, f"check that the key belongs to {endpoint}: facesnap config show"),
+        401: (
+            CredentialsError,
+            f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: facesnap config show",
+        ),
         403: (
             CredentialsError,
             "the key is valid but may not do this: check the account's role, firewall and approval",

@@ -314,7 +314,7 @@ class App:
                 settings.check()
                 headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
-                    settings, self.clock, self._observer(self.output), headers, self.messages.warn
+                    settings, self.clock, self._observer(self.output), headers, self.messages.warn, self.messages.note
                 )
             return self._accounts[settings.profile]
 

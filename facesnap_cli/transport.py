@@ -110,7 +110,11 @@ class Transport:
                     outcome, method=method, attempt=attempt, now=self._clock.now(), rng=self._rng
                 )
                 error: FacesnapError = error_of(
-                    outcome, what=what, endpoint=self.options.endpoint, may_have_acted=method not in RESENDABLE_METHODS
+                    outcome,
+                    what=what,
+                    endpoint=self.options.endpoint,
+                    may_have_acted=method not in RESENDABLE_METHODS,
+                    keys_refused=self._credential.keys_refused,
                 )
                 if outcome.status == 429 and delay is not None:
                     self._limiter.rest(min(delay, self.options.policy.budget_s))
