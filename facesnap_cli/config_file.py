@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.errors import ConfigurationError
-from facesnap_cli.files import ReadFile, read_regular, replaced
+from facesnap_cli.files import ReadFile, read_regular, replaceable_by_others, replaced
 from facesnap_cli.text import harmless
 
 _TOP_LEVEL = ("default_profile", "profiles")
@@ -95,7 +95,8 @@ class ConfigFile:
         return self._changed(f"{line}\n{self.text}" if self.text else line, {"default_profile": profile, **self.data})
 
     def write(self) -> None:
-        """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible."""
+        """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible, or unsafe."""
+        self._check_directory()
         try:
             with replaced(self.path) as file:
                 file.write(self.text)
@@ -124,13 +125,21 @@ class ConfigFile:
         profiles = self.data.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
-        if file.writable_by_all:
+        if file.writable_by_others:
             raise ConfigurationError(
-                f"{self.path} may be written by anybody, who could send your key elsewhere",
+                f"{self.path} may be written by others, who could send your key elsewhere",
                 hint=f"chmod 600 {self.path}",
             )
+        self._check_directory()
         if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
             raise ConfigurationError(f"{self.path} holds a key and others may read it", hint=f"chmod 600 {self.path}")
+
+    def _check_directory(self) -> None:
+        if directory := replaceable_by_others(self.path):
+            raise ConfigurationError(
+                f"others may write to {directory}, and could put another {self.path.name} there",
+                hint=f"chmod go-w {directory}",
+            )
 
 
 def _holds_secret(profile: Mapping[str, Any]) -> bool:
