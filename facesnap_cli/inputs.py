@@ -167,14 +167,12 @@ def _choose_object(app: App, object_type: ObjectType) -> str:
     found = list(app.account.objects.list(object_type))
     if not found:
         raise UsageError(f"this account has no {object_type.value}")
-    for number, one in enumerate(found, 1):
-        app.messages.note(f"{number:4}  {one.object_id}  {one.name or ''}")
-    answer = ask(f"Which {object_type.value}? Its number or id: ").strip()
-    if (
-        answer not in {one.object_id for one in found}
-        and answer.isdecimal()
-        and answer.isascii()
-        and 1 <= int(answer) <= len(found)
-    ):
-        return found[int(answer) - 1].object_id
-    return check_object_id(answer)
+    rows = [f"{number:4}  {harmless(one.object_id)}  {harmless(one.name or '')}" for number, one in enumerate(found, 1)]
+    by_answer = {str(number): one.object_id for number, one in enumerate(found, 1)}
+    by_answer |= {one.object_id: one.object_id for one in found}  # an id may look like a number
+    question = "\n".join([*rows, f"Which {object_type.value}? Its number or id: "])
+    while answer := ask(question).strip():
+        if answer in by_answer:
+            return by_answer[answer]
+        question = f"{shown(answer)} is neither a number nor an id of these. Which {object_type.value}? "
+    raise UsageError("nothing was chosen, so nothing was taken", hint="--object-id names the object")

@@ -13,7 +13,7 @@ from facesnap_cli.config_file import ConfigFile
 from facesnap_cli.endpoints import Proxy
 from facesnap_cli.errors import CredentialsError, UsageError
 from facesnap_cli.fields import FIELDS, SECRET_FIELDS, RateLimit
-from facesnap_cli.key_sources import check_key
+from facesnap_cli.key_sources import KEY_HINT, check_key, could_be_key
 from facesnap_cli.prompts import ask, ask_secret
 from facesnap_cli.settings import Settings, choose, config_path
 from facesnap_cli.text import harmless, nearest, shown
@@ -210,4 +210,6 @@ def _read_key() -> str:
         return check_key(text, "stdin").reveal()
     if not text.strip():
         raise CredentialsError("no key was typed; nothing was changed")
-    return check_key(text, "what you typed").reveal()
+    if not could_be_key(text.strip()):
+        raise CredentialsError("what you typed cannot be a key; nothing was changed", hint=KEY_HINT)
+    return text.strip()
