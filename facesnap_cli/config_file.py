@@ -257,7 +257,8 @@ def _removed(text: str, profile: str | None, key: str) -> str:
     lines = text.split("\n")
     section = _section(lines, profile)
     held = _lines_of_value(lines, section, key) if section.start <= len(lines) else None
-    return "\n".join([*lines[: held.start], *lines[held.stop :]]) if held else text
+    rest = "\n".join([*lines[: held.start], *lines[held.stop :]]) if held else text
+    return rest.lstrip("\n") if held and held.start == 0 else rest
 
 
 def _without(text: str, profile: str) -> str:

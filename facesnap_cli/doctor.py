@@ -176,9 +176,13 @@ class Examination:
     def _service(self) -> Found:
         started = self._app.clock.monotonic()
         refusals = [self._refusal(key) for key in self._keys]
-        if refusals[0] and (len(refusals) == 1 or refusals[1]):
-            both = f"both keys, {' and '.join(self._sources())}, are refused: " if len(refusals) > 1 else ""
-            raise CredentialsError(f"{both}{refusals[0].message}", hint=refusals[0].hint)
+        if refusals[0] and len(refusals) == 1:
+            raise refusals[0]
+        if refusals[0] and refusals[1]:
+            raise CredentialsError(
+                f"both keys, {' and '.join(self._sources())}, are refused: {refusals[0].message}",
+                hint=f"check that the keys belong to {self._app.account.endpoint}: facesnap config show",
+            )
         first, second = (*self._sources(), "", "")[:2]
         if refusals[0]:
             return (

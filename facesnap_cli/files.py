@@ -93,9 +93,9 @@ def _writable_by_others(status: os.stat_result) -> bool:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make `path` and its parents, `path` itself for its owner only. Raises OSError where others may write to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+    """Make `path` and what is missing above it, for its owner only. Raises OSError where others may write to it."""
+    for directory in reversed([path, *path.parents]):
+        directory.mkdir(mode=0o700, exist_ok=True)
     if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
         raise PermissionError(
             errno.EPERM, f"anybody may write to {path}; take a directory of your own, or chmod 700 {path}"

@@ -82,7 +82,7 @@ class TestUnset:
         assert bare_program.run("config", "show").status == 0
 
     def test_it_removes_the_default_profile(self, bare_program: Program) -> None:
-        bare_program.write_config(f'default_profile = "nobody"\n{HEAD}')
+        bare_program.write_config(f'default_profile = "nobody"\n\n{HEAD}')
         assert bare_program.run("config", "unset", "default_profile").status == 0
         assert text(bare_program) == HEAD
 

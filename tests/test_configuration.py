@@ -345,6 +345,10 @@ class TestState:
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
         assert stat.S_IMODE((state / "journal.db").stat().st_mode) == 0o600
 
+    def test_it_is_so_whatever_makes_it(self, program: Program) -> None:
+        assert program.run("list").status == 0
+        assert stat.S_IMODE((program.directory / "state").stat().st_mode) == 0o700
+
     def test_one_that_anybody_may_write_is_refused(self, program: Program, emulator: RunningEmulator) -> None:
         state = program.directory / "state"
         state.mkdir()

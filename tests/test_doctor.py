@@ -117,7 +117,14 @@ class TestTwoKeys:
             (GOOD, OTHER, 0, "ok", "takes both keys", ""),
             (GOOD, DEAD, 0, "warning", "refuses the second, key2_env (401)", "into key2_env before you regenerate"),
             (DEAD, GOOD, 0, "warning", "refuses the first key, key_env (401)", "the resource's new key into key_env"),
-            (DEAD, DEAD[::-1], 4, "failed", "both keys, key_env and key2_env, are refused", "check that the key"),
+            (
+                DEAD,
+                DEAD[::-1],
+                4,
+                "failed",
+                "both keys, key_env and key2_env, are refused",
+                "check that the keys belong",
+            ),
         ],
     )
     def test_each_is_tried(
