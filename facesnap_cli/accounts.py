@@ -46,6 +46,7 @@ class Account:
         """The endpoint, checked. Raises UsageError where there is none."""
         endpoint: str | None = self.settings["endpoint"]
         if endpoint is None:
+            self.settings.require_profile()
             who = f"profile {self.profile} has" if self.profile else "there is"
             raise UsageError(
                 f"{who} no endpoint",
@@ -67,11 +68,16 @@ class Account:
 
     @cached_property
     def credential(self) -> Credential:
-        """What authenticates its requests. Raises CredentialsError where there is nothing."""
-        return credential_for(self.settings, self.clock)
+        """What authenticates its requests. Raises CredentialsError without it, UsageError without an endpoint."""
+        assert self.endpoint  # a missing one is told first
+        return credential_for(self.settings, self.clock, self.note)
 
     @cached_property
     def _transport(self) -> Transport:
+        return self.transport_with(self.credential)
+
+    def transport_with(self, credential: Credential) -> Transport:
+        """Return another transport of the account, for the caller to close."""
         settings = self.settings
         limit = settings["rate_limit"]
         return Transport(
@@ -82,9 +88,10 @@ class Account:
                 policy=RetryPolicy(max_retries=settings["max_retries"]),
                 proxy=settings["proxy"],
                 ca_bundle=settings["ca_bundle"],
+                ca_bundle_origin=settings.origin("ca_bundle"),
                 extra_headers=self.extra_headers,
             ),
-            self.credential,
+            credential,
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,

@@ -131,16 +131,19 @@ def is_used_up_quota(answer: Answer) -> bool:
     return "volume quota" in complaint.message.lower() or bool(found and found[2].lower() in ("hour", "day"))
 
 
-def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, now: datetime) -> FacesnapError:
+def error_of(
+    answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
+) -> FacesnapError:
     """Return the error that an answer without success stands for.
 
     `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
-    changes something, so that a 408 or 5xx leaves its outcome unknown.
+    changes something, so that a 408 or 5xx leaves its outcome unknown. `keys_refused` counts those tried in vain.
     """
     complaint = Complaint.of(answer)
     said = complaint.message or harmless(answer.reason) or "no reason given"
     named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
-    text = f"{what}: {answer.status}{named}: {said}"
+    both = " (both the first and the second key were refused)" if answer.status == 401 and keys_refused > 1 else ""
+    text = f"{what}: {answer.status}{named}: {said}{both}"
     details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
     code = "" if complaint.code.isdigit() else complaint.code  # the gateway repeats the status there
 
@@ -155,7 +158,10 @@ def error_of(answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, 
     asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
     by_status = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
-        401: (CredentialsError, f"check that the key belongs to {endpoint}: facesnap config show"),
+        401: (
+            CredentialsError,
+            f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: facesnap config show",
+        ),
         403: (
             CredentialsError,
             "the key is valid but may not do this: check the account's role, firewall and approval, and of a snapshot"

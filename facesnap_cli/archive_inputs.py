@@ -25,6 +25,7 @@ DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
 def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> WantedExport:
     """Return the export that options, environment and profile make together. Raises UsageError."""
     settings = app.settings
+    settings.require_profile()
     missing = []
     if settings["type"] is None:
         missing.append("the type (--type, or type in the profile)")

@@ -6,7 +6,7 @@ import re
 
 from facesnap_cli.errors import UsageError
 from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid
-from facesnap_cli.text import harmless, nearest
+from facesnap_cli.text import nearest, shown
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_USER_DATA_BYTES = 16384
@@ -28,7 +28,7 @@ def parse_object_type(text: str) -> ObjectType:
         if member.value.lower() == text.strip().lower():
             return member
     raise UsageError(
-        f"{harmless(text)[:80]!r} is not an object type",
+        f"{shown(text)} is not an object type",
         hint=f"one of {', '.join(ObjectType)}{nearest(text, ObjectType)}",
     )
 
@@ -39,29 +39,30 @@ def check_object_id(text: str, *, what: str = "object id") -> str:
         return text
     lower = text.lower()
     better = f"; try {lower}" if OBJECT_ID.fullmatch(lower) else ""
-    raise UsageError(
-        f"{harmless(text)[:80]!r} is not an {what}", hint=f"1 to 64 characters of a-z, 0-9, - and _{better}"
-    )
+    raise UsageError(f"{shown(text)} is not an {what}", hint=f"1 to 64 characters of a-z, 0-9, - and _{better}")
 
 
-def check_apply_scope(entries: list[str]) -> tuple[str, ...]:
+def check_apply_scope(entries: list[str], *, what: str = "the apply scope") -> tuple[str, ...]:
     """Return subscription ids (GUIDs) from entries that may hold several, separated by commas.
 
     Raises UsageError for what is not a GUID, for one given twice (the service would fail the take without
-    saying why), and tells a pasted key apart without repeating it.
+    saying why), for nothing between two commas (a variable that is not set), and tells a pasted key apart without
+    repeating it.
     """
-    ids = [part.strip() for entry in entries for part in entry.split(",") if part.strip()]
+    ids = [part.strip() for entry in entries for part in entry.split(",")]
     seen: set[str] = set()
     for subscription_id in ids:
+        if not subscription_id:
+            raise UsageError(f"an entry of {what} is empty", hint="give subscription ids, with a comma between two")
         if _KEY.fullmatch(subscription_id):
             raise UsageError(
-                "an entry of the apply scope looks like a key, not like a subscription id",
+                f"an entry of {what} looks like a key, not like a subscription id",
                 hint="the scope takes Azure subscription ids, GUIDs with dashes; rotate the key if others could see it",
             )
         if not is_guid(subscription_id):
-            raise UsageError(f"{harmless(subscription_id)[:80]!r} in the apply scope is not a GUID")
+            raise UsageError(f"{shown(subscription_id)} in {what} is not a GUID")
         if subscription_id.lower() in seen:
-            raise UsageError(f"{subscription_id} stands in the apply scope twice", hint="the take would fail")
+            raise UsageError(f"{subscription_id} is in {what} twice", hint="name each subscription once")
         seen.add(subscription_id.lower())
     return tuple(ids)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.errors import ConfigurationError
-from facesnap_cli.files import ReadFile, read_regular, replaced
+from facesnap_cli.files import ReadFile, read_regular, replaceable_by_others, replaced
 from facesnap_cli.text import harmless
 
 _TOP_LEVEL = ("default_profile", "profiles")
@@ -79,6 +79,16 @@ class ConfigFile:
             data["profiles"] = {**self.profiles, profile: {**self.profiles.get(profile, {}), key: value}}
         return self._changed(_edited(self.text, profile, key, value), data)
 
+    def without_value(self, profile: str | None, key: str) -> Self:
+        """Return the file without one value (`profile` None: of the top), other lines as they were."""
+        data = {**self.data}
+        if profile is None:
+            data.pop(key, None)
+        else:
+            entries = {name: value for name, value in self.profiles.get(profile, {}).items() if name != key}
+            data["profiles"] = {**self.profiles, profile: entries}
+        return self._changed(_removed(self.text, profile, key), data)
+
     def without_profile(self, profile: str) -> Self:
         """Return the file without a profile, other lines as they were."""
         data = {**self.data, "profiles": {name: entry for name, entry in self.profiles.items() if name != profile}}
@@ -94,7 +104,8 @@ class ConfigFile:
         return self._changed(f"{line}\n{self.text}" if self.text else line, {"default_profile": profile, **self.data})
 
     def write(self) -> None:
-        """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible."""
+        """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible, or unsafe."""
+        self._check_directory()
         try:
             with replaced(self.path, keep_link=True) as file:
                 file.write(self.text)
@@ -125,14 +136,22 @@ class ConfigFile:
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
         if file.is_foreign:
             raise foreign_file(self.path)
-        if file.writable_by_all:
+        if file.writable_by_others:
             raise ConfigurationError(
-                f"{self.path} may be written by anybody, who could send your key elsewhere",
+                f"{self.path} may be written by others, who could send your key elsewhere",
                 hint=shlex.join(["chmod", "600", str(self.path)]),
             )
+        self._check_directory()
         if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
             raise ConfigurationError(
                 f"{self.path} holds a key and others may read it", hint=shlex.join(["chmod", "600", str(self.path)])
+            )
+
+    def _check_directory(self) -> None:
+        if directory := replaceable_by_others(self.path):
+            raise ConfigurationError(
+                f"others may write to {directory}, and could put another {self.path.name} there",
+                hint=shlex.join(["chmod", "go-w", str(directory)]),
             )
 
 
@@ -254,18 +273,31 @@ def _edited(text: str, profile: str | None, key: str, value: object) -> str:
         gap = [""] if lines else []
         header = tomli_w.dumps({"profiles": {profile: {}}}).strip().split("\n")[-1]
         return "\n".join([*lines, *gap, header, *assignment, ""])
-    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
-    found = next((number for number in section if pattern.match(lines[number])), None)
-    if found is not None:
-        # A value may go over several lines: it ends where a line begins by itself.
-        begins = _beginnings("\n".join(lines))
-        end = next((n for n in range(found + 1, section.stop) if begins[n]), section.stop)
-        comment = _COMMENT.search(lines[found]) if end == found + 1 else None
+    if held := _lines_of_value(lines, section, key):
+        comment = _COMMENT.search(lines[held.start]) if len(held) == 1 else None
         assignment[-1] += comment[0].rstrip() if comment else ""
-        lines[found:end] = assignment
+        lines[held.start : held.stop] = assignment
     else:
         lines[section.stop : section.stop] = assignment
     return "\n".join([*lines, ""])
+
+
+def _lines_of_value(lines: list[str], section: range, key: str) -> range | None:
+    """Return the lines that a key and its value take up. A value ends where the next line begins by itself."""
+    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
+    start = next((number for number in section if pattern.match(lines[number])), None)
+    if start is None:
+        return None
+    begins = _beginnings("\n".join(lines))
+    return range(start, next((n for n in range(start + 1, section.stop) if begins[n]), section.stop))
+
+
+def _removed(text: str, profile: str | None, key: str) -> str:
+    lines = text.split("\n")
+    section = _section(lines, profile)
+    held = _lines_of_value(lines, section, key) if section.start <= len(lines) else None
+    rest = "\n".join([*lines[: held.start], *lines[held.stop :]]) if held else text
+    return rest.lstrip("\n") if held and held.start == 0 else rest
 
 
 def _without(text: str, profile: str) -> str:

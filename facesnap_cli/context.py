@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import ConfigurationError, FacesnapError, OutputError, StillRunningError, UsageError
+from facesnap_cli.errors import FacesnapError, OutputError, StillRunningError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -147,13 +147,11 @@ class App:
     @cached_property
     def output(self) -> Output:
         from facesnap_cli.output import Output
+        from facesnap_cli.settings import output_style
 
-        try:
-            style = "none" if self.options.raw else self.settings["output"]
-        except ConfigurationError:
-            style = self._chosen.get("output", "table").lower()  # what needs the file says what is wrong with it
+        found = output_style(lambda: self.settings, self._chosen, self.environment)
         return Output(
-            style=style,
+            style="none" if self.options.raw else found,
             query=self.options.query,
             styled=self.color,
             now=self.clock.now,
@@ -321,12 +319,7 @@ class App:
                 settings.check()
                 headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
-                    settings,
-                    self.clock,
-                    self._observer(self.output),
-                    headers,
-                    self.messages.warn,
-                    self.messages.note,
+                    settings, self.clock, self._observer(self.output), headers, self.messages.warn, self.messages.note
                 )
             return self._accounts[settings.profile]
 

@@ -41,7 +41,7 @@ def wanted_copy(
         [TargetName.parse(text, object_id) for text in targets],
         verify=verify,
         keep=keep,
-        max_age_s=parse_duration(max_age) if max_age else None,
+        max_age_s=parse_duration(max_age, option="--max-age") if max_age else None,
     )
 
 

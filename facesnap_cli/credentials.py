@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -10,9 +12,10 @@ from urllib.parse import urlsplit
 from facesnap_cli.clock import Clock
 from facesnap_cli.endpoints import is_local
 from facesnap_cli.errors import ConfigurationError, CredentialsError
+from facesnap_cli.fields import BUILT_IN_PROFILES
 from facesnap_cli.key_sources import bounded, check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.secret import Secret
-from facesnap_cli.settings import BUILT_IN_PROFILES, Settings
+from facesnap_cli.settings import Settings
 from facesnap_cli.text import harmless
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -21,6 +24,11 @@ SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
 _CLOUDS = ("com", "us", "cn")
 _RENEW_BEFORE_S = 300.0
 _RETRY_TOKEN_AFTER_S = 60.0
+_ENTRA_HINT = (
+    "sign in with az login, run as a managed identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+)
+_ATTEMPT = re.compile(r"\w+Credential: ")
+_NOT_MADE = ("unavailable", "not installed", "not found", "not be found", "requires the")
 
 
 class Credential(Protocol):
@@ -34,18 +42,28 @@ class Credential(Protocol):
         """Hear that the service answered 401 to `value`; tell whether another one can be tried now."""
         ...
 
-    def probe(self) -> None:
-        """Read every source once, the second key's too. Raises CredentialsError where one fails."""
+    @property
+    def keys_refused(self) -> int:
+        """How many keys the service has refused, of those that were tried."""
+        ...
+
+    def each(self) -> list[Credential]:
+        """Return each key by itself, the first one first, so that every one can be tried.
+
+        Raises CredentialsError where one cannot be read.
+        """
         ...
 
 
 class KeyCredential:
-    """One key, read when it is first needed, and a second one used once the first was refused."""
+    """One key, read when it is first needed, and a second one used once the first was refused, which `note` tells."""
 
-    def __init__(self, sources: list[Callable[[], Secret]]):
+    def __init__(self, sources: list[Callable[[], Secret]], note: Callable[[str], None] = lambda text: None):
         self._sources = list(sources)
+        self._note = note
         self._lock = threading.Lock()
         self._current: Secret | None = None
+        self._refused: list[Secret] = []
 
     def header(self) -> tuple[str, Secret]:
         with self._lock:
@@ -57,16 +75,29 @@ class KeyCredential:
         with self._lock:
             if value is not self._current:
                 return True  # another thread has changed to the second key already
+            if value not in self._refused:
+                self._refused.append(value)
             if len(self._sources) < 2:
                 return False
+            try:
+                self._current = self._sources[1]()
+            except CredentialsError as error:
+                raise CredentialsError(
+                    f"the first key was refused (401), and there is no second: {error.message}", hint=error.hint
+                ) from error
             del self._sources[0]
-            self._current = self._sources[0]()
-            return True
+        self._note("the first key was refused (401); going on with the second")
+        return True
 
-    def probe(self) -> None:
+    @property
+    def keys_refused(self) -> int:
+        return len(self._refused)
+
+    def each(self) -> list[Credential]:
         with self._lock:
-            found = [source() for source in self._sources]
-            self._current = self._current or found[0]
+            keys = [source() for source in self._sources]
+            self._current = self._current or keys[0]
+        return [KeyCredential([lambda key=key: key]) for key in keys]  # type: ignore[misc]  # a default binds it
 
 
 class EntraCredential:
@@ -83,6 +114,9 @@ class EntraCredential:
             raise CredentialsError(
                 'auth = "entra" needs azure-identity', hint="pip install 'facesnap-cli[entra]'"
             ) from None
+        logger = logging.getLogger("azure")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())  # without one, its warnings would go to stderr
         self._identity: Any = bounded("Entra ID", DefaultAzureCredential)
         self._clock = clock
         self._lock = threading.Lock()
@@ -105,19 +139,30 @@ class EntraCredential:
             self._fetch()  # the old one was revoked, perhaps
             return True
 
-    def probe(self) -> None:
+    @property
+    def keys_refused(self) -> int:
+        return 0
+
+    def each(self) -> list[Credential]:
         self.header()
+        return [self]
 
     def _fetch(self) -> None:
-        found = bounded("Entra ID", lambda: self._identity.get_token(self._scope))
+        found = bounded("Entra ID", self._ask, hint=_ENTRA_HINT)
         left_s = float(found.expires_on) - self._clock.now().timestamp()
         self._fetched_at = self._clock.monotonic()
         self._renew_at = self._fetched_at + max(0.0, left_s - _RENEW_BEFORE_S)
         self._current = Secret(f"Bearer {check_key(found.token, 'Entra ID').reveal()}")
 
+    def _ask(self) -> Any:
+        try:
+            return self._identity.get_token(self._scope)
+        except Exception as error:
+            raise CredentialsError(_reason_of(str(error)) or type(error).__name__) from error
 
-def credential_for(settings: Settings, clock: Clock) -> Credential:
-    """Return the credential of the settings' profile. Nothing is read yet.
+
+def credential_for(settings: Settings, clock: Clock, note: Callable[[str], None] = lambda text: None) -> Credential:
+    """Return the credential of the settings' profile. Nothing is read yet. `note` is told when the key changes.
 
     Raises CredentialsError where there is none, ConfigurationError where there are several.
     """
@@ -133,6 +178,7 @@ def credential_for(settings: Settings, clock: Clock) -> Credential:
         )
     if not present:
         who = f"profile {settings.profile}" if settings.profile else "no profile is chosen, and the environment"
+        settings.require_profile()
         raise CredentialsError(
             f"{who} gives no key",
             hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: facesnap config init",
@@ -143,7 +189,9 @@ def credential_for(settings: Settings, clock: Clock) -> Credential:
             f"{settings.file.place(settings.profile)}: profile {settings.profile} has {len(second)} second keys: "
             + ", ".join(second)
         )
-    return KeyCredential([_reader(settings, name) for name in [*present, *second]])
+    who = f"profile {settings.profile}: " if settings.profile else ""
+    readers = [_reader(settings, name) for name in [*present, *second]]
+    return KeyCredential(readers, lambda text: note(f"{who}{text}"))
 
 
 def key_sources_of(settings: Settings) -> list[str]:
@@ -198,14 +246,19 @@ def _key_variables(settings: Settings) -> set[str]:
     return {"FACESNAP_KEY", *named}
 
 
+def _reason_of(text: str) -> str:
+    """Return the line of azure-identity's message that tells most: the attempt that was made and failed, if any was."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    made = [one for one in lines if _ATTEMPT.match(one) and not any(word in one for word in _NOT_MADE)]
+    return next(iter([*made, *lines]), "")
+
+
 def _audience(endpoint: str) -> str:
     """Return what a token for this endpoint is asked for. Raises CredentialsError where none may go there."""
     host = urlsplit(endpoint).hostname or ""
     for cloud in _CLOUDS:
         if host.endswith(f".cognitiveservices.azure.{cloud}"):
             return f"https://cognitiveservices.azure.{cloud}"
-    if is_local(endpoint):
-        return "https://cognitiveservices.azure.com"
     raise CredentialsError(
         f"Entra ID tokens go to https://NAME.cognitiveservices.azure.com alone, not to {harmless(endpoint)}",
         hint="give the resource a custom subdomain and use it as the endpoint, or use a key",

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
@@ -20,11 +21,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from facesnap_cli import __version__
-from facesnap_cli.credentials import SECOND_SOURCES, key_sources_of
+from facesnap_cli.credentials import SECOND_SOURCES, Credential, key_sources_of
 from facesnap_cli.endpoints import proxy_for
-from facesnap_cli.errors import ConfigurationError, FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
+from facesnap_cli.errors import (
+    ConfigurationError,
+    CredentialsError,
+    FacesnapError,
+    OutcomeUnknownError,
+    UnhealthyError,
+    UnreachableError,
+)
+from facesnap_cli.fields import FIELDS
 from facesnap_cli.operations import OperationKind
-from facesnap_cli.settings import FIELDS, state_directory
+from facesnap_cli.settings import state_directory
 from facesnap_cli.text import counted, format_duration, harmless
 from facesnap_cli.workflows.quota import quota
 
@@ -88,6 +97,7 @@ class Examination:
     def __init__(self, app: App):
         self._app = app
         self._answer: Answer | None = None
+        self._keys: list[Credential] = []
 
     def run(self) -> list[Finding]:
         """Return what every check found; one that needs what failed is skipped."""
@@ -155,18 +165,54 @@ class Examination:
 
     def _key(self) -> Found:
         settings = self._app.settings
-        self._app.account.credential.probe()
-        sources = [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings[name])]
+        self._keys = self._app.account.credential.each()
         if settings["auth"] == "entra" and not settings["key"]:
             return _ok("a token of Microsoft Entra ID")
-        return _ok(" and ".join(f"{name} from {settings.lookup(name).source}" for name in sources))
+        return _ok(" and ".join(f"{name} from {settings.lookup(name).source}" for name in self._sources()))
+
+    def _sources(self) -> list[str]:
+        """Return the settings that give the first key and the second, as far as there are such."""
+        settings = self._app.settings
+        return [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings[name])][: len(self._keys)]
 
     def _service(self) -> Found:
         started = self._app.clock.monotonic()
-        self._answer = self._app.account.transport.request(
-            "GET", "/persongroups", params={"top": "1"}, what="list person groups", retry=False
-        )
-        return _ok(f"it answers and takes the key, after {self._app.clock.monotonic() - started:.1f} s")
+        refusals = [self._refusal(key) for key in self._keys]
+        if refusals[0] and len(refusals) == 1:
+            raise refusals[0]
+        if refusals[0] and refusals[1]:
+            raise CredentialsError(
+                f"both keys, {' and '.join(self._sources())}, are refused: {refusals[0].message}",
+                hint=f"check that the keys belong to {self._app.account.endpoint}: facesnap config show",
+            )
+        first, second = (*self._sources(), "", "")[:2]
+        if refusals[0]:
+            return (
+                Health.WARNING,
+                f"it refuses the first key, {first} (401), and takes the second, {second}: runs go on with that",
+                f"put the resource's new key into {first}",
+            )
+        if refusals[1:] and refusals[1]:
+            return (
+                Health.WARNING,
+                f"it takes the first key, {first}, and refuses the second, {second} (401)",
+                f"put the resource's other key into {second} before you regenerate the first",
+            )
+        which = "the key" if len(refusals) == 1 else "both keys"
+        return _ok(f"it answers and takes {which}, after {self._app.clock.monotonic() - started:.1f} s")
+
+    def _refusal(self, key: Credential) -> CredentialsError | None:
+        """Return how the service refuses a key, None if it takes it. Raises what else is wrong."""
+        with closing(self._app.account.transport_with(key)) as transport:
+            try:
+                self._answer = transport.request(
+                    "GET", "/persongroups", params={"top": "1"}, what="list person groups", retry=False
+                )
+            except CredentialsError as error:
+                if error.details.get("httpStatus") == 401:
+                    return error
+                raise
+        return None
 
     def _clock(self) -> Found:
         assert self._answer

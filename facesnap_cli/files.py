@@ -18,14 +18,16 @@ from typing import IO
 class ReadFile:
     """A file's content, and who else on this machine may read or write it. Nobody on Windows, which has no such bits.
 
-    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone; `is_foreign` says
-    that another user than this one and the administrator owns it.
+    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone. `writable_by_others`:
+    anybody but the owner may write it, a group of which the owner is the only member left aside. `is_foreign`: another
+    user than this one and the administrator owns it.
     """
 
     content: bytes
     exposed: bool
     exposed_to_all: bool
     writable_by_all: bool
+    writable_by_others: bool
     is_foreign: bool = False
 
 
@@ -67,8 +69,48 @@ def read_regular(path: Path, max_bytes: int) -> ReadFile:
         exposed=bool(bits & (stat.S_IRWXG | stat.S_IRWXO)),
         exposed_to_all=bool(bits & stat.S_IRWXO),
         writable_by_all=bool(bits & stat.S_IWOTH),
+        writable_by_others=_writable_by_others(status),
         is_foreign=os.name == "posix" and status.st_uid not in (0, os.geteuid()),
     )
+
+
+def replaceable_by_others(path: Path) -> Path | None:
+    """Return the directory in which anybody but the owner could put another file in this one's place; None without.
+
+    Looked at are the directory of `path` and, where that is a symbolic link, the one of the file that it names. In one
+    with the sticky bit, such as /tmp, nobody removes what is another's; in a read-only one, nobody does anything.
+    """
+    for directory in {path.absolute().parent, path.resolve().parent}:
+        if not directory.is_dir():
+            continue
+        status = directory.stat()
+        if status.st_mode & stat.S_ISVTX or os.name != "posix" or os.statvfs(directory).f_flag & os.ST_RDONLY:
+            continue
+        if _writable_by_others(status):
+            return directory
+    return None
+
+
+def _writable_by_others(status: os.stat_result) -> bool:
+    """Tell whether others may write to a file or directory, or its group may, unless that is its owner's private group.
+
+    A private group is one that is called as the owner and has no other member: where users have such groups, their
+    umask is often 002, and all their files are writable by the group. ssh of Debian and Ubuntu judges alike.
+    """
+    if os.name != "posix":
+        return False
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    if not status.st_mode & stat.S_IWGRP:
+        return False
+    import grp
+    import pwd
+
+    try:
+        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
+    except KeyError:
+        return True
+    return owner.pw_name != group.gr_name or bool(set(group.gr_mem) - {owner.pw_name})
 
 
 def make_own_file(path: Path, *, checked: bool = True) -> None:

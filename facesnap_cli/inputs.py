@@ -15,9 +15,9 @@ from facesnap_cli.checks import (
     parse_object_type,
 )
 from facesnap_cli.errors import FacesnapError, UsageError
-from facesnap_cli.models import ObjectType, Snapshot, is_guid
+from facesnap_cli.models import SHORTEST_PREFIX, ObjectType, Snapshot, is_guid
 from facesnap_cli.prompts import ask
-from facesnap_cli.text import harmless, parse_duration
+from facesnap_cli.text import harmless, parse_duration, shown
 from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdate
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from facesnap_cli.context import App
     from facesnap_cli.workflows.verify import Place
 
-SHORTEST_PREFIX = 6
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
 
 
@@ -35,8 +34,9 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     At a terminal a missing object is asked for. Raises UsageError that says what is missing.
     """
     settings = app.settings
+    settings.require_profile()
     object_type, object_id, apply_scope = settings["type"], settings["object_id"], settings["apply_scope"]
-    max_age_s = parse_duration(max_age) if max_age else None
+    max_age_s = parse_duration(max_age, option="--max-age") if max_age else None
     text = read_user_data(user_data)
     if force and max_age_s is not None:
         raise UsageError("--max-age uses a young snapshot again and --force takes another one: give one of them")
@@ -59,7 +59,7 @@ def wanted_list(*, type: str | None, apply_scope: Sequence[str] | None, expires_
     return WantedList(
         type_filter(type),
         check_apply_scope(list(apply_scope or ())),
-        parse_duration(expires_within) if expires_within else None,
+        parse_duration(expires_within, option="--expires-within") if expires_within else None,
     )
 
 
@@ -73,12 +73,15 @@ def wanted_update(
     """Return the changes of an update. Raises UsageError where there are none, or two that exclude each other."""
     wanted = WantedUpdate(
         check_apply_scope(list(apply_scope)) if apply_scope else None,
-        check_apply_scope(list(add or ())),
-        check_apply_scope(list(remove or ())),
+        check_apply_scope(list(add or ()), what="--add-scope"),
+        check_apply_scope(list(remove or ()), what="--remove-scope"),
         read_user_data(user_data),
     )
     if wanted.apply_scope is not None and (wanted.add or wanted.remove):
         raise UsageError("--apply-scope replaces the scope; it does not go with --add-scope or --remove-scope")
+    both = {entry.lower() for entry in wanted.add} & {entry.lower() for entry in wanted.remove}
+    if both:
+        raise UsageError(f"{min(both)} is both in --add-scope and in --remove-scope")
     if not (wanted.apply_scope or wanted.add or wanted.remove or wanted.user_data is not None):
         raise UsageError(
             "update needs something to change", hint="--apply-scope, --add-scope, --remove-scope or --user-data"
@@ -137,13 +140,13 @@ def type_filter(text: str | None) -> ObjectType | None:
 
 def reference(text: str) -> str:
     """Return what can name a snapshot, in lower case. Raises UsageError."""
-    lower = text.lower()
+    lower = text.strip().lower()
     if lower == "latest" or is_guid(lower):
         return lower
     if SHORTEST_PREFIX <= len(lower) < 36 and _ID_ALPHABET.issuperset(lower):
         return lower
     raise UsageError(
-        f"{harmless(text)[:80]!r} cannot be a snapshot",
+        f"{shown(text)} cannot be a snapshot",
         hint=f"give its id, {SHORTEST_PREFIX} or more characters of its beginning, or latest",
     )
 
@@ -154,16 +157,16 @@ def read_user_data(given: str | None) -> str | None:
         return None
     if given == "-":
         try:
-            return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1))
+            return check_user_data(sys.stdin.read(MAX_USER_DATA_BYTES + 1).removeprefix("\ufeff"))
         except UnicodeDecodeError as error:
             raise UsageError("--user-data -: not UTF-8") from error
     if given.startswith("@"):
         try:
-            with Path(given[1:]).open(encoding="utf-8", newline="") as file:
+            with Path(given[1:]).open(encoding="utf-8-sig", newline="") as file:
                 return check_user_data(file.read(MAX_USER_DATA_BYTES + 1))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise UsageError(f"--user-data {harmless(given)}: {reason}") from error
+            raise UsageError(f"--user-data {harmless(given)[:200]}: {reason}") from error
     return check_user_data(given)
 
 
@@ -208,14 +211,12 @@ def _choose_object(app: App, object_type: ObjectType) -> str:
     found = list(app.account.objects.list(object_type))
     if not found:
         raise UsageError(f"this account has no {object_type.value}")
-    for number, one in enumerate(found, 1):
-        app.messages.note(f"{number:4}  {one.object_id}  {one.name or ''}")
-    answer = ask(f"Which {object_type.value}? Its number or id: ").strip()
-    if (
-        answer not in {one.object_id for one in found}
-        and answer.isdecimal()
-        and answer.isascii()
-        and 1 <= int(answer) <= len(found)
-    ):
-        return found[int(answer) - 1].object_id
-    return check_object_id(answer)
+    rows = [f"{number:4}  {harmless(one.object_id)}  {harmless(one.name or '')}" for number, one in enumerate(found, 1)]
+    by_answer = {str(number): one.object_id for number, one in enumerate(found, 1)}
+    by_answer |= {one.object_id: one.object_id for one in found}  # an id may look like a number
+    question = "\n".join([*rows, f"Which {object_type.value}? Its number or id: "])
+    while answer := ask(question).strip():
+        if answer in by_answer:
+            return by_answer[answer]
+        question = f"{shown(answer)} is neither a number nor an id of these. Which {object_type.value}? "
+    raise UsageError("nothing was chosen, so nothing was taken", hint="--object-id names the object")

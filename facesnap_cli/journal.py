@@ -18,8 +18,9 @@ from facesnap_cli.database import ProcessLock, transaction
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.journal_file import PATIENCE_S, open_journal, owners_of
+from facesnap_cli.models import SHORTEST_PREFIX
 from facesnap_cli.operations import Operation, OperationKind, OperationState
-from facesnap_cli.text import harmless, parse_time
+from facesnap_cli.text import parse_time, shown
 
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
 _OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
@@ -116,19 +117,22 @@ class Journal:
     def find(self, reference: str) -> Operation | None:
         """Return the newest operation with this id or intent, or the only one whose id or intent begins so.
 
-        Raises UsageError where several do.
+        Raises UsageError where several do, and for a beginning that is too short to tell.
         """
         wanted = reference.lower()
         exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", wanted)
         if exact:
             return exact[0]
-        found: list[Operation] = []
-        if len(wanted) >= 6:
-            found = self._select(
-                "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
+        if len(wanted) < SHORTEST_PREFIX:
+            raise UsageError(
+                f"{shown(reference)} cannot be an operation",
+                hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
             )
+        found = self._select(
+            "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
+        )
         if len(found) > 1:
-            raise UsageError(f"{harmless(reference)} begins {len(found)} operations' ids", hint="give more of it")
+            raise UsageError(f"{shown(reference)} begins {len(found)} operations' ids", hint="give more of it")
         return found[0] if found else None
 
     def open_like(self, operation: Operation) -> Operation | None:
@@ -290,8 +294,8 @@ class Journal:
 
 
 def digest(user_data: str | None) -> str | None:
-    """Return what the journal keeps of user data: enough to recognize it, nothing to read."""
-    return hashlib.sha256(user_data.encode()).hexdigest() if user_data is not None else None
+    """Return what the journal keeps of user data: enough to recognize it, nothing to read; None where it is empty."""
+    return hashlib.sha256(user_data.encode()).hexdigest() if user_data else None
 
 
 def _stored(value: Any) -> Any:

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any
 
 from facesnap_cli.errors import ConfigurationError, CredentialsError
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE_TIMEOUT_S = 30.0
 MAX_KEY_BYTES = 8192
-_SHOWN_REASON_CHARS = 200
+KEY_HINT = "it must be one line of letters and digits"
+_SHOWN_REASON_CHARS = 300
 _PIPE_GRACE_S = 1.0
 
 
@@ -30,11 +32,14 @@ def check_key(text: str, source: str) -> Secret:
     key = text.strip()
     if not key:
         raise CredentialsError(f"{source} gives an empty key")
-    if len(key) > MAX_KEY_BYTES or not key.isascii() or not key.isprintable() or " " in key:
-        raise CredentialsError(
-            f"{source} gives something that cannot be a key", hint="it must be one line of letters and digits"
-        )
+    if not could_be_key(key):
+        raise CredentialsError(f"{source} gives something that cannot be a key", hint=KEY_HINT)
     return Secret(key)
+
+
+def could_be_key(text: str) -> bool:
+    """Tell whether a text that is not empty can be a key, as far as its characters and its length go."""
+    return len(text) <= MAX_KEY_BYTES and text.isascii() and text.isprintable() and " " not in text
 
 
 def from_variable(name: str, variable: str, profile: str | None, environment: Mapping[str, str]) -> Secret:
@@ -111,7 +116,7 @@ def from_keyring(profile: str) -> Secret:
     return check_key(found, "the keyring")
 
 
-def bounded(what: str, ask: Callable[[], Any]) -> Any:
+def bounded(what: str, ask: Callable[[], Any], *, hint: str = "") -> Any:
     """Return `ask()`. Raises CredentialsError where it fails or takes longer than SOURCE_TIMEOUT_S."""
     outcome: list[Any] = []
 
@@ -125,10 +130,11 @@ def bounded(what: str, ask: Callable[[], Any]) -> Any:
     thread.start()
     thread.join(SOURCE_TIMEOUT_S)
     if not outcome:
-        raise CredentialsError(f"{what} did not answer within {SOURCE_TIMEOUT_S:.0f} s")
+        raise CredentialsError(f"{what} did not answer within {SOURCE_TIMEOUT_S:.0f} s", hint=hint)
     if isinstance(outcome[0], Exception):
-        first_line = harmless(str(outcome[0]).strip().partition("\n")[0])[:_SHOWN_REASON_CHARS]
-        raise CredentialsError(f"{what} failed: {first_line or type(outcome[0]).__name__}")
+        first_line = harmless(str(outcome[0]).strip().partition("\n")[0])
+        reason = shorten(first_line, _SHOWN_REASON_CHARS, placeholder=" …") or type(outcome[0]).__name__
+        raise CredentialsError(f"{what} failed: {reason}", hint=hint)
     return outcome[0]
 
 

@@ -16,6 +16,7 @@ from facesnap_cli.text import format_time, parse_time, storable
 MOST_CHARS = 2000  # of a message, an account, a resource location
 SNAPSHOT_LIFETIME = timedelta(hours=48)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SHORTEST_PREFIX = 6  # characters of an id that name a snapshot or an operation
 OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
 
 

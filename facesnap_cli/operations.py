@@ -190,6 +190,11 @@ class Operation:
         return Job(self.job_key, self.job_time) if self.job_key and self.job_time else None
 
     @property
+    def leaves_a_mark(self) -> bool:
+        """Whether its result can be told from others: a take without user data makes a snapshot that nothing marks."""
+        return self.kind is OperationKind.APPLY or self.tagged or self.user_data_digest is not None
+
+    @property
     def has_succeeded(self) -> bool:
         return self.state.status is OperationStatus.SUCCEEDED
 

@@ -1,123 +1,188 @@
-"""Make and change profiles, and tell what they say without telling a key."""
+"""Make and change profiles in the configuration file, in such a way that it stays one that can be used."""
 
 from __future__ import annotations
 
 import os
-import shlex
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.checks import PROFILE_NAME
 from facesnap_cli.config_file import ConfigFile
 from facesnap_cli.endpoints import Proxy
-from facesnap_cli.errors import UsageError
-from facesnap_cli.key_sources import check_key
+from facesnap_cli.errors import CredentialsError, UsageError
+from facesnap_cli.fields import FIELDS, SECRET_FIELDS, RateLimit
+from facesnap_cli.key_sources import KEY_HINT, check_key, could_be_key
 from facesnap_cli.prompts import ask, ask_secret
-from facesnap_cli.secret import Secret
-from facesnap_cli.settings import FIELDS, SECRET_FIELDS, RateLimit, Settings, config_path
-from facesnap_cli.text import format_duration, harmless, nearest
+from facesnap_cli.settings import Settings, choose, config_path
+from facesnap_cli.text import harmless, nearest, shown
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
 
 KEY_SOURCES = ("key", "key_env", "key_file", "key_command", "keyring", "auth")
+SECOND_KEY_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
 
 
-def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> tuple[ConfigFile, str]:
-    """Return the configuration file with a new profile, and its name. What is missing is asked for at a terminal.
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The configuration file as it is to be, and what is to be said about it once it is written."""
 
-    Raises UsageError where the profile exists, a value is wrong, or something is missing.
+    file: ConfigFile
+    notes: tuple[str, ...]
+
+    def write(self, app: App) -> None:
+        """Write the file, and tell. Raises ConfigurationError."""
+        self.file.write()
+        for note in self.notes:
+            app.messages.note(note)
+
+
+def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
+    """Return the file with a new profile, or with `force` a changed one, which keeps what is not given anew.
+
+    What is missing is asked for at a terminal. Raises UsageError where the profile exists, a value is wrong, or
+    something is missing.
     """
-    file = ConfigFile.read(config_path(app.options.config, app.environment))
+    file = config_file(app)
     name = app.options.profile or (ask("Name of the profile [default]: ") if app.can_ask() else "") or "default"
     if not PROFILE_NAME.fullmatch(name):
-        raise UsageError(f"{harmless(name)!r} cannot be a profile's name", hint="letters, digits, - and _")
+        raise UsageError(f"{shown(name)} cannot be a profile's name", hint="letters, digits, - and _")
+    before = file.profiles.get(name, {})
     if name in file.profiles and not force:
-        raise UsageError(f"{file.path} has a profile {name} already", hint="--force replaces it")
+        raise UsageError(
+            f"{file.path} has a profile {name} already", hint="--force changes it, and keeps what is not given"
+        )
     values = {key: value for key, value in given.items() if value}
     if len([key for key in values if key in KEY_SOURCES]) > 1:
         raise UsageError("a profile has one key source; several were given")
-    if "endpoint" not in values and app.can_ask():
-        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ")
-    if not values.get("endpoint"):
-        raise UsageError("config init needs --endpoint")
+    if not values.get("endpoint") and not before.get("endpoint"):
+        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ") if app.can_ask() else ""
+        if not values["endpoint"]:
+            raise UsageError("config init needs --endpoint")
     for key, value in values.items():
         values[key] = _for_toml(key, value)
     if not any(key in KEY_SOURCES for key in values):
         values["key"] = _read_key()
-    if name in file.profiles:
-        file = file.without_profile(name)
     is_first = not file.profiles
+    edit = Edit(file, ())
     for key, value in values.items():
-        file = file.with_value(name, key, value)
+        edit = _with_value(edit, name, key, value)
+    if before and values.get("endpoint", before.get("endpoint")) != before.get("endpoint"):
+        why = "it is the earlier endpoint's"  # a key goes to its own endpoint alone
+        edit = _without(edit, name, [key for key in SECOND_KEY_SOURCES if key in before], why)
+    kept = [key for key in before if key not in values and key in edit.file.profiles[name]]
+    file = edit.file
     if file.default_profile is None and is_first:
         file = file.with_default_profile(name)
-    return file, name
+    told = f"profile {name} is in {file.path}; facesnap doctor --profile {name} tries it"
+    keeps = (f"it keeps {', '.join(harmless(key)[:80] for key in kept)}",) if kept else ()
+    return Edit(file, (*edit.notes, told, *keeps))
 
 
-def with_setting(app: App, name: str, value: str | None) -> ConfigFile:
-    """Return the configuration file with one setting of the chosen profile changed. Raises UsageError."""
+def with_setting(app: App, name: str, value: str | None) -> Edit:
+    """Return the file with one setting of the chosen profile changed. Raises UsageError."""
+    if name == "default_profile":
+        raise UsageError("default_profile is no profile's setting", hint=f"facesnap config use {value or 'NAME'}")
     if name not in FIELDS:
-        raise UsageError(
-            f"there is no setting {harmless(name)!r}{nearest(name, FIELDS)}",
-            hint="facesnap config show lists them",
-        )
-    profile = app.settings.profile
-    if profile is None:
-        raise UsageError("config set needs a profile", hint="--profile NAME, or facesnap config init")
-    if name in SECRET_FIELDS:
-        if value is not None:
-            raise UsageError("a key is never an argument: others could see it", hint="leave it out; it is asked for")
-        return app.settings.file.with_value(profile, name, _read_key())
-    if value is None:
+        raise UsageError(f"there is no setting {shown(name)}{nearest(name, FIELDS)}", hint=_LIST_HINT)
+    settings = _chosen(app, "set")
+    if name in SECRET_FIELDS and value is not None:
+        raise UsageError("a key is never an argument: others could see it", hint="leave it out; it is asked for")
+    if name not in SECRET_FIELDS and value is None:
         raise UsageError(f"config set {name} needs a value")
-    others = [key for key in KEY_SOURCES if key in app.settings.file.profiles.get(profile, {}) and key != name]
-    if name in KEY_SOURCES and others:
-        raise UsageError(
-            f"profile {profile} has a key source already: {', '.join(others)}",
-            hint=f"facesnap config init --profile {shlex.quote(profile)} --force makes the profile anew",
-        )
-    return app.settings.file.with_value(profile, name, _for_toml(name, value))
+    stored = _read_key() if value is None else _for_toml(name, value)
+    edit = _with_value(Edit(settings.file, ()), settings.profile or "", name, stored)
+    return Edit(edit.file, (*edit.notes, f"{name} is set in {edit.file.path}"))
 
 
-def with_default_profile(app: App, name: str) -> ConfigFile:
-    """Return the configuration file with another default profile. Raises UsageError where it does not exist."""
-    file = ConfigFile.read(config_path(app.options.config, app.environment))
+def without_setting(app: App, name: str) -> Edit:
+    """Return the file without one setting of the chosen profile, or without a default profile. Raises UsageError."""
+    if name == "default_profile":
+        file = config_file(app)
+        profile, is_there = None, file.default_profile is not None
+    else:
+        settings = _chosen(app, "unset")
+        file, profile = settings.file, settings.profile
+        is_there = name in file.profiles.get(profile or "", {})
+        if not is_there and name not in FIELDS:
+            raise UsageError(f"there is no setting {shown(name)}{nearest(name, FIELDS)}", hint=_LIST_HINT)
+    if not is_there:
+        where = f"profile {profile} of {file.path}" if profile else str(file.path)
+        return Edit(file, (f"{name} is not set in {where}; nothing was changed",))
+    return Edit(file.without_value(profile, name), (f"{harmless(name)} is removed from {file.path}",))
+
+
+def without_profile(app: App, name: str, *, consent: bool) -> Edit:
+    """Return the file without a profile. At a terminal it asks. Raises UsageError without consent."""
+    file = config_file(app)
+    if name not in file.profiles:
+        built_in = "; the built-in profiles stay" if name in Settings(file, None, {}, {}).profile_names else ""
+        raise UsageError(f"{file.path} has no profile {shown(name)}{nearest(name, file.profiles)}{built_in}")
+    if not consent and not app.can_ask():
+        raise UsageError("config delete asks first, and nobody can be asked here", hint="--yes does it")
+    if not consent and ask(f"Delete profile {name} from {file.path}? [y/N] ").lower() not in ("y", "yes"):
+        raise UsageError("not confirmed; nothing was deleted")
+    notes = [f"profile {name} is removed from {file.path}"]
+    after = file.without_profile(name)
+    if after.default_profile == name:
+        after = after.without_value(None, "default_profile")
+        notes.append("default_profile named it and is removed too; facesnap config use NAME names another")
+    return Edit(after, tuple(notes))
+
+
+def with_default_profile(app: App, name: str) -> Edit:
+    """Return the file with another default profile. Raises UsageError where it does not exist."""
+    file = config_file(app)
     names = Settings(file, None, {}, {}).profile_names
     if name not in names:
         raise UsageError(
-            f"there is no profile {harmless(name)!r}{nearest(name, names)}", hint=f"there are: {', '.join(names)}"
+            f"there is no profile {shown(name)}{nearest(name, names)}", hint=f"there are: {', '.join(names)}"
         )
-    return file.with_default_profile(name)
+    return Edit(file.with_default_profile(name), (f"{name} is the default profile now",))
 
 
-def setting_documents(settings: Settings) -> list[dict[str, object]]:
-    """Return every setting with its value and source; a key is there as `***`."""
-    documents: list[dict[str, object]] = [{"name": "profile", "value": settings.profile, "source": "chosen"}]
-    for name in FIELDS:
-        found = settings.lookup(name)
-        if found.value is None and name in (*SECRET_FIELDS, *(s for s in FIELDS if s.startswith("key"))):
-            continue
-        documents.append({"name": name, "value": _shown(name, found.value), "source": found.source})
-    return documents
+def config_file(app: App) -> ConfigFile:
+    """Return the configuration file to edit, which need not exist yet. Raises ConfigurationError where it is wrong."""
+    return ConfigFile.read(config_path(app.options.config, app.environment))
 
 
-def profile_documents(settings: Settings) -> list[dict[str, object]]:
-    """Return what is to be known of each profile."""
-    documents = []
-    for name in settings.profile_names:
-        one = Settings(settings.file, name, {}, {})
-        sources = [key for key in KEY_SOURCES if key != "auth" and one[key]] or ["entra"] * (one["auth"] == "entra")
-        documents.append(
-            {
-                "name": name,
-                "default": name == settings.profile,
-                "endpoint": one["endpoint"],
-                "subscriptionId": one["subscription_id"],
-                "keySource": sources[0] if sources else None,
-            }
-        )
-    return documents
+_LIST_HINT = "facesnap config show lists them"
+
+
+def _chosen(app: App, command: str) -> Settings:
+    """Return the settings of the profile to edit, whose values may be wrong. Raises UsageError where none is chosen."""
+    settings = choose(config_file(app), profile=app.options.profile, options={}, environment=app.environment)
+    if settings.profile is None:
+        raise UsageError(f"config {command} needs a profile", hint="--profile NAME, or facesnap config init")
+    return settings
+
+
+def _with_value(edit: Edit, profile: str, name: str, value: Any) -> Edit:
+    """Return an edit with one value set. A key source takes the place of the profile's earlier one."""
+    before = edit.file.profiles.get(profile, {})
+    edit = Edit(edit.file.with_value(profile, name, value), edit.notes)
+    if not _is_source(name, value):
+        return edit
+    rivals = KEY_SOURCES if name in KEY_SOURCES else SECOND_KEY_SOURCES
+    which = "key source" if name in KEY_SOURCES else "second key"
+    replaced = [key for key in rivals if key != name and _is_source(key, before.get(key))]
+    return _without(edit, profile, replaced, f"a profile has one {which}")
+
+
+def _without(edit: Edit, profile: str, names: list[str], why: str) -> Edit:
+    file = edit.file
+    for name in names:
+        file = file.without_value(profile, name)
+    return Edit(file, (*edit.notes, *(f"{name} is removed: {why}" for name in names)))
+
+
+def _is_source(name: str, value: Any) -> bool:
+    """Tell whether a value of the file gives a key; `keyring = false` and `auth = "key"` give none."""
+    if name == "auth":
+        return bool(value == "entra")
+    return name in (*KEY_SOURCES, *SECOND_KEY_SOURCES) and value not in (None, False)
 
 
 def _for_toml(name: str, value: Any) -> Any:
@@ -130,20 +195,21 @@ def _for_toml(name: str, value: Any) -> Any:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from None
     if name == "apply_scope":
         return list(parsed)
-    if name.endswith("_file") and not parsed.startswith(("$", "~")):
+    if (name.endswith("_file") and not parsed.startswith(("$", "~"))) or (
+        name == "ca_bundle" and not parsed.startswith("~")
+    ):
         return os.path.abspath(parsed)  # the file's own paths start at its directory, an option's at the current one
     if isinstance(parsed, RateLimit | Proxy | float) or parsed is None:
         return str(value)
     return str(parsed) if isinstance(parsed, str) else parsed
 
 
-def _shown(name: str, value: object) -> object:
-    if isinstance(value, RateLimit | Secret | Proxy):
-        return str(value)
-    if isinstance(value, float):
-        return format_duration(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _read_key() -> str:
-    return check_key(ask_secret("Key (not shown): "), "stdin").reveal()
+    text = ask_secret("Key (not shown): ")
+    if not sys.stdin.isatty():
+        return check_key(text, "stdin").reveal()
+    if not text.strip():
+        raise CredentialsError("no key was typed; nothing was changed")
+    if not could_be_key(text.strip()):
+        raise CredentialsError("what you typed cannot be a key; nothing was changed", hint=KEY_HINT)
+    return text.strip()

@@ -16,15 +16,22 @@ _HARMFUL = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", re.ASCII)
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_S = 3650 * 86400.0
+_SHOWN_CHARS = 80
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:00)?")
 
 
 def harmless(text: str) -> str:
     """Return `text` on one line, with every character that a terminal could obey as a visible escape."""
     return _HARMFUL.sub(_visible, text)
+
+
+def shown(text: str) -> str:
+    """Return `text` in quotes for a message: harmless, and cut where it is long."""
+    safe = harmless(text)
+    return repr(safe if len(safe) <= _SHOWN_CHARS else f"{safe[:_SHOWN_CHARS]}…")
 
 
 def harmless_json(text: str) -> str:
@@ -69,15 +76,22 @@ def storable(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def parse_duration(text: str) -> float:
-    """Return the seconds that `90`, `90s`, `15m`, `20h` or `2d` stands for. Raises UsageError."""
+def parse_duration(text: str, *, option: str = "") -> float:
+    """Return the seconds that `90`, `90s`, `15m`, `20h` or `2d` stands for. Raises UsageError, which names `option`."""
+    named = f"{option}: {shown(text)}" if option else shown(text)
     match = _DURATION.fullmatch(text.strip().lower())
     if not match:
-        raise UsageError(f"{harmless(text)!r} is not a duration", hint="write for example 90s, 15m, 20h or 2d")
+        raise UsageError(f"{named} is not a duration", hint="write for example 90s, 15m, 20h or 2d")
     seconds = float(match[1]) * _UNIT_S[match[2]]
     if seconds > _LONGEST_S:
-        raise UsageError(f"{harmless(text)!r} is longer than ten years")
+        raise UsageError(f"{named} is longer than ten years")
     return seconds
+
+
+def written_duration(seconds: float) -> str:
+    """Return `seconds` as `parse_duration` reads it: `90s`, `5m`, `20h`, `90d`."""
+    unit = next((one for one in ("d", "h", "m") if seconds and seconds % _UNIT_S[one] == 0), "s")
+    return f"{seconds / _UNIT_S[unit]:.3f}".rstrip("0").rstrip(".") + unit
 
 
 def format_duration(seconds: float) -> str:

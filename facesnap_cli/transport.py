@@ -44,6 +44,7 @@ class TransportOptions:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     proxy: Proxy | None = None
     ca_bundle: str | None = None
+    ca_bundle_origin: str = "ca_bundle"  # what errors call it by
     extra_headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -72,7 +73,11 @@ class Transport:
         self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
         self._proxy = proxy_for(options.endpoint, options.proxy)
         self._wire = Wire(
-            options.endpoint, timeout_s=options.http_timeout_s, proxy=self._proxy, ca_bundle=options.ca_bundle
+            options.endpoint,
+            timeout_s=options.http_timeout_s,
+            proxy=self._proxy,
+            ca_bundle=options.ca_bundle,
+            ca_bundle_origin=options.ca_bundle_origin,
         )
 
     def request(
@@ -116,6 +121,7 @@ class Transport:
                     endpoint=self.options.endpoint,
                     may_have_acted=method not in RESENDABLE_METHODS,
                     now=self._clock.now(),
+                    keys_refused=self._credential.keys_refused,
                 )
                 if outcome.status == 429 and delay is not None:
                     self._limiter.rest(min(delay, self.options.policy.budget_s))

@@ -55,11 +55,20 @@ class NoAnswer(Exception):
 class Wire:
     """The way to one endpoint. Safe for several threads, each of which gets a connection of its own."""
 
-    def __init__(self, endpoint: str, *, timeout_s: float, proxy: Proxy | None = None, ca_bundle: str | None = None):
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout_s: float,
+        proxy: Proxy | None = None,
+        ca_bundle: str | None = None,
+        ca_bundle_origin: str = "ca_bundle",
+    ):
         self._endpoint = urlsplit(endpoint)
         self._timeout_s = timeout_s
         self._proxy = proxy
         self._ca_bundle = ca_bundle
+        self._ca_bundle_origin = ca_bundle_origin
         self._tls: ssl.SSLContext | None = None
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -151,7 +160,7 @@ class Wire:
         """Return the authorities to trust; None where there is no TLS, as they take time to load."""
         with self._lock:
             if self._tls is None and self._ca_bundle:
-                self._tls = _context_of(self._ca_bundle)
+                self._tls = _context_of(self._ca_bundle, self._ca_bundle_origin)
             elif self._tls is None and self._endpoint.scheme == "https":
                 self._tls = _default_context()
             return self._tls
@@ -322,14 +331,14 @@ def _keep_session_keys(context: ssl.SSLContext) -> None:
     context.keylog_filename = None  # type: ignore[assignment]  # the documented default
 
 
-def _context_of(path: str) -> ssl.SSLContext:
+def _context_of(path: str, origin: str) -> ssl.SSLContext:
     bundle = Path(os.path.expanduser(path))  # a home that is not known stays as it is written
     if not bundle.is_file():
-        raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: there is no such file")
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: there is no such file")
     try:
         context = ssl.create_default_context(cafile=bundle)
         _keep_session_keys(context)
         return context
     except (OSError, ValueError) as error:
         reason = harmless(getattr(error, "strerror", None) or str(error))
-        raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: {reason}", hint="it must be PEM") from error
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: {reason}", hint="it must be PEM") from error

@@ -75,6 +75,8 @@ class Program:
             "FACESNAP_CONFIG": str(self.directory / "config.toml"),
             **self.environment,
         }
+        if not (path := self.directory / "config.toml").exists():
+            path.touch(0o600)  # one that FACESNAP_CONFIG names has to be there
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> Result:
         """Run a command line in this process, on the linked clock."""
@@ -174,12 +176,12 @@ def program(tmp_path: Path, emulator: RunningEmulator) -> Iterator[Program]:
 
 @pytest.fixture
 def bare_program(tmp_path: Path) -> Iterator[Program]:
-    """The program without any configuration."""
+    """The program with an empty configuration."""
     with contextlib.closing(Program(tmp_path)) as made:
         yield made
 
 
 @pytest.fixture
 def made(tmp_path: Path, emulator: RunningEmulator) -> Program:
-    """The program without any configuration, on the emulator's clock."""
+    """The program with an empty configuration, on the emulator's clock."""
     return Program(tmp_path, LinkedClock(emulator))

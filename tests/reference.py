@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.cli import Facesnap
-from facesnap_cli.settings import FIELDS
-from facesnap_cli.text import format_duration
+from facesnap_cli.fields import FIELDS
+from facesnap_cli.text import written_duration
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- reference:begin -->", "<!-- reference:end -->"
@@ -61,7 +61,7 @@ def _settings() -> str:
 
 
 def _text(default: object) -> str:
-    return format_duration(default) if isinstance(default, float) else str(default)
+    return written_duration(default) if isinstance(default, float) else str(default)
 
 
 def _options(params: list[Any]) -> list[tuple[str, str]]:

@@ -90,12 +90,14 @@ class TestReading:
 
     def test_a_directory_is_none(self, bare_program: Program) -> None:
         path = bare_program.directory / "config.toml"
+        path.unlink()
         path.mkdir()
         wrong(bare_program.run("list"), path, None, "not a regular file")
 
     @posix_only
     def test_a_pipe_does_not_hang(self, bare_program: Program) -> None:
         path = bare_program.directory / "config.toml"
+        path.unlink()
         os.mkfifo(path, 0o600)
         wrong(bare_program.run("list"), path, None, "not a regular file")
 
@@ -129,7 +131,52 @@ class TestReading:
     def test_one_that_anybody_may_write_is_refused(self, bare_program: Program) -> None:
         path = bare_program.write_config('[profiles.a]\nendpoint = "https://h.example"\nkey_env = "X"\n')
         path.chmod(0o646)
-        wrong(bare_program.run("list"), path, None, "written by anybody", f"chmod 600 {path}")
+        wrong(bare_program.run("list"), path, None, "written by others", f"chmod 600 {path}")
+
+    @posix_only
+    def test_one_that_a_group_may_write_is_refused_unless_the_group_is_the_owners_alone(
+        self, bare_program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = bare_program.write_config('[profiles.a]\nendpoint = "https://h.example"\nkey_env = "X"\n')
+        import grp
+        import pwd
+
+        path.chmod(0o664)
+        me = pwd.getpwuid(path.stat().st_uid).pw_name
+        for group, members, status in ((me, [], 0), (me, [me], 0), (me, ["eve"], 13), ("users", [], 13)):
+            entry = grp.struct_group((group, "x", path.stat().st_gid, members))
+            monkeypatch.setattr("grp.getgrgid", lambda number, entry=entry: entry)
+            result = bare_program.run("config", "show", "-o", "none")
+            assert (result.status, result.out) == (status, "")
+            assert (f"chmod 600 {path}" in result.err) is bool(status)
+
+    @posix_only
+    def test_one_in_a_directory_that_others_may_write_is_refused(self, bare_program: Program) -> None:
+        path = bare_program.write_config('[profiles.a]\nendpoint = "https://h.example"\nkey_env = "X"\n')
+        path.parent.chmod(0o777)
+        wrong(bare_program.run("list"), path.parent, None, f"chmod go-w {path.parent}")
+        path.parent.chmod(0o1777)  # nobody removes what is another's
+        assert bare_program.run("config", "show").status == 0
+
+    @posix_only
+    def test_none_is_made_in_such_a_directory(self, bare_program: Program) -> None:
+        path = bare_program.directory / "shared" / "config.toml"
+        path.parent.mkdir()
+        path.parent.chmod(0o777)
+        made = ("config", "init", "--endpoint", "https://h.example", "--key-env", "X")
+        wrong(bare_program.run(*made, FACESNAP_CONFIG=str(path)), path.parent, None, f"chmod go-w {path.parent}")
+        assert not path.exists()
+
+    @posix_only
+    def test_so_is_one_to_which_a_symbolic_link_leads(self, bare_program: Program) -> None:
+        real = bare_program.directory / "shared" / "facesnap.toml"
+        real.parent.mkdir()
+        real.write_text('[profiles.a]\nendpoint = "https://h.example"\nkey_env = "X"\n')
+        real.parent.chmod(0o777)
+        link = bare_program.directory / "config.toml"
+        link.unlink()
+        link.symlink_to(real)
+        wrong(bare_program.run("list"), real.parent, None, f"chmod go-w {real.parent}")
 
     def test_config_path_tells_the_path_of_a_wrong_file_too(self, bare_program: Program) -> None:
         path = bare_program.write_config("broken = [")
@@ -268,6 +315,7 @@ class TestEditing:
         real.write_text(COMMENTED)
         real.chmod(0o644)
         link = bare_program.directory / "config.toml"
+        link.unlink()
         link.symlink_to(real)
         assert bare_program.run("config", "set", "key", stdin=KEY).status == 0
         assert link.is_symlink()
@@ -297,6 +345,10 @@ class TestState:
         state = program.directory / "state"
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
         assert stat.S_IMODE((state / "journal.db").stat().st_mode) == 0o600
+
+    def test_it_is_so_whatever_makes_it(self, program: Program) -> None:
+        assert program.run("list").status == 0
+        assert stat.S_IMODE((program.directory / "state").stat().st_mode) == 0o700
 
     def test_one_that_anybody_may_write_is_refused(self, program: Program, emulator: RunningEmulator) -> None:
         state = program.directory / "state"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,14 @@ from facesnap_cli.credentials import EntraCredential, KeyCredential
 from facesnap_cli.emulator.server import RunningEmulator
 from facesnap_cli.secret import Secret
 from tests.conftest import LinkedClock, Program
+from tests.hostile.server import CERTIFICATE, answer, serving
+from tests.hostile.tunnel import tunnelling
 from tests.keys import KEY, SECOND_KEY, WRONG_KEY, configured, refused
+
+
+def profile(endpoint: str) -> str:
+    """Return a configuration of one profile that authenticates with Entra ID."""
+    return f'[profiles.prod]\nendpoint = "{endpoint}"\nauth = "entra"\n'
 
 
 class TestSecondKey:
@@ -38,16 +46,22 @@ class TestSecondKey:
         assert (result.status, result.err) == (0, "")
         assert {one["status"] for one in result.json} == {"succeeded"}
 
-    def test_both_refused_is_exit_4(self, made: Program, emulator: RunningEmulator) -> None:
+    def test_the_change_over_is_noted_once(self, made: Program, emulator: RunningEmulator) -> None:
+        configured(made, emulator, f'key = "{WRONG_KEY}"', 'key2_env = "SECOND"')
+        listed = made.run("list", "-o", "json", SECOND=SECOND_KEY)
+        assert (listed.status, listed.out) == (0, "[]\n")
+        assert listed.err == "profile prod: the first key was refused (401); going on with the second\n"
+
+    def test_both_refused_is_exit_4_and_says_so(self, made: Program, emulator: RunningEmulator) -> None:
         configured(made, emulator, f'key = "{WRONG_KEY}"', f'key2 = "{WRONG_KEY[::-1]}"')
-        refused(made.run("list"), "401")
+        refused(made.run("list"), "401", "both the first and the second key were refused")
         assert [call["status"] for call in emulator.requests()["requests"]] == [401, 401]
 
     def test_one_that_cannot_be_read_when_it_is_needed_gives_its_reason(
         self, made: Program, emulator: RunningEmulator
     ) -> None:
         configured(made, emulator, f'key = "{WRONG_KEY}"', 'key2_file = "missing"')
-        refused(made.run("list"), "missing", "No such file")
+        refused(made.run("list"), "the first key was refused (401)", "missing", "No such file")
 
     def test_many_threads_switch_exactly_once(self) -> None:
         read: list[str] = []
@@ -129,13 +143,16 @@ class TestEntra:
         monkeypatch.setitem(sys.modules, "azure.identity", module)
         return asked
 
-    def test_a_token_is_sent_as_bearer_and_fetched_once(
-        self, made: Program, emulator: RunningEmulator, tokens: list[str]
-    ) -> None:
-        result = configured(made, emulator, 'auth = "entra"').run("list", "--debug")
+    def test_a_token_is_sent_as_bearer_and_fetched_once(self, made: Program, tokens: list[str]) -> None:
+        with serving(lambda request: answer(200, []), tls=True) as server, tunnelling() as tunnel:
+            made.write_config(profile(f"https://name.cognitiveservices.azure.com:{server.authority.split(':')[1]}"))
+            listing = ("list", "--proxy", tunnel.url, "--ca-bundle", str(CERTIFICATE), "-o", "json")
+            result = made.run(*listing, "--debug")
+        assert (result.status, result.out) == (0, "[]\n")
         assert "> Authorization: ***" in result.err
         assert "token-number" not in result.err
         assert tokens == ["https://cognitiveservices.azure.com/.default"]
+        assert [request.headers["authorization"] for request in server.received] == ["Bearer token-number-000001"]
 
     def test_a_token_is_kept_until_shortly_before_it_expires(self, tokens: list[str]) -> None:
         clock = LinkedClock()
@@ -163,24 +180,40 @@ class TestEntra:
             "https://evil.invalid",
             "https://cognitiveservices.azure.com.evil.invalid",
             "https://xcognitiveservices.azure.com",
+            "http://127.0.0.1:8765",
+            "https://localhost:8765",
         ],
     )
     def test_no_token_goes_to_a_host_that_takes_none(self, made: Program, tokens: list[str], endpoint: str) -> None:
-        made.write_config(f'[profiles.prod]\nendpoint = "{endpoint}"\nauth = "entra"\n')
+        made.write_config(profile(endpoint))
         refused(made.run("list"), "custom subdomain")
         assert tokens == []
 
-    def test_a_missing_extra_is_named(
-        self, made: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_missing_extra_is_named(self, made: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "azure.identity", None)
-        refused(configured(made, emulator, 'auth = "entra"').run("list"), "facesnap-cli[entra]")
+        made.write_config(profile("https://name.cognitiveservices.azure.com"))
+        refused(made.run("list"), "facesnap-cli[entra]")
 
-    def test_one_that_fails_gives_its_reason(
-        self, made: Program, emulator: RunningEmulator, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("attempts", "reason"),
+        [
+            ("AzureCliCredential: Azure CLI not found on path", "Entra ID failed: DefaultAzureCredential"),
+            (
+                "EnvironmentCredential: AADSTS7000215: Invalid client secret",
+                "Entra ID failed: EnvironmentCredential: AAD",
+            ),
+        ],
+    )
+    def test_one_that_fails_gives_its_reason_and_what_to_do_and_no_log(
+        self, made: Program, tokens: list[str], monkeypatch: pytest.MonkeyPatch, attempts: str, reason: str
     ) -> None:
         def fail(self: object, scope: str) -> None:
-            raise ValueError("DefaultAzureCredential failed to retrieve a token\nAttempted credentials: …")
+            logging.getLogger("azure.identity._credentials.chained").warning("a long log")
+            raise ValueError(f"DefaultAzureCredential failed to retrieve a token\nAttempted credentials:\n\t{attempts}")
 
         monkeypatch.setattr(sys.modules["azure.identity"].DefaultAzureCredential, "get_token", fail)
-        refused(configured(made, emulator, 'auth = "entra"').run("list"), "Entra ID failed: DefaultAzureCredential")
+        monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own
+        made.write_config(profile("https://name.cognitiveservices.azure.com"))
+        result = made.run("list")
+        refused(result, reason, "az login", "AZURE_CLIENT_ID")
+        assert "a long log" not in result.err

@@ -107,6 +107,51 @@ def test_a_refused_key_is_exit_4(bare_program: Program, emulator: RunningEmulato
     assert result.err == "facesnap: 1 of 10 checks failed: service\n"
 
 
+class TestTwoKeys:
+    GOOD, OTHER = SOURCE_KEYS
+    DEAD = "0123456789abcdef" * 2
+
+    @pytest.mark.parametrize(
+        ("first", "second", "exit_code", "status", "said", "hint"),
+        [
+            (GOOD, OTHER, 0, "ok", "takes both keys", ""),
+            (GOOD, DEAD, 0, "warning", "refuses the second, key2_env (401)", "into key2_env before you regenerate"),
+            (DEAD, GOOD, 0, "warning", "refuses the first key, key_env (401)", "the resource's new key into key_env"),
+            (
+                DEAD,
+                DEAD[::-1],
+                4,
+                "failed",
+                "both keys, key_env and key2_env, are refused",
+                "check that the keys belong",
+            ),
+        ],
+    )
+    def test_each_is_tried(
+        self,
+        program: Program,
+        emulator: RunningEmulator,
+        first: str,
+        second: str,
+        exit_code: int,
+        status: str,
+        said: str,
+        hint: str,
+    ) -> None:
+        path = program.configure(emulator.endpoint, key2_env='"SECOND"')
+        path.write_text(path.read_text().replace(f'key = "{SOURCE_KEYS[0]}"', 'key_env = "FIRST"', 1))
+        result = program.run("doctor", "-q", "-o", "json", FIRST=first, SECOND=second)
+        assert result.status == exit_code
+        found = finding(result, "service")
+        assert found["status"] == status
+        assert said in found["message"]
+        assert hint in found["hint"]
+        gets = [call for call in emulator.requests()["requests"] if call["path"].endswith("/persongroups")]
+        assert len(gets) == 2
+        assert first not in result.out + result.err
+        assert second not in result.out + result.err
+
+
 def test_a_service_that_is_not_there_is_exit_9_after_one_try(bare_program: Program) -> None:
     result = bare_program.run("doctor", FACESNAP_ENDPOINT="http://127.0.0.1:1", FACESNAP_KEY=SOURCE_KEYS[0])
     assert result.status == 9
@@ -186,6 +231,14 @@ class TestAsCron:
         result = program.call("doctor", "--as-cron", "--config", os.path.relpath(path), "-p", "target", "-o", "json")
         assert (result.status, health(result)["snapshots"]) == (0, "ok")
         assert str(tmp_path) in finding(result, "journal")["message"]
+
+    def test_what_cron_would_not_have_is_no_reason_to_fail(self, tmp_path: Path, emulator: RunningEmulator) -> None:
+        program = Program(tmp_path, environment={"HOME": str(tmp_path)})
+        path = program.configure(emulator.endpoint)
+        here = {"FACESNAP_PROFILE": "nope", "FACESNAP_CONFIG": "/no/such/file"}
+        result = program.call("doctor", "--as-cron", "--config", str(path), "-o", "json", **here)
+        assert (result.status, result.err) == (0, "")
+        assert "FACESNAP_PROFILE" in finding(result, "environment")["hint"]
 
     def test_nothing_of_this_environment_is_left_there(self, tmp_path: Path, emulator: RunningEmulator) -> None:
         program = Program(tmp_path, environment={"HOME": str(tmp_path), "SOME_SECRET": "hush"})

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.server import RunningEmulator
-from tests.conftest import TARGET_SUBSCRIPTION, Program
+from tests.conftest import SOURCE_KEYS, TARGET_SUBSCRIPTION, Program
 from tests.test_killed import posts, until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
@@ -191,10 +191,11 @@ def test_an_error_is_json_where_the_environment_wants_it(program: Program) -> No
     assert program.run("list", "-p", "nope", "-qojson").err.startswith('{"error"')
 
 
-def test_a_second_key_source_is_refused_before_it_breaks_the_profile(program: Program) -> None:
-    refused = program.run("config", "set", "key_env", "MY_KEY")
-    assert refused.status == 2
-    assert program.run("list").status == 0
+def test_a_second_key_source_does_not_break_the_profile(program: Program) -> None:
+    changed = program.run("config", "set", "key_env", "MY_KEY")
+    assert (changed.status, changed.out) == (0, "")
+    assert "key is removed: a profile has one key source\n" in changed.err
+    assert program.run("list", MY_KEY=SOURCE_KEYS[0]).status == 0
 
 
 def test_a_key_is_not_taken_for_a_variables_name(bare_program: Program) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from facesnap_cli.settings import RateLimit
+from facesnap_cli.fields import RateLimit
 
 Item = TypeVar("Item")
 MAX_THREADS = 32

@@ -15,6 +15,7 @@ from facesnap_cli.commands import options
 from facesnap_cli.context import App
 from facesnap_cli.errors import UsageError
 
+MAY_BE_EMPTY = frozenset({"--user-data"})
 HELP = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
@@ -63,7 +64,13 @@ class LocalCommand(TyperCommand):
         extra = [param for declaration in self.common for param in params_of(declaration)]
         self.params = [*self.params, *(param for param in extra if not own.intersection(param.opts))]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        refuse_empty_values(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
+        if service_options not in self.common:
+            _refuse_service_options(ctx)
         own = {param.name for param in self.own_params}
         App.of(ctx).add_options({name: value for name, value in ctx.params.items() if name not in own})
         ctx.params = {name: value for name, value in ctx.params.items() if name in own}
@@ -110,6 +117,7 @@ class CommandGroup(TyperGroup):
             sys.stderr.write(f"{ctx.get_help()}\n\n")
             name = ctx.command_path.partition(" ")[2]
             raise UsageError(f"{name} needs a command".lstrip())
+        refuse_empty_values(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -124,6 +132,34 @@ class CommandGroup(TyperGroup):
     def short_help_of(self, name: str) -> str:
         """Return what a command's line in the list says."""
         return str(self.commands[name].get_short_help_str(100))
+
+
+def refuse_empty_values(command: Any, ctx: Any, args: list[str]) -> None:
+    """Raise UsageError for an option or argument with an empty value.
+
+    It is what a script passes on whose variable is not set: to ignore it would do something else than was asked for.
+    """
+    given, _, _ = command.make_parser(ctx).parse_args(args=list(args))
+    for param in command.get_params(ctx):
+        value = given.get(param.name)
+        values = value if isinstance(value, list | tuple) else [value]
+        if MAY_BE_EMPTY.intersection(param.opts) or not any(isinstance(v, str) and not v.strip() for v in values):
+            continue
+        name = param.metavar.strip("[].") if param.param_type_name == "argument" else max(param.opts, key=len)
+        raise UsageError(
+            f"{name} is given an empty value",
+            hint="give it a value, or leave it out; is a shell variable unset?",
+        )
+
+
+def _refuse_service_options(ctx: Any) -> None:
+    """Raise UsageError for an option before a local command's name that only commands which call the service heed."""
+    root = ctx.find_root()
+    for param in params_of(service_options):
+        if root.get_parameter_source(param.name).name == "COMMANDLINE":
+            raise UsageError(
+                f"{param.opts[0]} does not go with {ctx.command_path}", hint="it is for commands that call the service"
+            )
 
 
 def typer_app() -> typer.Typer:

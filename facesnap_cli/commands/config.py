@@ -11,6 +11,8 @@ from facesnap_cli.commands.base import LocalCommand, typer_app
 from facesnap_cli.context import App
 
 app = typer_app()
+SettingArgument = Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")]
+ProfileArgument = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
 
 
 @app.callback()
@@ -37,7 +39,7 @@ def init(
     ] = None,
     keyring: Annotated[bool, typer.Option("--keyring", help="The key lies in the system's keyring.")] = False,
     entra: Annotated[bool, typer.Option("--entra", help="Authenticate with Microsoft Entra ID.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a profile that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Change a profile that exists; the rest of it stays.")] = False,
 ) -> None:
     """Make a profile. Without a key source it asks for the key without echo, or reads it from stdin.
 
@@ -53,9 +55,7 @@ def init(
         "key_env": key_env,
     }
     given |= {"key_file": key_file, "key_command": key_command, "keyring": keyring, "auth": "entra" if entra else None}
-    file, name = new_profile(app, given, force=force)
-    file.write()
-    app.messages.note(f"profile {name} is in {file.path}; facesnap doctor --profile {name} tries it")
+    new_profile(app, given, force=force).write(app)
 
 
 @app.command("list", cls=LocalCommand)
@@ -64,11 +64,11 @@ def list_(ctx: typer.Context) -> None:
 
     facesnap config list -o json
     """
-    from facesnap_cli.profiles import profile_documents
+    from facesnap_cli.shown_settings import profile_documents
     from facesnap_cli.views import PROFILE
 
     app = App.of(ctx)
-    app.output.records(profile_documents(app.settings), PROFILE)
+    app.output.records(profile_documents(app), PROFILE)
 
 
 @app.command(cls=LocalCommand)
@@ -77,7 +77,7 @@ def show(ctx: typer.Context) -> None:
 
     facesnap config show --profile prod
     """
-    from facesnap_cli.profiles import setting_documents
+    from facesnap_cli.shown_settings import setting_documents
     from facesnap_cli.views import SETTING
 
     app = App.of(ctx)
@@ -87,27 +87,37 @@ def show(ctx: typer.Context) -> None:
 @app.command("set", cls=LocalCommand)
 def set_(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")],
+    name: SettingArgument,
     value: Annotated[
         str | None, typer.Argument(metavar="[VALUE]", help="Its value; not given for key and key2.")
     ] = None,
 ) -> None:
     """Set one value of a profile. The key itself is asked for, or read from stdin, never an argument.
 
+    A key source takes the place of the profile's earlier one.
+
     facesnap config set rate_limit 20/m --profile prod
     """
     from facesnap_cli.profiles import with_setting
 
     app = App.of(ctx)
-    file = with_setting(app, name, value)
-    file.write()
-    app.messages.note(f"{name} is set in {file.path}")
+    with_setting(app, name, value).write(app)
 
 
 @app.command(cls=LocalCommand)
-def use(
-    ctx: typer.Context, profile_name: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
-) -> None:
+def unset(ctx: typer.Context, name: SettingArgument) -> None:
+    """Remove one value of a profile; default_profile too. The file's comments stay.
+
+    facesnap config unset rate_limit --profile prod
+    """
+    from facesnap_cli.profiles import without_setting
+
+    app = App.of(ctx)
+    without_setting(app, name).write(app)
+
+
+@app.command(cls=LocalCommand)
+def use(ctx: typer.Context, profile_name: ProfileArgument) -> None:
     """Make a profile the default one.
 
     facesnap config use prod
@@ -115,8 +125,19 @@ def use(
     from facesnap_cli.profiles import with_default_profile
 
     app = App.of(ctx)
-    with_default_profile(app, profile_name).write()
-    app.messages.note(f"{profile_name} is the default profile now")
+    with_default_profile(app, profile_name).write(app)
+
+
+@app.command(cls=LocalCommand)
+def delete(ctx: typer.Context, profile_name: ProfileArgument, yes: options.YesOption = False) -> None:
+    """Remove a profile from the file. At a terminal it asks; elsewhere it needs --yes.
+
+    facesnap config delete old --yes
+    """
+    from facesnap_cli.profiles import without_profile
+
+    app = App.of(ctx)
+    without_profile(app, profile_name, consent=yes).write(app)
 
 
 @app.command(cls=LocalCommand)

@@ -52,19 +52,19 @@ def _types() -> list[Word]:
 
 
 def _formats() -> list[Word]:
-    from facesnap_cli.settings import OUTPUT_FORMATS
+    from facesnap_cli.fields import OUTPUT_FORMATS
 
     return [Word(each) for each in OUTPUT_FORMATS]
 
 
 def _settings() -> list[Word]:
-    from facesnap_cli.settings import FIELDS
+    from facesnap_cli.fields import FIELDS
 
     return [Word(name, known.help) for name, known in FIELDS.items()]
 
 
 def _setting_values(line: Line) -> list[Word]:
-    from facesnap_cli.settings import API_VERSIONS
+    from facesnap_cli.fields import API_VERSIONS
 
     name = line.arguments[0] if line.arguments else ""
     if name == "api_version":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facesnap_cli.checks import check_object_id, parse_object_type
-from facesnap_cli.config_file import MAX_BYTES, foreign_file, parsed_toml
+from facesnap_cli.config_file import MAX_BYTES, parsed_toml
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import read_regular
 from facesnap_cli.models import ObjectType
@@ -110,8 +110,6 @@ def read_plan(path: Path) -> Plan:
         file = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
-    if file.is_foreign:
-        raise foreign_file(path)
     if file.writable_by_all:
         raise ConfigurationError(
             f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",

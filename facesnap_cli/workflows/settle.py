@@ -87,17 +87,20 @@ def unsettled(operation: Operation) -> FacesnapError:
             hint=f"check --profile: it may be another account's; {_way_out(operation)}",
             details=details | {"operationId": operation.operation_id},
         )
-    recognizable = operation.kind is OperationKind.APPLY or operation.tagged or operation.user_data_digest
-    way = f"facesnap wait {operation.intent[:8]} looks for its result again"
-    if not recognizable:
-        way = "nothing marks its snapshot (--no-tag): look for it with facesnap list"
+    if operation.leaves_a_mark:
+        way = f"facesnap wait {operation.intent[:8]} looks for its result again; {_way_out(operation)}"
     else:
-        way += f"; {_way_out(operation)}"
+        way = f"{no_mark()}; {_way_out(operation)}"
     return OutcomeUnknownError(
         f"{operation.title}: it is not known whether the service started it; no result is visible so far",
         hint=way,
         details=details,
     )
+
+
+def no_mark() -> str:
+    """Return what to do where nothing tells the snapshot of a lost take from others."""
+    return "nothing marks its snapshot (--no-tag, or empty user data): look for it with facesnap list"
 
 
 def _way_out(operation: Operation) -> str:

@@ -16,7 +16,7 @@ from facesnap_cli.text import format_duration
 from facesnap_cli.wanted import WantedTake
 from facesnap_cli.workflows.quota import quota
 from facesnap_cli.workflows.references import described
-from facesnap_cli.workflows.settle import unsettled
+from facesnap_cli.workflows.settle import no_mark, unsettled
 
 LookAt = Callable[[Operation], Operation]  # returns an operation as the service knows it now
 
@@ -196,8 +196,8 @@ def _submit(
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), warn)
-        again = f"facesnap wait {operation.intent[:8]} --timeout 1h"
-        error.hint = f"{again} looks for its result; do not send it again before"
+        looked_for = f"facesnap wait {operation.intent[:8]} --timeout 1h looks for its result"
+        error.hint = f"{looked_for if operation.leaves_a_mark else no_mark()}; do not send it again before"
         error.details["intent"] = operation.intent
         raise
     except FacesnapError:
@@ -250,7 +250,8 @@ def _is_as_wanted(account: Account, earlier: Operation, wanted: WantedTake) -> b
     """Tell whether the snapshot of an earlier take may be applied where, and says what, this one's should."""
     snapshot = account.snapshots.get(earlier.snapshot_id or "")
     scope = {entry.lower() for entry in snapshot.apply_scope}
-    return scope >= {entry.lower() for entry in wanted.apply_scope} and wanted.user_data in (None, snapshot.user_data)
+    says_the_same = wanted.user_data in (None, snapshot.user_data or "")
+    return says_the_same and scope >= {entry.lower() for entry in wanted.apply_scope}
 
 
 def _check_quota(

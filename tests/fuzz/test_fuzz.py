@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from facesnap_cli.context import App
 from facesnap_cli.errors import FacesnapError
+from facesnap_cli.fields import FIELDS
 from facesnap_cli.models import ObjectType
-from facesnap_cli.settings import FIELDS
 from facesnap_cli.text import harmless
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.verify import describe
