@@ -132,11 +132,16 @@ class App:
     @cached_property
     def output(self) -> Output:
         from facesnap_cli.output import Output
+
+        style = "none" if self.options.raw else self.output_style
+        return Output(style=style, query=self.options.query, color=self.color)
+
+    @cached_property
+    def output_style(self) -> str:
+        """The output's format, also where the configuration is wrong."""
         from facesnap_cli.settings import output_style
 
-        found = output_style(lambda: self.settings, self._chosen, self.environment)
-        style = "none" if self.options.raw else found
-        return Output(style=style, query=self.options.query, color=self.color)
+        return output_style(lambda: self.settings, self._chosen, self.environment)
 
     @property
     def color(self) -> bool:

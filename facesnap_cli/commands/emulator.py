@@ -104,7 +104,7 @@ def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
     from facesnap_cli.emulator.banner import banner_lines
     from facesnap_cli.output import Output, View
 
-    style = app.settings["output"]
+    style = app.output_style
     output = Output(style="jsonl" if style == "json" else style, query=app.options.query)
     view = View((), lambda banner: banner["endpoint"])
 
