@@ -147,17 +147,22 @@ class App:
     @cached_property
     def output(self) -> Output:
         from facesnap_cli.output import Output
-        from facesnap_cli.settings import output_style
 
-        found = output_style(lambda: self.settings, self._chosen, self.environment)
         return Output(
-            style="none" if self.options.raw else found,
+            style="none" if self.options.raw else self.output_style,
             query=self.options.query,
             styled=self.color,
             now=self.clock.now,
             tell=self.messages.tell,
             remark=self.messages.remark,
         )
+
+    @cached_property
+    def output_style(self) -> str:
+        """The output's format, also where the configuration is wrong."""
+        from facesnap_cli.settings import output_style
+
+        return output_style(lambda: self.settings, self._chosen, self.environment)
 
     @property
     def color(self) -> bool:

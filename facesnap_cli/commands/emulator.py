@@ -108,7 +108,7 @@ def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
     from facesnap_cli.output import Output
     from facesnap_cli.views import View
 
-    style = app.settings["output"]
+    style = app.output_style
     output = Output(style="jsonl" if style == "json" else style, query=app.options.query)
     view = View((), lambda banner: banner["endpoint"])
 
