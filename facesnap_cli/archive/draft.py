@@ -236,6 +236,16 @@ class Draft:
             )
             self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
 
+    def with_faces(self, after: str, limit: int) -> list[Person]:
+        """Return up to `limit` persons after `after` who have faces."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
+                " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [self._person(row) for row in rows]
+
     def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
         """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
         with self._lock:

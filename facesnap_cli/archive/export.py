@@ -168,6 +168,8 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
     counts = draft.counts()
     counting.begin("matching images with faces", counts.faces - counts.with_image)
     unusable = []
+    for person in _persons_with_faces(draft):
+        images.claim(person)
     for owner, faces in _imageless(draft):
         for face_id, file in images.match(owner, faces).items():
             try:
@@ -176,6 +178,13 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
                 unusable.append(error.message)
         counting.advance(len(faces))
     return unusable
+
+
+def _persons_with_faces(draft: Draft) -> Iterator[Person]:
+    after = ""
+    while persons := draft.with_faces(after, PAGE):
+        yield from persons
+        after = persons[-1].person_id
 
 
 def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from facesnap_cli.errors import FacesnapError
+from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import harmless
 
@@ -55,6 +55,13 @@ class ImageSource(Protocol):
         """What the user named."""
         ...
 
+    def claim(self, person: Person) -> None:
+        """Keep what is here for a person for that one alone. Raises UsageError where it may be another's as well.
+
+        Every person with faces claims before the first match: what an earlier run has matched is not matched again.
+        """
+        ...
+
     def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
         """Return the images of a person's faces, or with None of a list's, by face id."""
         ...
@@ -77,6 +84,16 @@ class ImageDirectory:
     def __init__(self, root: Path):
         self.origin = self._root = root
         self._unmatched: list[str] = []
+        self._owners: dict[tuple[int, int], str] = {}  # of folders, by what the file system calls them, to person ids
+
+    def claim(self, person: Person) -> None:
+        folder = self._folder_of(person)
+        if folder is None:
+            return
+        found = folder.stat()
+        owner = self._owners.setdefault((found.st_dev, found.st_ino), person.person_id)
+        if owner != person.person_id:
+            raise shared(f"{harmless(str(folder))}", person, owner, hint="name the folders by personId")
 
     def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
         folder = self._folder_of(person) if person else None
@@ -115,6 +132,12 @@ class ImageDirectory:
         """Return the path of that name, unless it leads out of the directory: names and user data are others' text."""
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
+
+
+def shared(place: str, person: Person, other_id: str, *, hint: str) -> UsageError:
+    """Return the error for a place of images that may be those of either of two persons."""
+    name = harmless(person.name or "")
+    return UsageError(f"{place}: two persons are called {name}: {other_id} and {person.person_id}", hint=hint)
 
 
 def checked_image(image: ImageFile) -> CheckedImage:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from facesnap_cli.archive.images import ImageFile
+from facesnap_cli.archive.images import ImageFile, shared
 from facesnap_cli.errors import UsageError
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import harmless
@@ -37,7 +37,7 @@ class ImageManifest:
         rows.row_factory = sqlite3.Row
         rows.execute(
             "CREATE TABLE rows (line INTEGER PRIMARY KEY, person_id TEXT, name TEXT, persisted_face_id TEXT, path TEXT,"
-            " target_face TEXT, detection_model TEXT, used INTEGER NOT NULL DEFAULT 0)"
+            " target_face TEXT, detection_model TEXT, used INTEGER NOT NULL DEFAULT 0, owner TEXT)"
         )
         for column in ("person_id", "name", "persisted_face_id"):
             rows.execute(f"CREATE INDEX rows_by_{column} ON rows ({column})")
@@ -52,6 +52,13 @@ class ImageManifest:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"--images {path}: {reason}") from error
         return cls(path, rows)
+
+    def claim(self, person: Person) -> None:
+        for row in self._rows_of(person):
+            if row["person_id"] is None and row["owner"] not in (None, person.person_id):
+                place = f"{self._path}, line {row['line']}"
+                raise shared(place, person, row["owner"], hint="name them by their person_id")
+            self._rows.execute("UPDATE rows SET owner = ? WHERE line = ?", (person.person_id, row["line"]))
 
     def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
         found: dict[str, ImageFile] = {}
@@ -73,19 +80,12 @@ class ImageManifest:
         return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
 
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:
-        """Return the rows of a person without a face id. Raises UsageError where a name stands for two persons."""
-        rows = self._rows.execute(
+        """Return the rows of a person without a face id."""
+        return self._rows.execute(
             "SELECT * FROM rows WHERE persisted_face_id IS NULL"
             " AND (person_id = ?1 OR (person_id IS NULL AND name = ?2)) ORDER BY line",
             (person.person_id.lower(), person.name),
         ).fetchall()
-        for row in rows:
-            if row["used"] and row["person_id"] is None:
-                raise UsageError(
-                    f"{self._path}, line {row['line']}: two persons are called {harmless(person.name or '')}",
-                    hint="name them by their person_id",
-                )
-        return rows
 
     def _use(self, row: sqlite3.Row) -> ImageFile:
         self._rows.execute("UPDATE rows SET used = 1 WHERE line = ?", (row["line"],))
