@@ -131,16 +131,24 @@ class Ledger:
         row = self._row("SELECT step FROM import")
         return row["step"] if row else None
 
-    def clear(self) -> None:
-        """Forget everything: the object that was built is gone."""
-        with self._writing() as connection:
-            for table in ("import", "persons", "faces"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
-
     def begin(self, step: str, archive_id: str) -> None:
         """Commit that a step is about to begin."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def step_back(self, step: str | None, archive_id: str | None) -> None:
+        """Commit that the last step came to nothing; None where it was the first."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM import")
+            if step is not None:
+                connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def start_over(self, step: str, archive_id: str) -> None:
+        """Commit that a step begins in a new object: what was added to an earlier one is gone with that."""
+        with self._writing() as connection:
+            for table in ("import", "persons", "faces"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+            connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
         """Return up to `limit` persons after `after` who are missing, or of whom a face is."""
