@@ -23,6 +23,7 @@ from facesnap_cli.archive.format import (
     add_functions,
     checksum_of,
     contents_of,
+    executing,
 )
 from facesnap_cli.archive.images import CheckedImage
 from facesnap_cli.clock import Clock
@@ -74,18 +75,18 @@ class Draft:
         """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
         partial = partial_of(target)
         try:
-            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+            with executing(partial):
+                connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         draft = cls(target, partial, connection, clock)
         try:
             add_functions(connection)
-            connection.execute(_UNREAD)
-            for statement in _LISTED:
-                connection.execute(statement)
+            with draft._guarded():
+                connection.execute(_UNREAD)
+                for statement in _LISTED:
+                    connection.execute(statement)
             yield draft
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk") from error
         finally:
             draft.close()
 
@@ -96,7 +97,8 @@ class Draft:
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
         """Say what is exported. Raises ConflictError where an earlier run has begun another object."""
-        row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
+        with self._guarded():
+            row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
             with self._writing():
                 self._connection.execute(
@@ -197,7 +199,8 @@ class Draft:
 
         Returns of how many faces the user data need not be read.
         """
-        self._connection.execute("ATTACH ? AS base", (str(base),))
+        with self._guarded():
+            self._connection.execute("ATTACH ? AS base", (str(base),))
         try:
             with self._writing():
                 self._connection.execute(
@@ -218,11 +221,12 @@ class Draft:
                 )
             return known
         finally:
-            self._connection.execute("DETACH base")
+            with self._guarded():
+                self._connection.execute("DETACH base")
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
         """Return up to `limit` faces with unread user data and ids after `after`."""
-        with self._lock:
+        with self._guarded():
             rows = self._connection.execute(
                 "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
             ).fetchall()
@@ -238,7 +242,7 @@ class Draft:
 
     def with_faces(self, after: str, limit: int) -> list[Person]:
         """Return up to `limit` persons after `after` who have faces."""
-        with self._lock:
+        with self._guarded():
             rows = self._connection.execute(
                 "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
                 " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
@@ -248,7 +252,7 @@ class Draft:
 
     def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
         """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
-        with self._lock:
+        with self._guarded():
             persons = self._connection.execute(
                 "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
                 " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
@@ -258,7 +262,7 @@ class Draft:
 
     def listed_without_image(self, after: str, limit: int) -> list[Face]:
         """Return up to `limit` faces of a list after `after` that have no image."""
-        with self._lock:
+        with self._guarded():
             return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
 
     def set_image(self, face_id: str, image: CheckedImage) -> None:
@@ -273,7 +277,7 @@ class Draft:
             )
 
     def counts(self) -> Counts:
-        with self._lock:
+        with self._guarded():
             row = self._connection.execute(
                 "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces), (SELECT count(*) FROM unread),"
                 " (SELECT count(*) FROM faces WHERE image IS NOT NULL)"
@@ -295,10 +299,18 @@ class Draft:
                 (format_time(self._clock.now()), contents_of(self._connection)),
             )
             self._connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
-        self._connection.execute("PRAGMA journal_mode = DELETE")  # the log's content goes into the file, the log away
+        with self._guarded():
+            # The log's content goes into the file, and the log away.
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self.close()
-        os.replace(self._partial, self.target)
-        _sync_directory(self.target.parent)
+        try:
+            os.replace(self._partial, self.target)
+            _sync_directory(self.target.parent)
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._partial} is whole, but cannot become {self.target}: {error.strerror}",
+                hint="mend that, and run the same command again",
+            ) from error
 
     def _person(self, row: sqlite3.Row) -> Person:
         return Person(row["person_id"], row["name"], row["user_data"], ())
@@ -312,7 +324,13 @@ class Draft:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, transaction(self._connection):
+        with self._guarded(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements."""
+        with self._lock, executing(self._partial):
             yield
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.database import DatabaseError
+from facesnap_cli.database import DamagedError, DatabaseError
 from facesnap_cli.models import ObjectType
 from facesnap_cli.text import format_time, parse_time
 
@@ -91,6 +94,22 @@ class ArchiveError(DatabaseError):
     """The archive cannot be used as it is."""
 
     default_code = "Archive"
+
+
+@contextmanager
+def executing(path: Path) -> Iterator[None]:
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.OperationalError as error:
+        hint = f"free space on the disk of {path.parent}, or mend its permissions"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            hint = "another program is using it: when that has ended, run the same command again"
+        raise ArchiveError(f"{path} cannot be written: {error}", hint=hint) from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(f"{path} is damaged: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.archive.format import ArchiveError
+from facesnap_cli.archive.format import ArchiveError, executing
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
 
@@ -36,6 +35,7 @@ MIGRATIONS = (
     CREATE INDEX faces_by_person ON faces (person_id);
     """,
 )
+_DIRECTORY = "imports"
 # The steps of an import, each written down before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
 _VIEWS = (
@@ -99,18 +99,20 @@ class Ledger:
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
         """Give the ledger in a file, which is made if it is missing."""
-        make_private_directory(path.parent)
-        connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        try:
+            make_private_directory(path.parent)
+            with executing(path):
+                connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        except OSError as error:
+            hint = "mend its permissions; FACESNAP_STATE_DIR names another place"
+            raise ArchiveError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
         ledger = cls(path, connection)
         try:
-            connection.execute("ATTACH ? AS archive", (str(archive),))
-            for view in _VIEWS:
-                connection.execute(view)
+            with ledger._guarded():
+                connection.execute("ATTACH ? AS archive", (str(archive),))
+                for view in _VIEWS:
+                    connection.execute(view)
             yield ledger
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(
-                f"{path} cannot be written: {error}", hint=f"free space on the disk of {path.parent}"
-            ) from error
         finally:
             ledger.close()
 
@@ -258,14 +260,16 @@ class Ledger:
 
         `personId` is the new id of a face's person. The ledger must not be written to meanwhile.
         """
-        for row in self._connection.execute(
-            "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId, m.new_id AS newId"
-            " FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.new_id IS NOT NULL"
-            " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
-            " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
-            " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
-        ):
-            yield dict(row)
+        with executing(self.path):
+            for row in self._connection.execute(
+                "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
+                " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " WHERE m.new_id IS NOT NULL"
+                " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
+                " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+            ):
+                yield dict(row)
 
     def _note(self, target: str, *values: str | None) -> None:
         marks = ", ".join("?" for _ in values)
@@ -277,16 +281,34 @@ class Ledger:
         return rows[0] if rows else None
 
     def _rows(self, query: str, *values: object) -> Sequence[Any]:
-        with self._lock:
+        with self._guarded():
             rows: Sequence[Any] = self._connection.execute(query, values).fetchall()
         return rows
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
-        with self._lock, transaction(self._connection):
+        with self._guarded(), transaction(self._connection):
             yield self._connection
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements."""
+        with self._lock, executing(self.path):
+            yield
 
 
 def ledger_path(state: Path, transfer_id: str) -> Path:
     """Return where the ledger of an import lies."""
-    return state / "imports" / f"{transfer_id}.db"
+    return state / _DIRECTORY / f"{transfer_id}.db"
+
+
+def ledgers(state: Path) -> Sequence[Path]:
+    """Return the ledgers that there are, each named by its import."""
+    return sorted((state / _DIRECTORY).glob("*.db"))
+
+
+def forget_ledger(state: Path, transfer_id: str) -> None:
+    """Delete the ledger of an import that no process is at work on, if there is one."""
+    path = ledger_path(state, transfer_id)
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
