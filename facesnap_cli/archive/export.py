@@ -14,7 +14,7 @@ from facesnap_cli.archive.draft import Draft, UnreadFace, partial_of
 from facesnap_cli.archive.images import ImageError, ImageSource, checked_image
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
-from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.transfer import FINISHED_BEFORE
 from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (

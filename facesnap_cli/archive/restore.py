@@ -22,7 +22,7 @@ from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.training import train_and_wait
-from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.transfer import FINISHED_BEFORE
 from facesnap_cli.archive.wanted import WantedImport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, OutcomeUnknownError, PartialFailureError, UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.images import ImageSource
-from facesnap_cli.archive.transfers import Transfer, command, export_id, import_id
+from facesnap_cli.archive.transfer import Transfer, command, export_id, import_id
 from facesnap_cli.models import ObjectType
 from facesnap_cli.polling import Schedule
 from facesnap_cli.wanted import VerifyLevel

@@ -51,18 +51,38 @@ def combined(failures: Sequence[FacesnapError], total: int, what: str) -> Facesn
     if not failures:
         return None
     statuses = {failure.status for failure in failures}
-    ids = list(dict.fromkeys(str(failure.details.get("operationId")) for failure in failures))
-    if len(ids) > 1 and statuses == {StillRunningError.exit_code}:
-        return StillRunningError(
-            f"{len(failures)} of {total} {what} still run; they go on in the service",
-            hint=f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),
-            details={"operationIds": ids},
-        )
-    if (len(failures) == total and len(statuses) == 1) or statuses == {StillRunningError.exit_code}:
+    running = [failure for failure in failures if isinstance(failure, StillRunningError)]
+    if len(running) == len(failures):
+        return _still_running(running, total, what)
+    if len(failures) == total and len(statuses) == 1:
         return failures[0]
     first = failures[0]
     return PartialFailureError(
         f"{len(failures)} of {total} {what} did not succeed; the first: {first.message}",
         hint=first.hint,
         details={"failures": [failure.document()["error"] for failure in failures]},
+    )
+
+
+def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:
+    """Return the one error for what still runs, and for what was interrupted and goes on by a command of its own."""
+    references = list(dict.fromkeys(failure.reference for failure in failures if failure.reference))
+    interrupted = [failure for failure in failures if not failure.reference]
+    if len(references) + len(interrupted) == 1:
+        return failures[0]
+    line = f"facesnap wait {' '.join(references) if len(references) <= MOST_NAMED else ''}".rstrip()
+    ways = [line] if references else []
+    ways += [failure.hint for failure in interrupted[:MOST_NAMED] if failure.hint]
+    if len(interrupted) > MOST_NAMED:
+        ways.append(f"facesnap status has the lines of {len(interrupted) - MOST_NAMED} more")
+    how = "still run; they go on in the service"
+    if interrupted:
+        how = f"have not ended, {len(interrupted)} of them interrupted" if references else "were interrupted"
+    return StillRunningError(
+        f"{len(failures)} of {total} {what} {how}",
+        hint="; ".join(ways),
+        details={
+            "operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")],
+            "failures": [one.document()["error"] for one in failures],
+        },
     )
