@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -29,11 +30,14 @@ class ImageManifest:
     def __init__(self, path: Path, rows: sqlite3.Connection):
         self.origin = self._path = path
         self._rows = rows
+        weakref.finalize(self, rows.close)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a manifest. Raises UsageError, which names the line that is wrong."""
-        rows = sqlite3.connect("", isolation_level=None)  # a temporary file, which SQLite removes
+        # A temporary file, which SQLite removes when it is closed, in whichever thread that is.
+        rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        manifest = cls(path, rows)
         rows.row_factory = sqlite3.Row
         rows.execute(
             "CREATE TABLE rows (line INTEGER PRIMARY KEY, person_id TEXT, name TEXT, persisted_face_id TEXT, path TEXT,"
@@ -51,7 +55,7 @@ class ImageManifest:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"--images {path}: {reason}") from error
-        return cls(path, rows)
+        return manifest
 
     def claim(self, person: Person) -> None:
         for row in self._rows_of(person):
