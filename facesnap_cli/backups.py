@@ -56,6 +56,9 @@ class Watcher:
     def stage(self, text: str) -> None:
         self.progress.stage(self.name, text)
 
+    def counted(self, step: str, text: str) -> None:
+        self.progress.counted(self.name, step, text)
+
     def operation(self, operation: Operation) -> None:
         self.app.watch(operation)
         self.progress.operation(self.name, operation)
@@ -154,6 +157,7 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         plan.path.absolute().parent,
         state_directory(app.environment),
         app.clock,
+        warn=app.messages.warn,
     )
 
 
