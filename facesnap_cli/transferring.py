@@ -158,7 +158,7 @@ def _confirm(app: App, meant: Sequence[Operation | Transfer], agreed: bool) -> N
     if not app.can_ask():
         raise UsageError("--forget asks first, and nobody can be asked here", hint="--yes agrees")
     for one in meant:
-        app.messages.warn(f"about to forget {one.title}; what became of it in the service is not looked for any more")
+        app.messages.warn(f"about to forget {one.title}: it will no longer be listed as open or waited for")
     if ask("Forget this? [y/N] ").lower() not in ("y", "yes"):
         raise UsageError("not confirmed; nothing was forgotten")
 

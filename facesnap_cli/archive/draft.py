@@ -1,4 +1,4 @@
-"""An archive while it is written: `NAME.partial` beside its final place, which it takes when it is whole."""
+"""An archive that is being written: `NAME.partial`, which is renamed to `NAME` once it is complete."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Draft:
     @classmethod
     @contextmanager
     def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
-        """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
+        """Open the draft of the archive `target`: a new one, or the one that an earlier run left."""
         partial = partial_of(target)
         try:
             with executing(partial):
@@ -91,12 +91,12 @@ class Draft:
             draft.close()
 
     def close(self) -> None:
-        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
         with self._lock:
             self._connection.close()
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
-        """Say what is exported. Raises ConflictError where an earlier run has begun another object."""
+        """Note what is being exported. Raises ConflictError where an earlier run has begun another object."""
         with self._guarded():
             row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
@@ -122,7 +122,7 @@ class Draft:
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
-        """Keep what the object is called and how it is trained. Returns whether more than the training has changed."""
+        """Store the object's own data and its training state. Returns whether anything but the training has changed."""
         named = (head.name, head.user_data, head.recognition_model)
         with self._writing():
             before = self._connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
@@ -138,7 +138,7 @@ class Draft:
         return tuple(before) != named
 
     def begin_listing(self) -> None:
-        """Forget what an earlier listing has seen."""
+        """Forget what an earlier listing showed."""
         with self._writing():
             self._connection.execute("DELETE FROM temp.listed_persons")
             self._connection.execute("DELETE FROM temp.listed_faces")
@@ -183,7 +183,7 @@ class Draft:
             ).rowcount
 
     def end_listing(self) -> int:
-        """Drop what the whole listing has not shown, and return how many rows that were."""
+        """Drop whatever the complete listing did not show, and return the number of rows."""
         with self._writing():
             dropped = self._connection.execute(
                 "DELETE FROM persons WHERE person_id NOT IN (SELECT id FROM temp.listed_persons)"
@@ -197,7 +197,7 @@ class Draft:
     def reuse(self, base: Path) -> int:
         """Take over from an older archive of the same object what it knows of the faces that are still there.
 
-        Returns of how many faces the user data need not be read.
+        Returns the number of faces whose user data need not be read.
         """
         with self._guarded():
             self._connection.execute("ATTACH ? AS base", (str(base),))
@@ -285,7 +285,7 @@ class Draft:
         return Counts(*row)
 
     def finish(self) -> None:
-        """Seal the archive and put it in its place, whole and on disk. The draft must not be used afterwards."""
+        """Seal the archive, sync it to disk and rename it. The draft must not be used afterwards."""
         with self._writing():
             self._connection.execute("DROP TABLE unread")
             self._connection.execute(
@@ -308,8 +308,8 @@ class Draft:
             _sync_directory(self.target.parent)
         except OSError as error:
             raise ArchiveError(
-                f"{self._partial} is whole, but cannot become {self.target}: {error.strerror}",
-                hint="mend that, and run the same command again",
+                f"{self._partial} is complete, but cannot be renamed to {self.target}: {error.strerror}",
+                hint="put that right, and run the same command again",
             ) from error
 
     def _person(self, row: sqlite3.Row) -> Person:

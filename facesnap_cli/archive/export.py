@@ -132,7 +132,7 @@ class _Reading:
 
 
 def list_object(account: Account, wanted: WantedExport, draft: Draft, counting: Counting) -> int:
-    """List the object once into the draft, and return in how many places it differed from that."""
+    """List the object once into the draft, and return in how many places the two differed."""
     kind, object_id, objects = wanted.object_type, wanted.object_id, account.objects
     counting.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
     training = objects.training(kind, object_id) if kind.is_trainable else None

@@ -1,4 +1,4 @@
-"""Original images: checked as the service would, and matched with faces by the folder that they lie in."""
+"""Original images: checked as the service would check them, and matched with faces by the folder they are in."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class ImageSource(Protocol):
 
 
 class ImageDirectory:
-    """A directory of images. For a face it is looked, in this order, for
+    """A directory of images. The image of a face is, in this order,
 
     a file whose name, without its suffix, is the face's id, in the person's folder or at the top;
     the file that the face's user data names, from the person's folder or from the top, with or without its suffix;
-    and last, in the order of their names, for the images that remain in the person's folder.
+    and last, in the order of their names, what remains in the person's folder.
 
-    A person's folder is called as the person or as the person's id. A list's images all lie at the top.
+    A person's folder is named after the person or the person's id. A list's images are all at the top.
     """
 
     def __init__(self, root: Path):
@@ -129,7 +129,7 @@ class ImageDirectory:
                     yield path
 
     def _inside(self, place: Path, name: str) -> Path | None:
-        """Return the path of that name, unless it leads out of the directory: names and user data are others' text."""
+        """Return the path of that name, unless it leads out of the directory: names and user data are not ours."""
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
 

@@ -1,4 +1,4 @@
-"""What an import has done so far: old id, new id, one commit for each. It makes an import go on after a kill."""
+"""What an import has done so far: old id, new id, one commit for each. It lets an import go on after a kill."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Ledger:
     @classmethod
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
-        """Give the ledger in a file, which is made if it is missing."""
+        """Open the ledger in a file for as long as the block lasts; the file is created if it is missing."""
         try:
             make_private_directory(path.parent)
             with executing(path):
@@ -117,7 +117,7 @@ class Ledger:
             ledger.close()
 
     def close(self) -> None:
-        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
         with self._lock:
             self._connection.close()
 
@@ -153,7 +153,7 @@ class Ledger:
             connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
-        """Return up to `limit` persons after `after` who are missing, or of whom a face is."""
+        """Return up to `limit` persons after `after` who are missing, or have a face that is."""
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
@@ -212,7 +212,7 @@ class Ledger:
         return row["person_id"] if row else None
 
     def has_face(self, person_id: str | None, new_id: str) -> bool:
-        """Tell whether a face in the target was added for this person of the archive, or with None for its list."""
+        """Tell whether a face in the target was added for this person of the archive; None means for its list."""
         row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
         return row is not None
 

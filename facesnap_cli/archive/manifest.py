@@ -112,7 +112,7 @@ def _read_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[object
 def _check_row(where: str, values: Mapping[str, str | None], *, too_long: bool) -> None:
     if too_long:
         raise UsageError(
-            f"{where}: more values than columns", hint='quote values that hold commas: "left,top,width,height"'
+            f"{where}: more values than columns", hint='quote values with commas in them: "left,top,width,height"'
         )
     if not values["path"]:
         raise UsageError(f"{where}: no path")

@@ -31,7 +31,7 @@ from facesnap_cli.progress import Counting
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
-# With so many answers lost, a round ends early; with so many faces refused and none taken, something is wrong with all.
+# After so many lost answers a round ends early; if so many faces are refused and none is taken, all would be.
 MOST_UNSETTLED = 50
 MOST_REFUSED = 50
 # How long the service may still be at work on a request whose answer never came, in seconds.

@@ -162,7 +162,7 @@ class Transfers:
                     forget_ledger(self._state, ledger.stem)
 
     def close(self) -> None:
-        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
         with self._lock:
             self._connection.close()
 
@@ -274,7 +274,7 @@ class Transfers:
         except TransferListError as error:
             if not self._warned:
                 self._warned = True
-                self._warn(f"{error.message}; going on, and status will not show it as it is")
+                self._warn(f"{error.message}; going on, but status may not show this export or import")
 
 
 def _directory(state: Path) -> Path:
