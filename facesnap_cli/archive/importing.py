@@ -18,9 +18,9 @@ from facesnap_cli.archive.ledger import (
     PendingPerson,
     ledger_path,
 )
-from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.reconcile import check_rebuilt, settle
 from facesnap_cli.archive.training import train_and_wait
 from facesnap_cli.archive.transfer import FINISHED_BEFORE
 from facesnap_cli.archive.wanted import WantedImport
