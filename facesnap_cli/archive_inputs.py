@@ -38,7 +38,13 @@ def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, 
     if to.is_dir():
         raise UsageError(f"--to {to}: it is a directory; name a file in it")
     return WantedExport(
-        settings["type"], settings["object_id"], to.absolute(), _image_source(images) if images else None, base, force
+        object_type=settings["type"],
+        object_id=settings["object_id"],
+        target=to.absolute(),
+        images=_image_source(images) if images else None,
+        base=base,
+        force=force,
+        files=tuple(app.files()),
     )
 
 
@@ -70,6 +76,7 @@ def wanted_import(
         schedule=Schedule(interval_s=app.settings["poll_interval"]),
         timeout_s=app.settings["timeout"],
         id_map=check_id_map(id_map.absolute()) if id_map else None,
+        files=tuple(app.files()),
     )
 
 

@@ -55,6 +55,9 @@ class Watcher:
     def stage(self, text: str) -> None:
         self.progress.stage(self.name, text)
 
+    def counted(self, step: str, text: str) -> None:
+        self.progress.counted(self.name, step, text)
+
     def operation(self, operation: Operation) -> None:
         self.app.watched.add(operation)
         self.progress.operation(self.name, operation)
@@ -163,6 +166,7 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         state_directory(app.environment),
         app.clock,
         images,
+        app.messages.warn,
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facesnap_cli.snapshots import Snapshots
     from facesnap_cli.views import View
     from facesnap_cli.watched import Watched
-    from facesnap_cli.workflows.wait import Outcome, Waiter
+    from facesnap_cli.workflows.wait import Others, Outcome, Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,9 @@ class App:
 
         return Waiter(self.journal, self.account_of, self.clock, on_update, self._on_trouble)
 
-    def wait(self, operations: Sequence[Operation], *, first_is_enough: bool = False) -> list[Outcome]:
+    def wait(
+        self, operations: Sequence[Operation], *, first_is_enough: bool = False, others: Others | None = None
+    ) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
         from facesnap_cli.journal import JournalError
         from facesnap_cli.polling import Schedule
@@ -253,6 +255,7 @@ class App:
                 schedule=Schedule(interval_s=self.settings["poll_interval"]),
                 timeout_s=self.settings["timeout"],
                 first_is_enough=first_is_enough,
+                others=others or {},
             )
         finally:
             progress.close()

@@ -129,10 +129,25 @@ class ThrottledError(QuotaError):
 
 
 class StillRunningError(FacesnapError):
-    """The time given with --timeout passed; the operation goes on in the service."""
+    """The time given with --timeout passed; the operation goes on in the service.
+
+    `reference` is what `facesnap wait` takes to wait for it; empty where waiting alone does not end it.
+    """
 
     exit_code = 8
     default_code = "StillRunning"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        details: dict[str, object] | None = None,
+        reference: str = "",
+    ):
+        super().__init__(message, hint=hint, code=code, details=details)
+        self.reference = reference
 
 
 class UnreachableError(FacesnapError):

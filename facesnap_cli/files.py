@@ -198,3 +198,14 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def sync_directory(directory: Path) -> None:
+    """Let what was renamed in a directory be on disk, on systems that can. Raises OSError."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

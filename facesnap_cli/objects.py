@@ -92,11 +92,22 @@ class Objects:
         return _object(object_type, self._get(_path(object_type, object_id), what, params))
 
     def exists(self, object_type: ObjectType, object_id: str) -> bool:
-        """Tell whether the account has the object."""
+        """Tell whether the account has the object.
+
+        Only the service's own word for it counts as absent: raises UnreachableError for any other 404, such as a
+        gateway's, as what is built or settled on an absence cannot be taken back.
+        """
         try:
             self.get(object_type, object_id)
-        except NotFoundError:
-            return False
+        except NotFoundError as error:
+            if error.code.lower() == f"{object_type.value}NotFound".lower():
+                return False
+            raise UnreachableError(
+                f"{error.message}; this does not say that {object_type.value} {object_id} is missing",
+                hint="check the endpoint and what lies between, then run this again; --debug shows the answer",
+                code=error.code if error.code != NotFoundError.default_code else "",
+                details=error.details,
+            ) from error
         return True
 
     def delete(self, object_type: ObjectType, object_id: str) -> None:

@@ -29,6 +29,8 @@ class ItemsProgress(Protocol):
 
     def stage(self, name: str, text: str) -> None: ...
 
+    def counted(self, name: str, step: str, text: str) -> None: ...
+
     def operation(self, name: str, operation: Operation) -> None: ...
 
     def ended(self, name: str, text: str, *, ok: bool) -> None: ...
@@ -42,6 +44,9 @@ class NoItems:
     def stage(self, name: str, text: str) -> None:
         return
 
+    def counted(self, name: str, step: str, text: str) -> None:
+        return
+
     def operation(self, name: str, operation: Operation) -> None:
         return
 
@@ -53,7 +58,10 @@ class NoItems:
 
 
 class ItemLines:
-    """For logs: a line when an operation's status changes or an item ends, and one every five minutes."""
+    """For logs: a line when an operation's status or an export's step changes or an item ends, and every five minutes.
+
+    Of the stages only the one without operations or steps of its own has a line.
+    """
 
     def __init__(self, clock: Clock, stream: TextIO | None = None):
         self._clock = clock
@@ -65,6 +73,14 @@ class ItemLines:
         with self._lock:
             if text == "verifying" and self._shown.get(name) != (text, 0.0):
                 self._shown[name] = (text, 0.0)
+                self._line(f"{name}: {text}")
+
+    def counted(self, name: str, step: str, text: str) -> None:
+        with self._lock:
+            now = self._clock.monotonic()
+            before, shown_at = self._shown.get(name, ("", 0.0))
+            if step != before or now - shown_at >= LINE_EVERY_S:
+                self._shown[name] = (step, now)
                 self._line(f"{name}: {text}")
 
     def operation(self, name: str, operation: Operation) -> None:
@@ -122,6 +138,9 @@ class ItemTable:
             row = self._rows[name]
             row.stage, row.operation = text, None
             row.since = self._clock.monotonic() if row.since is None else row.since
+
+    def counted(self, name: str, step: str, text: str) -> None:
+        self.stage(name, text)
 
     def operation(self, name: str, operation: Operation) -> None:
         with self._lock:

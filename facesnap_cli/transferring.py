@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from facesnap_cli.archive.transfers import Transfer, Transfers, unfinished
+from facesnap_cli.archive.transfer import Transfer, unfinished
+from facesnap_cli.archive.transfers import Transfers
 from facesnap_cli.database import DatabaseError
-from facesnap_cli.errors import FacesnapError, NotFoundError
+from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.journal import JournalError
 from facesnap_cli.models import is_guid
 from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.progress import Counting, counting_for
+from facesnap_cli.prompts import ask
 from facesnap_cli.settings import state_directory
+from facesnap_cli.text import harmless
 from facesnap_cli.views import ENDED_OPERATION, OPERATION, View
 from facesnap_cli.workflows.outcomes import combined
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
     from facesnap_cli.workflows.wait import Outcome
+
+_REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
+_FORGOTTEN = "forgotten with facesnap status --forget"
 
 
 _NONE_OPEN = "no open operations"
@@ -54,13 +62,11 @@ def operation_named(app: App, reference: str) -> Operation:
 
     Raises NotFoundError for anything else.
     """
+    if not is_guid(reference):
+        return _known_operation(app, reference)
     found = app.journal.find(reference)
     if found:
         return found
-    if not is_guid(reference):
-        raise NotFoundError(
-            f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
-        )
     try:
         answer = app.snapshots.operation(reference)
     except NotFoundError as error:
@@ -100,14 +106,66 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.open_operations()
-    outcomes = app.wait(operations, first_is_enough=first_is_enough)
-    if first_is_enough and outcomes:
-        transfers = []
+    view = ENDED_OPERATION if first_is_enough else OPERATION
+    if not transfers:
+        _report(app, app.wait(operations, first_is_enough=first_is_enough), [], [], view, nothing=_NONE_OPEN)
+        return
+    with closing(_transfers(app)) as known:
+        at_work = {one.id: partial(known.has_stopped, one.id) for one in transfers if one.state == "running"}
+        outcomes = app.wait(operations, first_is_enough=first_is_enough, others=at_work)
+        transfers = [known.find(transfer.id) or transfer for transfer in transfers]
+    meant = transfers
+    if first_is_enough and (operations or at_work):
+        # Those that nobody was at work on were not waited for, and once one has ended the others have not failed.
+        waited_for = [transfer for transfer in transfers if transfer.id in at_work]
+        stopped = [transfer for transfer in waited_for if transfer.state != "running"]
+        one_has_ended = stopped or any(not outcome.operation.state.is_open for outcome in outcomes)
+        meant = stopped if one_has_ended else waited_for
+    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in meant], view, nothing=_NONE_OPEN)
+
+
+def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
+    """Take what is meant off the list of what is open, and print it. In the service nothing changes.
+
+    Raises UsageError where nobody agrees to it, NotFoundError for what is not known here, ConflictError for what a
+    process is at work on.
+    """
+    if not references:
+        raise UsageError("--forget needs the ids of what is to be forgotten", hint="facesnap status -o id shows them")
+    others, transfers = _split(app, references)
+    operations = [_known_operation(app, reference) for reference in others]
+    _confirm(app, [*operations, *transfers], agreed)
+    busy = [one.title for one in operations if app.journal.is_being_sent(one)]
+    busy += [one.title for one in transfers if one.state == "running"]
+    if busy:
+        raise ConflictError(f"another process is at work on {busy[0]}; nothing was forgotten", hint="facesnap wait")
+    now = app.clock.now()
+    forgotten = [app.journal.save(one.abandoned(_FORGOTTEN, now)) if one.state.is_open else one for one in operations]
+    documents = [operation.document(now) for operation in forgotten]
     if transfers:
         with closing(_transfers(app)) as known:
-            transfers = known.wait(transfers, app.settings["timeout"])
-    view = ENDED_OPERATION if first_is_enough else OPERATION
-    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in transfers], view, nothing=_NONE_OPEN)
+            documents += [known.take_off(transfer).document() for transfer in transfers]
+    app.output.records(documents, OPERATION)
+
+
+def _known_operation(app: App, reference: str) -> Operation:
+    found = app.journal.find(reference)
+    if found is None:
+        raise NotFoundError(
+            f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
+        )
+    return found
+
+
+def _confirm(app: App, meant: Sequence[Operation | Transfer], agreed: bool) -> None:
+    if agreed:
+        return
+    if not app.can_ask():
+        raise UsageError("--forget asks first, and nobody can be asked here", hint="--yes agrees")
+    for one in meant:
+        app.messages.warn(f"about to forget {one.title}: it will no longer be listed as open or waited for")
+    if ask("Forget this? [y/N] ").lower() not in ("y", "yes"):
+        raise UsageError("not confirmed; nothing was forgotten")
 
 
 def _report(
@@ -132,8 +190,14 @@ def _report(
 def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tuple[Sequence[str], Sequence[Transfer]]:
     """Return the references that mean no transfer, and the transfers that are meant: without any, the open ones.
 
-    A list that cannot be read is no reason not to look at the operations.
+    A list that cannot be read is no reason not to look at the operations. Raises UsageError for what can be no id.
     """
+    for reference in references:
+        if not _REFERENCE.fullmatch(reference):
+            raise UsageError(
+                f"{harmless(reference)[:40]}: an operation's id has letters, digits and - alone",
+                hint="facesnap status --all shows the operations that there are",
+            )
     if not Transfers.are_listed(state_directory(app.environment)):
         return references, []
     try:
@@ -141,11 +205,14 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
             if not references:
                 return [], transfers.all() if finished else transfers.unfinished()
             found = {reference: transfers.find(reference) for reference in references}
-    except (OSError, sqlite3.Error, DatabaseError) as error:
+    except DatabaseError as error:
         app.messages.warn(f"the list of exports and imports cannot be read: {error}")
         return references, []
     return [name for name, transfer in found.items() if not transfer], [one for one in found.values() if one]
 
 
 def _transfers(app: App) -> Transfers:
-    return Transfers(state_directory(app.environment), app.clock)
+    """Open the list, without what ended too long ago."""
+    transfers = Transfers(state_directory(app.environment), app.clock, app.messages.warn)
+    transfers.forget(timedelta(seconds=app.settings["keep_journal"]))
+    return transfers

@@ -84,6 +84,23 @@ def test_a_lost_apply_whose_source_is_unknown_is_settled_with_a_doubt(
     assert "not compared with its source" in waited.json[0]["message"]
 
 
+def test_a_gateways_404_does_not_give_up_a_lost_apply(
+    program: Program, snapshot: str, emulator: RunningEmulator
+) -> None:
+    emulator.faults(
+        {"route": "POST /snapshots/*/apply", "drop": "after", "count": 1},
+        {"route": "GET /persongroups/copy", "status": 404, "code": "404", "message": "Resource not found", "skip": 1},
+    )
+    assert program.run("apply", snapshot, "-p", "target", "-i", "copy").status == 10
+    emulator.advance(3 * 3600)
+    looked = program.run("status", "-q", "-o", "json")
+    assert (looked.status, looked.json[0]["status"]) == (9, "unknown")
+    assert "does not say that PersonGroup copy is missing" in looked.err
+    emulator.faults()
+    settled = program.run("status", "-q", "-o", "json")
+    assert (settled.status, settled.json[0]["status"], settled.err) == (0, "succeeded", "")
+
+
 @pytest.mark.parametrize("stopped_in", ["the connection", "the key's command"])
 def test_an_interruption_before_anything_was_sent_leaves_nothing(tmp_path: Path, stopped_in: str) -> None:
     with (

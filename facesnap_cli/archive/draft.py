@@ -1,4 +1,4 @@
-"""An archive while it is written: `NAME.partial` beside its final place, which it takes when it is whole."""
+"""An archive that is being written: `NAME.partial`, which is renamed to `NAME` once it is complete."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from typing import Self
 from facesnap_cli import __version__
 from facesnap_cli.archive.format import (
     APPLICATION_ID,
-    FACE_COLUMNS,
     MIGRATIONS,
-    OBJECT_COLUMNS,
-    PERSON_COLUMNS,
     ArchiveError,
-    checksum_of,
-    contents_of,
+    executing,
+    seal,
 )
 from facesnap_cli.archive.images import CheckedImage
 from facesnap_cli.archive.opening import attach, check_schema, prepare
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import InterruptibleConnection, connect, transaction
 from facesnap_cli.errors import ConflictError, UsageError
-from facesnap_cli.files import ForeignFileError
+from facesnap_cli.files import ForeignFileError, sync_directory
 from facesnap_cli.objects import Face, FaceObject, Person, Training
 from facesnap_cli.text import format_time
 
@@ -73,10 +70,11 @@ class Draft:
     @classmethod
     @contextmanager
     def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
-        """Give the draft of the archive `target`: a new one, or what an earlier run has left."""
+        """Open the draft of the archive `target`: a new one, or the one that an earlier run left."""
         partial = partial_of(target)
         try:
-            connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, own=True)
+            with executing(partial):
+                connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, own=True)
         except ForeignFileError as error:
             removal = shlex.join(["rm", str(error.path)])
             raise UsageError(
@@ -87,26 +85,25 @@ class Draft:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         draft = cls(target, partial, connection, clock)
         try:
-            check_schema(connection, partial, allowed=[_UNREAD])
-            prepare(connection)
-            connection.execute(_UNREAD)
-            for statement in _LISTED:
-                connection.execute(statement)
+            with draft._guarded():
+                check_schema(connection, partial, allowed=[_UNREAD])
+                prepare(connection)
+                connection.execute(_UNREAD)
+                for statement in _LISTED:
+                    connection.execute(statement)
             yield draft
-        except sqlite3.OperationalError as error:
-            trouble = ArchiveError(f"{partial} cannot be written: {error}", hint="free space on its disk")
-            raise connection.interruption or trouble from error
         finally:
             draft.close()
 
     def close(self) -> None:
-        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
         with self._lock:
             self._connection.close()
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
-        """Say what is exported. Raises ConflictError where an earlier run has begun another object."""
-        row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
+        """Note what is being exported. Raises ConflictError where an earlier run has begun another object."""
+        with self._guarded():
+            row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
             with self._writing():
                 self._connection.execute(
@@ -130,7 +127,7 @@ class Draft:
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
-        """Keep what the object is called and how it is trained. Returns whether more than the training has changed."""
+        """Store the object's own data and its training state. Returns whether anything but the training has changed."""
         named = (head.name, head.user_data, head.recognition_model)
         with self._writing():
             before = self._connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
@@ -146,7 +143,7 @@ class Draft:
         return tuple(before) != named
 
     def begin_listing(self) -> None:
-        """Forget what an earlier listing has seen."""
+        """Forget what an earlier listing showed."""
         with self._writing():
             self._connection.execute("DELETE FROM temp.listed_persons")
             self._connection.execute("DELETE FROM temp.listed_faces")
@@ -191,7 +188,7 @@ class Draft:
             ).rowcount
 
     def end_listing(self) -> int:
-        """Drop what the whole listing has not shown, and return how many rows that were."""
+        """Drop whatever the complete listing did not show, and return the number of rows."""
         with self._writing():
             dropped = self._connection.execute(
                 "DELETE FROM persons WHERE person_id NOT IN (SELECT id FROM temp.listed_persons)"
@@ -205,9 +202,10 @@ class Draft:
     def reuse(self, base: Path) -> int:
         """Take over from an older archive of the same object what it knows of the faces that are still there.
 
-        Returns of how many faces the user data need not be read.
+        Returns the number of faces whose user data need not be read.
         """
-        attach(self._connection, base, "base")
+        with self._guarded():
+            attach(self._connection, base, "base")
         try:
             with self._writing():
                 self._connection.execute(
@@ -228,11 +226,12 @@ class Draft:
                 )
             return known
         finally:
-            self._connection.execute("DETACH base")
+            with self._guarded():
+                self._connection.execute("DETACH base")
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
         """Return up to `limit` faces with unread user data and ids after `after`."""
-        with self._lock:
+        with self._guarded():
             rows = self._connection.execute(
                 "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
             ).fetchall()
@@ -246,9 +245,19 @@ class Draft:
             )
             self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
 
+    def with_faces(self, after: str, limit: int) -> list[Person]:
+        """Return up to `limit` persons after `after` who have faces."""
+        with self._guarded():
+            rows = self._connection.execute(
+                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
+                " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [self._person(row) for row in rows]
+
     def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
         """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
-        with self._lock:
+        with self._guarded():
             persons = self._connection.execute(
                 "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
                 " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
@@ -258,7 +267,7 @@ class Draft:
 
     def listed_without_image(self, after: str, limit: int) -> list[Face]:
         """Return up to `limit` faces of a list after `after` that have no image."""
-        with self._lock:
+        with self._guarded():
             return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
 
     def with_image(self, person: Person) -> dict[str, Face]:
@@ -282,7 +291,7 @@ class Draft:
             )
 
     def counts(self) -> Counts:
-        with self._lock:
+        with self._guarded():
             row = self._connection.execute(
                 "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces), (SELECT count(*) FROM unread),"
                 " (SELECT count(*) FROM faces WHERE image IS NOT NULL)"
@@ -290,24 +299,22 @@ class Draft:
         return Counts(*row)
 
     def finish(self) -> None:
-        """Seal the archive and put it in its place, whole and on disk. The draft must not be used afterwards."""
+        """Seal the archive, sync it to disk and rename it. The draft must not be used afterwards."""
         with self._writing():
             self._connection.execute("DROP TABLE unread")
-            self._connection.execute(
-                "DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')"
-            )
-            self._connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
-            self._connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours
-            self._connection.execute(
-                "UPDATE object SET finished_time = ?, contents = ?, persons = (SELECT count(*) FROM persons),"
-                " faces = (SELECT count(*) FROM faces), images = (SELECT count(*) FROM images)",
-                (format_time(self._clock.now()), contents_of(self._connection)),
-            )
-            self._connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
-        self._connection.execute("PRAGMA journal_mode = DELETE")  # the log's content goes into the file, the log away
+            seal(self._connection, self._clock.now())
+        with self._guarded():
+            # The log's content goes into the file, and the log away.
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self.close()
-        os.replace(self._partial, self.target)
-        _sync_directory(self.target.parent)
+        try:
+            os.replace(self._partial, self.target)
+            sync_directory(self.target.parent)
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._partial} is complete, but cannot be renamed to {self.target}: {error.strerror}",
+                hint="put that right, and run the same command again",
+            ) from error
 
     def _person(self, row: sqlite3.Row) -> Person:
         return Person(row["person_id"], row["name"], row["user_data"], ())
@@ -321,20 +328,16 @@ class Draft:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, transaction(self._connection):
+        with self._guarded(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements."""
+        with self._lock, executing(self._partial, self._connection):
             yield
 
 
 def partial_of(target: Path) -> Path:
     """Return where the archive `target` is written until it is whole."""
     return target.with_name(f"{target.name}{PARTIAL}")
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,7 @@ from facesnap_cli.archive.draft import Draft, UnreadFace, partial_of
 from facesnap_cli.archive.images import ImageError, ImageSource, checked_image
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
-from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.transfer import FINISHED_BEFORE
 from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import (
@@ -140,7 +140,7 @@ class _Reading:
 
 
 def list_object(account: Account, wanted: WantedExport, draft: Draft, counting: Counting) -> int:
-    """List the object once into the draft, and return in how many places it differed from that."""
+    """List the object once into the draft, and return in how many places the two differed."""
     kind, object_id, objects = wanted.object_type, wanted.object_id, account.objects
     counting.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
     training = objects.training(kind, object_id) if kind.is_trainable else None
@@ -176,6 +176,8 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
     counts = draft.counts()
     counting.begin("matching images with faces", counts.faces - counts.with_image)
     unusable = []
+    for person in _persons_with_faces(draft):
+        images.claim(person)
     for owner, faces in _imageless(draft):
         kept = draft.with_image(owner) if owner else {}
         for face_id, file in images.match(owner, faces, kept).items():
@@ -185,6 +187,13 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
                 unusable.append(error.message)
         counting.advance(len(faces))
     return unusable
+
+
+def _persons_with_faces(draft: Draft) -> Iterator[Person]:
+    after = ""
+    while persons := draft.with_faces(after, PAGE):
+        yield from persons
+        after = persons[-1].person_id
 
 
 def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:

@@ -21,6 +21,7 @@ from facesnap_cli.database import DamagedError
 from facesnap_cli.errors import FacesnapError, VerificationError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import OperationKind
+from facesnap_cli.progress import Tally
 from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of, is_of_the_future
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
@@ -47,6 +48,7 @@ class ExportMethod:
     state: Path
     clock: Clock
     images: Callable[[], ImageSource | None] = lambda: None
+    warn: Callable[[str], None] = lambda text: None
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
@@ -124,14 +126,15 @@ class ExportMethod:
                 make_private_directory(new.parent)
         except OSError as error:
             raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
-        counting = _Stages(watcher)
+        counting = _Steps(watcher, self.clock)
         wanted = WantedExport(
             self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
         )
         with (
-            closing(Transfers(self.state, self.clock)) as transfers,
+            closing(Transfers(self.state, self.clock, self.warn)) as transfers,
             transfers.running(wanted.transfer(self.account), counting) as noted,
         ):
+            transfers.forget(timedelta(seconds=self.account.settings["keep_journal"]))
             try:
                 exported = export_object(self.account, wanted, self.clock, noted)
             except DamagedError:  # an older archive must not keep the next from being made
@@ -221,17 +224,22 @@ class _Found:
     counts: FaceCounts
 
 
-class _Stages:
-    """Shows the steps of an export as stages of its item."""
+class _Steps:
+    """Shows the steps of an export on the screen of a run."""
 
-    def __init__(self, watcher: CopyWatcher):
+    def __init__(self, watcher: CopyWatcher, clock: Clock):
         self._watcher = watcher
+        self._tally = Tally(clock)
 
     def begin(self, step: str, total: int | None = None) -> None:
-        self._watcher.stage(step)
+        with self._tally.lock:
+            self._tally.restart(step, total)
+            self._watcher.counted(step, step if total is None else f"{step}, {total:,} in all")
 
     def advance(self, number: int = 1) -> None:
-        return
+        with self._tally.lock:
+            self._tally.done += number
+            self._watcher.counted(self._tally.step, f"{self._tally.step}: {self._tally.text()}")
 
     def close(self) -> None:
         return

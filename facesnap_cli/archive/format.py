@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.database import DatabaseError
+from facesnap_cli.database import DamagedError, DatabaseError, InterruptibleConnection
 from facesnap_cli.models import OBJECT_ID, ObjectType
 from facesnap_cli.text import format_time, parse_time
 
@@ -94,6 +97,24 @@ class ArchiveError(DatabaseError):
     """The archive cannot be used as it is."""
 
     default_code = "Archive"
+
+
+@contextmanager
+def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.OperationalError as error:
+        hint = f"free space on the disk of {path.parent}, or mend its permissions"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            hint = "another program is using it: when that has ended, run the same command again"
+        trouble = ArchiveError(f"{path} cannot be written: {error}", hint=hint)
+        raise (connection and connection.interruption) or trouble from error
+    except sqlite3.DatabaseError as error:
+        damage = DamagedError(f"{path} is damaged: {error}")
+        raise (connection and connection.interruption) or damage from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +225,16 @@ def _netstring(value: Any) -> bytes:
         return b"-,"
     content = value if isinstance(value, bytes) else str(value).encode()
     return b"%d:%b," % (len(content), content)
+
+
+def seal(connection: sqlite3.Connection, finished_time: datetime) -> None:
+    """Make a draft whole: drop images of no face, count, and write all checksums."""
+    connection.execute("DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')")
+    connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute(
+        "UPDATE object SET finished_time = ?, contents = ?, persons = (SELECT count(*) FROM persons),"
+        " faces = (SELECT count(*) FROM faces), images = (SELECT count(*) FROM images)",
+        (format_time(finished_time), contents_of(connection)),
+    )
+    connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours

@@ -1,4 +1,4 @@
-"""Original images: checked as the service would, and matched with faces by the folder that they lie in."""
+"""Original images: checked as the service would check them, and matched with faces by the folder they are in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from facesnap_cli.errors import FacesnapError
+from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.files import open_regular
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.text import harmless
@@ -59,6 +59,13 @@ class ImageSource(Protocol):
         """What the user named."""
         ...
 
+    def claim(self, person: Person) -> None:
+        """Keep what is here for a person for that one alone. Raises UsageError where it may be another's as well.
+
+        Every person with faces claims before the first match: what an earlier run has matched is not matched again.
+        """
+        ...
+
     def match(
         self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
     ) -> dict[str, ImageFile]:
@@ -74,19 +81,29 @@ class ImageSource(Protocol):
 
 
 class ImageDirectory:
-    """A directory of images. For a face it is looked, in this order, for
+    """A directory of images. The image of a face is, in this order,
 
     a file whose name, without its suffix, is the face's id, in the person's folder or at the top;
     the file that the face's user data names, from the person's folder or from the top, with or without its suffix;
-    and last, in the order of their names, for the images that remain in the person's folder.
+    and last, in the order of their names, what remains in the person's folder.
 
-    A person's folder is called as the person or as the person's id. A list's images all lie at the top.
+    A person's folder is named after the person or the person's id. A list's images are all at the top.
     """
 
     def __init__(self, root: Path):
         self.origin = self._root = root
         self._real_root = root.resolve()
         self._unmatched: list[str] = []
+        self._owners: dict[tuple[int, int], str] = {}  # of folders, by what the file system calls them, to person ids
+
+    def claim(self, person: Person) -> None:
+        folder = self._folder_of(person)
+        if folder is None:
+            return
+        found = folder.stat()
+        owner = self._owners.setdefault((found.st_dev, found.st_ino), person.person_id)
+        if owner != person.person_id:
+            raise shared(f"{harmless(str(folder))}", person, owner, hint="name the folders by personId")
 
     def match(
         self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
@@ -128,13 +145,19 @@ class ImageDirectory:
                     yield path
 
     def _inside(self, place: Path, name: str) -> Path | None:
-        """Return the path of that name, unless it leads out of the directory: names and user data are others' text."""
+        """Return the path of that name, unless it leads out of the directory: names and user data are not ours."""
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
 
     def _leads_inside(self, folder: Path) -> bool:
         """Tell whether a path is a directory, and no link to one elsewhere."""
         return os.path.isdir(folder) and folder.resolve().is_relative_to(self._real_root)
+
+
+def shared(place: str, person: Person, other_id: str, *, hint: str) -> UsageError:
+    """Return the error for a place of images that may be those of either of two persons."""
+    name = harmless(person.name or "")
+    return UsageError(f"{place}: two persons are called {name}: {other_id} and {person.person_id}", hint=hint)
 
 
 def checked_image(image: ImageFile) -> CheckedImage:

@@ -1,8 +1,7 @@
-"""What an import has done so far: old id, new id, one commit for each. It makes an import go on after a kill."""
+"""What an import has done so far: old id, new id, one commit for each. It lets an import go on after a kill."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.archive.format import ArchiveError
+from facesnap_cli.archive.format import ArchiveError, executing
 from facesnap_cli.archive.opening import attach
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
@@ -37,6 +36,7 @@ MIGRATIONS = (
     CREATE INDEX faces_by_person ON faces (person_id);
     """,
 )
+_DIRECTORY = "imports"
 # The steps of an import, each written down before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
 _VIEWS = (
@@ -99,24 +99,26 @@ class Ledger:
     @classmethod
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
-        """Give the ledger in a file, which is made if it is missing."""
-        make_private_directory(path.parent, inside=path.parent.parent)
-        connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        """Open the ledger in a file for as long as the block lasts; the file is created if it is missing."""
+        try:
+            make_private_directory(path.parent, inside=path.parent.parent)
+            with executing(path):
+                connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        except OSError as error:
+            hint = "mend its permissions; FACESNAP_STATE_DIR names another place"
+            raise ArchiveError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
         ledger = cls(path, connection)
         try:
-            attach(connection, archive, "archive")
-            for view in _VIEWS:
-                connection.execute(view)
+            with ledger._guarded():
+                attach(connection, archive, "archive")
+                for view in _VIEWS:
+                    connection.execute(view)
             yield ledger
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(
-                f"{path} cannot be written: {error}", hint=f"free space on the disk of {path.parent}"
-            ) from error
         finally:
             ledger.close()
 
     def close(self) -> None:
-        """Close the file once no thread is at work on it: an interruption does not wait for its threads."""
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
         with self._lock:
             self._connection.close()
 
@@ -132,19 +134,27 @@ class Ledger:
         row = self._row("SELECT step FROM import")
         return row["step"] if row else None
 
-    def clear(self) -> None:
-        """Forget everything: the object that was built is gone."""
-        with self._writing() as connection:
-            for table in ("import", "persons", "faces"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
-
     def begin(self, step: str, archive_id: str) -> None:
         """Commit that a step is about to begin."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
 
+    def step_back(self, step: str | None, archive_id: str | None) -> None:
+        """Commit that the last step came to nothing; None where it was the first."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM import")
+            if step is not None:
+                connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def start_over(self, step: str, archive_id: str) -> None:
+        """Commit that a step begins in a new object: what was added to an earlier one is gone with that."""
+        with self._writing() as connection:
+            for table in ("import", "persons", "faces"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+            connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
-        """Return up to `limit` persons after `after` who are missing, or of whom a face is."""
+        """Return up to `limit` persons after `after` who are missing, or have a face that is."""
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
@@ -203,7 +213,7 @@ class Ledger:
         return row["person_id"] if row else None
 
     def has_face(self, person_id: str | None, new_id: str) -> bool:
-        """Tell whether a face in the target was added for this person of the archive, or with None for its list."""
+        """Tell whether a face in the target was added for this person of the archive; None means for its list."""
         row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
         return row is not None
 
@@ -251,14 +261,16 @@ class Ledger:
 
         `personId` is the new id of a face's person. The ledger must not be written to meanwhile.
         """
-        for row in self._connection.execute(
-            "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId, m.new_id AS newId"
-            " FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.new_id IS NOT NULL"
-            " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
-            " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
-            " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
-        ):
-            yield dict(row)
+        with executing(self.path, self._connection):
+            for row in self._connection.execute(
+                "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
+                " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " WHERE m.new_id IS NOT NULL"
+                " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
+                " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+            ):
+                yield dict(row)
 
     def _note(self, target: str, *values: str | None) -> None:
         marks = ", ".join("?" for _ in values)
@@ -270,16 +282,34 @@ class Ledger:
         return rows[0] if rows else None
 
     def _rows(self, query: str, *values: object) -> Sequence[Any]:
-        with self._lock:
+        with self._guarded():
             rows: Sequence[Any] = self._connection.execute(query, values).fetchall()
         return rows
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
-        with self._lock, transaction(self._connection):
+        with self._guarded(), transaction(self._connection):
             yield self._connection
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements."""
+        with self._lock, executing(self.path):
+            yield
 
 
 def ledger_path(state: Path, transfer_id: str) -> Path:
     """Return where the ledger of an import lies."""
-    return state / "imports" / f"{transfer_id}.db"
+    return state / _DIRECTORY / f"{transfer_id}.db"
+
+
+def ledgers(state: Path) -> Sequence[Path]:
+    """Return the ledgers that there are, each named by its import."""
+    return sorted((state / _DIRECTORY).glob("*.db"))
+
+
+def forget_ledger(state: Path, transfer_id: str) -> None:
+    """Delete the ledger of an import that no process is at work on, if there is one."""
+    path = ledger_path(state, transfer_id)
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from facesnap_cli.archive.images import NONE_KEPT, ImageFile, digest_of
+from facesnap_cli.archive.images import NONE_KEPT, ImageFile, digest_of, shared
 from facesnap_cli.errors import UsageError
 from facesnap_cli.files import open_regular
 from facesnap_cli.objects import Face, Person
@@ -32,15 +33,18 @@ class ImageManifest:
     def __init__(self, path: Path, rows: sqlite3.Connection):
         self.origin = self._path = path
         self._rows = rows
+        weakref.finalize(self, rows.close)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a manifest. Raises UsageError, which names the line that is wrong."""
-        rows = sqlite3.connect("", isolation_level=None)  # a temporary file, which SQLite removes
+        # A temporary file, which SQLite removes when it is closed, in whichever thread that is.
+        rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        manifest = cls(path, rows)
         rows.row_factory = sqlite3.Row
         rows.execute(
             "CREATE TABLE rows (line INTEGER PRIMARY KEY, person_id TEXT, name TEXT, persisted_face_id TEXT, path TEXT,"
-            " target_face TEXT, detection_model TEXT, used INTEGER NOT NULL DEFAULT 0)"
+            " target_face TEXT, detection_model TEXT, used INTEGER NOT NULL DEFAULT 0, owner TEXT)"
         )
         for column in ("person_id", "name", "persisted_face_id"):
             rows.execute(f"CREATE INDEX rows_by_{column} ON rows ({column})")
@@ -54,7 +58,14 @@ class ImageManifest:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{path}: {reason}") from error
-        return cls(path, rows)
+        return manifest
+
+    def claim(self, person: Person) -> None:
+        for row in self._rows_of(person):
+            if row["person_id"] is None and row["owner"] not in (None, person.person_id):
+                place = f"{self._path}, line {row['line']}"
+                raise shared(place, person, row["owner"], hint="name them by their person_id")
+            self._rows.execute("UPDATE rows SET owner = ? WHERE line = ?", (person.person_id, row["line"]))
 
     def match(
         self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
@@ -78,19 +89,12 @@ class ImageManifest:
         return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
 
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:
-        """Return the rows of a person without a face id. Raises UsageError where a name stands for two persons."""
-        rows = self._rows.execute(
+        """Return the rows of a person without a face id."""
+        return self._rows.execute(
             "SELECT * FROM rows WHERE persisted_face_id IS NULL"
             " AND (person_id = ?1 OR (person_id IS NULL AND name = ?2)) ORDER BY line",
             (person.person_id.lower(), person.name),
         ).fetchall()
-        for row in rows:
-            if row["used"] and row["person_id"] is None:
-                raise UsageError(
-                    f"{self._path}, line {row['line']}: two persons are called {harmless(person.name or '')}",
-                    hint="name them by their person_id",
-                )
-        return rows
 
     def _is_kept(self, row: sqlite3.Row, kept: Mapping[str, Face]) -> bool:
         """Tell whether a row is of a face that has its image, and note that it is used."""
@@ -123,7 +127,7 @@ def _read_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[object
 def _check_row(where: str, values: Mapping[str, str | None], *, too_long: bool) -> None:
     if too_long:
         raise UsageError(
-            f"{where}: more values than columns", hint='quote values that hold commas: "left,top,width,height"'
+            f"{where}: more values than columns", hint='quote values with commas in them: "left,top,width,height"'
         )
     if not values["path"]:
         raise UsageError(f"{where}: no path")

@@ -1,4 +1,4 @@
-"""Work done side by side, drawn item by item, so that a million items need no memory."""
+"""Work done side by side, drawn item by item, so that a million items take no memory."""
 
 from __future__ import annotations
 

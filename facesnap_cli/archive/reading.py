@@ -66,25 +66,23 @@ class Archive:
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise
-        except sqlite3.DatabaseError as error:
-            raise connection.interruption or DamagedError(
-                f"{path} is damaged: {error}", hint="facesnap inspect --check names the places"
-            ) from error
+        except sqlite3.Error as error:  # SQLite makes an error of its own of an interruption amid a query
+            raise connection.interruption or error from error
         finally:
             with lock:  # an interruption does not wait for the threads that read images
                 connection.close()
 
     def image(self, sha256: str) -> bytes:
         """Return an image's content."""
-        with self.lock:
+        with self._guarded():
             row = self.connection.execute("SELECT content FROM images WHERE sha256 = ?", (sha256,)).fetchone()
         return bytes(row["content"])
 
     def count(self, condition: str) -> int:
         """Return how many faces meet a condition."""
-        return int(self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()[0])  # noqa: S608 - ours
+        with self._guarded():
+            row = self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()  # noqa: S608 - ours
+        return int(row[0])
 
     def counts(self) -> FaceCounts:
         """Count the faces that could be rebuilt."""
@@ -116,6 +114,19 @@ class Archive:
                 hint="use another copy of this archive, or export again",
                 details={"archive": str(self.path), "damage": places},
             )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements. Raises DamagedError where the file cannot be read."""
+        with self.lock:
+            try:
+                yield
+            except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+                raise
+            except sqlite3.DatabaseError as error:
+                raise self.connection.interruption or DamagedError(
+                    f"{self.path} is damaged: {error}", hint="facesnap inspect --check names the places"
+                ) from error
 
     def _structure(self) -> Iterator[str]:
         for (said,) in self.connection.execute("PRAGMA integrity_check"):

@@ -11,6 +11,8 @@ from facesnap_cli.errors import (
     OperationFailedError,
     OutcomeUnknownError,
     StillRunningError,
+    ThrottledError,
+    UnreachableError,
 )
 from facesnap_cli.models import ObjectType
 from facesnap_cli.objects import Objects, Training
@@ -41,7 +43,7 @@ def train_and_wait(
         try:
             training = objects.training(object_type, object_id)
         except FacesnapError as failure:
-            return {object_id: Look(False, failure, final=failure.exit_code != 9)}
+            return {object_id: Look(False, failure, final=not isinstance(failure, UnreachableError | ThrottledError))}
         if training is None or training.status not in ("succeeded", "failed"):
             return {object_id: Look(False)}
         seen.append(training)

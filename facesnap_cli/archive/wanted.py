@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.images import ImageSource
-from facesnap_cli.archive.transfers import Transfer, command, export_id, import_id
+from facesnap_cli.archive.transfer import Transfer, command, export_id, import_id
 from facesnap_cli.models import ObjectType
 from facesnap_cli.polling import Schedule
 from facesnap_cli.wanted import VerifyLevel
@@ -15,7 +15,10 @@ from facesnap_cli.wanted import VerifyLevel
 
 @dataclass(frozen=True, slots=True)
 class WantedExport:
-    """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`."""
+    """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`.
+
+    `files` are the common options that name files: the command line that takes it up again needs them too.
+    """
 
     object_type: ObjectType
     object_id: str
@@ -23,6 +26,7 @@ class WantedExport:
     images: ImageSource | None = None
     base: Path | None = None
     force: bool = False
+    files: tuple[str, ...] = ()
 
     def transfer(self, account: Account) -> Transfer:
         """Return what the list of transfers keeps of this export."""
@@ -40,13 +44,14 @@ class WantedExport:
                 *(("--images", self.images.origin.absolute()) if self.images else ()),
                 *(("--base", self.base.absolute()) if self.base else ()),
                 self.force and "--force",
+                *self.files,
             ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class WantedImport:
-    """An import, ready to begin. A model that is None is the archive's."""
+    """An import, ready to begin. A model that is None is the archive's; `files` is as for an export."""
 
     archive: Path
     object_type: ObjectType
@@ -58,6 +63,7 @@ class WantedImport:
     schedule: Schedule = field(default_factory=Schedule)
     timeout_s: float | None = None
     id_map: Path | None = None
+    files: tuple[str, ...] = ()
 
     def transfer(self, account: Account) -> Transfer:
         """Return what the list of transfers keeps of this import."""
@@ -74,6 +80,10 @@ class WantedImport:
                 self.partial and "--partial",
                 *(("--recognition-model", self.recognition_model) if self.recognition_model else ()),
                 *(("--detection-model", self.detection_model) if self.detection_model else ()),
+                *(("--verify", self.verify.value) if self.verify is not VerifyLevel.QUICK else ()),
                 *(("--id-map", self.id_map) if self.id_map else ()),
+                *(("--timeout", f"{self.timeout_s:.15g}") if self.timeout_s else ()),
+                *(("--poll-interval", f"{self.schedule.interval_s:.15g}") if self.schedule.interval_s else ()),
+                *self.files,
             ),
         )

@@ -54,7 +54,7 @@ def import_(
 
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
-    from facesnap_cli.archive.restore import import_archive
+    from facesnap_cli.archive.importing import import_archive
     from facesnap_cli.archive_inputs import wanted_import
     from facesnap_cli.settings import state_directory
     from facesnap_cli.transferring import transferring

@@ -11,15 +11,25 @@ from facesnap_cli.commands.base import ServiceCommand, typer_app
 from facesnap_cli.context import App
 
 app = typer_app()
+ForgetOption = Annotated[bool, typer.Option("--forget", help="Take these off the list. It asks, or needs --yes.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Also those that have ended.")]
 
 
 @app.command(cls=ServiceCommand)
-def status(ctx: typer.Context, operations: options.OperationsArgument = None, all: AllOption = False) -> None:
+def status(
+    ctx: typer.Context,
+    operations: options.OperationsArgument = None,
+    all: AllOption = False,
+    forget: ForgetOption = False,
+    yes: options.YesOption = False,
+) -> None:
     """Look once at operations: those given, or all that the journal knows to be open.
 
     facesnap status -o json --query "[?status=='running']"
     """
-    from facesnap_cli.transferring import look
+    from facesnap_cli import transferring
 
-    look(App.of(ctx), operations or [], finished=all)
+    if forget:
+        transferring.forget(App.of(ctx), operations or [], agreed=yes)
+    else:
+        transferring.look(App.of(ctx), operations or [], finished=all)

@@ -40,6 +40,8 @@ class CopyWatcher(Protocol):
 
     def stage(self, text: str) -> None: ...
 
+    def counted(self, step: str, text: str) -> None: ...
+
     def operation(self, operation: Operation) -> None: ...
 
 
@@ -47,6 +49,9 @@ class NoWatcher:
     """For a copy that nobody watches."""
 
     def stage(self, text: str) -> None:
+        return
+
+    def counted(self, step: str, text: str) -> None:
         return
 
     def operation(self, operation: Operation) -> None:

@@ -55,8 +55,9 @@ def combined(
     if not failures:
         return None
     statuses = {failure.status for failure in failures}
-    if statuses == {StillRunningError.exit_code}:
-        return _still_running(failures, total, what)
+    running = [failure for failure in failures if isinstance(failure, StillRunningError)]
+    if len(running) == len(failures):
+        return _still_running(running, total, what)
     if total == 1:
         return failures[0]
     all_alike = len(failures) == total and len(statuses) == 1
@@ -82,15 +83,26 @@ def combined_by_name(results: Sequence[tuple[str, FacesnapError | None]], what: 
     return combined([failure for _, failure in failed], len(results), what, [name for name, _ in failed])
 
 
-def _still_running(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError:
-    ids = list(dict.fromkeys(str(failure.details.get("operationId")) for failure in failures))
-    if len(ids) == 1:
+def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:
+    """Return the one error for what still runs, and for what was interrupted and goes on by a command of its own."""
+    references = list(dict.fromkeys(failure.reference for failure in failures if failure.reference))
+    interrupted = [failure for failure in failures if not failure.reference]
+    if len(references) + len(interrupted) == 1:
         return failures[0]
     hints = {failure.hint for failure in failures}  # what is run again as a whole gives all the same
+    line = f"facesnap wait {' '.join(references) if len(references) <= MOST_NAMED else ''}".rstrip()
+    ways = [line] if references else []
+    ways += [failure.hint for failure in interrupted[:MOST_NAMED] if failure.hint]
+    if len(interrupted) > MOST_NAMED:
+        ways.append(f"facesnap status has the lines of {len(interrupted) - MOST_NAMED} more")
+    how = "still run; they go on in the service"
+    if interrupted:
+        how = f"have not ended, {len(interrupted)} of them interrupted" if references else "were interrupted"
     return StillRunningError(
-        f"{len(failures)} of {total} {what} still run; they go on in the service",
-        hint=hints.pop()
-        if len(hints) == 1
-        else f"facesnap wait {' '.join(ids) if len(ids) <= MOST_NAMED else ''}".rstrip(),
-        details={"operationIds": ids},
+        f"{len(failures)} of {total} {what} {how}",
+        hint=hints.pop() if len(hints) == 1 else "; ".join(ways),
+        details={
+            "operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")],
+            "failures": [one.document()["error"] for one in failures],
+        },
     )

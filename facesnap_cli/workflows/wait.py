@@ -25,6 +25,8 @@ from facesnap_cli.workflows.settle import find_trace, settle, unsettled
 from facesnap_cli.workflows.side_by_side import Crew
 
 MAX_THREADS = 32
+Others = Mapping[str, Callable[[], bool]]
+NO_OTHERS: Others = {}
 PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
 
 
@@ -94,11 +96,13 @@ class Waiter:
         schedule: Schedule | None = None,
         timeout_s: float | None = None,
         first_is_enough: bool = False,
+        others: Others = NO_OTHERS,
     ) -> list[Outcome]:
         """Return what came of each operation, in their order.
 
         One that still runs when `timeout_s` is over has a StillRunningError. With `first_is_enough` the wait ends
-        with the first operation that does, and the others have no failure.
+        with the first operation that does, and the others have no failure. `others` are waited for beside them: each
+        tells whether it has ended.
         """
         current = {operation.intent: operation for operation in operations}
         finished = {intent for intent, operation in current.items() if not operation.state.is_open}
@@ -106,7 +110,18 @@ class Waiter:
         settling_is_final = timeout_s is None
         deadline = None if timeout_s is None else self._clock.monotonic() + timeout_s
 
+        def look_at_other(key: str) -> Look:
+            try:
+                has_ended = others[key]()
+            except FacesnapError as failure:
+                return Look(False, failure)
+            if has_ended:
+                finished.add(key)
+            return Look(has_ended)
+
         def look_at(intent: str) -> Look:
+            if intent in others:
+                return look_at_other(intent)
             within_s = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
             try:
                 current[intent] = seen = self.look(current[intent], retry=False, within_s=within_s)
@@ -131,7 +146,10 @@ class Waiter:
         # Each thread has a connection of its own: one pool of connections for all is what would be slow.
         crew = Crew(MAX_THREADS)
         failures = poll(
-            [self._pending(operation) for operation in current.values() if operation.state.is_open],
+            [
+                *(self._pending(operation) for operation in current.values() if operation.state.is_open),
+                *(Pending(key) for key in others),
+            ],
             look,
             clock=self._clock,
             schedule=schedule or Schedule(),
@@ -200,6 +218,7 @@ class Waiter:
             else f"{operation.title} still runs after {after}; it goes on in the service",
             hint=f"facesnap wait {operation.reference}",
             details={"operationId": operation.operation_id, "objectId": operation.object_id},
+            reference=operation.reference,
         )
 
     def _pending(self, operation: Operation) -> Pending[str]:

@@ -185,6 +185,13 @@ def test_a_training_that_lasts_longer_than_the_timeout_is_told_with_the_line_to_
     assert sum(one["path"].endswith("/train") for one in emulator.requests()["requests"]) == trainings == 1
 
 
+def test_a_training_is_waited_for_through_a_rate_limit(program: Program, emulator: RunningEmulator) -> None:
+    archive = exported(program, emulator, "PersonGroup", "employees")
+    emulator.faults({"route": "GET /persongroups/*/training", "status": 429, "retryAfter": 1, "count": 12})
+    done = program.run("import", str(archive), "-p", "target", "-q", "-o", "json")
+    assert (done.status, done.err, done.json["trainingStatus"]) == (0, "", "succeeded")
+
+
 def test_an_export_that_is_not_allowed_leaves_no_file(program: Program, emulator: RunningEmulator) -> None:
     archive = program.directory / "x.facesnap"
     done = program.run("export", "-t", "PersonGroup", "-i", "unknown", "--to", str(archive), "-q")

@@ -108,6 +108,36 @@ def test_an_export_that_fails_is_the_items_failure_and_goes_on_the_next_time(
     assert [path.name for path in backups.iterdir()] == [begun.removesuffix(".partial")]
 
 
+def test_a_log_shows_the_steps_of_an_export_and_the_numbers_every_five_minutes(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    path = program.configure(emulator.endpoint)
+    path.write_text(path.read_text().replace('rate_limit = "none"', 'rate_limit = "20/m"'))
+    file = Path(plan(program))
+    file.write_text(
+        file.read_text().replace('"PersonGroup"', '"LargePersonGroup"').replace('"employees"', '"visitors"')
+    )
+    done = program.run("run", str(file), "-o", "none")
+    assert (done.status, done.out) == (0, "")
+    lines = done.err.splitlines()
+    assert lines[:2] == [
+        "visitors: reading the list of persons",
+        "visitors: reading user data of faces, 302 in all",
+    ]
+    numbers = [line for line in lines if " of 302, " in line]
+    assert len(numbers) == 3  # it takes a quarter of an hour
+    assert all(line.startswith("visitors: reading user data of faces: ") for line in numbers)
+
+
+def test_what_plans_exported_long_ago_leaves_no_lock(program: Program, backups: Path) -> None:
+    for _ in range(3):
+        assert program.run("run", plan(program)).status == 0
+        wait_days(program, 60)
+    locks = program.directory / "state" / "transfers"
+    assert len(list(locks.glob("*.lock"))) == 2
+    assert len(list(backups.iterdir())) == 3
+
+
 def test_the_check_tells_whether_the_newest_archive_is_young_enough(
     program: Program, emulator: RunningEmulator
 ) -> None:

@@ -130,6 +130,27 @@ def test_an_interrupted_import_is_in_the_status_with_the_line_to_go_on(
     assert f"facesnap import {archive}" in waited.err
 
 
+def test_the_line_to_go_on_has_every_option_that_changes_what_is_done(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    archive = exported(program, emulator, "PersonGroup", "employees")
+    emulator.faults({"route": "POST /persongroups/*/train", "status": 500})
+    options = ["--recognition-model", "recognition_04", "--detection-model", "detection_03", "--verify", "full"]
+    options += ["--timeout", "2h", "--poll-interval", "1.5", "--config", str(program.directory / "config.toml")]
+    failed = program.run("import", str(archive), "-p", "target", "--partial", *options, "-q")
+    assert (failed.status, failed.out) == (10, "")
+    line = failed.err.partition("to go on: ")[2].strip()
+    common = f"facesnap import {archive} --object-id employees --profile target --partial"
+    options[options.index("2h")] = "7200"
+    assert line == f"{common} {' '.join(options)}"
+    emulator.faults()
+    before = emulator.requests()["total"]
+    done = program.run(*line.split()[1:], "-q", "-o", "json")
+    assert (done.status, done.err, done.json["recognitionModel"]) == (0, "", "recognition_04")
+    looked_at = [one["path"] for one in emulator.requests()["requests"][before:] if one["method"] == "GET"]
+    assert sum("/persistedfaces/" in path for path in looked_at) == 7  # the full verification
+
+
 def test_wait_waits_for_an_import_of_another_process(paced_program: Program, emulator: RunningEmulator) -> None:
     archive = exported(paced_program, emulator, "LargePersonGroup", "visitors")
     process = paced_program.start("import", str(archive), "-p", "target", "-q", "-o", "none")

@@ -18,11 +18,11 @@ from facesnap_cli.archive.ledger import (
     PendingPerson,
     ledger_path,
 )
-from facesnap_cli.archive.matching import check_rebuilt, settle
 from facesnap_cli.archive.parallel import each, threads_for
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.reconcile import check_rebuilt, settle
 from facesnap_cli.archive.training import train_and_wait
-from facesnap_cli.archive.transfers import FINISHED_BEFORE
+from facesnap_cli.archive.transfer import FINISHED_BEFORE
 from facesnap_cli.archive.wanted import WantedImport
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import ConflictError, FacesnapError, OutcomeUnknownError, PartialFailureError, UsageError
@@ -31,7 +31,7 @@ from facesnap_cli.progress import Counting
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
-# With so many answers lost, a round ends early; with so many faces refused and none taken, something is wrong with all.
+# After so many lost answers a round ends early; if so many faces are refused and none is taken, all would be.
 MOST_UNSETTLED = 50
 MOST_REFUSED = 50
 # How long the service may still be at work on a request whose answer never came, in seconds.
@@ -111,18 +111,15 @@ class _Import:
     def _create(self) -> None:
         """Make sure that the object exists, and that it is this import's own."""
         exists = self._objects.exists(self._kind, self._object_id)
-        step = self._ledger.step
-        if step is not None and not exists:
-            self._ledger.clear()
-            step = None
+        step, archive_id = self._ledger.step, self._ledger.archive_id
         if exists:
             self._check_own(step)
             self._resumed = True
         else:
             self._ledger.begin(CREATING, self._head.archive_id)
-            self._send_create()
-        if step in (None, CREATING):
-            self._ledger.begin(ADDING, self._head.archive_id)
+            self._send_create(step, archive_id)
+        if not exists or step == CREATING:
+            self._ledger.start_over(ADDING, self._head.archive_id)
 
     def _check_own(self, step: str | None) -> None:
         """Raise ConflictError unless an earlier run of this import has created the object and not finished it."""
@@ -155,7 +152,8 @@ class _Import:
                 details={"objectId": object_id},
             )
 
-    def _send_create(self) -> None:
+    def _send_create(self, step: str | None, archive_id: str | None) -> None:
+        """Create the object; a refusal leaves the ledger at `step`, as an earlier run's work may be there after all."""
         try:
             self._objects.create(
                 self._kind,
@@ -169,7 +167,7 @@ class _Import:
             if not self._objects.exists(self._kind, self._object_id):
                 raise
         except FacesnapError:
-            self._ledger.clear()
+            self._ledger.step_back(step, archive_id)
             raise
 
     def _add(self) -> None:

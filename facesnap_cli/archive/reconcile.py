@@ -1,4 +1,4 @@
-"""Hold a rebuilt object against its archive: to settle what has no answer, and to verify what is done."""
+"""Compare a rebuilt object with its archive: to settle lost answers, and to verify the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 5
 
 
 def settle(objects: Objects, archive: Archive, ledger: Ledger, object_id: str) -> None:
-    """Enter into the ledger what the object holds and the ledger does not know: answers that were lost.
+    """Enter into the ledger whatever the object holds that it does not know of: answers that were lost.
 
     Faces of a person or list are added one after the other in one order, so that one unknown face is the first that
     is missing. A person without faces and ledger entry is any missing one of that name and user data. Raises
@@ -58,7 +58,7 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 def check_rebuilt(
     objects: Objects, archive: Archive, ledger: Ledger, object_id: str, level: VerifyLevel, *, threads: int
 ) -> None:
-    """Compare the object with the archive, as far as it was to be rebuilt.
+    """Compare the object with those parts of the archive that were to be rebuilt.
 
     `quick` compares names, user data and every id that was given; `full` reads the user data of persons' faces too,
     with one request each. Raises VerificationError, which names what differs.
@@ -83,7 +83,7 @@ def check_rebuilt(
         more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
         raise VerificationError(
             f"{object_id} differs from the archive: {harmless('; '.join(differences[:_SHOWN]))}{more}",
-            hint="somebody else may have written to it; keep the archive until this is clear",
+            hint="somebody else may have written to it; keep the archive until you know",
             details={"objectId": object_id, "differences": differences},
         )
 
@@ -120,7 +120,7 @@ class _Comparison:
             if self._ledger.has_face(None, face.face_id):
                 self._compare_user_data(face)
             else:
-                self.differences.append(f"face {face.face_id} is too many")
+                self.differences.append(f"unexpected face {face.face_id}")
 
     def all_differences(self) -> list[str]:
         """Return what differs, once everything has been compared."""
@@ -134,7 +134,7 @@ class _Comparison:
     def _compare_person(self, person: Person) -> None:
         known = self._ledger.person_of(person.person_id)
         if known is None:
-            self.differences.append(f"person {person.person_id} is too many")
+            self.differences.append(f"unexpected person {person.person_id}")
             return
         original = self._ledger.original_of(known)
         if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
