@@ -37,6 +37,10 @@ class Account:
     def profile(self) -> str | None:
         return self.settings.profile
 
+    def place(self, object_id: str) -> str:
+        """Return where an object is, as targets are written: `dr:employees`."""
+        return f"{self.profile}:{object_id}" if self.profile else object_id
+
     @cached_property
     def endpoint(self) -> str:
         """The endpoint, checked. Raises UsageError where there is none."""

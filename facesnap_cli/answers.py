@@ -43,7 +43,7 @@ class Answer:
     def json(self) -> Any:
         """Return the decoded body. Raises UnreachableError where it is not JSON."""
         try:
-            return json.loads(self.body)
+            return _decoded(self.body)
         except (ValueError, RecursionError):
             kind = harmless(self.headers.get("content-type", "no content type"))[:80]
             raise UnreachableError(
@@ -82,7 +82,7 @@ class Complaint:
     @classmethod
     def of(cls, answer: Answer) -> Complaint:
         try:
-            body = json.loads(answer.body) if len(answer.body) <= _MOST_COMPLAINT_BYTES else None
+            body = _decoded(answer.body) if len(answer.body) <= _MOST_COMPLAINT_BYTES else None
         except (ValueError, RecursionError):
             body = None
         inner = body.get("error", body) if isinstance(body, dict) else {}
@@ -91,6 +91,11 @@ class Complaint:
         message = inner.get("message", "")
         code = str(code) if isinstance(code, str | int) else ""
         return cls(harmless(code)[:100], harmless(message)[:_SHOWN_MESSAGE_CHARS] if isinstance(message, str) else "")
+
+
+def _decoded(body: bytes) -> Any:
+    """Return the JSON in a body. It is UTF-8: another encoding could hide from whoever looks for a key in the bytes."""
+    return json.loads(body.decode("utf-8-sig", "surrogatepass"))
 
 
 def asked_delay_s(answer: Answer, now: datetime) -> float | None:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.id_map import check_id_map
-from facesnap_cli.archive.images import ImageDirectory, ImageSource
-from facesnap_cli.archive.manifest import ImageManifest
+from facesnap_cli.archive.images import ImageSource
 from facesnap_cli.archive.reading import Archive
+from facesnap_cli.archive.sources import image_source
 from facesnap_cli.archive.wanted import WantedExport, WantedImport
 from facesnap_cli.errors import UsageError
 from facesnap_cli.inputs import verify_level
 from facesnap_cli.polling import Schedule
-from facesnap_cli.text import harmless
+from facesnap_cli.text import counted, harmless
 
 if TYPE_CHECKING:
     from facesnap_cli.context import App
@@ -80,21 +80,21 @@ def wanted_import(
 
 
 def _image_source(text: str) -> ImageSource:
-    path = Path(text)
-    if path.is_dir():
-        return ImageDirectory(path)
-    if path.suffix.lower() == ".csv":
-        return ImageManifest.read(path)
-    raise UsageError(f"--images {path}: neither a directory nor a manifest (FILE.csv)")
+    try:
+        return image_source(Path(text))
+    except UsageError as error:
+        raise UsageError(f"--images {error.message}", hint=error.hint) from None
 
 
 def _check_coverage(archive: Archive, partial: bool) -> None:
     """Raise UsageError where a rebuild would lose faces that nobody has said may be lost."""
     lost = archive.count("image IS NULL")
     if lost and not partial:
+        kept = archive.head.faces - lost
+        have = "has" if kept == 1 else "have"
         what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
         raise UsageError(
-            f"{archive.path}: {archive.head.faces:,} faces, of which {archive.head.faces - lost:,} have an image:"
+            f"{archive.path}: {counted(archive.head.faces, 'face')}, of which {kept:,} {have} an image:"
             f" it {what}, as Face never returns images",
             hint="export again with --images, or rebuild without those faces: --partial",
             details={"faces": archive.head.faces, "facesWithoutImage": lost},

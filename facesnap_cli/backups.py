@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archive.export_method import ExportMethod
+from facesnap_cli.archive.sources import image_source
 from facesnap_cli.copy_inputs import copy_between, named_account
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.journal import JournalError
@@ -30,19 +30,18 @@ from facesnap_cli.workflows.notify import (
     run_metrics,
 )
 from facesnap_cli.workflows.plan import Plan, PlanItem
-from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.preview import Preview
 from facesnap_cli.workflows.quota import needs, quota
 from facesnap_cli.workflows.retention import Template
-from facesnap_cli.workflows.rhythm import Rhythm
 from facesnap_cli.workflows.run import Method, RunResult, plan_lock, run_items
-from facesnap_cli.workflows.schedule import Scheduled
 from facesnap_cli.workflows.snapshot_method import SnapshotMethod
 
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
+    from facesnap_cli.archive.images import ImageSource
     from facesnap_cli.context import App
     from facesnap_cli.operations import Operation
-    from facesnap_cli.output import Document, View
+    from facesnap_cli.views import Document, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Watcher:
         self.progress.counted(self.name, step, text)
 
     def operation(self, operation: Operation) -> None:
-        self.app.watch(operation)
+        self.app.watched.add(operation)
         self.progress.operation(self.name, operation)
 
     def ended(self, text: str, *, ok: bool) -> None:
@@ -69,7 +68,7 @@ class Watcher:
 
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
-    app.repeatable = True
+    app.watched.repeatable = True
     with suppress(JournalError):  # what cannot be written now is said where it matters
         app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(
@@ -135,6 +134,8 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             _say_quota(app, methods)
             with screen(app, [item.name for item in plan.items]) as watcher:
                 result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
+            for warning in result.warnings:
+                app.messages.warn(warning)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
@@ -150,6 +151,13 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
     paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
     if len(paths) < len(item.targets):
         raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
+
+    def images() -> ImageSource | None:
+        try:
+            return image_source(plan.path.absolute().parent / item.images) if item.images else None
+        except UsageError as error:
+            raise plan.wrong(item, "images", error) from None
+
     return ExportMethod(
         item,
         _source(app, plan, item),
@@ -157,6 +165,7 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         plan.path.absolute().parent,
         state_directory(app.environment),
         app.clock,
+        images,
         warn=app.messages.warn,
     )
 
@@ -164,6 +173,9 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
 def check_plan(app: App, plan: Plan) -> list[Cover]:
     """Look whether every target is covered, and write the metric of it."""
     covers = _covers(methods_of(app, plan, means_of(app)))
+    for cover in covers:
+        if cover.warning:
+            app.messages.warn(cover.warning)
     notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
     return covers
 
@@ -179,9 +191,11 @@ def notifier_of(app: App, plan: Plan) -> Notifier:
     return Notifier(plan, post, app.messages.warn)
 
 
-def preview_plan(app: App, plan: Plan) -> list[Step]:
+def preview_plan(app: App, plan: Plan) -> Preview:
     """Return what a run would do."""
-    return [step for method in methods_of(app, plan, means_of(app)) for step in method.preview()]
+    items = [(method.item.name, method.preview()) for method in methods_of(app, plan, means_of(app))]
+    steps = tuple(step for _, preview in items for step in preview.steps)
+    return Preview(steps, tuple((name, preview.failure) for name, preview in items), "items")
 
 
 def _source(app: App, plan: Plan, item: PlanItem) -> Account:
@@ -234,11 +248,3 @@ def _quota_left(app: App, plan: Plan) -> dict[tuple[str, str], int]:
         (profile, kind.value): quota(account, app.journal, app.clock, kind).left
         for (profile, kind), account in asked.items()
     }
-
-
-def scheduled(app: App, plan: Plan, rhythm: Rhythm) -> Scheduled:
-    """Return what a scheduler needs to know of a plan; the profiles' key variables where they are configured here."""
-    names = {one for item in plan.items for one in (item.source, *(target.profile for target in item.targets)) if one}
-    profiles = [app.settings.file.profiles.get(name, {}) for name in sorted(names)]
-    variables = dict.fromkeys(profile[key] for profile in profiles for key in ("key_env", "key2_env") if key in profile)
-    return Scheduled(plan.path, shutil.which("facesnap") or "facesnap", rhythm, tuple(variables))

@@ -8,6 +8,7 @@ from facesnap_cli.errors import UsageError
 from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid
 from facesnap_cli.text import harmless, nearest
 
+PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_USER_DATA_BYTES = 16384
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
 _OWN_HEADERS = (

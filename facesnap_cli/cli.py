@@ -22,7 +22,7 @@ from typer.main import get_command
 from facesnap_cli import __version__
 from facesnap_cli.commands.base import HELP, CommandGroup, local_options, params_of, service_options
 from facesnap_cli.context import App
-from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption, UsageError
+from facesnap_cli.errors import FacesnapError, InterruptedBySignal, Interruption, OutputError, UsageError
 
 BROKEN_PIPE = 141
 _SUGGESTED = re.compile(r"\bfacesnap (?:wait|status|list|show|update|doctor|config (?:list|show|use|init))(?= |$)")
@@ -76,6 +76,10 @@ class Facesnap(CommandGroup):
         )
         self.commands: dict[str, Any] = dict.fromkeys(TABLE)  # the names, for suggestions; see get_command
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Understand `help COMMAND` as `COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in TABLE:
             return None
@@ -111,7 +115,7 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
             program = Facesnap()
             with program.make_context("facesnap", given, obj=app) as context:
                 program.invoke(context)
-            _flush()
+            _end_output(app)
         return 0
     except Exit as end:  # of --help
         return end.exit_code
@@ -138,21 +142,28 @@ def version_option(
     """The option of the program itself."""
 
 
-def _flush() -> None:
+def _end_output(app: App) -> None:
+    """Let all of the output be written. Raises OutputError or BrokenPipeError where that, or a query, failed."""
+    app.end_output()
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise FacesnapError(f"the output could not be written: {error.strerror}", code="Output") from error
+        raise OutputError(f"the output could not be written: {error.strerror}") from error
 
 
 def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
+    """Tell an error, and return its exit status. What the output failed with is told too, but counts for less."""
+    also = None
     with contextlib.suppress(OSError):
-        sys.stdout.flush()
+        try:
+            _end_output(app)
+        except OutputError as trouble:
+            also = trouble if trouble is not error else None
     error.hint = _with_files(error.hint, app)
     with contextlib.suppress(OSError):
-        app.messages.error(error, as_json=_wants_json(app, arguments))
+        app.messages.error(error, as_json=_wants_json(app, arguments), also=also)
     return error.status
 
 
@@ -187,8 +198,8 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
     if not given and (variable := app.environment.get("FACESNAP_OUTPUT")):
         given = [variable]
     if given:
-        return given[-1] in ("json", "jsonl")
-    with contextlib.suppress(FacesnapError):
+        return given[-1].lower() in ("json", "jsonl")
+    with contextlib.suppress(Exception):  # whatever is wrong, it is to be told, not to end the telling
         return app.settings["output"] in ("json", "jsonl")
     return False
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,8 +18,15 @@ from facesnap_cli.text import harmless
 
 _TOP_LEVEL = ("default_profile", "profiles")
 _INLINE_KEYS = ("key", "key2")
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 256 * 1024
+_MOST_PARTS = 64  # of a dotted key; reading takes the square of their number
 _COMMENT = re.compile(r"\s+#[^\"']*$")
+# A long run of parts is looked at once, from its beginning: the quantifiers keep what they took.
+_LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
+# What can hide a bracket or a line's end: texts and comments.
+_TOKEN = re.compile(
+    r""""{3}(?:[^\\]|\\.)*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\#[^\n]*|[\[\]{}\n]""", re.DOTALL
+)
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -87,7 +96,7 @@ class ConfigFile:
     def write(self) -> None:
         """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible."""
         try:
-            with replaced(self.path) as file:
+            with replaced(self.path, keep_link=True) as file:
                 file.write(self.text)
         except OSError as error:
             raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from error
@@ -114,13 +123,26 @@ class ConfigFile:
         profiles = self.data.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
+        if file.is_foreign:
+            raise foreign_file(self.path)
         if file.writable_by_all:
             raise ConfigurationError(
                 f"{self.path} may be written by anybody, who could send your key elsewhere",
-                hint=f"chmod 600 {self.path}",
+                hint=shlex.join(["chmod", "600", str(self.path)]),
             )
         if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
-            raise ConfigurationError(f"{self.path} holds a key and others may read it", hint=f"chmod 600 {self.path}")
+            raise ConfigurationError(
+                f"{self.path} holds a key and others may read it", hint=shlex.join(["chmod", "600", str(self.path)])
+            )
+
+
+def foreign_file(path: Path) -> ConfigurationError:
+    """Return the error for a file of another user, who may change at any time what is done in this one's name."""
+    owning = shlex.join(["chown", str(os.geteuid()), str(path)])
+    return ConfigurationError(
+        f"{path} belongs to another user, who could change what it makes facesnap do",
+        hint=f"run facesnap as its owner, or, if what it says is right: {owning}",
+    )
 
 
 def _holds_secret(profile: Mapping[str, Any]) -> bool:
@@ -133,6 +155,9 @@ def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     text = ""
     try:
         text = content.decode("utf-8-sig")
+        if long := _LONG_KEY.search(text):
+            line = text.count("\n", 0, long.start()) + 1
+            raise ConfigurationError(f"{path}:{line}: a key of more than {_MOST_PARTS} parts")
         return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
@@ -174,7 +199,9 @@ def _section(lines: list[str], profile: str | None) -> range:
     if profile is not None:
         header = _header(profile)
         start = next((number + 1 for number, line in enumerate(lines) if header.fullmatch(line)), len(lines) + 1)
-    end = next((n for n in range(start, len(lines)) if _begins_table(lines, n, start)), len(lines))
+    begins = _beginnings("\n".join(lines))
+    tables = (n for n in range(start, len(lines)) if begins[n] and lines[n].lstrip().startswith("["))
+    end = next(tables, len(lines))
     while start < end < len(lines) and lines[end - 1].lstrip().startswith("#"):
         end -= 1
     while end > start and not lines[end - 1].strip():
@@ -182,9 +209,21 @@ def _section(lines: list[str], profile: str | None) -> range:
     return range(start, end)
 
 
-def _begins_table(lines: list[str], number: int, start: int) -> bool:
-    """Tell a table's header from a line that begins so in the middle of an array or a text."""
-    return lines[number].lstrip().startswith("[") and _loaded("\n".join(lines[start:number])) is not None
+@lru_cache(maxsize=4)
+def _beginnings(text: str) -> list[bool]:
+    """Return for each line whether it begins by itself, and not in the middle of an array or a text."""
+    depth, begins = 0, [True]
+    for token in _TOKEN.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
+        elif first in "]}":
+            depth -= 1
+        elif first == "\n":
+            begins.append(depth <= 0)
+        else:
+            begins += [False] * token[0].count("\n")
+    return begins
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
@@ -218,8 +257,9 @@ def _edited(text: str, profile: str | None, key: str, value: object) -> str:
     pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
     found = next((number for number in section if pattern.match(lines[number])), None)
     if found is not None:
-        # A value may go over several lines: it ends where what is read so far makes sense.
-        end = next((n for n in range(found + 1, section.stop + 1) if _loaded("\n".join(lines[found:n]))), found + 1)
+        # A value may go over several lines: it ends where a line begins by itself.
+        begins = _beginnings("\n".join(lines))
+        end = next((n for n in range(found + 1, section.stop) if begins[n]), section.stop)
         comment = _COMMENT.search(lines[found]) if end == found + 1 else None
         assignment[-1] += comment[0].rstrip() if comment else ""
         lines[found:end] = assignment

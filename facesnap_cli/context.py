@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.clock import Clock, SystemClock
-from facesnap_cli.errors import ConfigurationError, FacesnapError, StillRunningError, UsageError
+from facesnap_cli.errors import ConfigurationError, FacesnapError, OutputError, StillRunningError, UsageError
 from facesnap_cli.messages import Messages
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from facesnap_cli.answers import Exchange
     from facesnap_cli.journal import Journal
     from facesnap_cli.operations import Operation
-    from facesnap_cli.output import Output, View
+    from facesnap_cli.output import Output
     from facesnap_cli.seen_snapshots import SeenSnapshots
     from facesnap_cli.settings import Settings
     from facesnap_cli.snapshots import Snapshots
+    from facesnap_cli.views import View
+    from facesnap_cli.watched import Watched
     from facesnap_cli.workflows.wait import Others, Outcome, Waiter
 
 
@@ -57,9 +59,6 @@ class App:
         self._journal_opened = False
         self._troubles: dict[str, float] = {}
         self._lock = threading.RLock()
-        self._watched: dict[str, Operation] = {}
-        self.resume_command = ""
-        self.repeatable = False  # set by commands that go on where they stopped when they are run again
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -73,6 +72,10 @@ class App:
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
         self.options = replace(self.options, **common)
+        if self.options.query:
+            from facesnap_cli.query import Query
+
+            Query(self.options.query)  # what is wrong with it is told before anything is sent
         self.choose(**{name: value for name, value in given.items() if name not in _COMMON})
 
     def choose(self, **options: Any) -> None:
@@ -92,6 +95,13 @@ class App:
         given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
         found = [[name, os.path.abspath(os.path.expanduser(path))] for name, path in given.items() if path]
         return [word for pair in found for word in pair]
+
+    @cached_property
+    def watched(self) -> Watched:
+        """This run's operations."""
+        from facesnap_cli.watched import Watched
+
+        return Watched()
 
     @cached_property
     def messages(self) -> Messages:
@@ -141,12 +151,21 @@ class App:
         try:
             style = "none" if self.options.raw else self.settings["output"]
         except ConfigurationError:
-            style = self._chosen.get("output", "table")  # what needs the file says what is wrong with it
-        return Output(style=style, query=self.options.query, color=self.color)
+            style = self._chosen.get("output", "table").lower()  # what needs the file says what is wrong with it
+        return Output(
+            style=style,
+            query=self.options.query,
+            styled=self.color,
+            now=self.clock.now,
+            tell=self.messages.tell,
+            remark=self.messages.remark,
+        )
 
     @property
     def color(self) -> bool:
-        return not self.options.no_color and not self.environment.get("NO_COLOR")
+        """Whether anything may be coloured or bold; a bar without colour still moves the cursor."""
+        plain = self.options.no_color or self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
+        return not plain
 
     def account_named(self, profile: str) -> Account:
         """Return the account of another profile. Raises UsageError where there is none."""
@@ -211,8 +230,7 @@ class App:
         from facesnap_cli.polling import Schedule
         from facesnap_cli.progress import progress_for
 
-        for operation in operations:
-            self.watch(operation)
+        self.watched.add(*operations)
         progress = progress_for(
             self.clock,
             quiet=self.options.quiet,
@@ -222,7 +240,7 @@ class App:
         )
 
         def on_update(operation: Operation) -> None:
-            self.watch(operation)
+            self.watched.add(operation)
             progress.update(operation)
 
         with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
@@ -237,56 +255,45 @@ class App:
             )
         finally:
             progress.close()
-        for outcome in outcomes if self.repeatable else ():
+        for outcome in outcomes if self.watched.repeatable else ():
             if isinstance(outcome.failure, StillRunningError):
                 outcome.failure.hint = "to go on, and to verify the copy, run the same command again"
         return outcomes
 
     def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
         """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""
-        from facesnap_cli.output import OPERATION
+        from facesnap_cli.views import OPERATION
         from facesnap_cli.workflows.quota import quota
 
-        self.watch(operation)
+        self.watched.add(operation)
         self.messages.info(str(quota(self.account, self.journal, self.clock, operation.kind)))
         if not wait:
             self.output.record(operation.document(self.clock.now()), OPERATION)
             return operation
         [outcome] = self.wait([operation])
         self.output.record(outcome.operation.document(self.clock.now()), finished)
-        if outcome.failure:
-            raise outcome.failure
+        self.raise_if(outcome.failure)
         return outcome.operation
-
-    def watch(self, operation: Operation) -> None:
-        """Remember an operation as this run's, so that an interruption can say how to resume."""
-        self._watched[operation.intent] = operation
 
     def resume_hint(self) -> str:
         """Return the line that takes this run's unfinished operations up again; empty without any."""
-        if self.resume_command:
-            return f"what was done is kept; to go on: {self.resume_command}"
         if not self._journal_opened:
-            return ""
+            return self.watched.resume_hint()
         from facesnap_cli.journal import JournalError
 
-        operations = dict(self._watched)
+        own: list[Operation] = []
         with contextlib.suppress(JournalError):
-            operations |= {one.intent: one for one in self.journal.own_open_operations()}
-        names = [one.operation_id or one.intent[:8] for one in operations.values() if one.state.is_open]
-        if not names:
-            return ""
-        if self.repeatable:
-            return "operations go on in the service; to resume, run the same command again"
-        which = " ".join(names) if len(names) <= 3 else ""
-        return f"operations go on in the service; to resume: facesnap wait {which}".rstrip()
+            own = self.journal.own_open_operations()
+        return self.watched.resume_hint(own)
 
-    def require_consent(self, given: bool, what: str) -> None:
-        """Raise UsageError unless `given` or somebody can be asked."""
-        if not given and not self.can_ask():
-            raise UsageError(
-                f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it"
-            )
+    def end_output(self) -> None:
+        """Let the output be whole. Raises what it failed with, with the line that shows again what was done."""
+        try:
+            if "output" in self.__dict__:
+                self.output.flush()
+        except OutputError as trouble:
+            trouble.hint = trouble.hint or self.watched.result_hint()
+            raise
 
     def raise_if(self, failure: FacesnapError | None) -> None:
         """Raise what a batch ended with, after its results were printed."""

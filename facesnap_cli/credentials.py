@@ -183,12 +183,19 @@ def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
         return lambda: check_key(value.reveal(), settings.lookup(name).source)
     if name.endswith("_env"):
         return lambda: from_variable(name, value, settings.profile, environment)
+    base = settings.file.path.absolute().parent
     if name.endswith("_file"):
-        return lambda: from_file(value, settings.file.path.absolute().parent, environment)
+        return lambda: from_file(value, base, environment)
     if name.endswith("_command"):
-        hidden = {"FACESNAP_KEY", *(settings[variable] for variable in ("key_env", "key2_env") if settings[variable])}
-        return lambda: from_command(name, value, environment, hidden)
+        return lambda: from_command(name, value, base, environment, _key_variables(settings))
     return lambda: from_keyring(settings.profile or "default")
+
+
+def _key_variables(settings: Settings) -> set[str]:
+    """Return the variables that hold keys, of whichever profile: a command needs none of them."""
+    profiles = settings.file.profiles.values()
+    named = {entry[name] for entry in profiles for name in ("key_env", "key2_env") if isinstance(entry.get(name), str)}
+    return {"FACESNAP_KEY", *named}
 
 
 def _audience(endpoint: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from facesnap_cli.errors import FacesnapError
+from facesnap_cli.errors import FacesnapError, Interruption
+from facesnap_cli.files import ForeignFileError, check_own_file, make_own_file
+
+_BESIDE = ("-wal", "-shm", "-journal")
 
 # One statement, so that all three are of one moment: another process may be making the file.
 _IDENTITY_SQL = (
@@ -33,57 +35,64 @@ class DamagedError(DatabaseError):
     default_code = "Damaged"
 
 
+class InterruptibleConnection(sqlite3.Connection):
+    """A connection that can tell an interruption from an error of SQLite.
+
+    Signals are handled in the functions that SQLite calls back; of what those raise it makes an error of its own.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self._earlier = Interruption.latest
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """The interruption that came since the connection was opened: it is what an error means then."""
+        return Interruption.latest if Interruption.latest is not self._earlier else None
+
+
 def connect(
     path: str | Path,
     *,
     application_id: int,
     migrations: Sequence[str],
     busy_timeout_s: float = 10.0,
-) -> sqlite3.Connection:
+    own: bool = False,
+) -> InterruptibleConnection:
     """Open `path` (`":memory:"` for none), create it with mode 0600 if missing, and migrate it.
 
     `migrations[n]` is the SQL script that leads from schema version n to n + 1. The connection is in
-    autocommit mode: write through `transaction`. It may be handed between threads, one at a time.
-    Raises DamagedError, or DatabaseError where the file is newer than `migrations` or of another application.
+    autocommit mode: write through `transaction`. It may be handed between threads, one at a time, and attaches other
+    files by their URI. `own` is for a directory that others may write to.
+    Raises DamagedError, DatabaseError where the file is newer than `migrations` or of another application, and with
+    `own` ForeignFileError where it, or what SQLite keeps beside it, is not this user's alone.
     """
-    if str(path) != ":memory:":
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    address, identity = str(path), None
+    if address != ":memory:":
+        make_own_file(Path(path), checked=own)
+        identity = _identity(Path(path)) if own else None
+        address = Path(path).absolute().as_uri()
+    connection = sqlite3.connect(
+        address,
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=InterruptibleConnection,
+        uri=True,
+    )
     connection.row_factory = sqlite3.Row
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")
         _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, str(path), application_id, migrations)
+        if own and identity != _identity(Path(path)):
+            raise ForeignFileError(Path(path), "was replaced while it was opened")
+        migrate(connection, str(path), application_id, migrations)
     except sqlite3.DatabaseError as error:
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise DamagedError(f"{path} is damaged: {error}") from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_read_only(path: str | Path, *, application_id: int, newest: int) -> sqlite3.Connection:
-    """Open an existing file whose schema has a version up to `newest`, and never write to it or beside it.
-
-    Raises FileNotFoundError, DamagedError, or DatabaseError where the file is newer or of another application.
-    """
-    absolute = Path(path).absolute()
-    absolute.stat()
-    connection = sqlite3.connect(
-        f"{absolute.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
-        version = _version(connection, str(path), application_id, newest)
-        if version == 0:
-            raise DamagedError(f"{path} is damaged: it is empty")
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
-        connection.close()
         raise DamagedError(f"{path} is damaged: {error}") from error
     except BaseException:
         connection.close()
@@ -117,13 +126,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _migrate(connection: sqlite3.Connection, name: str, application_id: int, migrations: Sequence[str]) -> None:
-    version = _version(connection, name, application_id, len(migrations))
+def migrate(connection: sqlite3.Connection, name: str, application_id: int, migrations: Sequence[str]) -> None:
+    """Bring a database's schema up to date. Raises DatabaseError where it is newer or of another application."""
+    version = version_of(connection, name, application_id, len(migrations))
     if version == len(migrations):
         return
     with transaction(connection):
         # Another process may have migrated while this one waited for the lock.
-        version = _version(connection, name, application_id, len(migrations))
+        version = version_of(connection, name, application_id, len(migrations))
         for script in migrations[version:]:
             for statement in _statements(script):
                 connection.execute(statement)
@@ -131,7 +141,8 @@ def _migrate(connection: sqlite3.Connection, name: str, application_id: int, mig
         connection.execute(f"PRAGMA user_version = {len(migrations):d}")
 
 
-def _version(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
+def version_of(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
+    """Return the schema's version. Raises DatabaseError where it is above `newest` or of another application."""
     owner, version, tables = map(int, connection.execute(_IDENTITY_SQL).fetchone())
     empty = tables == 0
     if owner != application_id and not (empty and owner == 0):
@@ -139,6 +150,15 @@ def _version(connection: sqlite3.Connection, name: str, application_id: int, new
     if version > newest:
         raise DatabaseError(f"{name} was written by a newer facesnap (schema {version}, this one knows {newest})")
     return version
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return which file a path is. Raises ForeignFileError where it, or one that SQLite reads with it, is not ours."""
+    status = check_own_file(path)
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            check_own_file(Path(f"{path}{suffix}"))
+    return status.st_dev, status.st_ino
 
 
 def _statements(script: str) -> Iterator[str]:

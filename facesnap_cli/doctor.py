@@ -6,6 +6,7 @@ import enum
 import json
 import os
 import platform
+import shlex
 import shutil
 import sqlite3
 import stat
@@ -24,7 +25,7 @@ from facesnap_cli.endpoints import proxy_for
 from facesnap_cli.errors import ConfigurationError, FacesnapError, OutcomeUnknownError, UnhealthyError, UnreachableError
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.settings import FIELDS, state_directory
-from facesnap_cli.text import format_duration, harmless
+from facesnap_cli.text import counted, format_duration, harmless
 from facesnap_cli.workflows.quota import quota
 
 if TYPE_CHECKING:
@@ -129,21 +130,22 @@ class Examination:
         chosen = f"profile {settings.profile}" if settings.profile else "no profile is chosen"
         if not settings.file.exists:
             return _ok(f"there is no file {settings.file.path}; {chosen}")
-        return _ok(f"{settings.file.path}: {len(settings.file.profiles)} profiles; {chosen}")
+        return _ok(f"{settings.file.path}: {counted(len(settings.file.profiles), 'profile')}; {chosen}")
 
     def _permissions(self) -> Found:
         directory = state_directory(self._app.environment)
         open_to_others = [path for path in (directory, directory / "journal.db") if _others_may_read(path)]
         if open_to_others:
             names = " ".join(str(path) for path in open_to_others)
-            return Health.WARNING, f"others may read {names}, which tells what you back up", f"chmod go= {names}"
+            command = shlex.join(["chmod", "go=", *map(str, open_to_others)])
+            return Health.WARNING, f"others may read {names}, which tells what you back up", command
         return _ok(f"others may not read {directory}")
 
     def _journal(self) -> Found:
         journal = self._app.journal
         still_open, known = len(journal.open_operations()), len(journal.all_operations())
         hint = "facesnap status looks at them, facesnap wait waits for them" if still_open else ""
-        return Health.OK, f"{journal.path}: {known} operations, {still_open} of them open", hint
+        return Health.OK, f"{journal.path}: {counted(known, 'operation')}, {still_open} open", hint
 
     def _endpoint(self) -> Found:
         settings, endpoint = self._app.settings, self._app.account.endpoint
@@ -203,10 +205,12 @@ def examine_as_cron(app: App) -> list[Finding]:
 
     Raises ConfigurationError where they cannot be started so.
     """
-    home = app.environment.get("HOME") or str(Path.home())
+    home = app.environment.get("HOME") or os.path.expanduser("~")
+    if not os.path.isabs(home):
+        raise ConfigurationError("this user's home directory is not known", hint="set HOME")
     environment = {"HOME": home, "PATH": CRON_PATH, "SHELL": "/bin/sh"}
     environment |= {name: app.environment[name] for name in ("LOGNAME", "USER") if name in app.environment}
-    words = [sys.executable, "-m", "facesnap_cli", "doctor", "-o", "json", *app.arguments()]
+    words = [sys.executable, "-P", "-m", "facesnap_cli", "doctor", "-o", "json", *app.arguments()]
     try:
         done = subprocess.run(  # noqa: S603 (this program itself)
             words,

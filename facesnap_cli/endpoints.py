@@ -86,6 +86,13 @@ def is_local(url: str) -> bool:
     return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
+def host_of(url: str) -> str:
+    """Return a URL's host and port, fit to be shown: without a user, a password and a path, which may be secrets."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
     """Return the proxy on the way to `endpoint`: the one `given`, else the one that HTTPS_PROXY and NO_PROXY choose.
 

@@ -1,6 +1,7 @@
 """Every error that facesnap raises on purpose, each with its exit status.
 
     FacesnapError                1
+    ├── OutputError              1    what was done is done, but its result could not be printed as it was wanted
     ├── UsageError               2    bad option or value; nothing was sent
     ├── OperationFailedError     3    the service says that the operation failed
     ├── CredentialsError         4    no key, a refused key (401), a key without the right (403)
@@ -20,27 +21,45 @@
 
     Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
 
-An error says what happened (`message`), what to do next (`hint`), and which object (`details`, camelCase
-keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
+An error says what happened (`message`, and what else in `also`), what to do next (`hint`), and which object (`details`,
+camelCase keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
 class FacesnapError(Exception):
-    """Base of all errors that a user may see. `code` is the service's error code where there is one."""
+    """Base of all errors that a user may see. `code` is the service's error code where there is one.
+
+    `also` are further lines for people, each printed on a line of its own; programs find their content in `details`.
+    """
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "Bug"
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", details: dict[str, object] | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        details: dict[str, object] | None = None,
+        also: Sequence[str] = (),
+    ):
         super().__init__(message)
         self.message = message
+        self.also = tuple(also)
         self.hint = hint
         self.code = code or self.default_code
         self.details = details or {}
+
+    @property
+    def in_a_line(self) -> str:
+        """The message with what else there is to say, for a list of errors."""
+        return f"{self.message}: {'; '.join(self.also)}" if self.also else self.message
 
     def document(self) -> dict[str, object]:
         """Return the error as the JSON object that `-o json` prints on stderr."""
@@ -53,6 +72,12 @@ class FacesnapError(Exception):
     def status(self) -> int:
         """The process's exit status for this error."""
         return self.exit_code
+
+
+class OutputError(FacesnapError):
+    """What was done is done, but its result could not be printed: stdout refused it, or `--query` does not fit it."""
+
+    default_code = "Output"
 
 
 class UsageError(FacesnapError):
@@ -199,10 +224,14 @@ class InterruptedBySignal(FacesnapError):
 class Interruption(BaseException):
     """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it.
 
-    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing.
+    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing. `latest` is for
+    libraries written in C, which swallow what is raised in a function that they call back.
     """
+
+    latest: ClassVar[Interruption | None] = None
 
     def __init__(self, signal_number: int):
         super().__init__(signal_number)
+        Interruption.latest = self
         self.signal_number = signal_number
         self.nothing_sent = False

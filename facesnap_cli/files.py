@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,30 +18,47 @@ from typing import IO
 class ReadFile:
     """A file's content, and who else on this machine may read or write it. Nobody on Windows, which has no such bits.
 
-    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone.
+    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone; `is_foreign` says
+    that another user than this one and the administrator owns it.
     """
 
     content: bytes
     exposed: bool
     exposed_to_all: bool
     writable_by_all: bool
+    is_foreign: bool = False
+
+
+class ForeignFileError(PermissionError):
+    """A file that is not this user's alone, where it has to be."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(errno.EPERM, f"{path} {reason}")
+        self.path = path
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file that is one to read: not a directory, not a pipe, which could make the program wait for ever.
+
+    Raises OSError.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def read_regular(path: Path, max_bytes: int) -> ReadFile:
-    """Read a file that is one: not a directory, not a pipe, which could make the program wait for ever.
+    """Read a file, which `open_regular` opens.
 
     The permissions are those of the file that was read, wherever symbolic links led. Raises OSError, also for a file
     longer than `max_bytes`.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(max_bytes + 1)
-    finally:
-        os.close(descriptor)
+    with open_regular(path) as file:
+        status = os.fstat(file.fileno())
+        content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise OSError(errno.EFBIG, f"it is longer than {max_bytes} bytes")
     bits = status.st_mode if os.name == "posix" else 0
@@ -49,35 +67,90 @@ def read_regular(path: Path, max_bytes: int) -> ReadFile:
         exposed=bool(bits & (stat.S_IRWXG | stat.S_IRWXO)),
         exposed_to_all=bool(bits & stat.S_IRWXO),
         writable_by_all=bool(bits & stat.S_IWOTH),
+        is_foreign=os.name == "posix" and status.st_uid not in (0, os.geteuid()),
     )
 
 
-def make_private_directory(path: Path) -> None:
-    """Make `path` and its parents, `path` itself for its owner only. Raises OSError where others may write to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-    if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-        raise PermissionError(
-            errno.EPERM, f"anybody may write to {path}; take a directory of your own, or chmod 700 {path}"
-        )
+def make_own_file(path: Path, *, checked: bool = True) -> None:
+    """Make an empty file, mode 0600, if there is none. Raises OSError.
+
+    `checked` raises ForeignFileError for a file that is not ours alone, and for a symbolic link: it could lead into
+    any other file of this user.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | (getattr(os, "O_NOFOLLOW", 0) if checked else 0)
+    try:
+        os.close(os.open(path, flags, 0o600))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ForeignFileError(path, "is a symbolic link") from error
+        raise
+    if checked:
+        check_own_file(path)
+
+
+def check_own_file(path: Path) -> os.stat_result:
+    """Return a file's status. Raises ForeignFileError unless it is regular, this user's, and nobody else may open it.
+
+    It is not opened: to close it again would let go of the locks that SQLite has on it. On a file system that keeps no
+    owners and permissions nothing can be told from them.
+    """
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ForeignFileError(path, "is not a regular file")
+    if not _is_own(status) and _keeps_owners(path.parent):
+        is_ours = status.st_uid == os.geteuid()
+        raise ForeignFileError(path, "may be opened by others" if is_ours else "belongs to another user")
+    return status
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Tell whether a file is this user's, and nobody else may open it. Always on Windows, which has no such bits."""
+    others = stat.S_IRWXG | stat.S_IRWXO
+    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & others)
+
+
+def _keeps_owners(directory: Path) -> bool:
+    """Tell whether a file that is made in a directory for its owner alone is one: on CIFS or vfat it is not."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        return _is_own(os.fstat(file.fileno()))
+
+
+def make_private_directory(path: Path, *, inside: Path | None = None) -> None:
+    """Make a directory for its owner only, as are those of its parents that are missing.
+
+    `inside` is a parent that must be as private. Raises ForeignFileError where others may write to one of them.
+    """
+    for directory in (inside, path) if inside else (path,):
+        for one in (*reversed(directory.parents), directory):
+            one.mkdir(mode=0o700, exist_ok=True)
+        status = directory.stat()
+        if os.name == "posix" and status.st_uid != os.geteuid():
+            raise ForeignFileError(directory, "belongs to another user; take a directory of your own")
+        if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            command = shlex.join(["chmod", "700", str(directory)])
+            raise ForeignFileError(directory, f"may be written by others; take a directory of your own, or {command}")
 
 
 @contextlib.contextmanager
-def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[str]]:
+def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Iterator[IO[str]]:
     """Give a file to write; at the end it takes `path`'s place, whole, on disk and with this mode, or not at all.
 
-    A symbolic link stays one: what it names is replaced.
+    Where `path` is a symbolic link, the link is replaced: in a directory of several users it may be another's, and lead
+    anywhere. With `keep_link` it stays, and what it names is replaced. Raises OSError for what is no file, as a device.
     """
-    target = path.resolve()
+    target = path.resolve() if keep_link else path
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(target))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
+            if mode != 0o600:
+                os.chmod(file.fileno() if os.chmod in os.supports_fd else name, mode)
             os.fsync(file.fileno())
-        if mode != 0o600:
-            os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -23,7 +23,7 @@ from facesnap_cli.wanted import VerifyLevel, WantedList, WantedTake, WantedUpdat
 if TYPE_CHECKING:
     from facesnap_cli.accounts import Account
     from facesnap_cli.context import App
-    from facesnap_cli.workflows.verify import Source
+    from facesnap_cli.workflows.verify import Place
 
 SHORTEST_PREFIX = 6
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
@@ -114,7 +114,7 @@ def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
 
-def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Source | None:
+def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Place | None:
     """Return what a copy of the snapshot is to be compared with. Raises UsageError where that is not known."""
     from facesnap_cli.workflows.verify import source_of
 
@@ -165,6 +165,12 @@ def read_user_data(given: str | None) -> str | None:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise UsageError(f"--user-data {harmless(given)}: {reason}") from error
     return check_user_data(given)
+
+
+def require_consent(app: App, given: bool, what: str) -> None:
+    """Raise UsageError unless `given` or somebody can be asked."""
+    if not given and not app.can_ask():
+        raise UsageError(f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it")
 
 
 def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:

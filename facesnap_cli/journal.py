@@ -100,7 +100,7 @@ class Journal:
         """Return this process's name in the journal, under which it holds a lock for as long as it lives."""
         with self._lock, self._guarded("written; nothing was sent"):
             if self._owner is None:
-                make_private_directory(self._owners)
+                make_private_directory(self._owners, inside=self._owners.parent)
             while self._owner is None or not self._owner.path.exists():  # a look whether it is held may remove it
                 self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
             return self._owner.path.stem
@@ -246,7 +246,21 @@ class Journal:
         with self._guarded("written"):
             for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
                 ProcessLock.is_held(left)
-            return self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            gone = self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
+            return gone
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the database, for as long as the block lasts to this process alone. Raises JournalError."""
+        with self._lock, self._guarded("written"), transaction(self._database):
+            yield self._database
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the database to read from, for as long as the block lasts. Raises JournalError."""
+        with self._lock, self._guarded("read"):
+            yield self._database
 
     def close(self) -> None:
         """Close the file and let go of the lock that says this process lives."""

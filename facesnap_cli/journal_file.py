@@ -48,6 +48,15 @@ MIGRATIONS = (
     ALTER TABLE operations ADD COLUMN verified_time TEXT;
     CREATE INDEX operations_by_job ON operations (job_key);
     """,
+    """
+    CREATE TABLE snapshot_uses (    -- which copies rely on a take's snapshot
+        take TEXT NOT NULL,         -- the take's intent
+        job_key TEXT NOT NULL,      -- the copy; or 'kept' for one that wants it to stay, '' once it is to be deleted
+        job_time TEXT NOT NULL,
+        deletes INTEGER NOT NULL,   -- 1: the copy that took it is done, so the last of the others deletes it
+        PRIMARY KEY (take, job_key)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 PATIENCE_S = 5.0  # for another process that looks at a lock, or sets a damaged journal aside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -52,7 +53,10 @@ def from_file(path: str, base: Path, environment: Mapping[str, str]) -> Secret:
     A file in systemd's $CREDENTIALS_DIRECTORY may show bits for its group: there they stand for the access
     list that lets this service in.
     """
-    expanded = base / Path(_expanded(path, environment)).expanduser()
+    try:
+        expanded = base / Path(_expanded(path, environment)).expanduser()
+    except RuntimeError:
+        raise CredentialsError(f"key_file {harmless(path)}: this home directory is not known") from None
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     try:
         file = read_regular(expanded, MAX_KEY_BYTES)
@@ -61,23 +65,28 @@ def from_file(path: str, base: Path, environment: Mapping[str, str]) -> Secret:
         raise CredentialsError(f"the key file {expanded} cannot be read: {reason}") from error
     is_systemd = bool(credentials) and expanded.is_relative_to(Path(credentials or ""))
     if file.exposed_to_all or (file.exposed and not is_systemd):
-        raise CredentialsError(f"{expanded} holds a key and others may read it", hint=f"chmod 600 {expanded}")
+        raise CredentialsError(
+            f"{expanded} holds a key and others may read it", hint=f"chmod 600 {shlex.quote(str(expanded))}"
+        )
     return check_key(file.content.decode("utf-8-sig", errors="replace"), f"the key file {expanded}")
 
 
-def from_command(name: str, command: str | list[str], environment: Mapping[str, str], hidden: set[str]) -> Secret:
+def from_command(
+    name: str, command: str | list[str], base: Path, environment: Mapping[str, str], hidden: set[str]
+) -> Secret:
     """Return the first line that a command prints; it runs without a shell, a terminal, and the variables `hidden`.
 
+    A program that is named with a directory begins at `base`, like a key file: not where the user happens to be.
     Raises CredentialsError where it fails, prints too much, or has not ended in time, when it is ended with all that
     it started; ConfigurationError where the command line cannot be split.
     """
-    import shlex
-
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
     except ValueError as error:
         raise ConfigurationError(f"{name} cannot be read: {error}") from error
     label = f"{name} ({harmless(words[0])[:80]})" if words else name
+    if words and os.path.dirname(words[0]):
+        words[0] = str(base / words[0])
     kept = {variable: value for variable, value in environment.items() if variable not in hidden}
     code, out, err = _run(label, words, kept)
     if code != 0:
@@ -96,7 +105,9 @@ def from_keyring(profile: str) -> Secret:
         ) from None
     found = bounded("the keyring", lambda: keyring.get_password("facesnap", profile))
     if not isinstance(found, str) or not found:
-        raise CredentialsError(f"the keyring has no key for profile {profile}", hint=f"keyring set facesnap {profile}")
+        raise CredentialsError(
+            f"the keyring has no key for profile {profile}", hint=f"keyring set facesnap {shlex.quote(profile)}"
+        )
     return check_key(found, "the keyring")
 
 

@@ -33,19 +33,39 @@ class Messages:
         if self._verbose:
             self._line(text)
 
+    def tell(self, text: str) -> None:
+        """Say what must be known, also with `--quiet`."""
+        self._line(text)
+
+    def remark(self, text: str) -> None:
+        """Say what a person wonders at, such as why nothing is printed, and a log needs not have."""
+        stream = self._stream or sys.stderr
+        if self._verbose or (stream.isatty() and not self._quiet):
+            self._line(text)
+
     def warn(self, text: str) -> None:
         self._line(f"warning: {text}")
 
-    def error(self, error: FacesnapError, *, as_json: bool) -> None:
-        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines."""
+    def error(self, error: FacesnapError, *, as_json: bool, also: FacesnapError | None = None) -> None:
+        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines.
+
+        Only a file with more mistakes than that has more lines: one for each mistake. `also` is what the output failed
+        with, where that is not the error itself.
+        """
         if as_json:
             import json
 
+            if also:
+                error.details["output"] = also.message
             self._write(harmless_json(json.dumps(error.document(), default=str)) + "\n")
             return
         self._line(f"facesnap: {error.message}")
+        for line in error.also:
+            self._line(f"  {line}")
         if error.hint:
             self._line(f"  {error.hint}")
+        if also:
+            self._line(f"facesnap: {also.message}")
 
     def exchange(self, exchange: Exchange) -> None:
         """Show a request, its answer and a curl line for it. The key is in none of them."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 from facesnap_cli.errors import UnreachableError
 from facesnap_cli.text import format_time, parse_time, storable
 
+MOST_CHARS = 2000  # of a message, an account, a resource location
 SNAPSHOT_LIFETIME = timedelta(hours=48)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
@@ -73,14 +74,13 @@ class Snapshot:
         snapshot_id = text_of(keys.get("id"))
         if snapshot_id is None or not is_guid(snapshot_id):
             raise UnreachableError("the service answered something that is not a snapshot", code="BadAnswer")
-        scope = keys.get("applyscope")
         user_data = text_of(keys.get("userdata"))
         tag = ProvenanceTag.parse(user_data)
         return cls(
             id=snapshot_id.lower(),
-            account=text_of(keys.get("account")) or "",
-            type=text_of(keys.get("type")) or "",
-            apply_scope=tuple(entry for entry in scope if isinstance(entry, str)) if isinstance(scope, list) else (),
+            account=short_text_of(keys.get("account")) or "",
+            type=short_text_of(keys.get("type")) or "",
+            apply_scope=_scope_of(keys.get("applyscope")),
             user_data=user_data,
             created_time=parse_time(keys.get("createdtime")),
             last_update_time=parse_time(keys.get("lastupdatetime")),
@@ -153,6 +153,11 @@ class ProvenanceTag:
         return json.dumps({"facesnap": 1, "objectId": self.object_id, "intent": self.intent}, separators=(",", ":"))
 
 
+def _scope_of(value: object) -> tuple[str, ...]:
+    entries = (short_text_of(entry) for entry in value) if isinstance(value, list) else ()
+    return tuple(entry for entry in entries if entry)
+
+
 def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
@@ -164,3 +169,9 @@ def lowered(body: object) -> Mapping[str, Any]:
 
 def text_of(value: object) -> str | None:
     return storable(value) if isinstance(value, str) and value else None
+
+
+def short_text_of(value: object) -> str | None:
+    """Return a text that is shown and stored, cut where it is longer than any that the service means."""
+    text = text_of(value)
+    return f"{text[:MOST_CHARS]}…" if text and len(text) > MOST_CHARS else text

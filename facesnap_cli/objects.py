@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from facesnap_cli.answers import Answer
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
-from facesnap_cli.models import ObjectType, lowered
+from facesnap_cli.models import ObjectType, lowered, short_text_of
 from facesnap_cli.text import parse_time, storable
 from facesnap_cli.transport import Transport, quoted
 
@@ -124,7 +124,8 @@ class Objects:
                 return None
             raise
         last = parse_time(keys.get("lastsuccessfultrainingdatetime"))
-        return Training(_required(keys, "status", "a training status").lower(), last, _text(keys, "message"))
+        status = _required(keys, "status", "a training status").lower()[:100]
+        return Training(status, last, short_text_of(keys.get("message")))
 
     def persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
         """Yield a group's persons in the order of their ids, page by page. Source: PersonGroup Person - List."""
@@ -246,7 +247,7 @@ def _given(**members: str | None) -> dict[str, str]:
 
 def _new_id(answer: Answer, key: str, what: str) -> str:
     try:
-        return _required(lowered(answer.json()), key, "an id")
+        return _id(lowered(answer.json()), key, "what was added")
     except FacesnapError as error:
         raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from facesnap_cli.errors import UnreachableError
-from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid, lowered, text_of
+from facesnap_cli.models import OBJECT_ID, ObjectType, is_guid, lowered, short_text_of, text_of
 from facesnap_cli.text import format_time, parse_time
 
 
@@ -56,14 +56,14 @@ class OperationAnswer:
         known = {status.value.lower(): status for status in OperationStatus if status is not OperationStatus.UNKNOWN}
         if text not in known:
             raise UnreachableError("the service answered something that is not an operation status", code="BadAnswer")
-        location = text_of(keys.get("resourcelocation")) or text_of(keys.get("location"))
+        location = short_text_of(keys.get("resourcelocation")) or short_text_of(keys.get("location"))
         return cls(
             status=known[text],
             created_time=parse_time(keys.get("createdtime")),
             last_action_time=parse_time(keys.get("lastactiontime")),
             finished_time=parse_time(keys.get("finishedtime")),
             resource_location=location if known[text] is OperationStatus.SUCCEEDED else None,
-            message=text_of(keys.get("message")),
+            message=short_text_of(keys.get("message")),
         )
 
 

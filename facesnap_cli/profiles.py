@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from facesnap_cli.checks import PROFILE_NAME
 from facesnap_cli.config_file import ConfigFile
 from facesnap_cli.endpoints import Proxy
 from facesnap_cli.errors import UsageError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from facesnap_cli.context import App
 
 KEY_SOURCES = ("key", "key_env", "key_file", "key_command", "keyring", "auth")
-_PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> tuple[ConfigFile, str]:
@@ -30,7 +30,7 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> tuple[Con
     """
     file = ConfigFile.read(config_path(app.options.config, app.environment))
     name = app.options.profile or (ask("Name of the profile [default]: ") if app.can_ask() else "") or "default"
-    if not _PROFILE_NAME.fullmatch(name):
+    if not PROFILE_NAME.fullmatch(name):
         raise UsageError(f"{harmless(name)!r} cannot be a profile's name", hint="letters, digits, - and _")
     if name in file.profiles and not force:
         raise UsageError(f"{file.path} has a profile {name} already", hint="--force replaces it")
@@ -75,7 +75,7 @@ def with_setting(app: App, name: str, value: str | None) -> ConfigFile:
     if name in KEY_SOURCES and others:
         raise UsageError(
             f"profile {profile} has a key source already: {', '.join(others)}",
-            hint=f"facesnap config init --profile {profile} --force makes the profile anew",
+            hint=f"facesnap config init --profile {shlex.quote(profile)} --force makes the profile anew",
         )
     return app.settings.file.with_value(profile, name, _for_toml(name, value))
 

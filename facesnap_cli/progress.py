@@ -8,12 +8,17 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
+from facesnap_cli.cells import shortened, width_of
 from facesnap_cli.clock import Clock
 from facesnap_cli.operations import Operation
 from facesnap_cli.text import format_duration, harmless
 
 LINE_EVERY_S = 300.0
 MOST_BARS = 10
+# Columns that a bar's line needs beside its title and the bar: for an operation's status and times, for a count's pace.
+_STATE_COLUMNS, _PACE_COLUMNS = 42, 15
+_LEFT_COLUMNS = len(", about 59m59s left")
+_SHORTEST_ID = 12
 
 
 class Progress(Protocol):
@@ -145,12 +150,14 @@ class BarCounting:
         self._title = title
         self._tally = Tally(clock)
         self._task: Any = None
+        console = _console(color)
+        self._bar_columns = _bar_columns(console.width)
         self._bars = Bars(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=self._bar_columns),
             TextColumn("{task.fields[numbers]}", markup=False),
-            console=_console(color),
+            console=console,
         )
         self._bars.start()
 
@@ -158,7 +165,10 @@ class BarCounting:
         with self._tally.lock:
             self._end_step()
             self._tally.restart(step, total)
-            self._task = self._bars.add_task(harmless(f"{self._title}: {step}"), total=total, numbers="")
+            count = len("1,000,000" if total is None else f"{total:,} of {total:,}") + _PACE_COLUMNS
+            others = count if total is None else count + _LEFT_COLUMNS
+            room = self._bars.console.width - self._bar_columns - others
+            self._task = self._bars.add_task(_counting_title(self._title, step, room), total=total, numbers="")
 
     def advance(self, number: int = 1) -> None:
         with self._tally.lock:
@@ -190,14 +200,16 @@ class BarProgress:
         self._tasks: dict[str, Any] = {}
         self._seen: dict[str, Operation] = {}
         self._lock = threading.Lock()
+        console = _console(color)
+        self._bar_columns = _bar_columns(console.width)
         self._bars = Bars(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=self._bar_columns),
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
-            console=_console(color),
+            console=console,
             # rich measures elapsed time itself, between two looks too: an operation's age is taken off its start.
             get_time=clock.monotonic,
         )
@@ -218,7 +230,8 @@ class BarProgress:
         elapsed_s = operation.elapsed_s(self._clock.now())
         estimate_s = self._estimate_of(operation)
         if operation.intent not in self._tasks:
-            task = self._bars.add_task(harmless(operation.title), total=None, state="", left="")
+            room = self._bars.console.width - self._bar_columns - _STATE_COLUMNS
+            task = self._bars.add_task(_operation_title(operation, room), total=None, state="", left="")
             self._tasks[operation.intent] = task
             self._bars.tasks[self._bars.task_ids.index(task)].start_time = self._clock.monotonic() - elapsed_s
         total, completed, left = estimate_s, 0.0, ""
@@ -241,7 +254,7 @@ def progress_for(
     clock: Clock, *, quiet: bool, color: bool, expected: int, estimate_of: Callable[[Operation], float | None]
 ) -> Progress:
     """Return the progress that fits stderr: bars at a terminal that can show them, else lines; nothing if quiet."""
-    if quiet:
+    if quiet or not expected:
         return NoProgress()
     if _shows_bars():
         return BarProgress(clock, estimate_of, color=color, expected=expected)
@@ -253,6 +266,28 @@ def counting_for(title: str, clock: Clock, *, quiet: bool, color: bool) -> Count
     if quiet:
         return NoCounting()
     return BarCounting(title, clock, color=color) if _shows_bars() else LineCounting(title, clock)
+
+
+def _operation_title(operation: Operation, room: int) -> str:
+    """Return an operation in words that leave room for its status: a long id is shortened, then its type left out."""
+    title = harmless(operation.title)
+    if width_of(title) <= room or not operation.object_id:
+        return title
+    for words in (f"{operation.kind.value} {operation.object_type}", operation.kind.value):
+        left = room - len(words) - 1
+        if left >= min(_SHORTEST_ID, len(operation.object_id)):
+            break
+    return f"{harmless(words)} {shortened(harmless(operation.object_id), max(left, _SHORTEST_ID))}"
+
+
+def _counting_title(title: str, step: str, room: int) -> str:
+    """Return what is counted: the step alone where there is no room for the whole work's title too."""
+    whole = harmless(f"{title}: {step}")
+    return whole if width_of(whole) <= room else shortened(harmless(step), max(room, _SHORTEST_ID))
+
+
+def _bar_columns(width: int) -> int:
+    return 24 if width >= 100 else 10
 
 
 def _shows_bars() -> bool:

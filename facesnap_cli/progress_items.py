@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from facesnap_cli.cells import shortened
 from facesnap_cli.clock import Clock
 from facesnap_cli.operations import Operation
 from facesnap_cli.progress import LINE_EVERY_S
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
     from rich.text import Text
+
+
+_TIMES_COLUMNS = 8 + 12 + 4  # those of ELAPSED and LEFT, and a space beside each of the four
 
 
 class ItemsProgress(Protocol):
@@ -151,30 +155,34 @@ class ItemTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
-            yield from self._shown(max(1, options.size.height - 3))
+            yield from self._shown(max(1, options.size.height - 3), options.max_width)
 
-    def _shown(self, room: int) -> Iterator[Table | Text]:
+    def _shown(self, room: int, width: int) -> Iterator[Table | Text]:
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        for title, ratio, width in (("ITEM", 2, None), ("STAGE", 5, None), ("ELAPSED", None, 8), ("LEFT", None, 12)):
-            table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=ratio, width=width)
+        free = width - _TIMES_COLUMNS
+        for title, columns in (("ITEM", free * 2 // 7), ("STAGE", free * 5 // 7), ("ELAPSED", 8), ("LEFT", 12)):
+            table.add_column(title, no_wrap=True, overflow="ellipsis", width=max(1, columns))
         rows = list(self._rows.values())
         active = [row for row in rows if row.since is not None and not row.ended]
         failed = [row for row in rows if row.ended and not row.ok]
         for row in [*active, *failed][:room]:
-            table.add_row(*(Text(harmless(cell)) for cell in self._cells(row)))
+            name, stage, *times = self._cells(row, free * 5 // 7)
+            table.add_row(*(Text(text) for text in (shortened(harmless(name), free * 2 // 7), harmless(stage), *times)))
         ended = sum(bool(row.ended) for row in rows)
         yield table
         yield Text(f"{ended} of {len(rows)} ended, {len(failed)} failed", style="dim")
 
-    def _cells(self, row: _Row) -> tuple[str, str, str, str]:
+    def _cells(self, row: _Row, stage_columns: int) -> tuple[str, str, str, str]:
         if row.ended or row.since is None:
             return row.name, row.ended, "", ""
         elapsed, stage, left = format_duration(self._clock.monotonic() - row.since), row.stage, ""
         if row.operation:
-            stage = f"{row.stage} {row.operation.object_id}: {row.operation.state.status.value}"
+            status = row.operation.state.status.value
+            room = max(1, stage_columns - len(f"{row.stage} : {status}"))
+            stage = f"{row.stage} {shortened(row.operation.object_id, room)}: {status}"
             estimate_s = self._estimate_of(row.operation) if row.operation.state.is_open else None
             if estimate_s:
                 left = f"about {format_duration(estimate_s - row.operation.elapsed_s(self._clock.now()))}"

@@ -66,7 +66,7 @@ class SeenSnapshots:
         }
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            make_private_directory(self._path.parent)
+            make_private_directory(self._path.parent, inside=self._path.parent.parent)
             with open(beside, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
                 json.dump(stored, file)
             os.replace(beside, self._path)

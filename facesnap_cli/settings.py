@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +83,8 @@ def _secret(raw: object) -> Secret:
 def _choice(choices: tuple[str, ...]) -> Callable[[object], str]:
     def parse(raw: object) -> str:
         text = _text(raw)
-        if text in choices:
-            return text
+        if text.lower() in choices:
+            return text.lower()
         raise UsageError(f"{harmless(text)!r} is not one of {', '.join(choices)}{nearest(text, choices)}")
 
     return parse
@@ -268,7 +270,8 @@ def select(
     kind = ConfigurationError if str(file.path) in source else UsageError
     raise kind(
         f"{source}: there is no profile {harmless(name)!r}{nearest(name, settings.profile_names)}",
-        hint=f"facesnap config list shows what there is; facesnap config init --profile {harmless(name)} makes it",
+        hint="facesnap config list shows what there is;"
+        f" facesnap config init --profile {shlex.quote(harmless(name))} makes it",
     )
 
 
@@ -276,20 +279,35 @@ def config_path(option: str | None, environment: Mapping[str, str]) -> Path:
     """Return the configuration file's path: `--config`, `FACESNAP_CONFIG`, or the user's configuration directory."""
     chosen = option or environment.get("FACESNAP_CONFIG")
     if chosen:
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("facesnap", appauthor=False)) / "config.toml"
+        return _expanded(chosen, "--config" if option else "FACESNAP_CONFIG")
+    return _own_directory("user_config_dir", "FACESNAP_CONFIG") / "config.toml"
 
 
 def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the directory of the journal: `FACESNAP_STATE_DIR`, or the user's state directory."""
     chosen = environment.get("FACESNAP_STATE_DIR")
     if chosen:
-        return Path(chosen).expanduser()
+        return _expanded(chosen, "FACESNAP_STATE_DIR")
+    return _own_directory("user_state_dir", "FACESNAP_STATE_DIR")
+
+
+def _expanded(text: str, name: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such user, or no home
+        raise ConfigurationError(f"{name} {harmless(text)}: this home directory is not known") from None
+
+
+def _own_directory(kind: str, variable: str) -> Path:
+    """Return a directory in the user's home. Without one it could begin wherever the user is, among others' files."""
     import platformdirs
 
-    return Path(platformdirs.user_state_dir("facesnap", appauthor=False))
+    path = ""
+    with contextlib.suppress(RuntimeError):
+        path = getattr(platformdirs, kind)("facesnap", appauthor=False)
+    if not os.path.isabs(path):
+        raise ConfigurationError("this user's home directory is not known", hint=f"set HOME, or {variable}")
+    return Path(path)
 
 
 def _parsed(known: Field, raw: object, name: str, kind: type[FacesnapError]) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
 # The whole of the header: two of them, joined by a comma, would be two answers to one question.
-_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z-]{1,64})/?(?:\?[^\s,]*)?")
+_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
 
 
 class Snapshots:
@@ -66,7 +66,8 @@ class Snapshots:
                 snapshots.append(Snapshot.from_wire(item))
         if len(snapshots) < len(body):
             strange = len(body) - len(snapshots)
-            self._warn(f"{strange} of {len(body)} elements in the service's list are no snapshots and left out")
+            them = "is no snapshot" if strange == 1 else "are no snapshots"
+            self._warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
         return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+NARROWEST = 20
+
 
 class Unbreakable:
     """A stream whose writes never raise: what cannot be told on stderr must not end what is under way."""
@@ -38,3 +40,6 @@ def prepare_streams() -> None:
         elif name != "stdin" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     sys.stderr = Unbreakable(sys.stderr)
+    width = os.environ.get("COLUMNS", "")
+    if width.isdecimal() and len(width) < 9 and int(width) < NARROWEST:
+        del os.environ["COLUMNS"]  # nothing could be shown in it; some shells set 0

@@ -1,4 +1,4 @@
-"""Text from others made harmless, and durations and times as people write them. Stdlib only."""
+"""Text from others made harmless, and numbers, durations and times as people write them. Stdlib only."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def nearest(text: str, choices: Iterable[str]) -> str:
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 snapshot`, `2,000 snapshots`; `many` where the plural has not just an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def storable(text: str) -> str:
     """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
     return _SURROGATE.sub("\ufffd", text)
@@ -85,6 +90,16 @@ def format_duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def format_left(seconds: float) -> str:
+    """Return a time that is left for people, in hours as snapshots live: `47h12m`, `12m`, `<1m`, `expired`."""
+    minutes = int(seconds // 60)
+    if seconds <= 0:
+        return "expired"
+    if minutes < 60:
+        return f"{minutes}m" if minutes else "<1m"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
 
 
 def parse_time(text: object) -> datetime | None:

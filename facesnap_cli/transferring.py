@@ -16,11 +16,11 @@ from facesnap_cli.errors import ConflictError, FacesnapError, NotFoundError, Usa
 from facesnap_cli.journal import JournalError
 from facesnap_cli.models import is_guid
 from facesnap_cli.operations import Operation, OperationKind
-from facesnap_cli.output import OPERATION
 from facesnap_cli.progress import Counting, counting_for
 from facesnap_cli.prompts import ask
 from facesnap_cli.settings import state_directory
 from facesnap_cli.text import harmless
+from facesnap_cli.views import ENDED_OPERATION, OPERATION, View
 from facesnap_cli.workflows.outcomes import combined
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
 _FORGOTTEN = "forgotten with facesnap status --forget"
+
+
+_NONE_OPEN = "no open operations"
 
 
 @contextmanager
@@ -49,9 +52,9 @@ def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
         counting(app, transfer.title) as shown,
         transfers.running(transfer, shown) as noted,
     ):
-        app.resume_command = transfer.command
+        app.watched.command = transfer.command
         yield noted
-        app.resume_command = ""
+        app.watched.command = ""
 
 
 def operation_named(app: App, reference: str) -> Operation:
@@ -89,7 +92,8 @@ def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.all_operations() if finished else app.journal.open_operations()
-    _report(app, app.waiter().look_at_all(operations, named=bool(references)), transfers, [])
+    outcomes = app.waiter().look_at_all(operations, named=bool(references))
+    _report(app, outcomes, transfers, [], nothing="no operations" if finished else _NONE_OPEN)
 
 
 def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
@@ -102,8 +106,10 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
         operations = app.journal.open_operations()
+    view = ENDED_OPERATION if first_is_enough else OPERATION
     if not transfers:
-        _report(app, app.wait(operations, first_is_enough=first_is_enough), [], [])
+        outcomes = app.wait(operations, first_is_enough=first_is_enough)
+        _report(app, outcomes, [], [], view, nothing=_NONE_OPEN)
         return
     with closing(_transfers(app)) as known:
         at_work = {one.id: partial(known.has_stopped, one.id) for one in transfers if one.state == "running"}
@@ -116,7 +122,7 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
         stopped = [transfer for transfer in waited_for if transfer.state != "running"]
         one_has_ended = stopped or any(not outcome.operation.state.is_open for outcome in outcomes)
         meant = stopped if one_has_ended else waited_for
-    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in meant])
+    _report(app, outcomes, transfers, [unfinished(transfer) for transfer in meant], view, nothing=_NONE_OPEN)
 
 
 def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
@@ -164,12 +170,18 @@ def _confirm(app: App, meant: Sequence[Operation | Transfer], agreed: bool) -> N
 
 
 def _report(
-    app: App, outcomes: Sequence[Outcome], transfers: Sequence[Transfer], also: Sequence[FacesnapError | None]
+    app: App,
+    outcomes: Sequence[Outcome],
+    transfers: Sequence[Transfer],
+    also: Sequence[FacesnapError | None],
+    view: View = OPERATION,
+    *,
+    nothing: str,
 ) -> None:
     """Print operations and transfers. Raises what the operations failed with and what is `also` wrong, together."""
     documents = [one.operation.document(app.clock.now()) for one in outcomes]
     documents += [transfer.document() for transfer in transfers]
-    app.output.records(documents, OPERATION)
+    app.output.records(documents, view, nothing=nothing)
     failures = [*(one.failure for one in outcomes), *also]
     if app.journal.set_aside:
         raise JournalError(f"what the damaged journal knew is not shown; it is kept as {app.journal.set_aside}")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from facesnap_cli import __version__
 from facesnap_cli.answers import Answer, Exchange, error_of
 from facesnap_cli.clock import Clock
-from facesnap_cli.endpoints import Proxy, is_local, proxy_for
+from facesnap_cli.endpoints import Proxy, host_of, is_local, proxy_for
 from facesnap_cli.errors import (
     FacesnapError,
     Interruption,
@@ -21,8 +21,8 @@ from facesnap_cli.errors import (
     ThrottledError,
     UnreachableError,
 )
+from facesnap_cli.masking import Masks
 from facesnap_cli.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
-from facesnap_cli.secret import Secret
 from facesnap_cli.text import format_duration
 from facesnap_cli.wire import NoAnswer, Wire
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from facesnap_cli.credentials import Credential
 
 TOLD_DELAY_S = 2.0  # a shorter delay before the next try is nobody's concern
-_SHORTEST_MASKED = 16  # anything shorter is no key, and would be found in what is none
+_SHOWN_REASON_CHARS = 300
 _TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
@@ -68,6 +68,7 @@ class Transport:
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
         self._note = note
+        self._masks = Masks()
         self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
         self._proxy = proxy_for(options.endpoint, options.proxy)
         self._wire = Wire(
@@ -142,16 +143,18 @@ class Transport:
         while True:
             with _nothing_in_flight():
                 key_header, secret = self._credential.header()
+            self._masks.add(secret)
             sent = _merged(self._headers, headers, self.options.extra_headers)
             started = self._clock.monotonic()
             outcome: Answer | NoAnswer
             try:
                 # The one place where a secret is unwrapped.
-                outcome = self._wire.send(
+                answer = self._wire.send(
                     method, url, [*sent, (key_header, secret.reveal())], content, within_s=within_s
                 )
-                outcome = without_secret(outcome, secret)
+                outcome = self._masks.answer(answer)
             except NoAnswer as failure:
+                failure.reason = self._masks.text(failure.reason)[:_SHOWN_REASON_CHARS]
                 outcome = failure
             elapsed = self._clock.monotonic() - started
             self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
@@ -162,9 +165,9 @@ class Transport:
         details: dict[str, object] = {"endpoint": self.options.endpoint}
         if unknown:
             return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
-        host, refused = urlsplit(self.options.endpoint).netloc, "refused" in failure.reason
+        host, refused = host_of(self.options.endpoint), "refused" in failure.reason
         if self._proxy:
-            host = f"{host} through the proxy {urlsplit(self._proxy.url).netloc}"
+            host = f"{host} through the proxy {host_of(self._proxy.url)}"
         advice = _advice(failure.reason, local=is_local(self.options.endpoint) and not self._proxy)
         if self._proxy and refused:
             advice = "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
@@ -186,21 +189,6 @@ def quoted(segment: str) -> str:
     if segment.strip(".") == "":
         raise UnreachableError("the service answered an id that is none", code="BadAnswer")
     return quote(segment, safe="", errors="replace")
-
-
-def without_secret(answer: Answer, secret: Secret) -> Answer:
-    """Return an answer that does not repeat the secret that was sent: it is shown, logged and journalled."""
-    text = secret.reveal().removeprefix("Bearer ")
-    if len(text) < _SHORTEST_MASKED or not (
-        text.encode() in answer.body or any(text in value for value in (answer.reason, *answer.headers.values()))
-    ):
-        return answer
-    return Answer(
-        answer.status,
-        answer.reason.replace(text, "***"),
-        {name: value.replace(text, "***") for name, value in answer.headers.items()},
-        answer.body.replace(text.encode(), b"***"),
-    )
 
 
 def _merged(
@@ -230,7 +218,7 @@ def _advice(reason: str, *, local: bool) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return (
             "nothing was sent: its certificate is not from an authority known here, or not for this host;"
-            " if your company's proxy made it, --ca-bundle names the company's authorities"
+            " if your company's proxy made it, --ca-bundle names the company's authorities (SSL_CERT_FILE is not read)"
         )
     if "WRONG_VERSION_NUMBER" in reason:
         return "nothing was sent: the other side does not speak TLS; check the endpoint's port and the proxy"
@@ -261,6 +249,7 @@ def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | N
     try:
         return wire.send("POST", url, headers, content).status
     except NoAnswer as failure:
-        raise UnreachableError(f"{urlsplit(url).netloc} could not be reached ({failure.reason})") from None
+        reason = failure.reason[:_SHOWN_REASON_CHARS]
+        raise UnreachableError(f"{host_of(url)} could not be reached ({reason})") from None
     finally:
         wire.close()

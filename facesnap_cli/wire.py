@@ -7,8 +7,11 @@ No redirect is followed, no cookie kept, no content decoded.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +40,10 @@ _WRITE_BYTES = 64 * 1024
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better."""
+    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better.
+
+    `reason` may repeat what was sent, and at any length.
+    """
 
     def __init__(self, reason: str, *, sent: bool, passing: bool = True):
         super().__init__(reason)
@@ -81,13 +87,13 @@ class Wire:
             interruption.nothing_sent = not deadline.has_written
             raise
         except (httpx.InvalidURL, UnicodeError) as failure:
-            raise NoAnswer(harmless(str(failure))[:300], sent=False, passing=False) from failure
+            raise NoAnswer(harmless(str(failure)), sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
             raise NoAnswer("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
             raise NoAnswer(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
-            reason = harmless(str(failure))[:300] or type(failure).__name__
+            reason = harmless(str(failure)) or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
             raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
 
@@ -145,9 +151,9 @@ class Wire:
         """Return the authorities to trust; None where there is no TLS, as they take time to load."""
         with self._lock:
             if self._tls is None and self._ca_bundle:
-                self._tls = _context_of(Path(self._ca_bundle).expanduser())
+                self._tls = _context_of(self._ca_bundle)
             elif self._tls is None and self._endpoint.scheme == "https":
-                self._tls = httpcore.default_ssl_context()
+                self._tls = _default_context()
             return self._tls
 
 
@@ -290,11 +296,40 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name: ", ".join(known) for name, known in values.items()}
 
 
-def _context_of(bundle: Path) -> ssl.SSLContext:
+def _default_context() -> ssl.SSLContext:
+    """Return the authorities of certifi and of this machine.
+
+    Those that SSL_CERT_FILE and SSL_CERT_DIR name are not among them, and SSLKEYLOGFILE gets no session's keys: an
+    environment that somebody else has set could otherwise read along, through an HTTPS_PROXY of its own.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    _keep_session_keys(context)
+    if sys.platform == "win32":
+        for certificate, encoding, _ in (*ssl.enum_certificates("ROOT"), *ssl.enum_certificates("CA")):
+            if encoding == "x509_asn":
+                with contextlib.suppress(ssl.SSLError):
+                    context.load_verify_locations(cadata=certificate)
+        return context
+    places = ssl.get_default_verify_paths()
+    file, folder = Path(places.openssl_cafile), Path(places.openssl_capath)
+    if file.is_file() or folder.is_dir():
+        context.load_verify_locations(file if file.is_file() else None, folder if folder.is_dir() else None)
+    return context
+
+
+def _keep_session_keys(context: ssl.SSLContext) -> None:
+    """Undo what SSLKEYLOGFILE makes of every new context: write down what decrypts the traffic."""
+    context.keylog_filename = None  # type: ignore[assignment]  # the documented default
+
+
+def _context_of(path: str) -> ssl.SSLContext:
+    bundle = Path(os.path.expanduser(path))  # a home that is not known stays as it is written
     if not bundle.is_file():
         raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: there is no such file")
     try:
-        return ssl.create_default_context(cafile=bundle)
+        context = ssl.create_default_context(cafile=bundle)
+        _keep_session_keys(context)
+        return context
     except (OSError, ValueError) as error:
         reason = harmless(getattr(error, "strerror", None) or str(error))
         raise ConfigurationError(f"--ca-bundle {bundle} cannot be used: {reason}", hint="it must be PEM") from error

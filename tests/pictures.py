@@ -107,7 +107,7 @@ def main() -> None:
         with session(Path(name), emulator.endpoint) as shell:
             shell.wait_for("$ ")
             shell.type("facesnap take --type PersonGroup --object-id employees")
-            shell.wait_for("elapsedSeconds")
+            shell.wait_for("Took")
             shell.wait_for("$ ")
             shell.type("facesnap apply latest --profile dr --object-id employees-dr --verify full")
             shell.wait_for("0:00:03")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import pty
 import select
@@ -13,6 +14,13 @@ import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from unittest.mock import patch
+
+import pyte
+
+from facesnap_cli.cli import main
+from facesnap_cli.context import App
+from tests.conftest import Program, Result
 
 
 @dataclass
@@ -70,3 +78,28 @@ def terminal(
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(process_id, signal.SIGKILL)
             os.waitpid(process_id, 0)
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal, for a program in this process."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def at_terminal(program: Program, *arguments: str, columns: int = 80, **environment: str) -> Result:
+    """Run a command line in this process, with stdout and stderr at a terminal of so many columns."""
+    out, err = Screen(), Screen()
+    terminal = {"TERM": "xterm-256color", "COLUMNS": str(columns), **environment}
+    app = App(program.environment | terminal, program.clock)
+    with patch.dict(os.environ, terminal), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(arguments, app)
+    return Result(status, out.getvalue(), err.getvalue())
+
+
+def column_of(text: str, shown: str, *, columns: int = 200) -> list[int]:
+    """Return the columns of a real screen in which a text begins, line by line, wide characters taking two."""
+    screen = pyte.Screen(columns, 50)
+    pyte.Stream(screen).feed(shown.replace("\n", "\r\n"))
+    lines = [[screen.buffer[row][column].data or "\0" for column in range(columns)] for row in range(50)]
+    return [found for line in lines if (found := "".join(one[0] for one in line).find(text)) >= 0]

@@ -214,6 +214,28 @@ def test_tab_completes_at_the_shells_prompt(program: Program, shell: str, typed:
         assert screen.read_until(f"is: < {completed} >")
 
 
+def test_tab_offers_no_profile_whose_name_a_shell_could_obey(program: Program) -> None:
+    config = program.directory / "config.toml"
+    profile = '\nendpoint = "https://h.example"\nkey_env = "X"\n'
+    names = ("$(touch pwn)", "*", "a b", "-x", "fine")
+    config.write_text("".join(f'[profiles."{name}"]{profile}' for name in names))
+    done = program.call("__complete", "--line", "facesnap list -p ")
+    assert done.out.splitlines() == ["words", "fine", "emulator", "emulator-target"]
+
+
+def test_bash_quotes_what_it_is_given_and_looks_for_no_files(tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    fake = tmp_path / "facesnap"
+    fake.write_text("#!/bin/sh\nprintf 'words\\n*\\tall\\n$(touch pwn)\\n'\n")
+    fake.chmod(0o700)
+    script = f"source {COMPLETIONS}/facesnap.bash; COMP_LINE='facesnap '; COMP_POINT=9; _facesnap {fake}"
+    script += '; printf "%s\\n" "${COMPREPLY[@]}"'
+    command = [in_shell("bash"), "--noprofile", "--norc", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [r"\*", r"\$\(touch\ pwn\)"]
+
+
 @pytest.mark.parametrize(("typed", "completed"), TYPED)
 def test_tab_completes_in_fish(program: Program, typed: str, completed: str) -> None:
     line = typed.split("\t")[-2]

@@ -77,10 +77,11 @@ class TestReading:
             (b"x = '\x00'\n", ":1: "),
             (b"x = " + b"[" * 50_000, "nested too deeply"),
             (b"x = " + b"9" * 10_000 + b"\n", "too long or out of range"),
-            (b"#" * 2_000_000, "longer than 1048576 bytes"),
+            (b"#" * 2_000_000, "longer than 262144 bytes"),
+            (b"[" + b"a." * 100_000 + b"a]\n", ":1: a key of more than 64 parts"),
             (b"\x7fELF\x02\x01\x01" + bytes(100), ":1: "),
         ],
-        ids=["not UTF-8", "NUL", "deep", "huge number", "huge file", "a program"],
+        ids=["not UTF-8", "NUL", "deep", "huge number", "huge file", "a long key", "a program"],
     )
     def test_what_is_no_configuration_is_refused(self, bare_program: Program, content: bytes, reason: str) -> None:
         path = bare_program.write_config("")

@@ -165,7 +165,7 @@ def test_a_state_directory_that_others_may_read_is_a_warning_with_the_chmod(prog
 def test_open_operations_are_counted(program: Program) -> None:
     program.run("take", "-t", "PersonGroup", "-i", "employees", "--no-wait")
     result = program.run("doctor", "-o", "json")
-    assert "1 operations, 1 of them open" in finding(result, "journal")["message"]
+    assert "1 operation, 1 open" in finding(result, "journal")["message"]
     assert "about 99 of 100 are left" in finding(result, "quota")["message"]
 
 

@@ -50,12 +50,42 @@ def test_help_fills_the_terminal_but_stays_readable(bare_program: Program, monke
         assert longest - 20 < max(map(len, lines)) <= longest
 
 
+@pytest.mark.parametrize(("line", "meant"), [("help", ""), ("help take", "take"), ("help config set", "config set")])
+def test_help_of_a_command_can_be_asked_for_by_the_word(bare_program: Program, line: str, meant: str) -> None:
+    asked, known = bare_program.run(*line.split()), bare_program.run(*meant.split(), "--help")
+    assert (asked.status, asked.out, asked.err) == (0, known.out, "")
+
+
+def test_help_of_what_there_is_not_is_no_success(bare_program: Program) -> None:
+    asked = bare_program.run("help", "tkae")
+    assert (asked.status, asked.out) == (2, "")
+    assert "take" in asked.err
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_only_a_choice_stands_in_braces(bare_program: Program, path: str) -> None:
+    shown = bare_program.run(*path.split()[1:], "--help")
+    assert "{" not in shown.out.splitlines()[0]
+    assert "<=" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("run x.toml --jobs 65", "from 1 to 64"), ("emulator start --port -1", "from 0 to 65535")],
+)
+def test_a_number_out_of_its_range_is_told_the_range(bare_program: Program, line: str, said: str) -> None:
+    refused = bare_program.run(*line.split())
+    assert (refused.status, refused.out) == (2, "")
+    assert f"must be a whole number {said}" in refused.err
+
+
 @pytest.mark.parametrize("arguments", [[], ["config"], ["emulator"]])
 def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, arguments: list[str]) -> None:
     result = bare_program.run(*arguments)
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith("Usage: facesnap")
     assert result.err.endswith("needs a command\n")
+    assert result.err.splitlines()[-1].count("facesnap") == 1
 
 
 @pytest.mark.parametrize(

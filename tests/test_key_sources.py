@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -165,6 +166,25 @@ class TestCommands:
     @pytest.mark.parametrize("command", ["yes", "sh -c 'yes >&2'"])
     def test_one_that_prints_without_end_is_ended(self, made: Program, emulator: RunningEmulator, command: str) -> None:
         refused(configured(made, emulator, f'key_command = "{command}"').run("list"), "more than 8192 bytes")
+
+    def test_one_with_a_directory_in_its_name_begins_at_the_configuration(
+        self, made: Program, emulator: RunningEmulator, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        here = tmp_path_factory.mktemp("elsewhere")
+        for directory, key in ((made.directory, KEY), (here, "a-trap-that-is-no-key")):
+            script = directory / "get-key"
+            script.write_text(f"#!/bin/sh\necho {key}\n")
+            script.chmod(0o700)
+        for command in ('"./get-key"', '["./get-key", "x"]'):
+            configured(made, emulator, f"key_command = {command}")
+            with contextlib.chdir(here):
+                assert made.run("list").status == 0
+
+    def test_it_sees_the_key_of_no_other_profile(self, made: Program, emulator: RunningEmulator) -> None:
+        command = f"sh -c 'env > {made.directory}/seen; echo {KEY}'"
+        configured(made, emulator, f'key_command = "{command}"', "[profiles.dr]", 'key_env = "DR"', 'key2_env = "DR2"')
+        assert made.run("list", "-p", "prod", DR=SECOND_KEY, DR2=SECOND_KEY, FACESNAP_KEY="").status == 0
+        assert SECOND_KEY not in (made.directory / "seen").read_text()
 
     def test_it_sees_no_key_in_its_environment_and_no_terminal(self, made: Program, emulator: RunningEmulator) -> None:
         command = f"sh -c 'env > {made.directory}/seen; tty >> {made.directory}/seen; echo {KEY}'"

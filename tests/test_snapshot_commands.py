@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
 
 import pytest
 
 from facesnap_cli.emulator.server import RunningEmulator
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program
+from tests.terminal import terminal
 
 THIRD_SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "id")
@@ -152,6 +155,7 @@ def test_a_delete_whose_answer_was_lost_is_a_success(
         (("show", "../../etc"), "cannot be a snapshot"),
         (("list", "-o", "xml"), "is not one of table"),
         (("list", "--query", "[?"), "--query"),
+        (("list", "--query", "[" * 3000), "nested too deeply"),
         (("list", "-p", "prd"), "there is no profile 'prd'"),
         (("list", "--nope"), "No such option"),
         (("frobnicate",), "No such command"),
@@ -263,3 +267,11 @@ def test_the_api_version_is_the_paths(program: Program, emulator: RunningEmulato
 def test_options_stand_before_or_after_the_command(program: Program, snapshot: str) -> None:
     assert program.run("-o", "id", "list").out == program.run("list", "-o", "id").out
     assert program.run("-o", "json", "list", "-o", "id").out.strip() == snapshot
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "19"])
+def test_a_terminal_that_claims_to_have_no_width_is_not_believed(program: Program, columns: str) -> None:
+    environment = {**os.environ, **program.environment, "COLUMNS": columns, "TERM": "xterm"}
+    command = [sys.executable, "-m", "facesnap_cli", "config", "list"]
+    with terminal(command, environment, columns=100) as screen:
+        assert screen.read_until("source")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.accounts import Account
 from facesnap_cli.archive.draft import Draft, partial_of
 from facesnap_cli.archive.export import list_object
+from facesnap_cli.archive.opening import attach, prepare
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.wanted import WantedExport
 from facesnap_cli.clock import Clock
+from facesnap_cli.database import DamagedError, InterruptibleConnection
 from facesnap_cli.errors import UsageError, VerificationError
 from facesnap_cli.progress import Counting
+from facesnap_cli.text import counted
 
 Difference = dict[str, object]
 
@@ -59,10 +62,36 @@ _FACE_USER_DATA = """
     FROM old.faces AS o JOIN new.faces AS n USING (face_id) LEFT JOIN new.persons AS p ON p.person_id = n.person_id
     WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.face_id
     """
+_STRANGERS = """
+    SELECT EXISTS (SELECT 1 FROM old.faces UNION ALL SELECT 1 FROM old.persons)
+    AND EXISTS (SELECT 1 FROM new.faces UNION ALL SELECT 1 FROM new.persons)
+    AND NOT EXISTS (SELECT 1 FROM old.faces AS o JOIN new.faces AS n USING (face_id))
+    AND NOT EXISTS (SELECT 1 FROM old.persons AS o JOIN new.persons AS n USING (person_id))
+    """
 _KEYS = ("change", "kind", "id", "name", "what", "old", "new")
 
 
-def compare_archives(old: Path, new: Path) -> list[Difference]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What has changed. `strangers`: not one id of a person or face is in both, as after an import."""
+
+    differences: list[Difference]
+    strangers: bool
+
+    @property
+    def failure(self) -> VerificationError | None:
+        """The error that tells a script of differences; None without any."""
+        if not self.differences:
+            return None
+        why = "the ids differ altogether: an imported object has new ones; import --verify full compares what it built"
+        return VerificationError(
+            counted(len(self.differences), "difference"),
+            hint=why if self.strangers else "",
+            details={"differences": len(self.differences)},
+        )
+
+
+def compare_archives(old: Path, new: Path) -> Comparison:
     """Return what has changed from one archive to a later one: {change, kind, id, name, what, old, new}.
 
     `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
@@ -75,12 +104,12 @@ def compare_archives(old: Path, new: Path) -> list[Difference]:
             raise UsageError(
                 f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
             )
-    return list(_differences(old, new, face_user_data=True))
+    return _compared(old, new, face_user_data=True)
 
 
 def compare_with_service(
     account: Account, old: Path, object_id: str | None, clock: Clock, counting: Counting
-) -> list[Difference]:
+) -> Comparison:
     """Return what has changed since an archive was written, as `compare_archives`.
 
     The object is the archive's, or `object_id`. The user data of persons' faces is not compared: it would take a
@@ -94,23 +123,21 @@ def compare_with_service(
         with Draft.opened(wanted.target, clock) as draft:
             draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
             list_object(account, wanted, draft, counting)
-            return list(_differences(old, partial_of(wanted.target), face_user_data=not object_type.has_persons))
+            with_faces = not object_type.has_persons
+            return _compared(old, partial_of(wanted.target), face_user_data=with_faces, finished=False)
 
 
-def found_different(differences: list[Difference]) -> VerificationError | None:
-    """Return the error that tells a script of differences; None without any."""
-    if not differences:
-        return None
-    return VerificationError(f"{len(differences):,} differences", details={"differences": len(differences)})
-
-
-def _differences(old: Path, new: Path, *, face_user_data: bool) -> Iterator[Difference]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:
+    queries = (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ()))
+    connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, factory=InterruptibleConnection)
+    connection.text_factory = lambda data: data.decode(errors="replace")
     try:
-        connection.execute("ATTACH ? AS old", (str(old.absolute()),))
-        connection.execute("ATTACH ? AS new", (str(new.absolute()),))
-        for query in (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ())):
-            for row in connection.execute(query):
-                yield dict(zip(_KEYS, row, strict=True))
+        prepare(connection)
+        attach(connection, old, "old")
+        attach(connection, new, "new", finished=finished)
+        found = [dict(zip(_KEYS, row, strict=True)) for query in queries for row in connection.execute(query)]
+        return Comparison(found, bool(connection.execute(_STRANGERS).fetchone()[0]))
+    except sqlite3.Error as error:
+        raise connection.interruption or DamagedError(f"{old} or {new} is damaged: {error}") from error
     finally:
         connection.close()

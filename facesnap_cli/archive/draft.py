@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sqlite3
+import shlex
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
+from facesnap_cli.archive.draft_images import DraftImages
 from facesnap_cli.archive.format import (
     APPLICATION_ID,
     FACE_COLUMNS,
@@ -20,15 +21,15 @@ from facesnap_cli.archive.format import (
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
     ArchiveError,
-    add_functions,
     checksum_of,
     contents_of,
     executing,
 )
-from facesnap_cli.archive.images import CheckedImage
+from facesnap_cli.archive.opening import attach, check_schema, prepare
 from facesnap_cli.clock import Clock
-from facesnap_cli.database import connect, transaction
+from facesnap_cli.database import InterruptibleConnection, connect, transaction
 from facesnap_cli.errors import ConflictError, UsageError
+from facesnap_cli.files import ForeignFileError
 from facesnap_cli.objects import Face, FaceObject, Person, Training
 from facesnap_cli.text import format_time
 
@@ -62,12 +63,13 @@ class Counts:
 class Draft:
     """What an export has read so far. It survives a kill at any moment; its methods may be called from any thread."""
 
-    def __init__(self, target: Path, partial: Path, connection: sqlite3.Connection, clock: Clock):
+    def __init__(self, target: Path, partial: Path, connection: InterruptibleConnection, clock: Clock):
         self.target = target
         self._partial = partial
         self._connection = connection
         self._clock = clock
         self._lock = threading.Lock()
+        self.images = DraftImages(connection, self._guarded, self._writing)
 
     @classmethod
     @contextmanager
@@ -76,13 +78,20 @@ class Draft:
         partial = partial_of(target)
         try:
             with executing(partial):
-                connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+                connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, own=True)
+        except ForeignFileError as error:
+            removal = shlex.join(["rm", str(error.path)])
+            raise UsageError(
+                f"the export cannot go on in a file that is not yours alone: {error.strerror}",
+                hint=f"write to a directory of your own; if you know the file: {removal}",
+            ) from error
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         draft = cls(target, partial, connection, clock)
         try:
-            add_functions(connection)
             with draft._guarded():
+                check_schema(connection, partial, allowed=[_UNREAD])
+                prepare(connection)
                 connection.execute(_UNREAD)
                 for statement in _LISTED:
                     connection.execute(statement)
@@ -200,7 +209,7 @@ class Draft:
         Returns the number of faces whose user data need not be read.
         """
         with self._guarded():
-            self._connection.execute("ATTACH ? AS base", (str(base),))
+            attach(self._connection, base, "base")
         try:
             with self._writing():
                 self._connection.execute(
@@ -240,42 +249,6 @@ class Draft:
             )
             self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
 
-    def with_faces(self, after: str, limit: int) -> list[Person]:
-        """Return up to `limit` persons after `after` who have faces."""
-        with self._guarded():
-            rows = self._connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
-                (after, limit),
-            ).fetchall()
-        return [self._person(row) for row in rows]
-
-    def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
-        """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
-        with self._guarded():
-            persons = self._connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
-                (after, limit),
-            ).fetchall()
-            return [(self._person(row), self._faces_of("person_id = ?", row["person_id"])) for row in persons]
-
-    def listed_without_image(self, after: str, limit: int) -> list[Face]:
-        """Return up to `limit` faces of a list after `after` that have no image."""
-        with self._guarded():
-            return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
-
-    def set_image(self, face_id: str, image: CheckedImage) -> None:
-        """Keep a face's image."""
-        with self._writing():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)
-            )
-            self._connection.execute(
-                "UPDATE faces SET image = ?, target_face = ?, detection_model = ? WHERE face_id = ?",
-                (image.sha256, image.target_face, image.detection_model, face_id),
-            )
-
     def counts(self) -> Counts:
         with self._guarded():
             row = self._connection.execute(
@@ -312,16 +285,6 @@ class Draft:
                 hint="put that right, and run the same command again",
             ) from error
 
-    def _person(self, row: sqlite3.Row) -> Person:
-        return Person(row["person_id"], row["name"], row["user_data"], ())
-
-    def _faces_of(self, condition: str, value: str, limit: int = -1) -> list[Face]:
-        rows = self._connection.execute(
-            f"SELECT face_id, user_data FROM faces WHERE {condition} AND image IS NULL ORDER BY face_id LIMIT ?",  # noqa: S608 - ours
-            (value, limit),
-        ).fetchall()
-        return [Face(*row) for row in rows]
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._guarded(), transaction(self._connection):
@@ -330,7 +293,7 @@ class Draft:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Let one thread at a time execute statements."""
-        with self._lock, executing(self._partial):
+        with self._lock, executing(self._partial, self._connection):
             yield
 
 

@@ -27,6 +27,7 @@ from facesnap_cli.errors import (
 )
 from facesnap_cli.objects import Face, Person
 from facesnap_cli.progress import Counting
+from facesnap_cli.text import counted
 
 PAGE = 1000
 MOST_ROUNDS = 5
@@ -38,13 +39,20 @@ Item = TypeVar("Item")
 class Exported:
     """What an export has come to: the archive's document, and in words what is to be known of it.
 
-    `failure` is there where some of the images could not be used.
+    `failure` is there where some of the images could not be used; `about_images` tells of each of those, `about_faces`
+    how many faces cannot be rebuilt.
     """
 
     document: dict[str, object]
     notice: str
-    warnings: list[str]
+    about_images: list[str]
+    about_faces: list[str]
     failure: FacesnapError | None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Everything that is to be known of what was not used, and of what cannot be rebuilt."""
+        return self.about_images + self.about_faces
 
 
 def export_object(account: Account, wanted: WantedExport, clock: Clock, counting: Counting) -> Exported:
@@ -69,7 +77,7 @@ def export_object(account: Account, wanted: WantedExport, clock: Clock, counting
         unusable = _store_images(draft, wanted.images, counting) if wanted.images else []
         draft.finish()
     with Archive.opened(wanted.target) as archive:
-        return _exported(archive, wanted.images, unusable)
+        return _exported(archive, wanted, unusable)
 
 
 class _Reading:
@@ -171,9 +179,10 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
     for person in _persons_with_faces(draft):
         images.claim(person)
     for owner, faces in _imageless(draft):
-        for face_id, file in images.match(owner, faces).items():
+        kept = draft.images.kept(owner) if owner else {}
+        for face_id, file in images.match(owner, faces, kept).items():
             try:
-                draft.set_image(face_id, checked_image(file))
+                draft.images.keep(face_id, checked_image(file))
             except ImageError as error:
                 unusable.append(error.message)
         counting.advance(len(faces))
@@ -182,7 +191,7 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
 
 def _persons_with_faces(draft: Draft) -> Iterator[Person]:
     after = ""
-    while persons := draft.with_faces(after, PAGE):
+    while persons := draft.images.owners(after, PAGE):
         yield from persons
         after = persons[-1].person_id
 
@@ -190,31 +199,34 @@ def _persons_with_faces(draft: Draft) -> Iterator[Person]:
 def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:
     """Yield the faces without an image, by person, then those of a list."""
     after = ""
-    while persons := draft.without_image(after, PAGE):
+    while persons := draft.images.missing(after, PAGE):
         yield from persons
         after = persons[-1][0].person_id
     after = ""
-    while faces := draft.listed_without_image(after, PAGE):
+    while faces := draft.images.missing_in_list(after, PAGE):
         yield None, faces
         after = faces[-1].face_id
 
 
-def _exported(archive: Archive, images: ImageSource | None, unusable: list[str]) -> Exported:
+def _exported(archive: Archive, wanted: WantedExport, unusable: list[str]) -> Exported:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
-    warnings = [f"image not used: {line}" for line in unusable]
-    if images:
-        warnings += [f"image of no face: {line}" for line in images.unmatched()]
-        if not covered and faces:
-            warnings.append(f"{images.origin}: nothing in it could be told to be a face of this object")
+    about_images, about_faces = [f"image not used: {line}" for line in unusable], []
+    if wanted.images and not wanted.base:  # with one, images that the base has given are not looked for again
+        about_images += [f"image of no face: {line}" for line in wanted.images.unmatched()]
+    if wanted.images and not covered and faces:
+        about_images.append(f"{wanted.images.origin}: nothing in it could be told to be a face of this object")
     if not covered and faces:
-        warnings.append("this archive holds no recognition data: no face has an image, and Face never returns them")
+        about_faces.append("this archive holds no recognition data: no face has an image, and Face never returns them")
     elif covered < faces:
-        warnings.append(f"{faces - covered:,} of {faces:,} faces have no image and cannot be rebuilt from this archive")
+        have = "has" if faces - covered == 1 else "have"
+        about_faces.append(
+            f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
+        )
     failure = PartialFailureError(
-        f"{len(unusable)} images could not be used; the archive is written without them",
+        f"{counted(len(unusable), 'image')} could not be used; the archive is written without them",
         hint="mend or replace them, then export again with --force",
         details={"images": unusable},
     )
-    return Exported(archive.document(), notice, warnings, failure if unusable else None)
+    return Exported(archive.document(), notice, about_images, about_faces, failure if unusable else None)

@@ -1,6 +1,7 @@
 """The archive's format. What is written here is a promise: others read these files with nothing but SQLite.
 
-The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them.
+The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them. A file whose statements
+differ in more than comments is refused, so nothing else of these is ever edited: a change is a further migration.
 """
 
 from __future__ import annotations
@@ -14,49 +15,49 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.database import DamagedError, DatabaseError
-from facesnap_cli.models import ObjectType
+from facesnap_cli.database import DamagedError, DatabaseError, InterruptibleConnection
+from facesnap_cli.models import OBJECT_ID, ObjectType
 from facesnap_cli.text import format_time, parse_time
 
 APPLICATION_ID = 0x46534152  # "FSAR"
 MIGRATIONS = (
     """
     CREATE TABLE object (                 -- one row: the group or list, and this file
-        one INTEGER PRIMARY KEY CHECK (one = 1),
+        one INTEGER PRIMARY KEY CHECK (one = 1),               -- always 1: there is no second row
         archive_id TEXT NOT NULL,         -- 32 hex digits that no other archive has
         type TEXT NOT NULL,               -- PersonGroup, LargePersonGroup, FaceList, LargeFaceList
-        object_id TEXT NOT NULL,
-        name TEXT,
-        user_data TEXT,
+        object_id TEXT NOT NULL,          -- its id in the service
+        name TEXT,                        -- its name there
+        user_data TEXT,                   -- its userData, text of whoever uses it
         recognition_model TEXT,           -- recognition_01 to recognition_04
         training_status TEXT,             -- notstarted, running, succeeded, failed; NULL: never trained
         last_trained_time TEXT,           -- times: RFC 3339, UTC
         endpoint TEXT NOT NULL,           -- where it was read
-        subscription_id TEXT,
-        started_time TEXT NOT NULL,
+        subscription_id TEXT,             -- of the Azure subscription, where it is known
+        started_time TEXT NOT NULL,       -- when the export began
         finished_time TEXT,               -- NULL: the export has not ended
-        written_by TEXT NOT NULL,
-        persons INTEGER,                  -- numbers of rows below
-        faces INTEGER,
-        images INTEGER,
+        written_by TEXT NOT NULL,         -- facesnap and its version
+        persons INTEGER,                  -- number of rows in persons
+        faces INTEGER,                    -- number of rows in faces
+        images INTEGER,                   -- number of rows in images
         contents TEXT,                    -- SHA-256 over the checksums of persons, faces, images, each by its id
         checksum TEXT                     -- here and below: the first 16 hex digits of the SHA-256 over the netstrings
     ) STRICT;                             -- (LENGTH:BYTES,) of all columns before it, a NULL being "-,"
     CREATE TABLE persons (                -- empty for a list
-        person_id TEXT PRIMARY KEY,
-        name TEXT,
-        user_data TEXT,
-        checksum TEXT
+        person_id TEXT PRIMARY KEY,       -- the personId
+        name TEXT,                        -- the person's name
+        user_data TEXT,                   -- the person's userData
+        checksum TEXT                     -- of the columns before it
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX persons_by_name ON persons (name);
     CREATE TABLE faces (
         face_id TEXT PRIMARY KEY,         -- the persistedFaceId
         person_id TEXT REFERENCES persons ON DELETE CASCADE,   -- NULL in a list
-        user_data TEXT,
-        image TEXT REFERENCES images,     -- NULL: no image, so the face cannot be rebuilt
+        user_data TEXT,                   -- the face's userData
+        image TEXT REFERENCES images,     -- the sha256 of its image; NULL: no image, so the face cannot be rebuilt
         target_face TEXT,                 -- left,top,width,height of the face in its image, in pixels
         detection_model TEXT,             -- detection_01 to detection_03, to use with this image
-        checksum TEXT
+        checksum TEXT                     -- of the columns before it
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX faces_by_person ON faces (person_id);
     CREATE TABLE images (
@@ -86,6 +87,8 @@ OBJECT_COLUMNS = (
     "images",
     "contents",
 )
+_NUMBERS = ("one", "persons", "faces", "images")
+_REQUIRED = ("one", "archive_id", "type", "object_id", "endpoint", "started_time", "written_by")
 PERSON_COLUMNS = ("person_id", "name", "user_data")
 FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
 
@@ -97,19 +100,26 @@ class ArchiveError(DatabaseError):
 
 
 @contextmanager
-def executing(path: Path) -> Iterator[None]:
-    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError."""
+def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
+
+    An error that is an interruption of the `connection` is raised as that.
+    """
     try:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
-    except sqlite3.OperationalError as error:
-        hint = f"free space on the disk of {path.parent}, or mend its permissions"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            hint = "another program is using it: when that has ended, run the same command again"
-        raise ArchiveError(f"{path} cannot be written: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:
-        raise DamagedError(f"{path} is damaged: {error}") from error
+        raise (connection and connection.interruption) or _trouble(path, error) from error
+
+
+def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if not isinstance(error, sqlite3.OperationalError):
+        return DamagedError(f"{path} is damaged: {error}")
+    hint = f"free space on the disk of {path.parent}, or mend its permissions"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        hint = "another program is using it: when that has ended, run the same command again"
+    return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,13 @@ class Head:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read the one row. Raises ValueError where a value is not of its column's type, or the id could not be one."""
+        for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
+            expected = int if name in _NUMBERS else str
+            if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
+                raise ValueError(f"its {name} is of another type")
+        if not OBJECT_ID.fullmatch(row["object_id"]):
+            raise ValueError("its object_id cannot be one")
         return cls(
             archive_id=row["archive_id"],
             object_type=ObjectType(row["type"]),
@@ -186,14 +203,13 @@ def checksum(*columns: Any) -> str:
 
 
 def checksum_of(columns: tuple[str, ...]) -> str:
-    """Return the SQL expression of the checksum over these columns, for a connection with `add_functions`."""
+    """Return the SQL expression of the checksum over these columns, for a connection that was prepared for archives."""
     return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
 
 
-def add_functions(connection: sqlite3.Connection) -> None:
-    """Give a connection the SQL functions that writing and checking an archive need."""
-    connection.create_function("row_checksum", -1, checksum, deterministic=True)
-    connection.create_function("sha256", 1, lambda content: hashlib.sha256(content).hexdigest(), deterministic=True)
+def sha256(content: bytes) -> str:
+    """Return the digest of an image."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def contents_of(connection: sqlite3.Connection) -> str:

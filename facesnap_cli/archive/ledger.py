@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.archive.format import ArchiveError, executing
+from facesnap_cli.archive.opening import attach
 from facesnap_cli.database import connect, transaction
 from facesnap_cli.files import make_private_directory
 
@@ -100,7 +101,7 @@ class Ledger:
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
         """Open the ledger in a file for as long as the block lasts; the file is created if it is missing."""
         try:
-            make_private_directory(path.parent)
+            make_private_directory(path.parent, inside=path.parent.parent)
             with executing(path):
                 connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         except OSError as error:
@@ -109,7 +110,7 @@ class Ledger:
         ledger = cls(path, connection)
         try:
             with ledger._guarded():
-                connection.execute("ATTACH ? AS archive", (str(archive),))
+                attach(connection, archive, "archive")
                 for view in _VIEWS:
                     connection.execute(view)
             yield ledger
@@ -260,7 +261,7 @@ class Ledger:
 
         `personId` is the new id of a face's person. The ledger must not be written to meanwhile.
         """
-        with executing(self.path):
+        with executing(self.path, self._connection):
             for row in self._connection.execute(
                 "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
                 " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
@@ -293,7 +294,7 @@ class Ledger:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Let one thread at a time execute statements."""
-        with self._lock, executing(self.path):
+        with self._lock, executing(self.path, self._connection):
             yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import sqlite3
 import weakref
@@ -10,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from facesnap_cli.archive.images import ImageFile, shared
+from facesnap_cli.archive.images import NONE_KEPT, ImageFile, digest_of, shared
 from facesnap_cli.errors import UsageError
+from facesnap_cli.files import open_regular
 from facesnap_cli.objects import Face, Person
-from facesnap_cli.text import harmless
+from facesnap_cli.text import counted, harmless
 
 COLUMNS = ("person_id", "name", "persisted_face_id", "path", "target_face", "detection_model")
 _TARGET_FACE = re.compile(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
@@ -25,6 +27,7 @@ class ImageManifest:
 
     A row with a `persisted_face_id` is that face's. Another row is of the person with that `person_id` or `name`, and
     goes to the faces without one in the order of the rows; first to the face whose user data is its path or file name.
+    A row whose image is that of a face which has one already goes to no other.
     """
 
     def __init__(self, path: Path, rows: sqlite3.Connection):
@@ -46,7 +49,7 @@ class ImageManifest:
         for column in ("person_id", "name", "persisted_face_id"):
             rows.execute(f"CREATE INDEX rows_by_{column} ON rows ({column})")
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
+            with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
                 rows.executemany(
                     "INSERT INTO rows (line, person_id, name, persisted_face_id, path, target_face, detection_model)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -54,7 +57,7 @@ class ImageManifest:
                 )
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"--images {path}: {reason}") from error
+            raise UsageError(f"{path}: {reason}") from error
         return manifest
 
     def claim(self, person: Person) -> None:
@@ -64,13 +67,15 @@ class ImageManifest:
                 raise shared(place, person, row["owner"], hint="name them by their person_id")
             self._rows.execute("UPDATE rows SET owner = ? WHERE line = ?", (person.person_id, row["line"]))
 
-    def match(self, person: Person | None, faces: Sequence[Face]) -> dict[str, ImageFile]:
+    def match(
+        self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
+    ) -> dict[str, ImageFile]:
         found: dict[str, ImageFile] = {}
         for face in faces:
             for row in self._rows.execute("SELECT * FROM rows WHERE persisted_face_id = ?", (face.face_id.lower(),)):
                 found[face.face_id] = self._use(row)
         if person:
-            left = self._rows_of(person)
+            left = [row for row in self._rows_of(person) if not self._is_kept(row, kept)]
             for face in sorted(faces, key=lambda one: not any(_is_called(row, one) for row in left)):
                 if left and face.face_id not in found:
                     row = next((row for row in left if _is_called(row, face)), left[0])
@@ -80,7 +85,7 @@ class ImageManifest:
 
     def unmatched(self) -> list[str]:
         left = self._rows.execute("SELECT line, path FROM rows WHERE NOT used ORDER BY line").fetchall()
-        more = [f"{self._path}: and {len(left) - _SHOWN} more lines"] if len(left) > _SHOWN else []
+        more = [f"{self._path}: and {counted(len(left) - _SHOWN, 'more line')}"] if len(left) > _SHOWN else []
         return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
 
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:
@@ -91,6 +96,16 @@ class ImageManifest:
             (person.person_id.lower(), person.name),
         ).fetchall()
 
+    def _is_kept(self, row: sqlite3.Row, kept: Mapping[str, Face]) -> bool:
+        """Tell whether a row is of a face that has its image, and note that it is used."""
+        if not kept:
+            return False
+        image = self._path.parent / row["path"]
+        if any(_is_called(row, face) for face in kept.values()) or digest_of(image) in kept:
+            self._use(row)
+            return True
+        return False
+
     def _use(self, row: sqlite3.Row) -> ImageFile:
         self._rows.execute("UPDATE rows SET used = 1 WHERE line = ?", (row["line"],))
         return ImageFile(self._path.parent / row["path"], row["target_face"], row["detection_model"])
@@ -100,10 +115,10 @@ def _read_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[object
     unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
     if unknown or "path" not in (reader.fieldnames or ()):
         what = f"unknown column {harmless(unknown[0])!r}" if unknown else "no column path"
-        raise UsageError(f"--images {path}, line 1: {what}", hint=f"the columns are {', '.join(COLUMNS)}")
+        raise UsageError(f"{path}, line 1: {what}", hint=f"the columns are {', '.join(COLUMNS)}")
     for row in reader:
         values = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
-        _check_row(f"--images {path}, line {reader.line_num}", values, too_long=None in row)
+        _check_row(f"{path}, line {reader.line_num}", values, too_long=None in row)
         for name in ("person_id", "persisted_face_id"):
             values[name] = (values[name] or "").lower() or None
         yield (reader.line_num, *values.values())

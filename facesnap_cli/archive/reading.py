@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli.archive.format import (
-    APPLICATION_ID,
     FACE_COLUMNS,
-    MIGRATIONS,
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
     ArchiveError,
     Head,
-    add_functions,
     checksum_of,
     contents_of,
 )
-from facesnap_cli.database import DamagedError, DatabaseError, connect_read_only
+from facesnap_cli.archive.opening import open_archive
+from facesnap_cli.database import DamagedError, DatabaseError, InterruptibleConnection
 from facesnap_cli.errors import NotFoundError, UsageError
 from facesnap_cli.text import harmless
+from facesnap_cli.workflows.face_counts import FaceCounts
 
 _SHOWN_PLACES = 10
 
@@ -35,7 +34,7 @@ class Archive:
 
     path: Path
     head: Head
-    connection: sqlite3.Connection
+    connection: InterruptibleConnection
     lock: threading.Lock
 
     @classmethod
@@ -48,17 +47,22 @@ class Archive:
         if path.is_dir():
             raise UsageError(f"{path} is a directory, not an archive")
         try:
-            connection = connect_read_only(path, application_id=APPLICATION_ID, newest=len(MIGRATIONS))
+            connection = open_archive(path)
         except FileNotFoundError:
             raise NotFoundError(f"there is no file {path}") from None
         except DamagedError as error:
+            if not _begins_as_sqlite(path):
+                raise ArchiveError(
+                    f"{path} is not a facesnap archive",
+                    hint="facesnap export writes one; if it was one, its beginning is lost: use another copy of it",
+                ) from error
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
-            raise ArchiveError(error.message, hint="facesnap export writes what is wanted here") from error
+            hint = error.hint or "facesnap export writes what is wanted here"
+            raise ArchiveError(error.message, hint=hint) from error
         except (OSError, sqlite3.Error) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
         connection.text_factory = lambda data: data.decode(errors="replace")
-        add_functions(connection)
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
@@ -78,9 +82,13 @@ class Archive:
             row = self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()  # noqa: S608 - ours
         return int(row[0])
 
+    def counts(self) -> FaceCounts:
+        """Count the faces that could be rebuilt."""
+        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
+
     def document(self) -> dict[str, object]:
         """Return the JSON form of the head, with the file and how many faces could be rebuilt."""
-        covered = self.count("image IS NOT NULL")
+        covered = self.counts().with_image
         return {"archive": str(self.path), **self.head.document(), "facesWithImage": covered, "bytes": self.size}
 
     @property
@@ -94,6 +102,8 @@ class Archive:
         try:
             places = list(self._structure()) or list(self._rows())
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+            if self.connection.interruption:
+                raise self.connection.interruption from error
             places.append(f"the file's structure ({error})")
         if places:
             more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""
@@ -112,7 +122,7 @@ class Archive:
             except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
                 raise
             except sqlite3.DatabaseError as error:
-                raise DamagedError(
+                raise self.connection.interruption or DamagedError(
                     f"{self.path} is damaged: {error}", hint="facesnap inspect --check names the places"
                 ) from error
 
@@ -143,6 +153,13 @@ class Archive:
             yield f"table object: row {found} does not fit its checksum, or its numbers do not fit the other tables"
         if self.connection.execute("SELECT contents FROM object").fetchone()[0] != contents_of(self.connection):
             yield "table object: the contents differ from those that were written"
+
+
+def _begins_as_sqlite(path: Path) -> bool:
+    """Tell whether a file begins as SQLite's do; an empty one may have been one."""
+    with path.open("rb") as file:
+        beginning = file.read(16)
+    return beginning in (b"", b"SQLite format 3\0")
 
 
 def describe(path: Path, *, check: bool) -> dict[str, object]:

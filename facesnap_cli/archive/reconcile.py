@@ -9,7 +9,7 @@ from facesnap_cli.archive.parallel import each
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.errors import ConflictError, VerificationError
 from facesnap_cli.objects import Face, Objects, Person
-from facesnap_cli.text import harmless
+from facesnap_cli.text import counted, harmless
 from facesnap_cli.wanted import VerifyLevel
 
 _SHOWN = 5
@@ -127,7 +127,8 @@ class _Comparison:
         done = self._ledger.done()
         if (self._persons, self._faces) == (done.persons, done.faces):
             return self.differences
-        numbers = f"{self._persons} persons and {self._faces} faces instead of {done.persons} and {done.faces}"
+        found = f"{counted(self._persons, 'person')} and {counted(self._faces, 'face')}"
+        numbers = f"{found} instead of {done.persons:,} and {done.faces:,}"
         return [*self.differences, numbers]
 
     def _compare_person(self, person: Person) -> None:

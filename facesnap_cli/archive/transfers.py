@@ -66,7 +66,7 @@ class Transfers:
         self._warned = False
         self._lock = threading.Lock()
         with self._guarded("opened"):
-            make_private_directory(self._locks)
+            make_private_directory(self._locks, inside=state)
             self._connection = connect(
                 self._locks / _FILE,
                 application_id=APPLICATION_ID,

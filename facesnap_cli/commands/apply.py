@@ -34,7 +34,7 @@ def apply(
     facesnap apply latest --profile dr --object-id employees
     """
     from facesnap_cli.inputs import check_mode, reference, target_object_id, type_filter, verified_source, verify_level
-    from facesnap_cli.output import FINISHED_APPLY
+    from facesnap_cli.views import FINISHED_APPLY
     from facesnap_cli.workflows.references import described, find_snapshot
     from facesnap_cli.workflows.submit import resumable_apply, start_apply
     from facesnap_cli.workflows.verify import verify_apply
@@ -47,7 +47,7 @@ def apply(
     target = target_object_id(app, found)
     app.messages.note(described(found, app.clock.now()))
     source = verified_source(app, level, found, target)
-    app.repeatable = source is not None
+    app.watched.repeatable = source is not None
     operation = (source and resumable_apply(app.account, app.journal, found, target)) or start_apply(
         app.account,
         app.journal,

@@ -69,6 +69,11 @@ class LocalCommand(TyperCommand):
         ctx.params = {name: value for name, value in ctx.params.items() if name in own}
         return super().invoke(ctx)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name arguments as the help does: Typer would put them into braces, which are a choice elsewhere."""
+        arguments = [param for param in self.get_params(ctx) if param.param_type_name == "argument"]
+        return [self.options_metavar or "", *(param.make_metavar(ctx=ctx) for param in arguments)]
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         write_examples(formatter, self.examples)
 
@@ -103,7 +108,8 @@ class CommandGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
             sys.stderr.write(f"{ctx.get_help()}\n\n")
-            raise UsageError(f"{ctx.command_path} needs a command")
+            name = ctx.command_path.partition(" ")[2]
+            raise UsageError(f"{name} needs a command".lstrip())
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -64,8 +64,8 @@ def list_(ctx: typer.Context) -> None:
 
     facesnap config list -o json
     """
-    from facesnap_cli.output import PROFILE
     from facesnap_cli.profiles import profile_documents
+    from facesnap_cli.views import PROFILE
 
     app = App.of(ctx)
     app.output.records(profile_documents(app.settings), PROFILE)
@@ -77,8 +77,8 @@ def show(ctx: typer.Context) -> None:
 
     facesnap config show --profile prod
     """
-    from facesnap_cli.output import SETTING
     from facesnap_cli.profiles import setting_documents
+    from facesnap_cli.views import SETTING
 
     app = App.of(ctx)
     app.output.records(setting_documents(app.settings), SETTING)

@@ -52,7 +52,7 @@ def copy(
     from facesnap_cli.backups import copy_with_progress, means_of, report
     from facesnap_cli.copy_inputs import wanted_copy
     from facesnap_cli.inputs import verify_level
-    from facesnap_cli.output import COPY, STEP
+    from facesnap_cli.views import COPY, STEP
     from facesnap_cli.workflows.preview import preview_copy
 
     app = App.of(ctx)
@@ -61,7 +61,9 @@ def copy(
         app, source=source, targets=to or [], verify=verify_level(verify), keep=keep_snapshot, max_age=max_age
     )
     if dry_run:
-        app.output.records([step.document() for step in preview_copy(means_of(app), wanted)], STEP)
-        return
-    result = copy_with_progress(app, wanted)
-    report(app, [one.document(app.clock.now()) for one in result.operations], COPY, result.failure)
+        preview = preview_copy(means_of(app), wanted)
+        app.output.records([step.document() for step in preview.steps], STEP)
+        app.raise_if(preview.failure)
+    else:
+        result = copy_with_progress(app, wanted)
+        report(app, [one.document(app.clock.now()) for one in result.operations], COPY, result.failure)

@@ -28,16 +28,17 @@ def delete(
 
     facesnap delete 0e7a41 9bd2c3 --yes
     """
-    from facesnap_cli.inputs import confirm, reference, type_filter
-    from facesnap_cli.output import SNAPSHOT
-    from facesnap_cli.workflows.references import delete_snapshots, find_snapshots
+    from facesnap_cli.inputs import confirm, reference, require_consent, type_filter
+    from facesnap_cli.views import SNAPSHOT
+    from facesnap_cli.workflows.references import delete_snapshots, deletion_in_words, find_snapshots
 
     app = App.of(ctx)
     references, object_type = [reference(text) for text in snapshots], type_filter(type)
-    app.require_consent(yes or dry_run, "delete")
+    require_consent(app, yes or dry_run, "delete")
     found, gone = find_snapshots(app.account, app.object_of, references, object_type)
     confirm(app, found, yes or dry_run)
     deleted, failure = delete_snapshots(app.account, found, gone, dry_run=dry_run)
     app.seen.remove([] if dry_run else deleted, app.clock.now())
     app.output.records([snapshot.document() for snapshot in deleted], SNAPSHOT)
     app.raise_if(failure)
+    app.messages.note(deletion_in_words(len(deleted), dry_run=dry_run))

@@ -28,15 +28,15 @@ def diff(
 
     facesnap diff monday.facesnap tuesday.facesnap
     """
-    from facesnap_cli.archive.diff import compare_archives, compare_with_service, found_different
-    from facesnap_cli.output import DIFFERENCE
+    from facesnap_cli.archive.diff import compare_archives, compare_with_service
     from facesnap_cli.transferring import counting
+    from facesnap_cli.views import DIFFERENCE
 
     app = App.of(ctx)
     if later:
-        differences = compare_archives(archive, later)
+        comparison = compare_archives(archive, later)
     else:
         with counting(app, f"diff {archive.name}") as shown:
-            differences = compare_with_service(app.account, archive, object_id, app.clock, shown)
-    app.output.records(differences, DIFFERENCE)
-    app.raise_if(found_different(differences))
+            comparison = compare_with_service(app.account, archive, object_id, app.clock, shown)
+    app.output.records(comparison.differences, DIFFERENCE, nothing="no differences")
+    app.raise_if(comparison.failure)

@@ -22,7 +22,7 @@ def doctor(ctx: typer.Context, as_cron: AsCronOption = False) -> None:
     facesnap doctor --profile prod --as-cron
     """
     from facesnap_cli.doctor import Examination, examine_as_cron, verdict
-    from facesnap_cli.output import FINDING
+    from facesnap_cli.views import FINDING
 
     app = App.of(ctx)
     findings = examine_as_cron(app) if as_cron else Examination(app).run()

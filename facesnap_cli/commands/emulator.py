@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facesnap_cli.commands import options
 from facesnap_cli.commands.base import LocalCommand, typer_app
 from facesnap_cli.context import App
 from facesnap_cli.errors import UsageError
@@ -27,7 +27,10 @@ def start(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Listen here.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free port.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", parser=options.whole_number(0, 65535), help="Listen here; 0 takes a free port."
+        ),
     ] = 8765,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Keep the state there (else in memory).")
@@ -102,7 +105,8 @@ def _require_extra() -> None:
 def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
     """Return what prints the banner at once: as text, or for scripts on one line, also with `-o json`."""
     from facesnap_cli.emulator.banner import banner_lines
-    from facesnap_cli.output import Output, View
+    from facesnap_cli.output import Output
+    from facesnap_cli.views import View
 
     style = app.settings["output"]
     output = Output(style="jsonl" if style == "json" else style, query=app.options.query)
@@ -113,6 +117,6 @@ def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
             output.lines(banner_lines(banner))
         else:
             output.record(banner, view)
-        sys.stdout.flush()
+        output.flush()
 
     return announce

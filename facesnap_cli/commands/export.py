@@ -39,8 +39,8 @@ def export(
     """
     from facesnap_cli.archive.export import export_object
     from facesnap_cli.archive_inputs import wanted_export
-    from facesnap_cli.output import ARCHIVE
     from facesnap_cli.transferring import transferring
+    from facesnap_cli.views import ARCHIVE
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)

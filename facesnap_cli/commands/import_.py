@@ -56,9 +56,9 @@ def import_(
     """
     from facesnap_cli.archive.importing import import_archive
     from facesnap_cli.archive_inputs import wanted_import
-    from facesnap_cli.output import IMPORT
     from facesnap_cli.settings import state_directory
     from facesnap_cli.transferring import transferring
+    from facesnap_cli.views import IMPORT
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)

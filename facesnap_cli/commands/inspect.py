@@ -21,7 +21,7 @@ def inspect(ctx: typer.Context, archive: options.ArchiveArgument, check: CheckOp
     facesnap inspect employees.facesnap --check
     """
     from facesnap_cli.archive.reading import describe
-    from facesnap_cli.output import ARCHIVE
+    from facesnap_cli.views import ARCHIVE
 
     app = App.of(ctx)
     app.output.record(describe(archive, check=check), ARCHIVE)

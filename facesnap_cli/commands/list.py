@@ -28,11 +28,11 @@ def list_(
     facesnap list --type PersonGroup --expires-within 6h
     """
     from facesnap_cli.inputs import wanted_list
-    from facesnap_cli.output import SNAPSHOT
+    from facesnap_cli.views import SNAPSHOT
     from facesnap_cli.workflows.references import list_snapshots
 
     app = App.of(ctx)
     wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)
     snapshots = list_snapshots(app.account, app.object_of, app.clock, wanted)
     app.seen.add(snapshots, app.clock.now(), are_all=wanted.is_everything)
-    app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT)
+    app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT, nothing="no snapshots")

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a number of an option, and says in words what it may be."""
+
+    def number(text: str) -> int:
+        if str(text).isascii() and str(text).isdigit() and least <= int(str(text)[:9]) <= most:
+            return int(text)
+        raise typer.BadParameter(f"must be a whole number from {least} to {most}")
+
+    return number
+
 
 ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="PROFILE", help="Use this profile.")]
 ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Use this configuration file.")]

@@ -14,7 +14,14 @@ from facesnap_cli.context import App
 app = typer_app()
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
 JobsOption = Annotated[
-    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Items at once (the plan's jobs, or 4).")
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        parser=options.whole_number(1, 64),
+        help="Items at once, up to 64 (the plan's jobs, or 4).",
+    ),
 ]
 SummaryOption = Annotated[
     Path | None, typer.Option("--summary", metavar="FILE.md", help="Write the result as Markdown.")
@@ -38,7 +45,7 @@ def run(
     facesnap run nightly.toml --jobs 8
     """
     from facesnap_cli.backups import check_plan, preview_plan, report, run_plan
-    from facesnap_cli.output import COVER, RUN, STEP
+    from facesnap_cli.views import COVER, RUN, STEP
     from facesnap_cli.workflows.coverage import uncovered
     from facesnap_cli.workflows.plan import read_plan
 
@@ -47,7 +54,9 @@ def run(
         covers = check_plan(app, wanted)
         report(app, [cover.document() for cover in covers], COVER, uncovered(covers))
     elif dry_run:
-        app.output.records([step.document() for step in preview_plan(app, wanted)], STEP)
+        preview = preview_plan(app, wanted)
+        app.output.records([step.document() for step in preview.steps], STEP)
+        app.raise_if(preview.failure)
     else:
         result = run_plan(app, wanted, jobs=jobs, summary=summary)
         report(app, result.documents(), RUN, result.failure)

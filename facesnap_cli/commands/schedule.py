@@ -27,12 +27,13 @@ def schedule(
 
     facesnap schedule nightly.toml --for systemd --at 03:15
     """
-    from facesnap_cli.backups import scheduled
+    from facesnap_cli.schedule_inputs import scheduled
     from facesnap_cli.workflows.plan import read_plan
     from facesnap_cli.workflows.rhythm import Rhythm, complaints
-    from facesnap_cli.workflows.schedule import schedule_lines
+    from facesnap_cli.workflows.schedule import schedule_complaints, schedule_lines
 
     app, wanted, rhythm = App.of(ctx), read_plan(plan), Rhythm.parse(every, at)
-    app.output.lines(schedule_lines(scheduled(app, wanted, rhythm), form or []))
-    for complaint in complaints(wanted, rhythm):
+    one = scheduled(app, wanted, rhythm)
+    app.output.lines(schedule_lines(one, form or []))
+    for complaint in (*complaints(wanted, rhythm), *schedule_complaints(one, form or [])):
         app.messages.warn(complaint)

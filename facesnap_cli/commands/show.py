@@ -18,7 +18,7 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
     facesnap show latest -o json
     """
     from facesnap_cli.inputs import reference, type_filter
-    from facesnap_cli.output import SNAPSHOT
+    from facesnap_cli.views import SNAPSHOT
     from facesnap_cli.workflows.references import find_snapshot
 
     app = App.of(ctx)

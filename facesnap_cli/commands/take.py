@@ -37,7 +37,7 @@ def take(
     facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
     from facesnap_cli.inputs import wanted_take
-    from facesnap_cli.output import FINISHED_TAKE
+    from facesnap_cli.views import FINISHED_TAKE
     from facesnap_cli.workflows.submit import reusable_take, start_take
 
     app = App.of(ctx)

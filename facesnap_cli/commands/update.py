@@ -35,7 +35,7 @@ def update(
     facesnap update 0e7a41 --add-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
     from facesnap_cli.inputs import reference, type_filter, wanted_update
-    from facesnap_cli.output import SNAPSHOT
+    from facesnap_cli.views import SNAPSHOT
     from facesnap_cli.workflows.references import change_snapshot, find_snapshot
 
     app = App.of(ctx)

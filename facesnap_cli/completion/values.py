@@ -79,11 +79,12 @@ def _shells() -> tuple[str, ...]:
 
 
 def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    from facesnap_cli.checks import PROFILE_NAME
     from facesnap_cli.config_file import ConfigFile
     from facesnap_cli.settings import Settings, config_path
 
     names = Settings(ConfigFile.read(config_path(line.given.get("--config"), environment)), None, {}, {}).profile_names
-    return [Word(name) for name in names]
+    return [Word(name) for name in names if PROFILE_NAME.fullmatch(name)]  # a shell would have to quote others
 
 
 def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:

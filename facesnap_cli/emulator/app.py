@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp
 
+from facesnap_cli.emulator.guard import guarded
 from facesnap_cli.emulator.handler import Handler
 from facesnap_cli.emulator.routes import OBJECT_ENDPOINTS, SNAPSHOT_ENDPOINTS, Endpoint
 from facesnap_cli.emulator.routes.control import control_routes
@@ -20,16 +22,17 @@ _PAUSE_S = 0.002
 _IDLE_S = 0.05
 
 
-def create_app(service: Service) -> Router:
+def create_app(service: Service) -> ASGIApp:
     """Return the ASGI application. Its lifespan does the copying that no call waits for."""
     versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
     versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
     mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
-    return Router(
+    router = Router(
         [Mount("/_emulator", routes=control_routes(service)), *mounts, _any_other(service, "")],
         redirect_slashes=False,
         lifespan=lambda _: _background(service),
     )
+    return guarded(router, service.options.host)
 
 
 def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> list[Route]:

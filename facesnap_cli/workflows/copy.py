@@ -5,6 +5,7 @@ Every step is in the journal under the copy's key and the time it began, so that
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,10 +25,13 @@ from facesnap_cli.polling import Schedule
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import CopyResult, CopyTarget, Prospect, TargetResult, WantedCopy, current_job
 from facesnap_cli.workflows.side_by_side import Crew
+from facesnap_cli.workflows.snapshot_uses import begin_use, end_use, used_take
 from facesnap_cli.workflows.submit import intended, reusable_take, start_apply, start_take
-from facesnap_cli.workflows.verify import Description, check_copy, describe
+from facesnap_cli.workflows.verify import Description, Place, check_copy, describe
 from facesnap_cli.workflows.wait import Waiter
 
+AGAIN = "to go on, run the same command again: what is done is not done twice"
+_GIVEN_UP = re.compile(r"\d+ h after its start it stands in the way no longer")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
@@ -97,10 +101,12 @@ class Copy:
             return prospect.result if not prospect.is_open else replace(prospect.result, failure=failure)
 
         results = self._means.crew.each(finished, prospects)
-        result = CopyResult(self.job, self._take or self._own_take(), tuple(results))
-        if not any(one.failure for one in results) and result.take and result.take.job == self.job:
+        result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
+        failures = [one.failure for one in results if one.failure]
+        for failure in failures:
+            _advise(failure)
+        if not failures and result.take:
             self._clean_up(result.take)
-            self._journal.mark_verified(result.take)
         return result
 
     def look(self, target: CopyTarget) -> Prospect:
@@ -111,16 +117,16 @@ class Copy:
             if earlier:
                 return Prospect(target, object_id, self._verified(target, earlier))
             if target.account.objects.exists(self._wanted.take.object_type, object_id):
-                raise self._in_the_way(target, object_id)
+                raise self.in_the_way(target, object_id)
         except FacesnapError as failure:
             return Prospect(target, object_id, earlier, failure)
         return Prospect(target, object_id)
 
     def unfinished_take(self) -> Operation | None:
-        """Return the take to go on with: this copy's own, or one of the same object that is under way."""
-        own = self._own_take()
-        if own and not own.came_to_nothing:
-            return own
+        """Return the take to go on with: the one it relies on, its own, or one of the object that is under way."""
+        for begun in (self._used_take(), self._own_take()):
+            if begun and not begun.came_to_nothing:
+                return begun
         source, take = self._wanted.source, self._wanted.take
         return self._journal.open_like(
             intended(source, self._means.clock, OperationKind.TAKE, take.object_type, take.object_id, owner="")
@@ -129,6 +135,10 @@ class Copy:
     def _own_take(self) -> Operation | None:
         steps = self._journal.of_job(self.job.key)
         return next((one for one in steps if one.kind is OperationKind.TAKE and one.job == self.job), None)
+
+    def _used_take(self) -> Operation | None:
+        used = used_take(self._journal, self.job.key)
+        return used[0] if used and used[1] == self.job.time else None
 
     def has_begun(self, target: CopyTarget) -> bool:
         """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
@@ -154,7 +164,8 @@ class Copy:
             object_id=object_id,
         )
 
-    def _in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
+    def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
+        """Return the error for a target that exists already."""
         kind = self._wanted.take.object_type
         known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
@@ -170,10 +181,11 @@ class Copy:
         source, wanted = self._wanted.source, self._wanted.take
         self._watcher.stage("taking")
         begun = self.unfinished_take()
-        ended = self._ended(begun) if begun else None
+        ended = self._ended(begun) if begun and begin_use(self._journal, begun, self.job) else None
         snapshot = self._taken(ended) if ended else None
         if snapshot is None:
-            operation = reusable_take(source, self._journal, self._means.clock, wanted) or self._new_take()
+            young = reusable_take(source, self._journal, self._means.clock, wanted)
+            operation = young if young and begin_use(self._journal, young, self.job) else self._new_take()
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
             raise NotFoundError(
@@ -188,7 +200,7 @@ class Copy:
     def _new_take(self) -> Operation:
         source, clock = self._wanted.source, self._means.clock
         try:
-            return start_take(
+            take = start_take(
                 source,
                 self._journal,
                 clock,
@@ -198,7 +210,11 @@ class Copy:
                 warn=self._means.warn,
             )
         except OutcomeUnknownError as lost:
-            return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+            take = self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+        except ConflictError as other:  # another copy of the object has begun the take since it was looked for
+            take = self.unfinished_take() or _raise(other)
+        begin_use(self._journal, take, self.job)
+        return take
 
     def _taken(self, take: Operation) -> Snapshot | None:
         """Return the snapshot of a take that has succeeded; None where it is gone since."""
@@ -263,27 +279,40 @@ class Copy:
 
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
         """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""
-        level, kind = self._wanted.verify, self._wanted.take.object_type
+        level, kind, source_id = self._wanted.verify, self._wanted.take.object_type, self._wanted.take.object_id
         if level is VerifyLevel.NONE or operation.verified_time:
             return operation
         self._watcher.stage("verifying")
         copy = describe(target.account, kind, operation.object_id, level)
         with self._lock:
             if self._source is None:
-                self._source = describe(self._wanted.source, kind, self._wanted.take.object_id, level)
-        check_copy(self._source, copy, operation.object_id)
+                self._source = describe(self._wanted.source, kind, source_id, level)
+        made = Place(target.account, kind, operation.object_id)
+        check_copy(self._source, copy, Place(self._wanted.source, kind, source_id), made)
         return self._journal.mark_verified(operation)
 
     def _clean_up(self, take: Operation) -> None:
-        """Delete the snapshot that this copy took, unless that was done."""
-        if self._wanted.keep_snapshot or take.verified_time or take.snapshot_id is None:
+        """Delete the snapshot that this copy took, unless that was done; or leave it to the copies that need it yet."""
+        is_own = take.job == self.job
+        if (is_own and take.verified_time) or take.snapshot_id is None:
             return
-        try:
-            self._wanted.source.snapshots.delete(take.snapshot_id)
-        except NotFoundError:
-            return
-        except FacesnapError as error:
-            self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
+        if end_use(self._journal, take, self.job, is_own=is_own, keeps=self._wanted.keep_snapshot):
+            try:
+                self._wanted.source.snapshots.delete(take.snapshot_id)
+            except NotFoundError:
+                pass
+            except FacesnapError as error:
+                self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
+        if is_own:
+            self._journal.mark_verified(take)
+
+
+def _advise(failure: FacesnapError) -> None:
+    """Let a copy's failure say what resumes the copy: to wait for an operation alone would leave the rest undone."""
+    if "facesnap wait" in failure.hint:
+        first = failure.hint.rpartition("; the operation goes on")[0]  # what is to be mended before
+        given_up = _GIVEN_UP.search(failure.hint)
+        failure.hint = "; ".join(text for text in (first, AGAIN, given_up and given_up[0]) if text)
 
 
 def _raise(error: FacesnapError) -> Operation:

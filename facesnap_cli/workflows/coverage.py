@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.text import format_duration, format_time
+from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
+
+_CLOCK_SKEW = timedelta(minutes=10)  # by which two machines' clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count."""
+    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count.
+
+    `counts` are those of an archive.
+    """
 
     name: str
     moment: datetime | None
     flaw: str = ""
+    counts: FaceCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy.
+    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy; `counts`: by an archive.
 
     `seconds_left` is how long the copy still counts; below zero since when it does not any more; None without a copy.
     """
@@ -35,6 +42,21 @@ class Cover:
     copied_time: datetime | None = None
     seconds_left: float | None = None
     failure: FacesnapError | None = None
+    counts: FaceCounts | None = None
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of an archive that counts although it lacks something; empty for any other copy."""
+        if self.failure or self.counts is None or not self.counts.lacking or self.item.require_images is False:
+            return ""
+        return f"{self.item.name} in {self.label}: {self.object_id} {self.counts.flaw}"
+
+    @property
+    def message(self) -> str | None:
+        """Why it is not covered, or what a good archive lacks."""
+        if self.failure:
+            return self.failure.message
+        return str(self.counts) if self.counts and self.counts.lacking else None
 
     @property
     def is_covered(self) -> bool:
@@ -51,14 +73,15 @@ class Cover:
             "objectId": self.object_id,
             "copiedTime": format_time(self.copied_time),
             "secondsLeft": int(self.seconds_left) if self.seconds_left is not None else None,
-            "message": self.failure.message if self.failure else None,
+            "message": self.message,
+            **counts_document(self.counts),
         }
 
 
 def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequence[Candidate], now: datetime) -> Cover:
     """Return how a target is covered by the first of its candidates, newest first, that counts."""
     for candidate in candidates:
-        if candidate.moment is None:
+        if candidate.moment is None or is_of_the_future(candidate.moment, now):
             continue
         age_s = (now - candidate.moment).total_seconds()
         left_s = item.covered_for_s - age_s
@@ -66,9 +89,18 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
         if left_s < 0:
             age, limit = format_duration(age_s), format_duration(item.covered_for_s)
             failure = _failure(item, label, f"the newest copy, {candidate.name}, is {age} old, and counts for {limit}")
-        return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure)
+        return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure, candidate.counts)
     flaws = "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1])
-    return Cover(item, label, profile, failure=_failure(item, label, f"there is no copy that can be used{flaws}"))
+    failure = _failure(item, label, f"there is no copy that can be used{flaws}")
+    counts = candidates[0].counts if candidates else None
+    if counts and counts.lacking:
+        failure.hint = f"images in the plan names the originals; then {failure.hint}"
+    return Cover(item, label, profile, failure=failure, counts=counts)
+
+
+def is_of_the_future(moment: datetime, now: datetime) -> bool:
+    """Tell whether a copy claims a time that has not come: it would count as young for as long as it likes."""
+    return moment - now > _CLOCK_SKEW
 
 
 def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:

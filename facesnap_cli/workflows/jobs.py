@@ -13,8 +13,9 @@ from facesnap_cli.journal import Journal
 from facesnap_cli.operations import Job, Operation, OperationKind
 from facesnap_cli.text import harmless
 from facesnap_cli.wanted import VerifyLevel, WantedTake
-from facesnap_cli.workflows.outcomes import combined
+from facesnap_cli.workflows.outcomes import combined_by_name
 from facesnap_cli.workflows.retention import Template
+from facesnap_cli.workflows.snapshot_uses import used_take
 
 UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is gone on with where no max_age says it
 
@@ -83,6 +84,11 @@ class TargetResult:
     done_before: bool = False
     failure: FacesnapError | None = None
 
+    @property
+    def place(self) -> str:
+        """The target with the id of this copy."""
+        return self.target.account.place(self.object_id)
+
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
@@ -100,7 +106,7 @@ class CopyResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined([one.failure for one in self.targets if one.failure], len(self.targets), "targets")
+        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +132,16 @@ def current_job(journal: Journal, wanted: WantedCopy, now: datetime) -> Job:
 
     A finished one counts only under a `max_age_s`; an unfinished one for 20 hours where there is none.
     """
-    steps = [operation for operation in journal.of_job(wanted.key) if operation.job]
-    last = max((one.job_time for one in steps if one.job_time), default=None)
-    if last is not None:
-        max_age_s = wanted.take.max_age_s
+    steps, used = (
+        [operation for operation in journal.of_job(wanted.key) if operation.job],
+        used_take(journal, wanted.key),
+    )
+    times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
+    if times:
+        max_age_s, last = wanted.take.max_age_s, max(times)
         young = (now - last).total_seconds() <= (UNFINISHED_S if max_age_s is None else max_age_s)
-        job = Job(wanted.key, last)
-        if young and (max_age_s is not None or not _is_finished(wanted, job, steps)):
+        job, left = Job(wanted.key, last), used is None or used[1] != last
+        if young and (max_age_s is not None or not (left and _is_finished(wanted, job, steps))):
             return job
     return Job(wanted.key, now.replace(microsecond=0))
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from facesnap_cli.endpoints import host_of
 from facesnap_cli.errors import FacesnapError
 from facesnap_cli.files import replaced
-from facesnap_cli.text import format_duration, harmless
+from facesnap_cli.text import counted, format_duration, harmless
 from facesnap_cli.workflows.coverage import Cover
 from facesnap_cli.workflows.plan import Plan
 from facesnap_cli.workflows.run import RunResult
@@ -59,12 +60,18 @@ class Notifier:
         self._ping("/fail" if failure else "", "\n".join([*lines, *text]))
 
     def metrics(self, metrics: Sequence[Metric], *, check: bool = False) -> None:
-        """Write the textfile whole; a check has one of its own beside the run's."""
+        """Write the textfile whole; a check has one of its own beside the run's.
+
+        A directory that is missing is not made: it would be this user's, and the exporter is another one.
+        """
         path = self.plan.metrics
         if path is None:
             return
         if check:
             path = path.with_name(f"{path.stem}-check{path.suffix}")
+        if not path.parent.is_dir():
+            self.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
+            return
         try:
             with replaced(path, mode=_READABLE) as file:
                 file.writelines(f"{line}\n" for metric in metrics for line in metric.lines())
@@ -94,7 +101,7 @@ class Notifier:
             self.warn(f"the ping was not sent: {error.message}")
             return
         if not 200 <= status < 300:
-            self.warn(f"the ping was not taken: {parts.netloc} answered {status}")
+            self.warn(f"the ping was not taken: {host_of(url)} answered {status}")
 
 
 def run_metrics(
@@ -131,6 +138,11 @@ def run_metrics(
             tuple((labels, one.seconds_left) for labels, one in targets if one.seconds_left is not None),
         ),
         Metric(
+            "facesnap_target_faces_without_image",
+            "Faces of the newest archive that could not be rebuilt from it.",
+            tuple((labels, one.counts.lacking) for labels, one in targets if one.counts),
+        ),
+        Metric(
             "facesnap_quota_left",
             "Estimate of the takes and applies that are left of a day's 100.",
             tuple(({"profile": profile, "kind": kind}, left) for (profile, kind), left in quotas.items()),
@@ -158,7 +170,8 @@ def run_lines(result: RunResult) -> list[str]:
 def markdown(plan: Plan, result: RunResult) -> str:
     """Return the summary of a run as Markdown."""
     failed = sum(item.failure is not None for item in result.items)
-    said = f"{failed} of {len(result.items)} items failed" if failed else f"all {len(result.items)} items succeeded"
+    items = counted(len(result.items), "item")
+    said = f"{failed} of {items} failed" if failed else f"{'all ' if len(result.items) > 1 else ''}{items} succeeded"
     rows = [
         (
             item.item.name,
@@ -166,7 +179,7 @@ def markdown(plan: Plan, result: RunResult) -> str:
             one.place,
             ", ".join(one.deleted),
             format_duration(item.elapsed_s),
-            one.failure.message if one.failure else "",
+            one.failure.message if one.failure else str(one.counts or ""),
         )
         for item in result.items
         for one in item.targets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from facesnap_cli.errors import (
     FacesnapError,
@@ -42,11 +43,14 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     return OperationFailedError(f"{operation.title} failed: {said}", hint=hint, details=details)
 
 
-def combined(failures: Sequence[FacesnapError], total: int, what: str) -> FacesnapError | None:
+def combined(
+    failures: Sequence[FacesnapError], total: int, what: str, names: Sequence[str] = ()
+) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    It is the failure itself where it is the only item's, or all items failed with the same exit status. Where the
-    only trouble is that some still run, it is a StillRunningError that resumes them all.
+    It is the failure itself where it is the only item's. Several are told a line each, two with what to do or three
+    without, after their item's name where `names` gives it; they keep their exit status if all items share it. Where
+    the only trouble is that some still run, it is a StillRunningError that resumes them all.
     """
     if not failures:
         return None
@@ -54,14 +58,29 @@ def combined(failures: Sequence[FacesnapError], total: int, what: str) -> Facesn
     running = [failure for failure in failures if isinstance(failure, StillRunningError)]
     if len(running) == len(failures):
         return _still_running(running, total, what)
-    if len(failures) == total and len(statuses) == 1:
+    if total == 1:
         return failures[0]
-    first = failures[0]
-    return PartialFailureError(
-        f"{len(failures)} of {total} {what} did not succeed; the first: {first.message}",
-        hint=first.hint,
-        details={"failures": [failure.document()["error"] for failure in failures]},
-    )
+    all_alike = len(failures) == total and len(statuses) == 1
+    error = copy(failures[0]) if all_alike else PartialFailureError("")
+    said = [failure.in_a_line for failure in failures]
+    if names:
+        said = [text if name in text else f"{name}: {text}" for name, text in zip(names, said, strict=True)]
+    head = f"{len(failures)} of {total} {what} did not succeed"
+    if len(failures) == 1:
+        error.message, error.also, error.hint = f"{head}: {said[0]}", (), failures[0].hint
+    else:
+        shown = MOST_NAMED - any(failure.hint for failure in failures)  # four lines are all there is
+        error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
+        error.also = tuple(said[:shown])
+        error.hint = "; ".join(dict.fromkeys(failure.hint for failure in failures[:shown] if failure.hint))
+    error.details = error.details | {"failures": [failure.document()["error"] for failure in failures]}
+    return error
+
+
+def combined_by_name(results: Sequence[tuple[str, FacesnapError | None]], what: str) -> FacesnapError | None:
+    """Return what a batch of named items ends with, as `combined`; None stands for an item that succeeded."""
+    failed = [(name, failure) for name, failure in results if failure]
+    return combined([failure for _, failure in failed], len(results), what, [name for name, _ in failed])
 
 
 def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:
@@ -70,10 +89,13 @@ def _still_running(failures: Sequence[StillRunningError], total: int, what: str)
     interrupted = [failure for failure in failures if not failure.reference]
     if len(references) + len(interrupted) == 1:
         return failures[0]
+    hints = list(dict.fromkeys(failure.hint for failure in failures))
     line = f"facesnap wait {' '.join(references) if len(references) <= MOST_NAMED else ''}".rstrip()
     ways = [line] if references else []
     ways += [failure.hint for failure in interrupted[:MOST_NAMED] if failure.hint]
-    if len(interrupted) > MOST_NAMED:
+    if len(hints) == 1:  # what is run again as a whole
+        ways = hints
+    elif len(interrupted) > MOST_NAMED:
         ways.append(f"facesnap status has the lines of {len(interrupted) - MOST_NAMED} more")
     how = "still run; they go on in the service"
     if interrupted:

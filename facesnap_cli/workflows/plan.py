@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from facesnap_cli.checks import check_object_id, parse_object_type
-from facesnap_cli.config_file import MAX_BYTES, parsed_toml
-from facesnap_cli.endpoints import LOOPBACK_HOSTS
+from facesnap_cli.config_file import MAX_BYTES, foreign_file, parsed_toml
 from facesnap_cli.errors import ConfigurationError, UsageError
 from facesnap_cli.files import read_regular
 from facesnap_cli.models import ObjectType
@@ -21,15 +19,26 @@ from facesnap_cli.text import harmless, parse_duration
 from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.jobs import TargetName
 from facesnap_cli.workflows.plan_lines import PlanLines
+from facesnap_cli.workflows.plan_values import (
+    duration_value,
+    flag_value,
+    jobs_value,
+    keep_value,
+    level_value,
+    method_value,
+    near,
+    path_value,
+    targets_value,
+    text_value,
+    url_value,
+)
 from facesnap_cli.workflows.retention import Keep
 
 Read = TypeVar("Read")
 DEFAULT_JOBS = 4
-MOST_JOBS = 64
 DEFAULT_MAX_AGE = "20h"
 _TOP_KEYS = ("jobs", "backup", "notify")
 _NOTIFY_KEYS = ("ping", "metrics")
-_KEEP_KEYS = ("last", "daily", "weekly", "monthly")
 _ITEM_KEYS = (
     "name",
     "from",
@@ -42,6 +51,8 @@ _ITEM_KEYS = (
     "method",
     "verify",
     "keep_snapshot",
+    "images",
+    "require_images",
 )
 _SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -51,7 +62,8 @@ class PlanItem:
     """One `[[backup]]`. Durations in seconds; `source` is a profile's name, None for the chosen profile.
 
     `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
-    as cover for `run --check`.
+    as cover for `run --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True, all
+    faces must have an image; None, at least one; False, none.
     """
 
     number: int
@@ -66,6 +78,8 @@ class PlanItem:
     covered_for_s: float
     verify: VerifyLevel
     keep_snapshot: bool
+    images: str | None = None
+    require_images: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +107,17 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """Read and check a plan. Raises ConfigurationError that names the line of everything that is wrong."""
     try:
-        content = read_regular(path, MAX_BYTES).content
+        file = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
-    text, data = parsed_toml(path, content)
+    if file.is_foreign:
+        raise foreign_file(path)
+    if file.writable_by_all:
+        raise ConfigurationError(
+            f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",
+            hint=shlex.join(["chmod", "go-w", str(path)]),
+        )
+    text, data = parsed_toml(path, file.content)
     reader = _Reader(path, PlanLines.of(text))
     plan = reader.plan(data)
     reader.raise_complaints()
@@ -114,7 +135,7 @@ class _Reader:
     def plan(self, data: Mapping[str, Any]) -> Plan:
         for key in data:
             if key not in _TOP_KEYS:
-                self._complain(self._lines.top(key), f"unknown key {harmless(key)!r}{_near(key, _TOP_KEYS)}")
+                self._complain(self._lines.top(key), f"unknown key {harmless(key)!r}{near(key, _TOP_KEYS)}")
         entries = data.get("backup")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
             self._complain(self._lines.top("backup"), "a plan needs at least one [[backup]]")
@@ -128,24 +149,22 @@ class _Reader:
         for key in notify:
             if key not in _NOTIFY_KEYS:
                 line = self._lines.line("notify", key)
-                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{_near(key, _NOTIFY_KEYS)}")
-        ping = self._value(notify, "ping", _url, lambda: self._lines.line("notify", "ping"))
-        metrics = self._value(notify, "metrics", _text, lambda: self._lines.line("notify", "metrics"))
-        jobs = self._value(data, "jobs", _jobs, lambda: self._lines.top("jobs")) or DEFAULT_JOBS
+                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, _NOTIFY_KEYS)}")
+        ping = self._value(notify, "ping", url_value, lambda: self._lines.line("notify", "ping"))
+        metrics = self._value(notify, "metrics", text_value, lambda: self._lines.line("notify", "metrics"))
+        jobs = self._value(data, "jobs", jobs_value, lambda: self._lines.top("jobs")) or DEFAULT_JOBS
         return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
 
     def raise_complaints(self) -> None:
-        """Raise the first complaint, with the others in its hint and details."""
+        """Raise all complaints as one error, each on a line of its own."""
         if not self._complaints:
             return
-        (line, message, hint), *others = sorted(self._complaints)
-        also = [f"{self._path}:{number}: {text}" for number, text, _ in others]
-        more = f" (and {len(also) - 2} more)" if len(also) > 2 else ""
-        raise ConfigurationError(
-            f"{self._path}:{line}: {message}",
-            hint="; ".join([hint] * bool(hint) + also[:2]) + more,
-            details={"complaints": [f"{self._path}:{line}: {message}", *also]},
-        )
+        found = [(f"{self._path}:{line}: {message}", hint) for line, message, hint in sorted(self._complaints)]
+        details: dict[str, object] = {"complaints": [line for line, _ in found]}
+        if len(found) > 1:
+            first, *also = [f"{line}; {hint}" if hint else line for line, hint in found]
+            raise ConfigurationError(first, also=also, details=details)
+        raise ConfigurationError(found[0][0], hint=found[0][1], details=details)
 
     def _item(self, number: int, entry: Mapping[str, Any]) -> PlanItem | None:
         before = len(self._complaints)
@@ -160,17 +179,21 @@ class _Reader:
 
         for key in entry:
             if key not in _ITEM_KEYS:
-                self._complain(line(key), f"unknown key {harmless(key)!r}{_near(key, _ITEM_KEYS)}")
-        name = value("name", lambda raw: check_object_id(_text(raw), what="item name"), required=True) or "-"
-        object_type = value("type", lambda raw: parse_object_type(_text(raw)), required=True)
-        object_id = value("object_id", lambda raw: check_object_id(_text(raw)), required=True)
-        targets = value("to", lambda raw: _targets(raw, name), required=True)
-        method = value("method", _method) or "snapshot"
-        keep = value("keep", _keep)
-        verify = value("verify", _level) or VerifyLevel.QUICK
-        max_age_s = value("max_age", _duration) or parse_duration(DEFAULT_MAX_AGE)
-        covered_for_s = value("covered_for", _duration) or max_age_s
-        source, keep_snapshot = value("from", _text), value("keep_snapshot", _flag) or False
+                self._complain(line(key), f"unknown key {harmless(key)!r}{near(key, _ITEM_KEYS)}")
+        name = value("name", lambda raw: check_object_id(text_value(raw), what="item name"), required=True) or "-"
+        object_type = value("type", lambda raw: parse_object_type(text_value(raw)), required=True)
+        object_id = value("object_id", lambda raw: check_object_id(text_value(raw)), required=True)
+        targets = value("to", lambda raw: targets_value(raw, name), required=True)
+        method = value("method", method_value) or "snapshot"
+        keep = value("keep", keep_value)
+        verify = value("verify", level_value) or VerifyLevel.QUICK
+        max_age_s = value("max_age", duration_value) or parse_duration(DEFAULT_MAX_AGE)
+        covered_for_s = value("covered_for", duration_value) or max_age_s
+        source, keep_snapshot = value("from", text_value), value("keep_snapshot", flag_value) or False
+        images, require_images = value("images", lambda raw: path_value(raw, name)), value("require_images", flag_value)
+        for key in ("images", "require_images"):
+            if key in entry and method == "snapshot":
+                self._complain(line(key), f'{key} is for method = "export": a snapshot needs no images')
         if targets:
             self._check_targets(targets, method, keep, line)
         if keep and verify is VerifyLevel.NONE:
@@ -190,6 +213,8 @@ class _Reader:
             covered_for_s,
             verify,
             keep_snapshot,
+            images,
+            require_images,
         )
 
     def _check_targets(
@@ -241,78 +266,3 @@ class _Reader:
 
     def _complain(self, line: int, message: str, hint: str = "") -> None:
         self._complaints.append((line, message, hint))
-
-
-def _text(raw: object) -> str:
-    if not isinstance(raw, str) or not raw.strip():
-        raise UsageError("must be a text that is not empty")
-    return raw.strip()
-
-
-def _flag(raw: object) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    raise UsageError("must be true or false")
-
-
-def _jobs(raw: object) -> int:
-    if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_JOBS:
-        return raw
-    raise UsageError(f"must be a whole number from 1 to {MOST_JOBS}")
-
-
-def _duration(raw: object) -> float:
-    seconds = parse_duration(_text(raw))
-    if seconds <= 0:
-        raise UsageError("must be a duration of more than nothing")
-    return seconds
-
-
-def _targets(raw: object, name: str) -> tuple[TargetName, ...]:
-    entries = [raw] if isinstance(raw, str) else raw
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
-        raise UsageError("must be a list of targets", hint='write for example to = ["dr:employees-{date}"]')
-    return tuple(TargetName.parse(entry, name) for entry in entries)
-
-
-def _method(raw: object) -> str:
-    text = _text(raw)
-    if text not in ("snapshot", "export"):
-        raise UsageError(f"{harmless(text)!r} is neither snapshot nor export")
-    return text
-
-
-def _level(raw: object) -> VerifyLevel:
-    text = _text(raw).lower()
-    if text not in tuple(VerifyLevel):
-        raise UsageError(f"{harmless(text)!r} is not one of {', '.join(VerifyLevel)}")
-    return VerifyLevel(text)
-
-
-def _keep(raw: object) -> Keep:
-    if not isinstance(raw, dict) or not raw:
-        raise UsageError("must be a table such as { last = 3, daily = 7 }")
-    for key, count in raw.items():
-        if key not in _KEEP_KEYS:
-            raise UsageError(f"unknown key {harmless(key)!r}{_near(key, _KEEP_KEYS)}")
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise UsageError(f"{key} must be a whole number of 1 or more")
-    return Keep(**raw)
-
-
-def _url(raw: object) -> str:
-    text = _text(raw)
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise UsageError("must be an https URL") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or harmless(text) != text or " " in text:
-        raise UsageError("must be an https URL")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise UsageError("must be https, except to this machine")
-    return text
-
-
-def _near(key: str, choices: tuple[str, ...]) -> str:
-    found = get_close_matches(key, choices, n=1)
-    return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(choices)}"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from facesnap_cli.accounts import Account
+from facesnap_cli.errors import FacesnapError, NotFoundError
+from facesnap_cli.models import ObjectType
+from facesnap_cli.wanted import VerifyLevel
 from facesnap_cli.workflows.copy import Copy, Means, NoWatcher
 from facesnap_cli.workflows.jobs import CopyTarget, WantedCopy
+from facesnap_cli.workflows.outcomes import combined_by_name
 from facesnap_cli.workflows.submit import reusable_take
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that would be done: take, wait, reuse, apply, delete; or none, or conflict, with the reason."""
+    """One thing that would be done: take, wait, reuse, apply, export, delete; or none, conflict, missing, and why."""
 
     item: str
     action: str
@@ -32,14 +37,48 @@ class Step:
         }
 
 
-def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> list[Step]:
-    """Return the steps of a copy, in order. Raises what reading raises."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be done, in order, and what each target (`what`) would fail with, by its name; None: with nothing."""
+
+    steps: tuple[Step, ...]
+    results: tuple[tuple[str, FacesnapError | None], ...]
+    what: str = "targets"
+
+    @property
+    def failure(self) -> FacesnapError | None:
+        """What it would end with, as far as a look can tell."""
+        return combined_by_name(self.results, self.what)
+
+
+def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> Preview:
+    """Return what a copy would do. Raises what reading raises."""
     copy = Copy(means, wanted, NoWatcher())
-    item, kind = item or wanted.take.object_id, wanted.take.object_type.value
-    applies = [_target_step(copy, wanted, target, item) for target in wanted.targets]
-    if not any(step.action == "apply" for step in applies):
-        return applies
-    source = wanted.source
+    item = item or wanted.take.object_id
+    looks = [_target_step(copy, wanted, target, item) for target in wanted.targets]
+    takes = _source_steps(copy, means, wanted, item) if any(step.action == "apply" for step, _ in looks) else []
+    if takes and takes[0].action == "missing":
+        gone = not_found(wanted.source, wanted.take.object_type, wanted.take.object_id)
+        looks = [(step, gone if step.action == "apply" else failure) for step, failure in looks]
+    named = zip(wanted.targets, looks, strict=True)
+    results = [(target.account.place(step.object_id), failure) for target, (step, failure) in named]
+    steps = [*takes, *(step for step, failure in looks if step.action != "apply" or not failure)]
+    if takes and takes[0].action != "missing" and not wanted.keep_snapshot:
+        steps.append(Step(item, "delete", wanted.source.profile, "Snapshot", "", "once all is verified"))
+    return Preview(tuple(steps), tuple(results))
+
+
+def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotFoundError:
+    """Return the error for a source that is not there."""
+    return NotFoundError(
+        f"there is no {object_type.value} {account.place(object_id)}, so there is nothing to back up",
+        details={"objectType": object_type.value, "objectId": object_id, "profile": account.profile},
+    )
+
+
+def _source_steps(copy: Copy, means: Means, wanted: WantedCopy, item: str) -> list[Step]:
+    """Return how the copy comes to a snapshot, or that its source is missing."""
+    source, kind = wanted.source, wanted.take.object_type
     going_on = copy.unfinished_take()
     young = None if going_on else reusable_take(source, means.journal, means.clock, wanted.take)
     if going_on:
@@ -48,13 +87,14 @@ def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> list[Step]
         action, why = "reuse", f"snapshot {young.snapshot_id}"
     else:
         action, why = "take", ""
-    take = Step(item, action, source.profile, kind, wanted.take.object_id, why)
-    if wanted.keep_snapshot:
-        return [take, *applies]
-    return [take, *applies, Step(item, "delete", source.profile, "Snapshot", "", "once all is verified")]
+    needed = action == "take" or wanted.verify is not VerifyLevel.NONE
+    if needed and not source.objects.exists(kind, wanted.take.object_id):
+        action, why = "missing", "there is no such object"
+    return [Step(item, action, source.profile, kind.value, wanted.take.object_id, why)]
 
 
-def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) -> Step:
+def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) -> tuple[Step, FacesnapError | None]:
+    failure = None
     object_id, kind = target.template.render(copy.job.time), wanted.take.object_type
     own = copy.own_apply(target, object_id)
     exists = target.account.objects.exists(kind, object_id)
@@ -64,6 +104,7 @@ def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) 
         action, why = "none", f"copied on {own.intended_time:%Y-%m-%d at %H:%M} UTC"
     elif exists:
         action, why = "conflict", "exists already; an apply only creates new objects"
+        failure = copy.in_the_way(target, object_id)
     else:
         action, why = "apply", ""
-    return Step(item, action, target.account.profile, kind.value, object_id, why)
+    return Step(item, action, target.account.profile, kind.value, object_id, why), failure

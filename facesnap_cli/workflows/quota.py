@@ -11,6 +11,7 @@ from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.journal import Journal
 from facesnap_cli.operations import OperationKind
+from facesnap_cli.text import counted
 
 DAILY_LIMIT = 100
 WINDOW = timedelta(days=1)
@@ -28,8 +29,9 @@ class Quota:
         return max(0, DAILY_LIMIT - self.used)
 
     def __str__(self) -> str:
-        plural = {OperationKind.TAKE: "takes", OperationKind.APPLY: "applies"}[self.kind]
-        return f"{self.used} {plural} in 24 h are known here, about {self.left} of {DAILY_LIMIT} are left"
+        used = counted(self.used, self.kind.value, "takes" if self.kind is OperationKind.TAKE else "applies")
+        known = "is" if self.used == 1 else "are"
+        return f"{used} in 24 h {known} known here, about {self.left} of {DAILY_LIMIT} are left"
 
 
 @dataclass(frozen=True, slots=True)

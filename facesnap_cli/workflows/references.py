@@ -10,7 +10,7 @@ from facesnap_cli.accounts import Account
 from facesnap_cli.clock import Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.models import ObjectType, Snapshot, is_guid
-from facesnap_cli.text import format_duration
+from facesnap_cli.text import counted, format_duration
 from facesnap_cli.wanted import WantedList, WantedUpdate
 
 # Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
@@ -135,6 +135,12 @@ def delete_snapshots(
         else:
             deleted.append(snapshot)
     return deleted, combined(failures, len(snapshots) + len(gone), "snapshots")
+
+
+def deletion_in_words(number: int, *, dry_run: bool) -> str:
+    """Return what was done to so many snapshots, or would be."""
+    snapshots = counted(number, "snapshot")
+    return f"would delete {snapshots} (nothing was deleted)" if dry_run else f"deleted {snapshots}"
 
 
 def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:

@@ -51,6 +51,11 @@ class Template:
         """Tell whether the name says the second, not the day alone."""
         return self.is_dated and "{time}" in self.text
 
+    @property
+    def glob(self) -> str:
+        """The name with a * for everything that a moment decides."""
+        return _PLACEHOLDER.sub(lambda found: self.name if found[1] == "name" else "*", self.text)
+
     def render(self, moment: datetime) -> str:
         """Return the name for a moment."""
         utc = moment.astimezone(UTC)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from facesnap_cli.errors import UsageError
 from facesnap_cli.text import format_duration, harmless, parse_duration
@@ -44,12 +45,27 @@ class Rhythm:
 
     @property
     def cron(self) -> str:
-        """The five fields."""
+        """The five fields, in UTC."""
+        return self.cron_in(timedelta())
+
+    def cron_in(self, offset: timedelta) -> str:
+        """Return the five fields for a machine whose time is `offset` ahead of UTC."""
+        days, hour, minute = self._shifted(offset)
         if self.every_h < 24:
-            hours = ",".join(str(hour) for hour in range(self.hour % self.every_h, 24, self.every_h))
-            return f"{self.minute} {hours if self.every_h > 1 else '*'} * * *"
-        days = {24: "* * *", 48: "*/2 * *", 168: "* * 0"}[self.every_h]
-        return f"{self.minute} {self.hour} {days}"
+            hours = ",".join(str(one) for one in range(hour % self.every_h, 24, self.every_h))
+            return f"{minute} {hours if self.every_h > 1 else '*'} * * *"
+        fields = {24: "* * *", 48: "*/2 * *", 168: f"* * {days % 7}"}[self.every_h]
+        return f"{minute} {hour} {fields}"
+
+    def at(self, offset: timedelta = timedelta()) -> str:
+        """Return the time of day on a clock that is `offset` ahead of UTC."""
+        _, hour, minute = self._shifted(offset)
+        return f"{hour:02}:{minute:02}"
+
+    def _shifted(self, offset: timedelta) -> tuple[int, int, int]:
+        """Return days, hours and minutes since the Sunday on which it runs first, on that clock."""
+        days, minutes = divmod(self.hour * 60 + self.minute + int(offset.total_seconds() // 60), 24 * 60)
+        return days, minutes // 60, minutes % 60
 
     @property
     def calendar(self) -> str:

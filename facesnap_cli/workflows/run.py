@@ -19,9 +19,10 @@ from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import Operation, OperationKind
 from facesnap_cli.workflows.copy import CopyWatcher
 from facesnap_cli.workflows.coverage import Cover
-from facesnap_cli.workflows.outcomes import combined
+from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
+from facesnap_cli.workflows.outcomes import combined_by_name
 from facesnap_cli.workflows.plan import PlanItem
-from facesnap_cli.workflows.preview import Step
+from facesnap_cli.workflows.preview import Preview
 from facesnap_cli.workflows.side_by_side import Crew
 
 
@@ -29,7 +30,7 @@ from facesnap_cli.workflows.side_by_side import Crew
 class TargetOutcome:
     """What came of one target of an item. `status`: copied, current (an earlier run had done it) or failed.
 
-    `label` is the target as the plan writes it.
+    `label` is the target as the plan writes it. `counts` are an archive's; `warnings` do not make it a failure.
     """
 
     label: str
@@ -39,6 +40,15 @@ class TargetOutcome:
     operation: Operation | None = None
     deleted: tuple[str, ...] = ()
     failure: FacesnapError | None = None
+    counts: FaceCounts | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str | None:
+        """Why it failed, or what a good archive lacks."""
+        if self.failure:
+            return self.failure.message
+        return str(self.counts) if self.counts and self.counts.lacking else None
 
     @property
     def place(self) -> str:
@@ -57,16 +67,21 @@ class ItemResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined([one.failure for one in self.targets if one.failure], len(self.targets), "targets")
+        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
 
     @property
     def summary(self) -> str:
         """The result in a line."""
         said = []
         for status, words in (("copied", "copied to"), ("current", "copied already to")):
-            places = [one.place for one in self.targets if one.status == status]
+            places = [
+                f"{one.place} ({one.counts})" if one.counts else one.place
+                for one in self.targets
+                if one.status == status
+            ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        said += [f"{one.place}: {one.failure.message}" for one in self.targets if one.failure]
+        failed = [(one.place, one.failure.message) for one in self.targets if one.failure]
+        said += [text if place in text else f"{place}: {text}" for place, text in failed]
         return "; ".join(said)
 
     def documents(self) -> list[dict[str, object]]:
@@ -86,7 +101,8 @@ class ItemResult:
                 "deleted": list(one.deleted),
                 "elapsedSeconds": round(self.elapsed_s, 1),
                 "exitCode": one.failure.status if one.failure else 0,
-                "message": one.failure.message if one.failure else None,
+                "message": one.message,
+                **counts_document(one.counts),
             }
             for one in self.targets
         ]
@@ -103,7 +119,12 @@ class RunResult:
     @property
     def failure(self) -> FacesnapError | None:
         """The error that the run ends with: the one that all items share, or a partial failure."""
-        return combined([one.failure for one in self.items if one.failure], len(self.items), "items")
+        return combined_by_name([(one.item.name, one.failure) for one in self.items], "items")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of what succeeded."""
+        return [f"{item.item.name}: {text}" for item in self.items for one in item.targets for text in one.warnings]
 
     def documents(self) -> list[dict[str, object]]:
         return [document for item in self.items for document in item.documents()]
@@ -115,7 +136,7 @@ class Method(Protocol):
     @property
     def item(self) -> PlanItem: ...
 
-    def preview(self) -> list[Step]:
+    def preview(self) -> Preview:
         """Return what `run` would do. Only reads. Raises what reading raises."""
         ...
 
@@ -176,7 +197,7 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
     name = hashlib.sha256(str(plan.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     path = directory / "locks" / f"plan-{name}.lock"
     try:
-        make_private_directory(path.parent)
+        make_private_directory(path.parent, inside=directory)
         lock = ProcessLock.acquire(path)
     except (OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:

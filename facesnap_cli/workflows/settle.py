@@ -12,7 +12,7 @@ from facesnap_cli.journal import Journal, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.wanted import VerifyLevel
-from facesnap_cli.workflows.verify import check_copy, describe
+from facesnap_cli.workflows.verify import Place, check_copy, describe
 
 # After so long an operation that has left no trace is taken for one that never reached the service:
 # takes run for hours at most, applies for one.
@@ -65,15 +65,16 @@ def _is_like_its_source(
     account: Account, journal: Journal, operation: Operation, account_of: Callable[[Operation], Account]
 ) -> bool:
     """Tell whether what an apply was to make could be compared. Raises VerificationError where it differs."""
-    kind = ObjectType(operation.object_type)
+    made = Place(account, ObjectType(operation.object_type), operation.object_id)
     try:
         take = journal.take_of(operation.snapshot_id or "")
         if take is None or not take.object_id:
             return False
-        source = describe(account_of(take), kind, take.object_id, VerifyLevel.QUICK)
+        source = Place(account_of(take), made.object_type, take.object_id)
+        original = describe(source.account, source.object_type, source.object_id, VerifyLevel.QUICK)
     except FacesnapError:  # the source may have gone, or be out of reach
         return False
-    check_copy(source, describe(account, kind, operation.object_id, VerifyLevel.QUICK), operation.object_id)
+    check_copy(original, describe(account, made.object_type, made.object_id, VerifyLevel.QUICK), source, made)
     return True
 
 

@@ -15,7 +15,7 @@ from facesnap_cli.workflows.copy import Copy, CopyWatcher, Means, NoWatcher
 from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
 from facesnap_cli.workflows.jobs import CopyTarget, TargetResult, WantedCopy, current_job
 from facesnap_cli.workflows.plan import PlanItem
-from facesnap_cli.workflows.preview import Step, preview_copy
+from facesnap_cli.workflows.preview import Preview, Step, preview_copy
 from facesnap_cli.workflows.retention import Retention
 from facesnap_cli.workflows.run import ItemResult, TargetOutcome
 
@@ -29,18 +29,21 @@ class SnapshotMethod:
     wanted: WantedCopy
     sources: frozenset[tuple[ObjectType, str | None, str]] = field(default_factory=frozenset)
 
-    def preview(self) -> list[Step]:
+    def preview(self) -> Preview:
         """Return what `run` would do."""
-        steps = preview_copy(self.means, self.wanted, self.item.name)
+        copy = preview_copy(self.means, self.wanted, self.item.name)
+        steps = list(copy.steps)
         job = current_job(self.means.journal, self.wanted, self.means.clock.now())
-        for target in self.wanted.targets:
+        for target, (_, failure) in zip(self.wanted.targets, copy.results, strict=True):
+            if failure:
+                continue
             new = target.template.render(job.time)
             kind, profile = self.item.object_type, target.account.profile
             steps += [
                 Step(self.item.name, "delete", profile, kind.value, old, "not kept, once the new copy is verified")
                 for old in self._doomed(target, new)
             ]
-        return steps
+        return replace(copy, steps=tuple(steps))
 
     def run(self, watcher: CopyWatcher) -> ItemResult:
         """Copy, verify, and delete what is not kept."""

@@ -11,6 +11,7 @@ from facesnap_cli.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.journal import Journal
 from facesnap_cli.models import ObjectType, Snapshot
 from facesnap_cli.operations import Operation
+from facesnap_cli.text import counted
 from facesnap_cli.wanted import VerifyLevel
 
 
@@ -57,8 +58,21 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
     )
 
 
-def check_copy(source: Description, target: Description, object_id: str) -> None:
-    """Raise VerificationError, naming what differs, unless both are the same."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object in an account."""
+
+    account: Account
+    object_type: ObjectType
+    object_id: str
+
+    @property
+    def name(self) -> str:
+        return self.account.place(self.object_id)
+
+
+def check_copy(source: Description, target: Description, origin: Place, made: Place) -> None:
+    """Raise VerificationError, naming both and what differs, unless both are the same."""
     differences = [
         entry.name for entry in fields(Description) if getattr(source, entry.name) != getattr(target, entry.name)
     ]
@@ -70,18 +84,17 @@ def check_copy(source: Description, target: Description, object_id: str) -> None
             for name in differences
         ]
         raise VerificationError(
-            f"{object_id} differs from its source: {'; '.join(shown)}",
+            f"{made.object_type.value} {made.name} differs from its source {origin.name}: {'; '.join(shown)}",
             hint="the source may have changed after the snapshot was taken; keep the older copy until this is clear",
-            details={"objectId": object_id, "differences": differences},
+            details={
+                "objectType": made.object_type.value,
+                "objectId": made.object_id,
+                "profile": made.account.profile,
+                "sourceObjectId": origin.object_id,
+                "sourceProfile": origin.account.profile,
+                "differences": differences,
+            },
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a copy is compared with."""
-
-    account: Account
-    object_id: str
 
 
 def source_of(
@@ -92,14 +105,14 @@ def source_of(
     *,
     account_of: Callable[[Operation], Account],
     account_in: Callable[[str | None], Account | None],
-) -> Source:
+) -> Place:
     """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
 
     Raises UsageError where it is not known, or no profile reaches it: a verification that compares nothing is none.
     """
-    take = journal.take_of(snapshot.id)
+    take, kind = journal.take_of(snapshot.id), ObjectType.from_wire(snapshot.type)
     if take and take.object_id:
-        source = Source(account_of(take), take.object_id)
+        source = Place(account_of(take), kind, take.object_id)
     else:
         owner = account_in(snapshot.subscription_id)
         if snapshot.object_id is None or owner is None:
@@ -110,14 +123,14 @@ def source_of(
                 if snapshot.object_id
                 else "apply it with --verify none, and compare by other means",
             )
-        source = Source(owner, snapshot.object_id)
+        source = Place(owner, kind, snapshot.object_id)
     if source.account is target and source.object_id == object_id:
         raise UsageError(f"{object_id} is the snapshot's own source: there is nothing to compare it with")
     return source
 
 
 def verify_apply(
-    operation: Operation, level: VerifyLevel, target: Account, source: Source | None, note: Callable[[str], None]
+    operation: Operation, level: VerifyLevel, target: Account, source: Place | None, note: Callable[[str], None]
 ) -> None:
     """Compare what an apply created with its source; without a source do nothing. `note` hears that they are the same.
 
@@ -125,16 +138,16 @@ def verify_apply(
     """
     if source is None:
         return
-    object_type = ObjectType(operation.object_type)
-    copy = describe(target, object_type, operation.object_id, level)
+    made = Place(target, source.object_type, operation.object_id)
+    copy = describe(target, made.object_type, made.object_id, level)
     try:
-        original = describe(source.account, object_type, source.object_id, level)
+        original = describe(source.account, source.object_type, source.object_id, level)
     except NotFoundError as error:
         raise VerificationError(
             f"{operation.object_id} was applied, but its source {source.object_id} is gone: they cannot be compared",
             details={"objectId": operation.object_id},
         ) from error
-    check_copy(original, copy, operation.object_id)
-    persons = f"{copy.persons} persons, " if object_type.has_persons else ""
-    ids = ", every id" if level is VerifyLevel.FULL else ""
-    note(f"verified: {operation.object_id} is the same as {source.object_id} ({persons}{copy.faces} faces{ids})")
+    check_copy(original, copy, source, made)
+    counts = [counted(copy.persons, "person")] if made.object_type.has_persons else []
+    counts += [counted(copy.faces, "face"), *(["every id"] if level is VerifyLevel.FULL else [])]
+    note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")

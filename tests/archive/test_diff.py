@@ -85,6 +85,16 @@ def test_the_user_data_of_faces_is_compared_between_archives(program: Program, e
     assert (done.status, done.out) == (14, f"changed\tface\t{face}\tAda Lovelace\tuserData\tfront\ten face\n")
 
 
+def test_a_rebuilt_object_is_said_to_have_new_ids(program: Program, emulator: RunningEmulator) -> None:
+    archive = exported(program, emulator, "PersonGroup", "employees")
+    assert program.run("import", str(archive), "-p", "target", "-i", "rebuilt", "-q", "-o", "none").status == 0
+    done = program.run("diff", str(archive), "-p", "target", "-i", "rebuilt", "-q", "-o", "json")
+    assert (done.status, {one["change"] for one in done.json}) == (14, {"removed", "added"})
+    assert "the ids differ altogether: an imported object has new ones; import --verify full" in done.err
+    changed(emulator)
+    assert "the ids differ" not in program.run("diff", str(archive), "-q").err
+
+
 def test_archives_of_different_types_are_not_compared(program: Program, emulator: RunningEmulator) -> None:
     group, faces = exported(program, emulator, "PersonGroup", "employees"), exported(program, emulator, *ALL_TYPES[2])
     done = program.run("diff", str(group), str(faces))

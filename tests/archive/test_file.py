@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,20 +38,26 @@ def test_sqlite_alone_reads_persons_faces_and_images(archive: Path, emulator: Ru
 
 
 def test_the_schema_in_the_file_says_what_each_column_is(archive: Path) -> None:
-    [(schema,)] = rows(archive, "SELECT sql FROM sqlite_schema WHERE name = 'faces'")
-    assert "STRICT" in schema
-    assert "-- left,top,width,height" in schema
+    for table in ("object", "persons", "faces", "images"):
+        [(schema,)] = rows(archive, "SELECT sql FROM sqlite_schema WHERE name = ?", table)
+        assert "STRICT" in schema
+        columns = schema.splitlines()[1:-1]
+        assert len(columns) == len(rows(archive, f"SELECT name FROM pragma_table_info('{table}')"))
+        assert all("-- " in column for column in columns)
+    assert "-- left,top,width,height" in rows(archive, "SELECT sql FROM sqlite_schema WHERE name = 'faces'")[0][0]
 
 
 def test_a_checksum_can_be_computed_from_its_documentation(archive: Path) -> None:
-    def netstring(value: str | None) -> str:
-        return "-," if value is None else f"{len(value.encode())}:{value},"
+    def netstring(value: object) -> str:
+        return "-," if value is None else f"{len(str(value).encode())}:{value},"
 
-    for row in rows(
-        archive, "SELECT face_id, person_id, user_data, image, target_face, detection_model, checksum FROM faces"
-    ):
-        content = "".join(netstring(value) for value in row[:-1])
-        assert hashlib.sha256(content.encode()).hexdigest()[:16] == row[-1]
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for table in ("object", "persons", "faces"):
+        [line] = [line for line in readme.splitlines() if line.startswith(f"| `{table}`")]
+        cell = re.sub(r"\([^)]*\)", "", line.split("|")[2]).replace("`", "")
+        for row in rows(archive, f"SELECT {cell} FROM {table}"):
+            content = "".join(netstring(value) for value in row[:-1])
+            assert hashlib.sha256(content.encode()).hexdigest()[:16] == row[-1], table
 
 
 def test_an_export_writes_one_private_file(program: Program) -> None:
@@ -139,13 +147,22 @@ def test_an_archive_of_a_newer_facesnap_is_refused(program: Program, archive: Pa
     assert "written by a newer facesnap" in done.err
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip file, say" * 100], ids=["empty", "not SQLite"])
-def test_what_is_no_archive_is_refused(program: Program, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is damaged: it is empty"),
+        (b"PK\x03\x04 a zip file, say" * 100, "is not a facesnap archive"),
+        (b"[[backup]]\nname = 1\n", "is not a facesnap archive"),
+        (b"SQLite format 3\0" + b"and then?" * 100, "is damaged: "),
+    ],
+    ids=["empty", "not SQLite", "a plan", "damaged"],
+)
+def test_what_is_no_archive_is_refused(program: Program, content: bytes, said: str) -> None:
     file = program.directory / "x.facesnap"
     file.write_bytes(content)
     done = program.run("import", str(file), "-p", "target")
     assert (done.status, done.out) == (13, "")
-    assert f"{file} is damaged" in done.err
+    assert f"{file} {said}" in done.err
 
 
 def test_another_programs_database_is_refused(program: Program) -> None:
@@ -195,3 +212,16 @@ def test_an_archive_is_read_from_a_directory_that_cannot_be_written(program: Pro
     finally:
         shelf.chmod(0o700)
     assert (done.status, done.err) == (0, "")
+
+
+def test_an_archive_whose_tables_an_older_facesnap_has_described_otherwise_is_read(
+    program: Program, archive: Path
+) -> None:
+    with closing(sqlite3.connect(archive)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        for name, sql in database.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
+            bare = re.sub(r"--[^\n]*", "-- as it was called once", sql)
+            database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (bare, name))
+        database.commit()
+    checked = program.run("inspect", str(archive), "--check", "-o", "json")
+    assert (checked.status, checked.err, checked.json["checked"]) == (0, "", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -226,12 +227,41 @@ def test_rows_of_a_manifest_that_fit_no_face_are_named(
 def test_any_manifest_is_either_read_or_refused_with_its_line(tmp_path: Path, text: str) -> None:
     manifest = tmp_path / "manifest.csv"
     manifest.write_text(text, encoding="utf-8", newline="")
-    complaint = f"--images {manifest}"
+    complaint = str(manifest)
     try:
         ImageManifest.read(manifest)
     except UsageError as error:
         complaint = error.message
-    assert complaint.startswith(f"--images {manifest}")
+    assert complaint.startswith(str(manifest))
+
+
+@pytest.mark.parametrize("place", [ADA, "elsewhere"])
+def test_a_linked_directory_does_not_lead_out_of_the_directory(
+    program: Program, emulator: RunningEmulator, faces: dict[str, list[str]], images: Path, place: str
+) -> None:
+    others = program.directory / "others"
+    put(emulator, faces[ADA][0], others / f"{faces[ADA][0]}.png")
+    put(emulator, faces[ADA][1], others / "secret.png")
+    images.mkdir(exist_ok=True)
+    (images / place).symlink_to(others)
+    call(emulator, "POST", "/persongroups/employees/persons", SOURCE_KEYS[0], {"name": "elsewhere"})
+    [person] = [one for one in persons(emulator, "PersonGroup", "employees") if one["name"] == "elsewhere"]
+    path = f"/persongroups/employees/persons/{person['personId']}/persistedfaces?userData=elsewhere/secret.png"
+    call(emulator, "POST", path, SOURCE_KEYS[0], emulator.image("0" * 32))
+    done = export(program, images)
+    assert (done.status, done.json["facesWithImage"]) == (0, 0)
+
+
+def test_a_manifest_that_is_a_pipe_or_names_one_does_not_hang(
+    program: Program, faces: dict[str, list[str]], images: Path
+) -> None:
+    pipe, manifest = program.directory / "m.csv", program.directory / "real.csv"
+    os.mkfifo(pipe)
+    done = export(program, pipe)
+    assert (done.status, done.out) == (2, "")
+    assert "is not a regular file" in done.err
+    manifest.write_text(f"name,path\n{ADA},m.csv\n")
+    assert "is not a regular file" in export(program, manifest).err
 
 
 def test_a_directory_that_is_not_there_is_refused(program: Program, emulator: RunningEmulator) -> None:

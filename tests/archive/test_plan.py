@@ -20,6 +20,7 @@ def backups(program: Program) -> Path:
 
 def plan(program: Program, to: str = "file:backups/{name}-{date}.facesnap", **more: str) -> str:
     lines = ["[[backup]]", 'name = "employees"', 'from = "source"', 'type = "PersonGroup"', 'object_id = "employees"']
+    more = {"require_images": "false"} | more  # what is about images is in test_plan_images
     lines += [f'to = ["{to}"]', 'method = "export"', *(f"{name} = {value}" for name, value in more.items())]
     path = program.directory / "nightly.toml"
     path.write_text("\n".join(lines) + "\n")
@@ -149,6 +150,38 @@ def test_the_check_tells_whether_the_newest_archive_is_young_enough(
     old = program.run("run", plan(program), "--check", "-o", "json", "-q")
     assert (old.status, old.json[0]["covered"]) == (5, False)
     assert "is 3d00h old" in old.json[0]["message"]
+
+
+def test_an_archive_that_cannot_be_read_whole_is_no_backup(program: Program, backups: Path) -> None:
+    assert program.run("run", plan(program)).status == 0
+    archive = backups / dated(program)
+    [(page, size)] = rows(
+        archive,
+        "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'persons'",
+    )
+    with archive.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    checked = program.run("run", plan(program), "--check", "-o", "json", "-q")
+    assert (checked.status, checked.json[0]["covered"]) == (5, False)
+    done = program.run("run", plan(program), "-o", "json", "-q")
+    assert (done.status, done.json[0]["status"]) == (0, "copied")
+    assert program.run("inspect", str(archive), "--check").status == 0
+
+
+@pytest.mark.parametrize("template", ["file:backups/{name}-{date}.facesnap", "file:backups/{name}.facesnap"])
+def test_an_archive_of_the_future_is_no_backup(program: Program, backups: Path, template: str) -> None:
+    assert isinstance(program.clock, LinkedClock)
+    wait_days(program, 30)
+    assert program.run("run", plan(program, to=template)).status == 0
+    [future] = backups.iterdir()
+    wait_days(program, -30)
+    checked = program.run("run", plan(program, to=template), "--check", "-o", "json", "-q")
+    assert (checked.status, checked.json[0]["covered"]) == (5, False)
+    keep = {"keep": "{ last = 1 }"} if "{date}" in template else {}
+    done = program.run("run", plan(program, to=template, **keep), "-o", "json", "-q")
+    assert (done.status, done.json[0]["status"], done.json[0]["deleted"]) == (0, "copied", [])
+    assert future.exists()
 
 
 def test_an_object_that_is_gone_deletes_no_older_archive(

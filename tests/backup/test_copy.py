@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.backup.conftest import Estate
@@ -66,6 +68,7 @@ def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> Non
     estate.make("dr", "copy")
     assert estate.run(*BOTH, "-q").status == 11
     told = estate.run(*BOTH, "--to", "prod:copy", "--dry-run", "-o", "json")
+    assert told.status == 11
     assert [(one["action"], one["profile"]) for one in told.json] == [
         ("take", "prod"),
         ("conflict", "dr"),
@@ -81,6 +84,26 @@ def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> Non
         ("none", "eu"),
         ("delete", "prod"),
     ]
+
+
+def test_a_dry_run_whose_targets_exist_ends_as_the_copy_would(estate: Estate) -> None:
+    estate.make("dr", "copy")
+    estate.make("eu", "copy")
+    told, done = estate.run(*BOTH, "--dry-run", "-o", "json"), estate.run(*BOTH, "-o", "json", "-q")
+    assert [one["action"] for one in told.json] == ["conflict", "conflict"]
+    assert (told.status, told.err) == (6, done.err)
+
+
+def test_a_dry_run_tells_that_the_source_is_missing(estate: Estate) -> None:
+    ghost = ("copy", "-t", "PersonGroup", "-i", "ghost", "--from", "prod", "--to", "dr:copy", "--to", "eu:copy")
+    told = estate.run(*ghost, "--dry-run", "-o", "json")
+    assert [(one["action"], one["profile"], one["objectId"], one["why"]) for one in told.json] == [
+        ("missing", "prod", "ghost", "there is no such object")
+    ]
+    assert told.status == estate.run(*ghost, "-q").status == 5
+    assert "there is no PersonGroup prod:ghost" in told.err
+    estate.make("dr", "copy")
+    assert estate.run(*ghost, "--dry-run").status == estate.run(*ghost, "-q").status == 11
 
 
 def test_a_dry_run_tells_what_is_still_under_way(estate: Estate) -> None:
@@ -101,8 +124,22 @@ def test_one_existing_target_does_not_keep_the_copy_from_the_other(estate: Estat
     estate.make("dr", "copy")
     done = estate.run(*BOTH)
     assert done.status == 11
-    assert "1 of 2 targets" in done.err
+    assert "1 of 2 targets did not succeed: dr:copy: PersonGroup copy exists in dr already" in done.err
     assert estate.groups("eu") == ["copy"]
+
+
+def test_all_targets_that_fail_are_named(estate: Estate) -> None:
+    for profile in ("dr", "eu"):
+        estate.make(profile, "copy", "other")
+    done = estate.run(*BOTH, "--to", "dr:other", "-o", "none", "-q")
+    assert done.status == 6
+    lines = done.err.splitlines()
+    assert lines[0] == "facesnap: 3 of 3 targets did not succeed; the first 2:"
+    assert lines[1].startswith("  dr:copy: PersonGroup copy exists in dr already")
+    assert lines[2].startswith("  eu:copy: PersonGroup copy exists in eu already")
+    assert len(lines) == 4
+    as_json = estate.run(*BOTH, "-o", "json", "-q")
+    assert [one["exitCode"] for one in json.loads(as_json.err)["error"]["failures"]] == [6, 6]
 
 
 def test_a_copy_that_failed_at_one_target_goes_on_from_the_same_snapshot(estate: Estate) -> None:
@@ -183,6 +220,8 @@ def test_a_take_that_never_arrived_stays_unknown_and_is_not_sent_again(estate: E
         done = estate.run(*BOTH, "-q")
         assert done.status == 10
         assert "not known whether the service started it" in done.err
+        again = "to go on, run the same command again: what is done is not done twice"
+        assert done.err.splitlines()[-1] == f"  {again}; 12 h after its start it stands in the way no longer"
     assert estate.takes() == 1
 
 
@@ -217,7 +256,7 @@ def test_a_copy_that_differs_is_status_14_and_keeps_the_snapshot(estate: Estate)
     estate.call("prod", "POST", "/persongroups/group-03/persons", {"name": "Newcomer"})
     done = estate.run(*COPY, "--to", "dr:copy", "--max-age", "1h")
     assert done.status == 14
-    assert "copy differs from its source: persons 7 became 6" in done.err
+    assert "PersonGroup dr:copy differs from its source prod:group-03: persons 7 became 6" in done.err
     assert len(estate.run("list", "-o", "json").json) == 1
 
 
@@ -232,6 +271,8 @@ def test_a_copy_that_takes_too_long_says_so_and_goes_on_when_run_again(estate: E
     late = estate.run(*BOTH, "--timeout", "1")
     assert late.status == 8
     assert "still runs" in late.err
+    assert late.err.splitlines()[-1] == "  to go on, run the same command again: what is done is not done twice"
+    assert "facesnap wait" not in late.err
     assert estate.run(*BOTH, "-q").status == 0
     assert (estate.takes(), estate.applies()) == (1, 2)
 

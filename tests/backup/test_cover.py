@@ -67,6 +67,17 @@ def test_a_copy_that_another_machine_made_counts_by_its_name(estate: Estate, pla
     ]
 
 
+def test_a_copy_whose_name_is_of_the_future_does_not_cover(estate: Estate, plan: str) -> None:
+    estate.make("dr", named(estate, hours_ago=-48), named(estate, hours_ago=1))
+    estate.make("eu", named(estate, hours_ago=-48))
+    checked = estate.run("run", plan, "--check", "-o", "json")
+    assert checked.status == 11
+    assert [(one["covered"], one["objectId"]) for one in checked.json] == [
+        (True, named(estate, hours_ago=1)),
+        (False, None),
+    ]
+
+
 def test_a_copy_that_was_not_verified_does_not_cover(estate: Estate, plan: str) -> None:
     estate.emulator.faults({"route": "GET /persongroups/*/persons", "account": "dr", "status": 403, "code": "No"})
     assert estate.run("run", plan).status == 11

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+
 from tests.backup.conftest import Estate, item, key
 
 GOOD = item("group-00", "dr:{name}-{date}")
@@ -103,6 +105,19 @@ def test_a_ping_that_is_refused_or_redirected_is_only_a_warning(estate: Estate) 
     assert pinged.paths == ["/ping/uuid/start", "/ping/uuid"]
 
 
+@pytest.mark.parametrize("port", ["receiver", "1"])
+def test_the_password_of_a_ping_is_not_shown(estate: Estate, port: str) -> None:
+    with receiver() as pinged:
+        pinged.status = 500
+        notify = pinged.notify.replace("http://", "http://user:hush@")
+        if port == "1":
+            notify = '[notify]\nping = "http://user:hush@127.0.0.1:1/ping/uuid"'
+        done = estate.run("run", estate.plan(GOOD, tail=notify), "-q")
+    assert done.status == 0
+    assert done.err.count("warning: the ping was not") == 2
+    assert "hush" not in done.err
+
+
 def test_a_ping_that_reaches_nobody_is_only_a_warning_and_does_not_show_the_secret_path(estate: Estate) -> None:
     notify = '[notify]\nping = "http://127.0.0.1:1/ping/uuid"'
     done = estate.run("run", estate.plan(GOOD, tail=notify), "-q")
@@ -131,6 +146,17 @@ def test_the_metrics_tell_status_duration_success_cover_and_quota(estate: Estate
     assert all(
         re.fullmatch(r'# (HELP|TYPE) .+|[a-z_]+\{(\w+="[^"]*",?)+\} -?[0-9.e+-]+', line) for line in text.splitlines()
     )
+
+
+def test_a_directory_of_the_metrics_that_is_missing_is_not_made(estate: Estate) -> None:
+    plan = estate.plan(GOOD, tail='[notify]\nmetrics = "exporter/facesnap.prom"')
+    directory = estate.program.directory / "exporter"
+    done = estate.run("run", plan, "-q")
+    said = f"warning: the metrics {directory}/facesnap.prom could not be written: there is no directory {directory}\n"
+    assert (done.status, done.err) == (0, said)
+    check = estate.run("run", plan, "--check", "-q")
+    assert (check.status, check.err) == (0, said.replace("facesnap.prom", "facesnap-check.prom"))
+    assert not directory.exists()
 
 
 def test_metrics_that_cannot_be_written_are_only_a_warning(estate: Estate) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.backup.conftest import Estate, item
@@ -68,8 +70,40 @@ def test_all_that_is_wrong_is_said_at_once(estate: Estate) -> None:
     plan = estate.plan(item("a", "dr:a-{date}", verify="some", max_age="soon", method="x"))
     refused = estate.run("run", plan, "-o", "json")
     assert refused.status == 13
-    assert refused.err.count("nightly.toml:9: max_age") == 2  # in the hint and in the complaints
-    assert "nightly.toml:10: method" in refused.err
+    assert [line.partition(" is")[0] for line in json.loads(refused.err)["error"]["complaints"]] == [
+        f"{plan}:8: verify: 'some'",
+        f"{plan}:9: max_age: 'soon'",
+        f"{plan}:10: method: 'x'",
+    ]
+
+
+def test_each_mistake_has_a_line_of_its_own(estate: Estate) -> None:
+    wrong = item("a", "dr:a-{date}", verify="some", max_age="soon", method="x", max="1", keep=3)
+    plan = estate.plan(wrong, head="job=1")
+    refused = estate.run("run", plan)
+    assert (refused.status, refused.out) == (13, "")
+    lines = [line.removeprefix("facesnap:").strip() for line in refused.err.splitlines()]
+    assert all(line.startswith(f"{plan}:") for line in lines)
+    numbers = [line.removeprefix(f"{plan}:").partition(":")[0] for line in lines]
+    assert numbers == ["1", "8", "9", "10", "11", "12"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"images": "photos"}, ':8: images is for method = "export"'),
+        ({"require_images": True}, ':8: require_images is for method = "export"'),
+        ({"require_images": "yes", "method": "export"}, ":8: require_images: must be true or false"),
+        ({"images": "photos/{date}", "method": "export"}, ":8: images: only {name} stands for something in it"),
+        ({"images": "", "method": "export"}, ":8: images: must be a text that is not empty"),
+    ],
+)
+def test_what_is_wrong_about_images_names_the_line(estate: Estate, values: dict[str, object], said: str) -> None:
+    target = "file:{name}.facesnap" if "method" in values else "dr"
+    plan = estate.plan(item("a", target, **values))
+    refused = estate.run("run", plan)
+    assert (refused.status, refused.out) == (13, "")
+    assert f"{plan}{said}" in refused.err
 
 
 def test_a_plan_that_is_not_there_is_status_13(estate: Estate) -> None:

@@ -34,7 +34,7 @@ def test_two_items_are_copied_and_said_to_be(estate: Estate) -> None:
 
 
 def test_snapshots_and_exports_go_together_in_a_plan(estate: Estate) -> None:
-    export = item("group-01", "file:backups/{name}-{date}.facesnap", method="export")
+    export = item("group-01", "file:backups/{name}-{date}.facesnap", method="export", require_images=False)
     plan = estate.plan(item("group-00", "dr:{name}-{date}"), export, tail='[notify]\nmetrics = "facesnap.prom"')
     done = estate.run("run", plan, "-o", "json", "-q")
     assert (done.status, done.err) == (0, "")
@@ -90,6 +90,23 @@ def test_a_dry_run_shows_what_would_be_taken_applied_and_deleted(estate: Estate)
     ]
     assert sorted(estate.groups("dr")) == sorted([*old, "group-00-other"])
     assert estate.takes() == 0
+
+
+def test_a_dry_run_ends_as_the_run_would(estate: Estate) -> None:
+    old = f"ghost-{day(estate, -1)}"
+    estate.make("dr", old)
+    missing = item("ghost", "dr:{name}-{date}", keep={"last": 1})
+    export = item("none", "file:{name}.facesnap", method="export", require_images=False)
+    plan = estate.plan(missing, export)
+    told, done = estate.run("run", plan, "--dry-run", "-o", "json"), estate.run("run", plan, "-q")
+    assert [(one["item"], one["action"], one["objectId"]) for one in told.json] == [
+        ("ghost", "missing", "ghost"),
+        ("none", "missing", "none"),
+    ]
+    assert told.status == done.status == 5
+    assert "there is no PersonGroup prod:ghost" in told.err
+    mixed = estate.plan(missing, item("group-00", "dr:{name}-{date}"))
+    assert estate.run("run", mixed, "--dry-run").status == estate.run("run", mixed, "-q").status == 11
 
 
 def test_older_copies_go_and_strangers_stay(estate: Estate) -> None:
@@ -162,6 +179,21 @@ def test_items_that_fail_alike_give_their_status_and_others_eleven(estate: Estat
     assert mixed.status == 11
     assert "2 of 3 items did not succeed" in mixed.err
     assert [one["exitCode"] for one in mixed.json] == [5, 5, 0]
+
+
+def test_a_run_whose_time_was_up_says_to_run_it_again(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    config.write_text(config.read_text().replace("[profiles.prod]", '[profiles.prod]\ntimeout = "1s"'))
+    plan = estate.plan(*(item(name, "dr:{name}-{date}") for name in ("group-00", "group-01")))
+    late = estate.run("run", plan, "-q")
+    assert late.status == 8
+    assert late.err == (
+        "facesnap: 2 of 2 items still run; they go on in the service\n"
+        "  to go on, run the same command again: what is done is not done twice\n"
+    )
+    config.write_text(config.read_text().replace('timeout = "1s"', ""))
+    assert estate.run("run", plan, "-q").status == 0
+    assert estate.takes() == 2
 
 
 @pytest.mark.parametrize(

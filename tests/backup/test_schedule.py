@@ -10,9 +10,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.backup.conftest import Estate, item
+from facesnap_cli import __version__
+from tests.backup.conftest import PROFILES, Estate, item, key
 
 PLAN = item("group-00", "dr:{name}-{date}", covered_for="2d")
+EXPORT = item("group-00", "file:backups/{name}-{date}.facesnap", method="export", images="photos", covered_for="2d")
+
+
+@pytest.fixture(autouse=True)
+def keys_in_variables(estate: Estate) -> None:
+    """Give the profiles keys as pipelines can have them: PROD_KEY, DR_KEY, EU_KEY."""
+    estate.program.environment["TZ"] = "UTC"
+    config = estate.program.directory / "config.toml"
+    text = config.read_text()
+    for profile in PROFILES:
+        text = text.replace(f'key = "{key(profile)}"', f'key_env = "{profile.upper()}_KEY"')
+    config.write_text(text)
 
 
 def printed(estate: Estate, form: str, *arguments: str, plan: str = "") -> str:
@@ -44,19 +57,46 @@ def test_the_rhythm_is_written_as_cron_does(estate: Estate, every: str, at: str,
     assert estate.run(*arguments).out.splitlines()[1].startswith(f"{cron} ")
 
 
+@pytest.mark.parametrize(
+    ("zone", "every", "at", "cron", "said"),
+    [
+        ("Asia/Tokyo", "24h", "02:30", "30 11 * * *", "02:30 UTC is 11:30 here now. Mail"),
+        ("Asia/Tokyo", "7d", "20:00", "0 5 * * 1", "20:00 UTC is 05:00 here now. Mail"),
+        ("Asia/Kolkata", "6h", "00:00", "30 5,11,17,23 * * *", "00:00 UTC is 05:30 here now. Mail"),
+        ("America/Phoenix", "7d", "02:30", "30 19 * * 6", "02:30 UTC is 19:30 here now. Mail"),
+        ("Europe/Berlin", "1h", "02:30", "30 * * * *", "here now; where daylight saving begins and ends, it moves by"),
+    ],
+)
+def test_the_crontab_is_in_the_machines_own_time(
+    estate: Estate, zone: str, every: str, at: str, cron: str, said: str
+) -> None:
+    estate.program.environment["TZ"] = zone
+    plan = estate.plan(PLAN.replace('"2d"', '"8d"'))
+    comment, line = printed(estate, "crontab", "--every", every, "--at", at, plan=plan).splitlines()
+    assert line.startswith(f"{cron} ")
+    assert said in comment
+
+
+def test_the_crontab_of_a_process_is_in_the_systems_time(estate: Estate) -> None:
+    done = estate.program.call("schedule", estate.plan(PLAN), "--for", "crontab", TZ="XYZ-3")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[1].startswith("30 5 * * *")
+
+
 def test_a_path_with_blanks_and_percents_survives_in_a_crontab(estate: Estate) -> None:
     plan = Path(estate.plan(PLAN)).rename(estate.program.directory / "50% of it.toml")
     line = printed(estate, "crontab", plan=str(plan)).splitlines()[1]
     assert line.endswith(rf"run '{plan.parent}/50\% of it.toml' --quiet")
 
 
+KEYS = {name: f"${{{{ secrets.{name} }}}}" for name in ("DR_KEY", "PROD_KEY")}
+
+
 def test_the_workflow_is_yaml_with_the_keys_as_secrets(estate: Estate) -> None:
-    config = estate.program.directory / "config.toml"
-    config.write_text(config.read_text().replace(f'key = "b{"0" * 30}1"', 'key_env = "DR_KEY"'))
     workflow = yaml.safe_load(printed(estate, "github"))
     assert workflow[True]["schedule"] == [{"cron": "30 2 * * *"}]
     [run] = [step for step in workflow["jobs"]["backup"]["steps"] if "facesnap run" in step.get("run", "")]
-    assert run == {"run": "facesnap run nightly.toml --quiet", "env": {"DR_KEY": "${{ secrets.DR_KEY }}"}}
+    assert run == {"run": "facesnap run nightly.toml --quiet", "env": KEYS}
 
 
 def test_the_pipeline_is_yaml(estate: Estate) -> None:
@@ -146,3 +186,86 @@ def test_the_systemd_calendar_means_the_hours_that_cron_means(estate: Estate) ->
     assert shown.returncode == 0, shown.stderr
     first = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
     assert [f"{first.replace(hour=hour):%H:%M:%S}" in shown.stdout for hour in (2, 8, 14, 20)] == [True] * 4
+
+
+def test_a_user_unit_names_nothing_that_only_the_system_has(estate: Estate) -> None:
+    text = printed(estate, "systemd")
+    assert "network-online" not in text
+    assert text.splitlines()[-1].endswith("it runs only after: loginctl enable-linger")
+    assert "# LoadCredential=face.key:%h/.config/facesnap/face.key" in text
+
+
+@pytest.mark.parametrize("form", ["github", "azure", "kubernetes"])
+def test_a_pipeline_says_where_the_package_is_otherwise(estate: Estate, form: str) -> None:
+    text = printed(estate, form)
+    assert f"facesnap-cli=={__version__}" in text
+    assert "no package index has" in text
+
+
+@pytest.mark.parametrize("form", ["github", "azure", "kubernetes"])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (f'key = "{key("dr")}"', "profile dr has its key in the file; pipelines need key_env"),
+        ('key_file = "x"', "profile dr has its key from key_file, which only this machine has; pipelines need key_env"),
+    ],
+)
+def test_a_key_that_a_pipeline_does_not_have_is_a_warning(estate: Estate, form: str, source: str, said: str) -> None:
+    config = estate.program.directory / "config.toml"
+    config.write_text(config.read_text().replace('key_env = "DR_KEY"', source))
+    done = estate.run("schedule", estate.plan(PLAN), "--for", form)
+    assert (done.status, done.err) == (0, f"warning: {said}\n")
+    assert estate.run("schedule", estate.plan(PLAN), "--for", "crontab", "--for", "systemd").err == ""
+
+
+def test_the_chosen_profiles_key_counts_where_a_plan_names_no_source(estate: Estate) -> None:
+    plan = estate.plan(PLAN.replace('from = "prod"\n', ""))
+    workflow = yaml.safe_load(printed(estate, "github", plan=plan))
+    assert [step["env"] for step in workflow["jobs"]["backup"]["steps"] if "env" in step] == [KEYS]
+
+
+def test_the_workflow_keeps_the_archives_as_artifacts(estate: Estate) -> None:
+    done = estate.run("schedule", estate.plan(EXPORT), "--for", "github")
+    assert done.status == 0
+    assert done.err.startswith("warning: github: the archives become artifacts, personal data")
+    assert "the plan, photos and facesnap.toml" in done.out.splitlines()[0]
+    steps = yaml.safe_load(done.out)["jobs"]["backup"]["steps"]
+    [upload] = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact")]
+    assert upload["if"] == "always()"
+    assert upload["with"]["path"] == "backups/group-00-*.facesnap\n"
+
+
+def test_the_pipeline_keeps_the_archives_and_the_journal(estate: Estate) -> None:
+    absolute = item("group-01", "file:/srv/{date}/{name}.facesnap", method="export", covered_for="2d")
+    done = estate.run("schedule", estate.plan(EXPORT, absolute), "--for", "azure")
+    assert done.status == 0
+    assert done.err.startswith("warning: azure: the archives become artifacts, personal data")
+    steps = yaml.safe_load(done.out)["steps"]
+    copied = [step["inputs"] for step in steps if step.get("task") == "CopyFiles@2"]
+    assert [(one["sourceFolder"], one["contents"]) for one in copied] == [
+        ("backups", "group-00-*.facesnap"),
+        ("/srv", "*/group-01.facesnap"),
+    ]
+    [published] = [step for step in steps if "publish" in step]
+    assert published["publish"] == copied[0]["targetFolder"]
+    [run] = [step for step in steps if "facesnap run" in step.get("script", "")]
+    [cache] = [step for step in steps if step.get("task") == "Cache@2"]
+    assert run["env"]["FACESNAP_STATE_DIR"] == cache["inputs"]["path"]
+
+
+def test_the_cron_job_writes_archives_to_its_volume(estate: Estate) -> None:
+    text = printed(estate, "kubernetes", plan=estate.plan(EXPORT))
+    assert "under /var/lib/facesnap, lie backups/group-00-*.facesnap, photos too" in text
+    [container] = yaml.safe_load(text)["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    copied = "&& cp /etc/facesnap/nightly.toml /var/lib/facesnap/ && exec facesnap run /var/lib/facesnap/nightly.toml"
+    assert copied in container["command"][2]
+    assert {"name": "state", "mountPath": "/var/lib/facesnap"} in container["volumeMounts"]
+
+
+def test_the_cron_job_says_of_a_path_elsewhere_that_it_needs_a_volume(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "file:/srv/{name}.facesnap", method="export", covered_for="2d"))
+    done = estate.run("schedule", plan, "--for", "kubernetes")
+    needs = "/srv/group-00.facesnap needs a volume of its own"
+    assert (done.status, done.err) == (0, f"warning: kubernetes: {needs}, which the CronJob does not mount yet\n")
+    assert f"# {needs}" in done.out
+    assert "exec facesnap run /etc/facesnap/nightly.toml" in done.out

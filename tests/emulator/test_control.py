@@ -7,6 +7,42 @@ import pytest
 from tests.emulator.doors import Door
 
 
+class TestGuard:
+    """A browser sends what any page tells it to: the emulator must not do it."""
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8765", "null"])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("POST", "/reset"), ("POST", "/clock"), ("POST", "/faults"), ("GET", "/health")]
+    )
+    def test_a_web_page_cannot_steer_it(self, door: Door, method: str, path: str, origin: str) -> None:
+        answer = door.control(method, path, headers={"Origin": origin, "Content-Type": "text/plain"}, content=b"{}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "Forbidden")
+
+    def test_a_web_page_makes_it_fetch_nothing(self, door: Door) -> None:
+        url = {"url": "http://169.254.169.254/latest"}
+        assert door.call("POST", "/detect", json=url, headers={"Origin": "https://evil.example"}).status_code == 403
+
+    @pytest.mark.parametrize("host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost."])
+    def test_a_name_that_was_made_to_lead_here_is_refused(self, door: Door, host: str) -> None:
+        assert door.control("GET", "/health", headers={"Host": host}).status_code == 403
+
+    @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8765", "[::1]:8765", "[::1]"])
+    def test_this_machines_own_names_are_answered(self, door: Door, host: str) -> None:
+        assert door.control("GET", "/health", headers={"Host": host}).status_code == 200
+
+    @pytest.mark.parametrize("seconds", ["1e300", "315360001", "NaN", "Infinity"])
+    def test_the_clock_is_moved_by_ten_years_at_most(self, door: Door, seconds: str) -> None:
+        assert door.control("POST", "/clock", content=f'{{"advance": {seconds}}}'.encode()).status_code == 400
+        assert door.control("GET", "/clock").status_code == 200
+
+    def test_the_clock_stays_within_a_century(self, door: Door) -> None:
+        answers = [door.control("POST", "/clock", json={"advance": 315_360_000}).status_code for _ in range(11)]
+        assert answers == [200] * 10 + [400]
+
+    def test_a_number_of_a_thousand_digits_is_invalid(self, door: Door) -> None:
+        assert door.control("GET", f"/requests?since={'9' * 5000}").status_code == 400
+
+
 class TestHealth:
     def test_it_says_how_the_emulator_was_started(self, door: Door) -> None:
         assert door.control("GET", "/health").json() == {

@@ -19,7 +19,7 @@ from facesnap_cli.secret import Secret
 from facesnap_cli.settings import load
 from tests.conftest import SOURCE_KEYS, Program
 from tests.hostile.conftest import KEY, Victim
-from tests.hostile.server import Received, Step, always, answer
+from tests.hostile.server import Received, Script, Step, always, answer
 
 VictimOf = Callable[..., Victim]
 TAKE = ("take", "-t", "PersonGroup", "-i", "employees")
@@ -51,6 +51,79 @@ def test_a_status_that_repeats_the_key_does_not_get_it_journalled(victim_of: Vic
     written = b"".join(path.read_bytes() for path in state.rglob("*") if path.is_file())
     assert b"employees" in written
     assert KEY.encode() not in written
+
+
+ESCAPED = "".join(f"\\u{ord(character):04x}" for character in KEY)
+
+
+def _broken_line(request: Received) -> list[Step]:
+    """Answer with a line that is no header, which the parser's complaint quotes."""
+    return [f"HTTP/1.1 202 Accepted\r\n{'x' * 270} {KEY} is no header\r\n\r\n".encode()]
+
+
+def _in_a_headers_name(request: Received) -> list[Step]:
+    return [f"HTTP/1.1 200 Fine\r\nX-{KEY.upper()}: 1\r\nContent-Length: 2\r\n\r\n[]".encode()]
+
+
+def _escaped(request: Received) -> list[Step]:
+    return answer(400, f'{{"error": {{"code": "Bad{ESCAPED}", "message": "the key \\"{ESCAPED}\\" is odd"}}}}'.encode())
+
+
+def _in_utf_16(request: Received) -> list[Step]:
+    return answer(400, json.dumps({"error": {"code": "x", "message": KEY}}).encode("utf-16"))
+
+
+@pytest.mark.parametrize("command", ["list", "take -t PersonGroup -i employees --no-wait"])
+@pytest.mark.parametrize("flag", ["--debug", "--verbose", "--raw", "--output=json"])
+@pytest.mark.parametrize("script", [_broken_line, _in_a_headers_name, _escaped, _in_utf_16])
+def test_a_key_that_comes_back_in_disguise_is_shown_nowhere(
+    victim_of: VictimOf, script: Script, flag: str, command: str
+) -> None:
+    victim = victim_of(script)
+    result = victim.run(*command.split(), flag)
+    shown = (result.out + result.err + "".join(map(str, _written(victim)))).lower()
+    assert KEY not in shown
+    assert KEY[4:] not in shown
+    assert ESCAPED not in shown
+
+
+def test_a_key_that_comes_back_escaped_in_data_is_not_shown(victim_of: VictimOf) -> None:
+    identity = "11111111-1111-4111-8111-111111111111"
+    body = f'{{"id": "{identity}", "type": "PersonGroup", "userData": "C:\\\\u0063 {ESCAPED}"}}'
+    victim = victim_of(lambda request: answer(200, body.encode()))
+    for style in ("json", "table"):
+        result = victim.run("show", identity, "-o", style)
+        assert result.status == 0
+        assert "u0063 ***" in result.out
+
+
+def test_the_first_key_is_hidden_also_from_answers_to_the_second(victim_of: VictimOf) -> None:
+    def script(request: Received) -> list[Step]:
+        first = request.headers["ocp-apim-subscription-key"] == KEY
+        return answer(401 if first else 400, {"error": {"code": "x", "message": f"was {KEY}"}})
+
+    victim = victim_of(script)
+    config = Path(victim.program.environment["FACESNAP_CONFIG"])
+    config.write_text(config.read_text() + f'key2 = "{KEY[::-1]}"\n')
+    assert "was ***" in victim.run("list").err
+
+
+def test_long_texts_of_an_operation_are_cut(victim_of: VictimOf) -> None:
+    def script(request: Received) -> list[Step]:
+        if request.method == "POST":
+            return answer(202, b"", Operation_Location="/operations/0e7a4105-93c4-4d11-8d2f-111111111111")
+        return answer(200, {"status": "failed", "message": "A" * 1_000_000, "resourceLocation": "B" * 1_000_000})
+
+    victim = victim_of(script)
+    result = victim.run(*TAKE)
+    assert result.status == 3
+    assert len(result.err) + len(result.out) < 8000
+    assert sum(map(len, _written(victim))) < 500_000
+
+
+def _written(victim: Victim) -> list[bytes]:
+    state = victim.program.directory / "state"
+    return [path.read_bytes() for path in state.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +49,39 @@ def test_ca_bundle_names_the_authority_to_trust(victim_of: VictimOf) -> None:
     victim = victim_of(lambda request: answer(200, []), tls=True)
     result = victim.run("list", "--ca-bundle", str(CERTIFICATE), "-o", "json")
     assert (result.status, result.out, result.err) == (0, "[]\n", "")
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_an_environment_cannot_name_the_authority_to_trust(
+    victim_of: VictimOf, variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "authorities"
+    certificates.mkdir()
+    (certificates / f"{_hash_of(CERTIFICATE)}.0").write_bytes(CERTIFICATE.read_bytes())
+    monkeypatch.setenv(variable, str(CERTIFICATE if variable == "SSL_CERT_FILE" else certificates))
+    victim = victim_of(lambda request: answer(200, []), tls=True)
+    with tunnelling() as tunnel:
+        monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+        result = victim.run("list")
+    assert result.status == 9
+    assert "--ca-bundle" in result.err
+    assert victim.server.received == []
+
+
+@pytest.mark.parametrize("bundle", [(), ("--ca-bundle", str(CERTIFICATE))])
+def test_no_sessions_keys_are_written_down(
+    victim_of: VictimOf, bundle: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    assert victim_of(lambda request: answer(200, []), tls=True).run("list", *bundle).status == (0 if bundle else 9)
+    assert not log.exists() or "CLIENT" not in log.read_text()
+
+
+def _hash_of(certificate: Path) -> str:
+    """Return the name under which OpenSSL looks for an authority in a directory."""
+    command = ["openssl", "x509", "-in", str(certificate), "-noout", "-hash"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_a_certificate_for_another_host_is_refused(victim_of: VictimOf) -> None:

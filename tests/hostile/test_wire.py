@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from facesnap_cli import objects
-from facesnap_cli.errors import UnreachableError
+from facesnap_cli.context import App
+from facesnap_cli.errors import OutcomeUnknownError, UnreachableError
+from facesnap_cli.models import ObjectType
 from facesnap_cli.wire import NoAnswer, Wire
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
@@ -230,6 +233,22 @@ def test_a_shared_snapshot_with_a_forged_tag_is_not_taken_for_a_backup_of_ours(
     result = victim.run(*TAKE, "--max-age", "20h", "-o", "id")
     assert result.status == (0 if reused else 4)
     assert ("POST" in [request.method for request in victim.server.received]) is not reused
+
+
+@pytest.mark.parametrize("operation", ["--all", "-h", "a" * 65])
+def test_an_operation_id_that_a_command_line_could_misread_is_none(victim_of: VictimOf, operation: str) -> None:
+    victim = victim_of(lambda request: answer(202, b"", Operation_Location=f"/operations/{operation}"))
+    result = victim.run(*TAKE, "--no-wait")
+    assert (result.status, result.out) == (10, "")
+    assert "without a usable operation id" in result.err
+
+
+@pytest.mark.parametrize("strange", ["\ud800", "\x1b[31m", "a,b", "", 5])
+def test_a_strange_id_of_something_added_is_an_unknown_outcome(victim_of: VictimOf, strange: object) -> None:
+    victim = victim_of(lambda request: answer(200, {"personId": strange}))
+    app = App(victim.program.environment, victim.program.clock)
+    with contextlib.closing(app), pytest.raises(OutcomeUnknownError):
+        app.account.objects.add_person(ObjectType.PERSON_GROUP, "employees", name="Ada", user_data=None)
 
 
 @pytest.mark.parametrize("marker", ["..", "a/b", "a?b", "a\nb", "", 5, "é", "a" * 65])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from facesnap_cli.emulator import decode
-from facesnap_cli.emulator.clock import timestamp
+from facesnap_cli.emulator.clock import ticks, timestamp
 from facesnap_cli.emulator.encode import json_answer, refused
 from facesnap_cli.emulator.faults import fault_from
 from facesnap_cli.emulator.ids import guid
@@ -20,6 +19,10 @@ from facesnap_cli.emulator.limits import JSON_BYTES_MAX
 from facesnap_cli.emulator.refusals import bad_argument, face_not_found
 from facesnap_cli.emulator.service import Service
 from facesnap_cli.errors import UsageError
+
+_MOST_DIGITS = 15
+_MOST_ADVANCE_S = 3650 * 86400
+_MOST_AHEAD_S = 10 * _MOST_ADVANCE_S
 
 
 def control_routes(service: Service) -> list[Route]:
@@ -57,7 +60,7 @@ class _Control:
 
     async def requests(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
-        if not since.isdecimal():
+        if not since.isdecimal() or len(since) > _MOST_DIGITS:
             return refused(bad_argument("'since' is invalid."))
         return json_answer(self._service.calls.document(int(since)))
 
@@ -71,8 +74,10 @@ class _Control:
     async def advance(self, request: Request) -> Response:
         body = await _json(request)
         seconds = body.get("advance") if isinstance(body, dict) and set(body) == {"advance"} else None
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds < math.inf:
-            return refused(bad_argument('Send {"advance": SECONDS}.'))
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= _MOST_ADVANCE_S:
+            return refused(bad_argument('Send {"advance": SECONDS}, at most ten years of them.'))
+        if self._service.clock.offset_ticks + ticks(seconds) > ticks(_MOST_AHEAD_S):
+            return refused(bad_argument("The clock would be more than a hundred years ahead; reset it."))
         self._service.store.state.advance(seconds)
         return await self.clock(request)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sqlite3
+import stat
 import uuid
 from pathlib import Path
 
@@ -63,14 +66,18 @@ class State:
 def _open(directory: Path | None) -> sqlite3.Connection:
     if directory is None:
         return connect(":memory:", application_id=APPLICATION_ID, migrations=MIGRATIONS)
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / "emulator.db"
     try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.name == "posix" and directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise DatabaseError(f"others may write to {directory}; chmod go-w {shlex.quote(str(directory))}")
         connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS, busy_timeout_s=1.0)
         # Two emulators on the same data would not see each other's `next_event`.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("INSERT OR REPLACE INTO facts VALUES ('opened', ?)", (str(uuid.uuid4()),))
     except sqlite3.OperationalError as error:
         raise DatabaseError(f"{path} cannot be used, perhaps by another emulator: {error}") from error
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be used: {error.strerror}") from error
     connection.execute("PRAGMA cache_size = -65536")
     return connection
