@@ -166,7 +166,7 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         state_directory(app.environment),
         app.clock,
         images,
-        app.messages.warn,
+        warn=app.messages.warn,
     )
 
 

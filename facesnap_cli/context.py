@@ -233,8 +233,7 @@ class App:
         from facesnap_cli.polling import Schedule
         from facesnap_cli.progress import progress_for
 
-        for operation in operations:
-            self.watched.add(operation)
+        self.watched.add(*operations)
         progress = progress_for(
             self.clock,
             quiet=self.options.quiet,
@@ -276,8 +275,7 @@ class App:
             return operation
         [outcome] = self.wait([operation])
         self.output.record(outcome.operation.document(self.clock.now()), finished)
-        if outcome.failure:
-            raise outcome.failure
+        self.raise_if(outcome.failure)
         return outcome.operation
 
     def resume_hint(self) -> str:

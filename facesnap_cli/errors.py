@@ -144,9 +144,10 @@ class StillRunningError(FacesnapError):
         hint: str = "",
         code: str = "",
         details: dict[str, object] | None = None,
+        also: Sequence[str] = (),
         reference: str = "",
     ):
-        super().__init__(message, hint=hint, code=code, details=details)
+        super().__init__(message, hint=hint, code=code, details=details, also=also)
         self.reference = reference
 
 

@@ -108,7 +108,8 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
         operations = app.journal.open_operations()
     view = ENDED_OPERATION if first_is_enough else OPERATION
     if not transfers:
-        _report(app, app.wait(operations, first_is_enough=first_is_enough), [], [], view, nothing=_NONE_OPEN)
+        outcomes = app.wait(operations, first_is_enough=first_is_enough)
+        _report(app, outcomes, [], [], view, nothing=_NONE_OPEN)
         return
     with closing(_transfers(app)) as known:
         at_work = {one.id: partial(known.has_stopped, one.id) for one in transfers if one.state == "running"}

@@ -20,9 +20,9 @@ class Watched:
         self.command = ""
         self.repeatable = False
 
-    def add(self, operation: Operation) -> None:
-        """Remember an operation, or its new state."""
-        self._operations[operation.intent] = operation
+    def add(self, *operations: Operation) -> None:
+        """Remember operations, or their new states."""
+        self._operations |= {operation.intent: operation for operation in operations}
 
     def resume_hint(self, own: Sequence[Operation] = ()) -> str:
         """Return the line that takes up again what is unfinished, also this process's `own`; empty without any."""

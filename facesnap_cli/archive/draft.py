@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
+from facesnap_cli.archive.draft_images import DraftImages
 from facesnap_cli.archive.format import (
     APPLICATION_ID,
     MIGRATIONS,
@@ -21,7 +21,6 @@ from facesnap_cli.archive.format import (
     executing,
     seal,
 )
-from facesnap_cli.archive.images import CheckedImage
 from facesnap_cli.archive.opening import attach, check_schema, prepare
 from facesnap_cli.clock import Clock
 from facesnap_cli.database import InterruptibleConnection, connect, transaction
@@ -66,6 +65,7 @@ class Draft:
         self._connection = connection
         self._clock = clock
         self._lock = threading.Lock()
+        self.images = DraftImages(connection, self._guarded, self._writing)
 
     @classmethod
     @contextmanager
@@ -245,51 +245,6 @@ class Draft:
             )
             self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
 
-    def with_faces(self, after: str, limit: int) -> list[Person]:
-        """Return up to `limit` persons after `after` who have faces."""
-        with self._guarded():
-            rows = self._connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
-                (after, limit),
-            ).fetchall()
-        return [self._person(row) for row in rows]
-
-    def without_image(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
-        """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
-        with self._guarded():
-            persons = self._connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
-                (after, limit),
-            ).fetchall()
-            return [(self._person(row), self._faces_of("person_id = ?", row["person_id"])) for row in persons]
-
-    def listed_without_image(self, after: str, limit: int) -> list[Face]:
-        """Return up to `limit` faces of a list after `after` that have no image."""
-        with self._guarded():
-            return self._faces_of("person_id IS NULL AND face_id > ?", after, limit)
-
-    def with_image(self, person: Person) -> dict[str, Face]:
-        """Return a person's faces that have an image, by its SHA-256."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT image, face_id, user_data FROM faces WHERE person_id = ? AND image IS NOT NULL",
-                (person.person_id,),
-            ).fetchall()
-        return {row["image"]: Face(row["face_id"], row["user_data"]) for row in rows}
-
-    def set_image(self, face_id: str, image: CheckedImage) -> None:
-        """Keep a face's image."""
-        with self._writing():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)
-            )
-            self._connection.execute(
-                "UPDATE faces SET image = ?, target_face = ?, detection_model = ? WHERE face_id = ?",
-                (image.sha256, image.target_face, image.detection_model, face_id),
-            )
-
     def counts(self) -> Counts:
         with self._guarded():
             row = self._connection.execute(
@@ -315,16 +270,6 @@ class Draft:
                 f"{self._partial} is complete, but cannot be renamed to {self.target}: {error.strerror}",
                 hint="put that right, and run the same command again",
             ) from error
-
-    def _person(self, row: sqlite3.Row) -> Person:
-        return Person(row["person_id"], row["name"], row["user_data"], ())
-
-    def _faces_of(self, condition: str, value: str, limit: int = -1) -> list[Face]:
-        rows = self._connection.execute(
-            f"SELECT face_id, user_data FROM faces WHERE {condition} AND image IS NULL ORDER BY face_id LIMIT ?",  # noqa: S608 - ours
-            (value, limit),
-        ).fetchall()
-        return [Face(*row) for row in rows]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

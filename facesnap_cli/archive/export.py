@@ -179,10 +179,10 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
     for person in _persons_with_faces(draft):
         images.claim(person)
     for owner, faces in _imageless(draft):
-        kept = draft.with_image(owner) if owner else {}
+        kept = draft.images.kept(owner) if owner else {}
         for face_id, file in images.match(owner, faces, kept).items():
             try:
-                draft.set_image(face_id, checked_image(file))
+                draft.images.keep(face_id, checked_image(file))
             except ImageError as error:
                 unusable.append(error.message)
         counting.advance(len(faces))
@@ -191,7 +191,7 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
 
 def _persons_with_faces(draft: Draft) -> Iterator[Person]:
     after = ""
-    while persons := draft.with_faces(after, PAGE):
+    while persons := draft.images.owners(after, PAGE):
         yield from persons
         after = persons[-1].person_id
 
@@ -199,11 +199,11 @@ def _persons_with_faces(draft: Draft) -> Iterator[Person]:
 def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:
     """Yield the faces without an image, by person, then those of a list."""
     after = ""
-    while persons := draft.without_image(after, PAGE):
+    while persons := draft.images.missing(after, PAGE):
         yield from persons
         after = persons[-1][0].person_id
     after = ""
-    while faces := draft.listed_without_image(after, PAGE):
+    while faces := draft.images.missing_in_list(after, PAGE):
         yield None, faces
         after = faces[-1].face_id
 

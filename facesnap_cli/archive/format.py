@@ -101,20 +101,25 @@ class ArchiveError(DatabaseError):
 
 @contextmanager
 def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
-    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError."""
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
+
+    An error that is an interruption of the `connection` is raised as that.
+    """
     try:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
-    except sqlite3.OperationalError as error:
-        hint = f"free space on the disk of {path.parent}, or mend its permissions"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            hint = "another program is using it: when that has ended, run the same command again"
-        trouble = ArchiveError(f"{path} cannot be written: {error}", hint=hint)
-        raise (connection and connection.interruption) or trouble from error
     except sqlite3.DatabaseError as error:
-        damage = DamagedError(f"{path} is damaged: {error}")
-        raise (connection and connection.interruption) or damage from error
+        raise (connection and connection.interruption) or _trouble(path, error) from error
+
+
+def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if not isinstance(error, sqlite3.OperationalError):
+        return DamagedError(f"{path} is damaged: {error}")
+    hint = f"free space on the disk of {path.parent}, or mend its permissions"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        hint = "another program is using it: when that has ended, run the same command again"
+    return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

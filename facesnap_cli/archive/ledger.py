@@ -294,7 +294,7 @@ class Ledger:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Let one thread at a time execute statements."""
-        with self._lock, executing(self.path):
+        with self._lock, executing(self.path, self._connection):
             yield
 
 

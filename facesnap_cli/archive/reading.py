@@ -105,7 +105,7 @@ class Archive:
             places = list(self._structure()) or list(self._rows())
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
             if self.connection.interruption:
-                raise
+                raise self.connection.interruption from error
             places.append(f"the file's structure ({error})")
         if places:
             more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""

@@ -105,7 +105,7 @@ def unfinished(transfer: Transfer) -> FacesnapError | None:
     go_on = f"to go on: {transfer.command}"
     if transfer.state == "forgotten":
         return NotFoundError(f"{transfer.title} was forgotten{said}", hint=go_on, details=details)
-    hint = f"{go_on}; or take it off the list: facesnap status --forget {transfer.id}"
+    hint = f"{go_on}; to give it up: facesnap status --forget {transfer.id}"
     return StillRunningError(f"{transfer.title} was interrupted{said}", hint=hint, details=details)
 
 

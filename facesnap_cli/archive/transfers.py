@@ -261,7 +261,9 @@ class Transfers:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = str(error)
+            if isinstance(error, OSError) and error.strerror:
+                reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
             raise TransferListError(
                 f"the list of exports and imports, {self._locks / _FILE}, cannot be {what}: {reason}",
                 hint="free space, or mend its permissions; FACESNAP_STATE_DIR names another place",

@@ -16,6 +16,7 @@ from facesnap_cli.errors import (
 from facesnap_cli.operations import Operation, OperationKind, OperationState
 from facesnap_cli.text import harmless
 
+MOST_INTERRUPTED = 2  # of those that go on by a line of their own, as an error has four lines at most
 MOST_NAMED = 3  # more operations than that are resumed by a line that names none
 
 
@@ -89,18 +90,21 @@ def _still_running(failures: Sequence[StillRunningError], total: int, what: str)
     interrupted = [failure for failure in failures if not failure.reference]
     if len(references) + len(interrupted) == 1:
         return failures[0]
-    hints = {failure.hint for failure in failures}  # what is run again as a whole gives all the same
-    line = f"facesnap wait {' '.join(references) if len(references) <= MOST_NAMED else ''}".rstrip()
-    ways = [line] if references else []
-    ways += [failure.hint for failure in interrupted[:MOST_NAMED] if failure.hint]
-    if len(interrupted) > MOST_NAMED:
-        ways.append(f"facesnap status has the lines of {len(interrupted) - MOST_NAMED} more")
-    how = "still run; they go on in the service"
-    if interrupted:
-        how = f"have not ended, {len(interrupted)} of them interrupted" if references else "were interrupted"
+    again = {failure.hint for failure in failures}
+    names = " ".join(references) if len(references) <= MOST_NAMED else ""
+    hint = f"facesnap wait {names}".rstrip() if references else ""
+    how, also = "still run; they go on in the service", list[str]()
+    if len(again) == 1:  # what is run again as a whole
+        hint = again.pop()
+    elif interrupted:
+        how = f"have not ended; {len(interrupted)} of them interrupted" if references else "were interrupted"
+        also = [failure.hint for failure in interrupted[:MOST_INTERRUPTED]]
+        more = f"facesnap status shows how {len(interrupted) - MOST_INTERRUPTED} more go on"
+        hint = "; ".join(part for part in (hint, more if len(interrupted) > MOST_INTERRUPTED else "") if part)
     return StillRunningError(
         f"{len(failures)} of {total} {what} {how}",
-        hint=hints.pop() if len(hints) == 1 else "; ".join(ways),
+        also=also,
+        hint=hint,
         details={
             "operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")],
             "failures": [one.document()["error"] for one in failures],
