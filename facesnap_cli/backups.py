@@ -69,8 +69,6 @@ class Watcher:
 def means_of(app: App) -> Means:
     """Return what this run's copies work with."""
     app.watched.repeatable = True
-    with suppress(JournalError):  # what cannot be written now is said where it matters
-        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
     return Means(
         journal=app.journal,
         clock=app.clock,
@@ -79,6 +77,12 @@ def means_of(app: App) -> Means:
         schedule=Schedule(interval_s=app.settings["poll_interval"]),
         timeout_s=app.settings["timeout"],
     )
+
+
+def _forget(app: App) -> None:
+    """Let the journal forget what ended long ago; what cannot be written now is said where it matters."""
+    with suppress(JournalError):
+        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
 
 
 @contextmanager
@@ -108,13 +112,14 @@ def report(app: App, documents: Sequence[Document], view: View, failure: Facesna
 def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
     """Copy one object, with progress on stderr."""
     name = wanted.take.object_id
+    _forget(app)
     with screen(app, [name]) as watcher:
         return Copy(means_of(app), wanted, watcher(name)).run()
 
 
 def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
     """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
-    sources = frozenset((item.object_type, _source(app, plan, item).profile, item.object_id) for item in plan.items)
+    sources = frozenset((item.object_type, item.object_id) for item in plan.items)
     return [
         _export(app, plan, item)
         if item.method == "export"
@@ -129,6 +134,7 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
     with plan_lock(state_directory(app.environment), plan.path):
         notifier.started()
         try:
+            _forget(app)
             means = means_of(app)
             methods = methods_of(app, plan, means)
             _say_quota(app, methods)
@@ -136,13 +142,15 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
                 result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
             for warning in result.warnings:
                 app.messages.warn(warning)
+            if plan.metrics:
+                notifier.metrics(run_metrics(plan, result, _covers(methods), _quota_left(app, plan)))
+            notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
-        if plan.metrics:
-            covers = _covers(methods)
-            notifier.metrics(run_metrics(plan, result, covers, _quota_left(app, plan)))
-        notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+        except Exception as bug:
+            notifier.ended([], FacesnapError(f"{type(bug).__name__}: {bug}"))  # whoever is told must not wait in vain
+            raise
         notifier.ended(run_lines(result), result.failure)
     return result
 

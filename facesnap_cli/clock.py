@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+CLOCK_SKEW = timedelta(minutes=10)  # by which two machines' clocks may differ
 
 
 class Clock(Protocol):
@@ -34,3 +36,8 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
+
+
+def is_of_the_future(moment: datetime, now: datetime) -> bool:
+    """Tell whether something claims a time that has not come: it would count as young for as long as it likes."""
+    return moment - now > CLOCK_SKEW

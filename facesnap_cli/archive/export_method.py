@@ -16,14 +16,14 @@ from facesnap_cli.archive.images import ImageSource
 from facesnap_cli.archive.reading import Archive
 from facesnap_cli.archive.transfers import Transfers
 from facesnap_cli.archive.wanted import WantedExport
-from facesnap_cli.clock import Clock
+from facesnap_cli.clock import Clock, is_of_the_future
 from facesnap_cli.database import DamagedError
 from facesnap_cli.errors import FacesnapError, VerificationError
 from facesnap_cli.files import make_private_directory
 from facesnap_cli.operations import OperationKind
 from facesnap_cli.progress import Tally
 from facesnap_cli.workflows.copy import CopyWatcher
-from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of, is_of_the_future
+from facesnap_cli.workflows.coverage import Candidate, Cover, cover_of
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.plan import PlanItem
 from facesnap_cli.workflows.preview import Preview, Step, not_found

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from facesnap_cli.clock import is_of_the_future
 from facesnap_cli.errors import FacesnapError, NotFoundError
 from facesnap_cli.text import format_duration, format_time
 from facesnap_cli.workflows.face_counts import FaceCounts, counts_document
 from facesnap_cli.workflows.outcomes import combined
 from facesnap_cli.workflows.plan import PlanItem
-
-_CLOCK_SKEW = timedelta(minutes=10)  # by which two machines' clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,6 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
     if counts and counts.lacking:
         failure.hint = f"images in the plan names the originals; then {failure.hint}"
     return Cover(item, label, profile, failure=failure, counts=counts)
-
-
-def is_of_the_future(moment: datetime, now: datetime) -> bool:
-    """Tell whether a copy claims a time that has not come: it would count as young for as long as it likes."""
-    return moment - now > _CLOCK_SKEW
 
 
 def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:

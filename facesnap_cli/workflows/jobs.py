@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facesnap_cli.accounts import Account
+from facesnap_cli.clock import is_of_the_future
 from facesnap_cli.errors import FacesnapError, UsageError
 from facesnap_cli.journal import Journal
 from facesnap_cli.operations import Job, Operation, OperationKind
@@ -139,7 +140,8 @@ def current_job(journal: Journal, wanted: WantedCopy, now: datetime) -> Job:
     times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
     if times:
         max_age_s, last = wanted.take.max_age_s, max(times)
-        young = (now - last).total_seconds() <= (UNFINISHED_S if max_age_s is None else max_age_s)
+        limit_s = UNFINISHED_S if max_age_s is None else max_age_s
+        young = (now - last).total_seconds() <= limit_s and not is_of_the_future(last, now)
         job, left = Job(wanted.key, last), used is None or used[1] != last
         if young and (max_age_s is not None or not (left and _is_finished(wanted, job, steps))):
             return job

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from facesnap_cli.accounts import Account
-from facesnap_cli.clock import Clock
+from facesnap_cli.clock import CLOCK_SKEW, Clock
 from facesnap_cli.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.journal import Journal, digest
 from facesnap_cli.models import ObjectType, ProvenanceTag, Snapshot
@@ -17,7 +17,6 @@ from facesnap_cli.workflows.verify import Place, check_copy, describe
 # After so long an operation that has left no trace is taken for one that never reached the service:
 # takes run for hours at most, applies for one.
 GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
-CLOCK_SKEW = timedelta(minutes=10)
 
 
 def settle(

@@ -22,12 +22,12 @@ from facesnap_cli.workflows.run import ItemResult, TargetOutcome
 
 @dataclass(frozen=True)
 class SnapshotMethod:
-    """One item by snapshots. `sources`: type, profile and id of every object that the plan backs up: never deleted."""
+    """One item by snapshots. `sources`: type and id of every object that the plan backs up: never deleted."""
 
     item: PlanItem
     means: Means
     wanted: WantedCopy
-    sources: frozenset[tuple[ObjectType, str | None, str]] = field(default_factory=frozenset)
+    sources: frozenset[tuple[ObjectType, str]] = field(default_factory=frozenset)
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
@@ -88,8 +88,8 @@ class SnapshotMethod:
     def _doomed(self, target: CopyTarget, new: str) -> list[str]:
         if self.item.keep is None:
             return []
-        place = (self.item.object_type, target.account.profile)
-        protected = frozenset(object_id for *of, object_id in self.sources if tuple(of) == place)
+        # Whatever the profile: two of them may lead to the same account.
+        protected = frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
         retention = Retention(target.template, self.item.keep, protected)
         return retention.to_delete((one.object_id for one in target.account.objects.list(self.item.object_type)), new)
 

@@ -294,3 +294,27 @@ def until(condition: object) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_an_object_that_the_plan_backs_up_is_kept_whichever_profile_leads_to_it(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    second = config.read_text().partition("[profiles.prod]\n")[2].partition("[profiles.")[0]
+    config.write_text(f"{config.read_text()}[profiles.archive]\n{second}")
+    estate.make("prod", "emp-2024-01-01", "source")
+    plan = estate.plan(
+        item("emp-2024-01-01", "dr:{name}-{date}"), item("source", "archive:emp-{date}", keep={"last": 1})
+    )
+    ran = estate.run("run", plan, "-o", "json", "-q")
+    assert (ran.status, [one["deleted"] for one in ran.json]) == (0, [[], []])
+    assert "emp-2024-01-01" in estate.groups("prod")
+
+
+def test_a_copy_made_while_the_clock_was_wrong_does_not_stop_the_next_ones(estate: Estate) -> None:
+    estate.make("prod", "source")
+    plan = estate.plan(item("source", "dr:source-{date}"))
+    estate.set_day(3 * 86400)
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    estate.program.clock.slept_s -= 3 * 86400
+    again = estate.run("run", plan, "-o", "json", "-q")
+    assert (again.status, again.json[0]["status"]) == (0, "copied")
+    assert len(estate.groups("dr")) == 2
