@@ -304,7 +304,7 @@ class App:
             raise failure
 
     def can_ask(self) -> bool:
-        """Tell whether somebody sits at a terminal who can be asked."""
+        """Tell whether there is a terminal at which to ask."""
         import sys
 
         return sys.stdin.isatty() and sys.stderr.isatty()
@@ -338,7 +338,7 @@ class App:
             self.messages.warn(f"{error.message}; going on")
 
     def _observer(self, output: Output) -> Callable[[Exchange], None]:
-        """Return what shows exchanges. It takes the output, so that a wrong format is told before anything is sent."""
+        """Return what shows exchanges. Taking the output reports a wrong format before anything is sent."""
 
         def observe(exchange: Exchange) -> None:
             self.messages.exchange(exchange)

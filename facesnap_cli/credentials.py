@@ -1,4 +1,4 @@
-"""What authenticates a profile's requests: a key from one source, a second for the time of a rotation, or a token."""
+"""What authenticates a profile's requests: a key from one source, a second one during a rotation, or a token."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Credential(Protocol):
         ...
 
     def refused(self, value: Secret) -> bool:
-        """Hear that the service answered 401 to `value`; tell whether another one can be tried now."""
+        """Take note that the service refused `value` (401); tell whether another one can be tried now."""
         ...
 
     @property

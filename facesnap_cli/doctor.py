@@ -1,4 +1,4 @@
-"""What a run needs, checked step by step in the order in which what is wrong has to be mended. Nothing here prints."""
+"""What a run needs, checked step by step in the order in which problems are to be fixed. Nothing here prints."""
 
 from __future__ import annotations
 

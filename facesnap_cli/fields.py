@@ -102,7 +102,7 @@ def _duration(raw: object) -> float:
         raw = f"{raw:.3f}"
     seconds = parse_duration(_text(raw))
     if seconds <= 0:
-        raise UsageError("must be a duration of more than nothing")
+        raise UsageError("must be greater than zero")
     return seconds
 
 
@@ -145,9 +145,9 @@ FIELDS: Mapping[str, Field] = {
     "object_id": Field(lambda raw: check_object_id(_text(raw)), "the object to take", "FACESNAP_OBJECT_ID"),
     "type": Field(lambda raw: parse_object_type(_text(raw)), "the object's type"),
     "output": Field(_choice(OUTPUT_FORMATS), "the output's format", "FACESNAP_OUTPUT", "table"),
-    "rate_limit": Field(_rate_limit, "calls a time: 10/s, 20/m, none", default=RateLimit(10, 1.0)),
+    "rate_limit": Field(_rate_limit, "requests per period: 10/s, 20/m, none", default=RateLimit(10, 1.0)),
     "timeout": Field(_duration, "how long to wait for an operation"),
-    "poll_interval": Field(_duration, "seconds between two looks, instead of the schedule"),
+    "poll_interval": Field(_duration, "seconds between two polls, instead of the schedule"),
     "http_timeout": Field(_http_timeout, "seconds for one request", default=30.0),
     "max_retries": Field(_whole_number, "how often a request is sent again", default=4),
     "proxy": Field(lambda raw: Proxy.parse(_text(raw)), "the proxy's URL"),

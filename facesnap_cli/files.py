@@ -1,4 +1,4 @@
-"""Files that hold what others must not read or change, or what a crash must not halve."""
+"""Files that hold what others must not read or change, or files written atomically and privately."""
 
 from __future__ import annotations
 

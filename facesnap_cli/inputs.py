@@ -173,7 +173,9 @@ def read_user_data(given: str | None) -> str | None:
 def require_consent(app: App, given: bool, what: str) -> None:
     """Raise UsageError unless `given` or somebody can be asked."""
     if not given and not app.can_ask():
-        raise UsageError(f"{what} asks first, and nobody can be asked here", hint="--yes does it, --dry-run shows it")
+        raise UsageError(
+            f"{what} needs confirmation, and there is no terminal to ask at", hint="--yes does it, --dry-run shows it"
+        )
 
 
 def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:

@@ -121,7 +121,7 @@ def without_profile(app: App, name: str, *, consent: bool) -> Edit:
         built_in = "; the built-in profiles stay" if name in Settings(file, None, {}, {}).profile_names else ""
         raise UsageError(f"{file.path} has no profile {shown(name)}{nearest(name, file.profiles)}{built_in}")
     if not consent and not app.can_ask():
-        raise UsageError("config delete asks first, and nobody can be asked here", hint="--yes does it")
+        raise UsageError("config delete needs confirmation, and there is no terminal to ask at", hint="--yes does it")
     if not consent and ask(f"Delete profile {name} from {file.path}? [y/N] ").lower() not in ("y", "yes"):
         raise UsageError("not confirmed; nothing was deleted")
     notes = [f"profile {name} is removed from {file.path}"]

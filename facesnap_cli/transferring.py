@@ -162,7 +162,7 @@ def _confirm(app: App, meant: Sequence[Operation | Transfer], agreed: bool) -> N
     if agreed:
         return
     if not app.can_ask():
-        raise UsageError("--forget asks first, and nobody can be asked here", hint="--yes agrees")
+        raise UsageError("--forget needs confirmation, and there is no terminal to ask at", hint="--yes agrees")
     for one in meant:
         app.messages.warn(f"about to forget {one.title}: it will no longer be listed as open or waited for")
     if ask("Forget this? [y/N] ").lower() not in ("y", "yes"):
@@ -193,6 +193,7 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
 
     A list that cannot be read is no reason not to look at the operations. Raises UsageError for what can be no id.
     """
+    references = [reference.strip() for reference in references]
     for reference in references:
         if not _REFERENCE.fullmatch(reference):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""The one way to the service: a key, retries, a rate limit, and errors for what is no success."""
+"""The one way to the service: a key, retries, a rate limit, and errors for unsuccessful answers."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def _nothing_in_flight() -> Iterator[None]:
 def quoted(segment: str) -> str:
     """Return a path segment that stays one, whatever is in it. Raises UnreachableError for one that leads elsewhere."""
     if segment.strip(".") == "":
-        raise UnreachableError("the service answered an id that is none", code="BadAnswer")
+        raise UnreachableError("the service answered an invalid id", code="BadAnswer")
     return quote(segment, safe="", errors="replace")
 
 
@@ -227,7 +227,7 @@ def _advice(reason: str, *, local: bool) -> str:
             " if your company's proxy made it, --ca-bundle names the company's authorities (SSL_CERT_FILE is not read)"
         )
     if "WRONG_VERSION_NUMBER" in reason:
-        return "nothing was sent: the other side does not speak TLS; check the endpoint's port and the proxy"
+        return "nothing was sent: the server does not speak TLS; check the endpoint's port and the proxy"
     if reason.startswith("407 "):
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
     if local and "refused" in reason:

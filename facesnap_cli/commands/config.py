@@ -37,7 +37,7 @@ def init(
     key_command: Annotated[
         str | None, typer.Option("--key-command", metavar="COMMAND", help="The command that prints the key.")
     ] = None,
-    keyring: Annotated[bool, typer.Option("--keyring", help="The key lies in the system's keyring.")] = False,
+    keyring: Annotated[bool, typer.Option("--keyring", help="Read the key from the system's keyring.")] = False,
     entra: Annotated[bool, typer.Option("--entra", help="Authenticate with Microsoft Entra ID.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Change a profile that exists; the rest of it stays.")] = False,
 ) -> None:

@@ -65,7 +65,7 @@ def start(
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option("--fault", metavar="SPEC", help="'METHOD /path key=value ...': go wrong there. Repeatable."),
+        typer.Option("--fault", metavar="SPEC", help="Inject a fault: 'METHOD /path key=value ...'. Repeatable."),
     ] = None,
     accounts: Annotated[
         Path | None, typer.Option("--accounts", metavar="FILE.json", help="Play these accounts.")

@@ -18,7 +18,7 @@ ImagesOption = Annotated[
     typer.Option("--images", metavar="DIR|FILE.csv", help="Put the original images in: a directory, or a manifest."),
 ]
 BaseOption = Annotated[
-    Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse what an older archive of the object knows.")
+    Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse user data and images of an older archive.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")]
 

@@ -18,7 +18,7 @@ RecognitionModelOption = Annotated[
     typer.Option(
         "--recognition-model",
         metavar="recognition_01|recognition_02|recognition_03|recognition_04",
-        help="Another one than the source's.",
+        help="Use this model, not the source's.",
     ),
 ]
 DetectionModelOption = Annotated[
@@ -26,7 +26,7 @@ DetectionModelOption = Annotated[
     typer.Option(
         "--detection-model",
         metavar="detection_01|detection_02|detection_03",
-        help="Find the faces in the images with this one.",
+        help="Detect the faces in the images with this model.",
     ),
 ]
 VerifyOption = Annotated[

@@ -11,7 +11,7 @@ from facesnap_cli.commands.base import LocalCommand, typer_app
 from facesnap_cli.context import App
 
 app = typer_app()
-CheckOption = Annotated[bool, typer.Option("--check", help="Read all of it, and hold it against its checksums.")]
+CheckOption = Annotated[bool, typer.Option("--check", help="Verify all checksums.")]
 
 
 @app.command(cls=LocalCommand)

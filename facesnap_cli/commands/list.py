@@ -12,7 +12,8 @@ from facesnap_cli.context import App
 
 app = typer_app()
 ExpiresWithinOption = Annotated[
-    str | None, typer.Option("--expires-within", metavar="DURATION", help="Only those that expire so soon.")
+    str | None,
+    typer.Option("--expires-within", metavar="DURATION", help="Only snapshots that expire within this time."),
 ]
 
 

@@ -59,10 +59,10 @@ UserDataOption = Annotated[
 ]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Return when the service has accepted it.")]
 TimeoutOption = Annotated[
-    str | None, typer.Option("--timeout", metavar="DURATION", help="Wait no longer than this (then exit status 8).")
+    str | None, typer.Option("--timeout", metavar="DURATION", help="Wait no longer than this (exit status 8).")
 ]
 PollIntervalOption = Annotated[
-    str | None, typer.Option("--poll-interval", metavar="DURATION", help="Look this often, not on the schedule.")
+    str | None, typer.Option("--poll-interval", metavar="DURATION", help="Poll at this fixed interval.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")]

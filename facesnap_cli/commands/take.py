@@ -14,8 +14,8 @@ app = typer_app()
 MaxAgeOption = Annotated[
     str | None, typer.Option("--max-age", metavar="DURATION", help="Use a snapshot that is younger, if there is one.")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Take it even where the same take is under way.")]
-NoTagOption = Annotated[bool, typer.Option("--no-tag", help="Leave the user data empty: no mark to find it by.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Take even if the same take is already running.")]
+NoTagOption = Annotated[bool, typer.Option("--no-tag", help="Do not tag the snapshot in its user data.")]
 
 
 @app.command(cls=ServiceCommand)

@@ -16,7 +16,7 @@ AddScopeOption = Annotated[
 ]
 RemoveScopeOption = Annotated[
     list[str] | None,
-    typer.Option("--remove-scope", metavar="GUID", help="Let this subscription not apply it any more."),
+    typer.Option("--remove-scope", metavar="GUID", help="Withdraw this subscription's permission to apply it."),
 ]
 
 

@@ -31,7 +31,7 @@ from facesnap_cli.workflows.verify import Description, Place, check_copy, descri
 from facesnap_cli.workflows.wait import Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
-_GIVEN_UP = re.compile(r"\d+ h after its start it stands in the way no longer")
+_GIVEN_UP = re.compile(r"\d+ h after its start it no longer blocks a new one")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
@@ -189,7 +189,7 @@ class Copy:
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
             raise NotFoundError(
-                f"the snapshot of {wanted.object_id} vanished as soon as it was taken", hint="run this again"
+                f"the snapshot of {wanted.object_id} was not found right after it was taken", hint="run this again"
             )
         have = {entry.lower() for entry in snapshot.apply_scope}
         lacking = [entry for entry in wanted.apply_scope if entry.lower() not in have]

@@ -37,7 +37,7 @@ def jobs_value(raw: object) -> int:
 def duration_value(raw: object) -> float:
     seconds = parse_duration(text_value(raw))
     if seconds <= 0:
-        raise UsageError("must be a duration of more than nothing")
+        raise UsageError("must be greater than zero")
     return seconds
 
 

@@ -50,9 +50,7 @@ def settle(
         return journal.save(operation.adopted(location, None, now, doubt))
     if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
         why = "the service has forgotten it" if operation.operation_id else "no answer came"
-        return journal.save(
-            operation.abandoned(f"{why}, and no result appeared: it seems to have come to nothing", now)
-        )
+        return journal.save(operation.abandoned(f"{why}, and no result appeared: it counts as never started", now))
     if operation.state is OperationState.UNKNOWN:
         return operation
     if operation.operation_id:
@@ -105,7 +103,7 @@ def no_mark() -> str:
 def _way_out(operation: Operation) -> str:
     hours = GIVE_UP_AFTER[operation.kind] // timedelta(hours=1)
     now = "facesnap take --force takes another, and " if operation.kind is OperationKind.TAKE else ""
-    return f"{now}{hours} h after its start it stands in the way no longer"
+    return f"{now}{hours} h after its start it no longer blocks a new one"
 
 
 def find_trace(account: Account, journal: Journal, operation: Operation) -> Snapshot | None:
