@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from facesnap_cli.answers import Exchange
 from facesnap_cli.cells import cell, cells, dump
 from facesnap_cli.errors import FacesnapError, OutputError
-from facesnap_cli.tables import Line, Table
 from facesnap_cli.text import harmless
 from facesnap_cli.views import Document, Layout, View, value_of
+
+if TYPE_CHECKING:
+    from facesnap_cli.tables import Line
 
 _MOST_TOLD = 20
 
@@ -126,6 +128,8 @@ class Output:
             self._table(data, view)
 
     def _table(self, data: Any, view: View) -> None:
+        from facesnap_cli.tables import Table
+
         is_terminal = self._stream.isatty()
         rows = [view.row_of(item) for item in _items(data)]
         table = Table(self._now(), "..." if self._ascii else "…")
@@ -140,6 +144,8 @@ class Output:
             self._print(people or table.for_programs(rows, view.columns))
 
     def _queried_table(self, data: Any) -> None:
+        from facesnap_cli.tables import Table
+
         is_terminal = self._stream.isatty()
         table = Table(self._now())
         if isinstance(data, dict):
