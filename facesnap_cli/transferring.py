@@ -193,6 +193,7 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
 
     A list that cannot be read is no reason not to look at the operations. Raises UsageError for what can be no id.
     """
+    references = [reference.strip() for reference in references]
     for reference in references:
         if not _REFERENCE.fullmatch(reference):
             raise UsageError(
