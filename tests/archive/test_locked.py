@@ -118,7 +118,7 @@ def test_a_state_directory_that_cannot_be_made_is_told(
     assert emulator.requests()["total"] == before
 
 
-@pytest.mark.parametrize("reference", ["abcdef\udcff", "332fe853 ", "../../etc", "x" * 65])
+@pytest.mark.parametrize("reference", ["abcdef\udcff", "332fe 853", "../../etc", "x" * 65])
 @pytest.mark.parametrize("command", ["status", "wait"])
 def test_a_reference_that_can_be_no_id_is_a_usage_error(program: Program, command: str, reference: str) -> None:
     done = program.run(command, reference)
