@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -62,11 +63,13 @@ class LockingClock(LinkedClock):
         super().__init__(emulator)
         self._file = file
         self._connection: sqlite3.Connection | None = None
+        self._one_at_a_time = threading.Lock()
 
     def sleep(self, seconds: float) -> None:
-        if seconds > 0 and self._connection is None:
-            self._connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._one_at_a_time:
+            if seconds > 0 and self._connection is None:
+                self._connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+                self._connection.execute("BEGIN IMMEDIATE")
         super().sleep(seconds)
 
     def unlock(self) -> None:
