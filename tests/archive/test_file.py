@@ -67,7 +67,7 @@ def test_an_export_writes_one_private_file(program: Program) -> None:
     assert (done.status, done.out) == (0, f"{target}\n")
     assert [path.name for path in target.parent.iterdir()] == ["x.facesnap"]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert sqlite3.connect(target).execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert rows(target, "PRAGMA journal_mode") == [("delete",)]
 
 
 def test_an_export_says_that_the_file_is_personal_and_what_it_lacks(program: Program) -> None:

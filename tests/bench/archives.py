@@ -6,6 +6,7 @@ shares are calls answered, divided by what the limit allows in the time from the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -96,7 +97,9 @@ def _configure(directory: Path, endpoint: str) -> None:
 
 def _draw_images(archive: Path, images: Path) -> None:
     images.mkdir()
-    for (face_id,) in sqlite3.connect(archive).execute("SELECT face_id FROM faces"):
+    with contextlib.closing(sqlite3.connect(archive)) as database:
+        faces = database.execute("SELECT face_id FROM faces").fetchall()
+    for (face_id,) in faces:
         (images / f"{face_id}.png").write_bytes(draw(bytes.fromhex(face_id.replace("-", ""))))
 
 
