@@ -47,11 +47,6 @@ class Template:
         return "{date}" in self.text
 
     @property
-    def is_timed(self) -> bool:
-        """Tell whether the name says the second, not the day alone."""
-        return self.is_dated and "{time}" in self.text
-
-    @property
     def glob(self) -> str:
         """The name with a * for everything that a moment decides."""
         return _PLACEHOLDER.sub(lambda found: self.name if found[1] == "name" else "*", self.text)
