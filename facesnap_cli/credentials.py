@@ -97,7 +97,11 @@ class KeyCredential:
         with self._lock:
             keys = [source() for source in self._sources]
             self._current = self._current or keys[0]
-        return [KeyCredential([lambda key=key: key]) for key in keys]  # type: ignore[misc]  # a default binds it
+        return [_credential_of(key) for key in keys]
+
+
+def _credential_of(key: Secret) -> KeyCredential:
+    return KeyCredential([lambda: key])
 
 
 class EntraCredential:

@@ -14,6 +14,7 @@ import pytest
 
 from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program, Result
+from tests.gate import Gate, gate
 
 GROUPS = 20
 PROFILES = ("prod", "dr", "eu")
@@ -116,6 +117,21 @@ def estate(tmp_path: Path, three_accounts: RunningEmulator) -> Iterator[Estate]:
     three_accounts.reset()
     with contextlib.closing(Program(tmp_path, LinkedClock(three_accounts))) as program:
         configure(program, three_accounts.endpoint)
+        yield Estate(three_accounts, program)
+
+
+@pytest.fixture
+def gated(three_accounts: RunningEmulator) -> Iterator[Gate]:
+    with gate(three_accounts.endpoint) as opened:
+        yield opened
+
+
+@pytest.fixture
+def behind_the_gate(tmp_path: Path, three_accounts: RunningEmulator, gated: Gate) -> Iterator[Estate]:
+    """The estate, with requests that go through the gate."""
+    three_accounts.reset()
+    with contextlib.closing(Program(tmp_path, LinkedClock(three_accounts))) as program:
+        configure(program, gated.endpoint)
         yield Estate(three_accounts, program)
 
 

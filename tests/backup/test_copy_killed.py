@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
-from tests.backup.conftest import Estate, configure
-from tests.conftest import LinkedClock, Program
-from tests.gate import Gate, gate
+from tests.backup.conftest import Estate
+from tests.gate import Gate
 from tests.test_killed import until
 
 COPY = ("copy", "-t", "PersonGroup", "-i", "group-03", "--to", "dr:copy", "--to", "eu:copy")
 V1 = "/face/v1.0"
-
-
-@pytest.fixture
-def gated(three_accounts: RunningEmulator) -> Iterator[Gate]:
-    with gate(three_accounts.endpoint) as opened:
-        yield opened
-
-
-@pytest.fixture
-def behind_the_gate(tmp_path: Path, three_accounts: RunningEmulator, gated: Gate) -> Iterator[Estate]:
-    three_accounts.reset()
-    with contextlib.closing(Program(tmp_path, LinkedClock(three_accounts))) as program:
-        configure(program, gated.endpoint)
-        yield Estate(three_accounts, program)
 
 
 @pytest.mark.parametrize(
