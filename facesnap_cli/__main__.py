@@ -16,7 +16,7 @@ def run() -> None:
         return
     import signal
 
-    from facesnap_cli.streams import prepare_streams
+    from facesnap_cli.common.stdio import prepare_streams
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `main` listens, Ctrl-C just ends the program
     prepare_streams()
@@ -32,13 +32,13 @@ def run() -> None:
 
 
 def _complete() -> int:
-    from facesnap_cli.completion import complete
+    from facesnap_cli.cli.completion import complete
 
     return complete(sys.argv[2:])
 
 
 def _main() -> int:
-    from facesnap_cli.cli import main
+    from facesnap_cli.cli.main import main
 
     return main()
 

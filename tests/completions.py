@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from facesnap_cli.cli import Facesnap
-from facesnap_cli.completion import table
-from facesnap_cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.completion import command_words
+from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.main import Facesnap
 
 DIRECTORY = Path(__file__).parent.parent / "completions"
 
 
 def table_text() -> str:
     """Return the command table as the package holds it."""
-    return _lines(table.described("facesnap", Facesnap())) + "\n"
+    return _lines(command_words.described("facesnap", Facesnap())) + "\n"
 
 
-def _lines(command: table.Command) -> str:
+def _lines(command: command_words.Command) -> str:
     """Return a command as JSON with an option a line, so that a change of one is one line of a diff."""
     options = ",\n".join(json.dumps(option, ensure_ascii=False) for option in command.options)
     subs = ",\n".join(_lines(sub) for sub in command.commands)
@@ -26,7 +26,7 @@ def _lines(command: table.Command) -> str:
 
 
 if __name__ == "__main__":
-    table.PATH.write_text(table_text(), encoding="utf-8")
+    command_words.PATH.write_text(table_text(), encoding="utf-8")
     DIRECTORY.mkdir(exist_ok=True)
     for shell, name in FILE_NAMES.items():
         (DIRECTORY / name).write_text(SCRIPTS[shell])

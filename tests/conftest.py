@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from facesnap_cli.cli import main
-from facesnap_cli.context import App
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.cli.context import App
+from facesnap_cli.cli.main import main
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 
 SOURCE_SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
 TARGET_SUBSCRIPTION = "bbbbbbbb-0000-4000-8000-000000000002"

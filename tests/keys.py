@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program, Result
 
 KEY, SECOND_KEY = SOURCE_KEYS

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from facesnap_cli.emulator.server import EmulatorOptions, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, running
 from tests.conftest import Program
 from tests.terminal import Terminal, terminal
 

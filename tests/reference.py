@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from facesnap_cli.cli import Facesnap
-from facesnap_cli.fields import FIELDS
-from facesnap_cli.text import written_duration
+from facesnap_cli.cli.main import Facesnap
+from facesnap_cli.common.escape import written_duration
+from facesnap_cli.config.definitions import FIELDS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- reference:begin -->", "<!-- reference:end -->"

@@ -18,8 +18,8 @@ from unittest.mock import patch
 
 import pyte
 
-from facesnap_cli.cli import main
-from facesnap_cli.context import App
+from facesnap_cli.cli.context import App
+from facesnap_cli.cli.main import main
 from tests.conftest import Program, Result
 
 

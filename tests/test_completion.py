@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.completion import table
-from facesnap_cli.completion.offer import Offer, kinds_of, offer, words_of
-from facesnap_cli.completion.scripts import FILE_NAMES, SCRIPTS
-from facesnap_cli.completion.values import values
-from facesnap_cli.seen_snapshots import KEPT, Seen, SeenSnapshots
+from facesnap_cli.cli.completion import command_words
+from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words_of
+from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.completion.value_candidates import values
+from facesnap_cli.journal.recent_snapshots import KEPT, Seen, SeenSnapshots
 from tests.completions import table_text
 from tests.conftest import Program
 from tests.terminal import terminal
@@ -28,11 +28,11 @@ PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE", "MANIFEST"}
 
 
 def offered(line: str, **environment: str) -> Offer:
-    return offer(table.read(), words_of(f"facesnap {line}"), values(environment))
+    return offer(command_words.read(), words_of(f"facesnap {line}"), values(environment))
 
 
-def all_commands(command: table.Command | None = None) -> Iterator[table.Command]:
-    command = command or table.read()
+def all_commands(command: command_words.Command | None = None) -> Iterator[command_words.Command]:
+    command = command or command_words.read()
     yield command
     for sub in command.commands:
         yield from all_commands(sub)
@@ -103,7 +103,7 @@ def test_every_metavar_is_completed_or_known_to_be_free_text() -> None:
 
 
 def test_the_table_is_that_of_the_program() -> None:
-    assert table.PATH.read_text(encoding="utf-8") == table_text(), "make completions"
+    assert command_words.PATH.read_text(encoding="utf-8") == table_text(), "make completions"
 
 
 def test_profiles_come_from_the_configuration_file(program: Program) -> None:

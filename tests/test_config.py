@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.config_file import ConfigFile
+from facesnap_cli.config.file import ConfigFile
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, Program
 
 ENDPOINT = "https://westus.api.cognitive.microsoft.com"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, Program
 
 KEY = SOURCE_KEYS[0]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from facesnap_cli.config_file import ConfigFile
+from facesnap_cli.config.file import ConfigFile
 from tests.conftest import Program
 
 REST = '\n# of y\n[profiles.y]\nkey_env = "Y"\n'

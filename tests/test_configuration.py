@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, Program, Result
 
 KEY = SOURCE_KEYS[0]
@@ -332,7 +332,7 @@ class TestEditing:
         def full(descriptor: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("facesnap_cli.files.os.fsync", full)
+        monkeypatch.setattr("facesnap_cli.common.files.os.fsync", full)
         wrong(bare_program.run("config", "set", "rate_limit", "20/m"), path, None, "No space left on device")
         assert path.read_text() == COMMENTED
         assert list(path.parent.glob(".config*")) == []

@@ -12,9 +12,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from facesnap_cli.credentials import EntraCredential, KeyCredential
-from facesnap_cli.emulator.server import RunningEmulator
-from facesnap_cli.secret import Secret
+from facesnap_cli.common.secret import Secret
+from facesnap_cli.emulator.http_server import RunningEmulator
+from facesnap_cli.face_api.credentials import EntraCredential, KeyCredential
 from tests.conftest import LinkedClock, Program
 from tests.hostile.server import CERTIFICATE, answer, serving
 from tests.hostile.tunnel import tunnelling

@@ -7,8 +7,8 @@ import tomllib
 
 import pytest
 
-from facesnap_cli import errors
-from facesnap_cli.fields import FIELDS
+from facesnap_cli.common import errors
+from facesnap_cli.config.definitions import FIELDS
 from tests.reference import README, all_commands, with_reference
 
 TEXT = README.read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import SOURCE_KEYS, Program, Result
 from tests.hostile.server import Received, Script, Step, answer, serving
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import SOURCE_KEYS, TARGET_SUBSCRIPTION, Program
 from tests.hostile.server import Received, Step, answer, serving
 

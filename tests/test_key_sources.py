@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
 from tests.keys import KEY, SECOND_KEY, configured, key_file, refused
 
@@ -125,7 +125,7 @@ class TestFiles:
 class TestCommands:
     @pytest.fixture(autouse=True)
     def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("facesnap_cli.key_sources.SOURCE_TIMEOUT_S", 1.0)
+        monkeypatch.setattr("facesnap_cli.face_api.key_sources.SOURCE_TIMEOUT_S", 1.0)
 
     def test_one_that_fails_gives_its_reason(self, made: Program, emulator: RunningEmulator) -> None:
         command = "sh -c 'echo first >&2; echo vault is \033[31msealed >&2; exit 7'"
@@ -201,7 +201,7 @@ class TestKeyring:
         module = ModuleType("keyring")
         module.get_password = get_password  # type: ignore[attr-defined]  # a stand-in for the package
         monkeypatch.setitem(sys.modules, "keyring", module)
-        monkeypatch.setattr("facesnap_cli.key_sources.SOURCE_TIMEOUT_S", 0.3)
+        monkeypatch.setattr("facesnap_cli.face_api.key_sources.SOURCE_TIMEOUT_S", 0.3)
 
     def test_it_is_asked_for_facesnap_and_the_profile(
         self, made: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch

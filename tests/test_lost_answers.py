@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, LinkedClock, Program
 from tests.test_killed import make_groups, posts, until
 

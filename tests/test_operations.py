@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
 from tests.gate import gate
 from tests.test_killed import make_groups, posts, until

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program, Result
 from tests.terminal import at_terminal
 

@@ -35,14 +35,14 @@ def test_the_sdist_holds_all_that_a_maintainer_needs(distributions: tuple[Path, 
     with tarfile.open(distributions[0]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert names >= {"Makefile", "README.md", "CHANGELOG.md", "LICENSE", "completions/facesnap.bash", "tests/demo.sh"}
-    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/completion/table.json", "tests/test_package.py"}
+    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/cli/completion/table.json", "tests/test_package.py"}
 
 
 def test_the_wheel_holds_the_program_its_types_and_completions_but_no_tests(distributions: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(distributions[1]) as wheel:
         names = set(wheel.namelist())
     data = f"facesnap_cli-{__version__}.data/data/share"
-    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/completion/table.json"}
+    assert names >= {"facesnap_cli/py.typed", "facesnap_cli/cli/completion/table.json"}
     assert names >= {f"{data}/bash-completion/completions/facesnap", f"{data}/zsh/site-functions/_facesnap"}
     assert f"{data}/fish/vendor_completions.d/facesnap.fish" in names
     assert not [name for name in names if name.startswith("tests")]

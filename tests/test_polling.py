@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.errors import UnreachableError
-from facesnap_cli.polling import Look, Pending, Schedule, poll
-from facesnap_cli.retry import RateLimiter
+from facesnap_cli.common.errors import UnreachableError
+from facesnap_cli.network.retry import RateLimiter
+from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
 
 
 class SimulatedClock:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
-from facesnap_cli.errors import FacesnapError
-from facesnap_cli.files import replaced
+from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.files import replaced
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.archive.scene import exported
 from tests.conftest import SOURCE_KEYS, Program
 

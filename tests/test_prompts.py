@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
 from tests.terminal import Terminal, terminal
 

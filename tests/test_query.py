@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")

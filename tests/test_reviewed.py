@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, TARGET_SUBSCRIPTION, Program
 from tests.test_killed import posts, until
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program
 from tests.terminal import terminal
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call
 from tests.conftest import SOURCE_KEYS, Program
 from tests.terminal import at_terminal, column_of, terminal

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.database import ProcessLock
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.common.sqlite import ProcessLock
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.archive.scene import change, exported, rows
 from tests.conftest import LinkedClock, Program
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_SUBSCRIPTION, Program
 from tests.test_killed import posts
 

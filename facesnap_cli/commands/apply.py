@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 ModeOption = Annotated[str, typer.Option("--mode", metavar="CreateNew", help="The only mode that there is.")]
@@ -33,11 +33,18 @@ def apply(
 
     facesnap apply latest --profile dr --object-id employees
     """
-    from facesnap_cli.inputs import check_mode, reference, target_object_id, type_filter, verified_source, verify_level
-    from facesnap_cli.views import FINISHED_APPLY
-    from facesnap_cli.workflows.references import described, find_snapshot
-    from facesnap_cli.workflows.submit import resumable_apply, start_apply
-    from facesnap_cli.workflows.verify import verify_apply
+    from facesnap_cli.cli.parameters.snapshot_parameters import (
+        check_mode,
+        reference,
+        target_object_id,
+        type_filter,
+        verified_source,
+        verify_level,
+    )
+    from facesnap_cli.display.columns import FINISHED_APPLY
+    from facesnap_cli.operations.find_snapshots import described, find_snapshot
+    from facesnap_cli.operations.take_and_apply import resumable_apply, start_apply
+    from facesnap_cli.operations.verify import verify_apply
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)

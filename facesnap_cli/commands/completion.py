@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands.base import LocalCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli.command_types import LocalCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 ShellArgument = Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")]
@@ -19,6 +19,6 @@ def completion(ctx: typer.Context, shell: ShellArgument) -> None:
 
     source <(facesnap completion bash)
     """
-    from facesnap_cli.completion.scripts import script_for
+    from facesnap_cli.cli.completion.scripts import script_for
 
     App.of(ctx).output.text(script_for(shell))

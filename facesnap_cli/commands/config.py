@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import LocalCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import LocalCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 SettingArgument = Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")]
@@ -45,7 +45,7 @@ def init(
 
     facesnap config init --profile prod --endpoint https://NAME.cognitiveservices.azure.com < key.txt
     """
-    from facesnap_cli.profiles import new_profile
+    from facesnap_cli.cli.profile_edits import new_profile
 
     app = App.of(ctx)
     given: dict[str, object] = {
@@ -64,8 +64,8 @@ def list_(ctx: typer.Context) -> None:
 
     facesnap config list -o json
     """
-    from facesnap_cli.shown_settings import profile_documents
-    from facesnap_cli.views import PROFILE
+    from facesnap_cli.cli.config_documents import profile_documents
+    from facesnap_cli.display.columns import PROFILE
 
     app = App.of(ctx)
     app.output.records(profile_documents(app), PROFILE)
@@ -77,8 +77,8 @@ def show(ctx: typer.Context) -> None:
 
     facesnap config show --profile prod
     """
-    from facesnap_cli.shown_settings import setting_documents
-    from facesnap_cli.views import SETTING
+    from facesnap_cli.cli.config_documents import setting_documents
+    from facesnap_cli.display.columns import SETTING
 
     app = App.of(ctx)
     app.output.records(setting_documents(app.settings), SETTING)
@@ -98,7 +98,7 @@ def set_(
 
     facesnap config set rate_limit 20/m --profile prod
     """
-    from facesnap_cli.profiles import with_setting
+    from facesnap_cli.cli.profile_edits import with_setting
 
     app = App.of(ctx)
     with_setting(app, name, value).write(app)
@@ -110,7 +110,7 @@ def unset(ctx: typer.Context, name: SettingArgument) -> None:
 
     facesnap config unset rate_limit --profile prod
     """
-    from facesnap_cli.profiles import without_setting
+    from facesnap_cli.cli.profile_edits import without_setting
 
     app = App.of(ctx)
     without_setting(app, name).write(app)
@@ -122,7 +122,7 @@ def use(ctx: typer.Context, profile_name: ProfileArgument) -> None:
 
     facesnap config use prod
     """
-    from facesnap_cli.profiles import with_default_profile
+    from facesnap_cli.cli.profile_edits import with_default_profile
 
     app = App.of(ctx)
     with_default_profile(app, profile_name).write(app)
@@ -134,7 +134,7 @@ def delete(ctx: typer.Context, profile_name: ProfileArgument, yes: options.YesOp
 
     facesnap config delete old --yes
     """
-    from facesnap_cli.profiles import without_profile
+    from facesnap_cli.cli.profile_edits import without_profile
 
     app = App.of(ctx)
     without_profile(app, profile_name, consent=yes).write(app)
@@ -146,7 +146,7 @@ def path(ctx: typer.Context) -> None:
 
     facesnap config path
     """
-    from facesnap_cli.settings import config_path
+    from facesnap_cli.config.settings import config_path
 
     app = App.of(ctx)
     app.output.value("path", str(config_path(app.options.config, app.environment)))

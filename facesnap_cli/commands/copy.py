@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 FromOption = Annotated[
@@ -49,11 +49,11 @@ def copy(
 
     facesnap copy -t PersonGroup -i employees --from prod --to dr:employees-{date} --to eu
     """
-    from facesnap_cli.backups import copy_with_progress, means_of, report
-    from facesnap_cli.copy_inputs import wanted_copy
-    from facesnap_cli.inputs import verify_level
-    from facesnap_cli.views import COPY, STEP
-    from facesnap_cli.workflows.preview import preview_copy
+    from facesnap_cli.backups.plans.plan_runner import copy_with_progress, means_of, report
+    from facesnap_cli.backups.plans.preview import preview_copy
+    from facesnap_cli.cli.parameters.copies import wanted_copy
+    from facesnap_cli.cli.parameters.snapshot_parameters import verify_level
+    from facesnap_cli.display.columns import COPY, STEP
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, timeout=timeout, poll_interval=poll_interval)

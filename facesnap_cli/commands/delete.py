@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 SnapshotsArgument = Annotated[
@@ -28,9 +28,9 @@ def delete(
 
     facesnap delete 0e7a41 9bd2c3 --yes
     """
-    from facesnap_cli.inputs import confirm, reference, require_consent, type_filter
-    from facesnap_cli.views import SNAPSHOT
-    from facesnap_cli.workflows.references import delete_snapshots, deletion_in_words, find_snapshots
+    from facesnap_cli.cli.parameters.snapshot_parameters import confirm, reference, require_consent, type_filter
+    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.operations.find_snapshots import delete_snapshots, deletion_in_words, find_snapshots
 
     app = App.of(ctx)
     references, object_type = [reference(text) for text in snapshots], type_filter(type)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 OtherArgument = Annotated[
@@ -28,9 +28,9 @@ def diff(
 
     facesnap diff monday.facesnap tuesday.facesnap
     """
-    from facesnap_cli.archive.diff import compare_archives, compare_with_service
-    from facesnap_cli.transferring import counting
-    from facesnap_cli.views import DIFFERENCE
+    from facesnap_cli.archives.diff import compare_archives, compare_with_service
+    from facesnap_cli.cli.unfinished_work import counting
+    from facesnap_cli.display.columns import DIFFERENCE
 
     app = App.of(ctx)
     if later:

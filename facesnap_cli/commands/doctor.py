@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 AsCronOption = Annotated[
@@ -21,8 +21,8 @@ def doctor(ctx: typer.Context, as_cron: AsCronOption = False) -> None:
 
     facesnap doctor --profile prod --as-cron
     """
-    from facesnap_cli.doctor import Examination, examine_as_cron, verdict
-    from facesnap_cli.views import FINDING
+    from facesnap_cli.cli.health_checks import Examination, examine_as_cron, verdict
+    from facesnap_cli.display.columns import FINDING
 
     app = App.of(ctx)
     findings = examine_as_cron(app) if as_cron else Examination(app).run()

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import LocalCommand, typer_app
-from facesnap_cli.context import App
-from facesnap_cli.errors import UsageError
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import LocalCommand, typer_app
+from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
 
 app = typer_app()
 
@@ -78,7 +78,7 @@ def start(
     facesnap emulator start --seed demo --port 0 -o json
     """
     _require_extra()
-    from facesnap_cli.emulator.server import EmulatorOptions, serve
+    from facesnap_cli.emulator.http_server import EmulatorOptions, serve
 
     options = EmulatorOptions(
         host=host,
@@ -104,9 +104,9 @@ def _require_extra() -> None:
 
 def _announcer(app: App) -> Callable[[dict[str, Any]], None]:
     """Return what prints the banner at once: as text, or for scripts on one line, also with `-o json`."""
+    from facesnap_cli.display.columns import View
+    from facesnap_cli.display.output import Output
     from facesnap_cli.emulator.banner import banner_lines
-    from facesnap_cli.output import Output
-    from facesnap_cli.views import View
 
     style = app.output_style
     output = Output(style="jsonl" if style == "json" else style, query=app.options.query)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 ToOption = Annotated[Path, typer.Option("--to", metavar="ARCHIVE", help="Write the archive there.")]
@@ -37,10 +37,10 @@ def export(
 
     facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
     """
-    from facesnap_cli.archive.export import export_object
-    from facesnap_cli.archive_inputs import wanted_export
-    from facesnap_cli.transferring import transferring
-    from facesnap_cli.views import ARCHIVE
+    from facesnap_cli.archives.export import export_object
+    from facesnap_cli.cli.parameters.archives import wanted_export
+    from facesnap_cli.cli.unfinished_work import transferring
+    from facesnap_cli.display.columns import ARCHIVE
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)

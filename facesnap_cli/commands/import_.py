@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 PartialOption = Annotated[bool, typer.Option("--partial", help="Rebuild without the faces that have no image.")]
@@ -54,11 +54,11 @@ def import_(
 
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
-    from facesnap_cli.archive.importing import import_archive
-    from facesnap_cli.archive_inputs import wanted_import
-    from facesnap_cli.settings import state_directory
-    from facesnap_cli.transferring import transferring
-    from facesnap_cli.views import IMPORT
+    from facesnap_cli.archives.importing.importer import import_archive
+    from facesnap_cli.cli.parameters.archives import wanted_import
+    from facesnap_cli.cli.unfinished_work import transferring
+    from facesnap_cli.config.settings import state_directory
+    from facesnap_cli.display.columns import IMPORT
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)

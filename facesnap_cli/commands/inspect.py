@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import LocalCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import LocalCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 CheckOption = Annotated[bool, typer.Option("--check", help="Verify all checksums.")]
@@ -20,8 +20,8 @@ def inspect(ctx: typer.Context, archive: options.ArchiveArgument, check: CheckOp
 
     facesnap inspect employees.facesnap --check
     """
-    from facesnap_cli.archive.reading import describe
-    from facesnap_cli.views import ARCHIVE
+    from facesnap_cli.archives.archive import describe
+    from facesnap_cli.display.columns import ARCHIVE
 
     app = App.of(ctx)
     app.output.record(describe(archive, check=check), ARCHIVE)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 ExpiresWithinOption = Annotated[
@@ -28,9 +28,9 @@ def list_(
 
     facesnap list --type PersonGroup --expires-within 6h
     """
-    from facesnap_cli.inputs import wanted_list
-    from facesnap_cli.views import SNAPSHOT
-    from facesnap_cli.workflows.references import list_snapshots
+    from facesnap_cli.cli.parameters.snapshot_parameters import wanted_list
+    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.operations.find_snapshots import list_snapshots
 
     app = App.of(ctx)
     wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
@@ -44,10 +44,10 @@ def run(
 
     facesnap run nightly.toml --jobs 8
     """
-    from facesnap_cli.backups import check_plan, preview_plan, report, run_plan
-    from facesnap_cli.views import COVER, RUN, STEP
-    from facesnap_cli.workflows.coverage import uncovered
-    from facesnap_cli.workflows.plan import read_plan
+    from facesnap_cli.backups.plans.coverage import uncovered
+    from facesnap_cli.backups.plans.plan import read_plan
+    from facesnap_cli.backups.plans.plan_runner import check_plan, preview_plan, report, run_plan
+    from facesnap_cli.display.columns import COVER, RUN, STEP
 
     app, wanted = App.of(ctx), read_plan(plan)
     if check:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands.base import LocalCommand, typer_app
+from facesnap_cli.cli.command_types import LocalCommand, typer_app
+from facesnap_cli.cli.context import App
 from facesnap_cli.commands.run import PlanArgument
-from facesnap_cli.context import App
 
 app = typer_app()
 ForOption = Annotated[
@@ -27,10 +27,10 @@ def schedule(
 
     facesnap schedule nightly.toml --for systemd --at 03:15
     """
-    from facesnap_cli.schedule_inputs import scheduled
-    from facesnap_cli.workflows.plan import read_plan
-    from facesnap_cli.workflows.rhythm import Rhythm, complaints
-    from facesnap_cli.workflows.schedule import schedule_complaints, schedule_lines
+    from facesnap_cli.backups.plans.plan import read_plan
+    from facesnap_cli.backups.schedules.frequency import Rhythm, complaints
+    from facesnap_cli.backups.schedules.schedulers import schedule_complaints, schedule_lines
+    from facesnap_cli.cli.parameters.schedules import scheduled
 
     app, wanted, rhythm = App.of(ctx), read_plan(plan), Rhythm.parse(every, at)
     one = scheduled(app, wanted, rhythm)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 
@@ -17,9 +17,9 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
 
     facesnap show latest -o json
     """
-    from facesnap_cli.inputs import reference, type_filter
-    from facesnap_cli.views import SNAPSHOT
-    from facesnap_cli.workflows.references import find_snapshot
+    from facesnap_cli.cli.parameters.snapshot_parameters import reference, type_filter
+    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.operations.find_snapshots import find_snapshot
 
     app = App.of(ctx)
     found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 ForgetOption = Annotated[bool, typer.Option("--forget", help="Take these off the list. It asks, or needs --yes.")]
@@ -27,9 +27,9 @@ def status(
 
     facesnap status -o json --query "[?status=='running']"
     """
-    from facesnap_cli import transferring
+    from facesnap_cli.cli import unfinished_work
 
     if forget:
-        transferring.forget(App.of(ctx), operations or [], agreed=yes)
+        unfinished_work.forget(App.of(ctx), operations or [], agreed=yes)
     else:
-        transferring.look(App.of(ctx), operations or [], finished=all)
+        unfinished_work.look(App.of(ctx), operations or [], finished=all)

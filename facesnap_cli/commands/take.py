@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 MaxAgeOption = Annotated[
@@ -36,9 +36,9 @@ def take(
 
     facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.inputs import wanted_take
-    from facesnap_cli.views import FINISHED_TAKE
-    from facesnap_cli.workflows.submit import reusable_take, start_take
+    from facesnap_cli.cli.parameters.snapshot_parameters import wanted_take
+    from facesnap_cli.display.columns import FINISHED_TAKE
+    from facesnap_cli.operations.take_and_apply import reusable_take, start_take
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, apply_scope=apply_scope, timeout=timeout, poll_interval=poll_interval)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 AddScopeOption = Annotated[
@@ -34,9 +34,9 @@ def update(
 
     facesnap update 0e7a41 --add-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.inputs import reference, type_filter, wanted_update
-    from facesnap_cli.views import SNAPSHOT
-    from facesnap_cli.workflows.references import change_snapshot, find_snapshot
+    from facesnap_cli.cli.parameters.snapshot_parameters import reference, type_filter, wanted_update
+    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.operations.find_snapshots import change_snapshot, find_snapshot
 
     app = App.of(ctx)
     changes = wanted_update(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)

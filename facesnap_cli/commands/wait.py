@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facesnap_cli.commands import options
-from facesnap_cli.commands.base import ServiceCommand, typer_app
-from facesnap_cli.context import App
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
 
 app = typer_app()
 AnyOption = Annotated[bool, typer.Option("--any", help="Return when the first of them has ended.")]
@@ -26,8 +26,8 @@ def wait(
 
     facesnap wait --timeout 4h
     """
-    from facesnap_cli import transferring
+    from facesnap_cli.cli import unfinished_work
 
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
-    transferring.wait(app, operations or [], first_is_enough=any)
+    unfinished_work.wait(app, operations or [], first_is_enough=any)

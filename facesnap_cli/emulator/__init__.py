@@ -1,1 +1,1 @@
-"""The local Face service: routes, store, dialects and faults. Shares no code with the client."""
+"""Run a local Face service. Shares no code with the client except `common`."""

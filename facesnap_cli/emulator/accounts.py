@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import TIERS
-from facesnap_cli.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from facesnap_cli.emulator.clock import TICKS_PER_S
-from facesnap_cli.emulator.kinds import Kind
-from facesnap_cli.emulator.refusals import rate_exceeded
+from facesnap_cli.emulator.container_kinds import Kind
+from facesnap_cli.emulator.protocol.refusals import rate_exceeded
 
 NAME_LENGTH = 128
 USER_DATA_LENGTH = 16 * 1024

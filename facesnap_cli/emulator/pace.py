@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from facesnap_cli.errors import UsageError
+from facesnap_cli.common.errors import UsageError
 
 
 @dataclass(frozen=True)

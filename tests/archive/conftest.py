@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 
 ALL_TYPES = [

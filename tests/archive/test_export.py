@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call, draw_images, exported, face_ids, persons, rows
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 

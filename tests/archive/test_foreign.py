@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.archive.format import APPLICATION_ID, MIGRATIONS
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import exported, rows
 from tests.conftest import Program
 
@@ -137,7 +137,7 @@ def test_an_interruption_amid_a_query_is_one(
         os.kill(os.getpid(), signal.SIGTERM)
         return ""
 
-    monkeypatch.setattr("facesnap_cli.archive.opening.checksum", interrupted)
+    monkeypatch.setattr("facesnap_cli.archives.safe_open.checksum", interrupted)
     words = command.split()
     if words[0] == "export":
         words += ["-t", "PersonGroup", "-i", "employees", "--to"]
@@ -172,7 +172,7 @@ def test_a_draft_that_others_may_open_is_not_taken_up(program: Program, mode: in
 def test_where_files_have_no_owners_a_draft_is_taken_up(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     target = program.directory / "x.facesnap"
     plant(target.with_name("x.facesnap.partial"), mode=0o755)
-    monkeypatch.setattr("facesnap_cli.files._keeps_owners", lambda directory: False)
+    monkeypatch.setattr("facesnap_cli.common.files._keeps_owners", lambda directory: False)
     assert program.run(*export(program, target)).status == 0
 
 

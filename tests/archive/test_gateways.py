@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import exported, face_ids, posts
 from tests.conftest import TARGET_KEYS, Program
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facesnap_cli.archive.manifest import ImageManifest
-from facesnap_cli.emulator.server import RunningEmulator
-from facesnap_cli.errors import UsageError
+from facesnap_cli.archives.images.manifest import ImageManifest
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call, persons, rows
 from tests.conftest import SOURCE_KEYS, Program, Result
 

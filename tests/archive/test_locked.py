@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import exported, face_ids
 from tests.conftest import TARGET_KEYS, LinkedClock, Program
 

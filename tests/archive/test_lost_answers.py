@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call, exported, face_ids, persons, posts, rows
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call, rows
 from tests.conftest import SOURCE_KEYS, Program, Result
 

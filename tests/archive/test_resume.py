@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import call, draw_images, exported, face_ids, persons, posts, rows
 from tests.conftest import TARGET_KEYS, Program
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archive.scene import ALL_TYPES, call, candidates, exported, face_ids, persons, rows
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from facesnap_cli.emulator.server import EmulatorOptions, RunningEmulator, running
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program, Result
 from tests.gate import Gate, gate
 

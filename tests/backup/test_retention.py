@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.errors import UsageError
-from facesnap_cli.workflows.retention import Keep, Retention, Template
+from facesnap_cli.backups.retention import Keep, Retention, Template
+from facesnap_cli.common.errors import UsageError
 
 DATED = Template("employees-{date}")
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31)).map(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.workflows.copy import CopyWatcher
-from facesnap_cli.workflows.run import ItemResult
-from facesnap_cli.workflows.snapshot_method import SnapshotMethod
+from facesnap_cli.backups.copies.copy import CopyWatcher
+from facesnap_cli.backups.plans.run import ItemResult
+from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
 from tests.backup.conftest import Estate, item
 
 DAY_S = 24 * 3600

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from facesnap_cli.emulator.images import draw
+from facesnap_cli.emulator.seeds.images import draw
 from tests.bench.harness import table
 
 KEYS = {"source": "a0000000000000000000000000000001", "target": "b0000000000000000000000000000001"}

@@ -8,10 +8,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesnap_cli.clock import SystemClock
-from facesnap_cli.journal import Journal
-from facesnap_cli.operations import Operation, OperationKind
-from facesnap_cli.text import format_duration
+from facesnap_cli.common.clock import SystemClock
+from facesnap_cli.common.escape import format_duration
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import Operation, OperationKind
 from tests.bench.harness import cost_of, scratch, table
 from tests.bench.poller import slow_server
 from tests.test_polling import wait

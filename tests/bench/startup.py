@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from facesnap_cli.fields import BUILT_IN_PROFILES
+from facesnap_cli.config.definitions import BUILT_IN_PROFILES
 from tests.bench.harness import emulator, environment_with, medians, scratch, table, wheel
 
 SDK = "azure-cognitiveservices-vision-face==0.6.1"

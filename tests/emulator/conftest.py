@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from facesnap_cli.emulator.http_server import RunningEmulator, running
 from facesnap_cli.emulator.options import EmulatorOptions
-from facesnap_cli.emulator.server import RunningEmulator, running
 from tests.emulator.doors import Door, SocketDoor, png, process_door
 
 # So long that a busy machine sees what goes on in between; tests move the clock.

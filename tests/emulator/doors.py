@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from facesnap_cli.emulator.app import create_app
 from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
-from facesnap_cli.emulator.service import Service
+from facesnap_cli.emulator.protocol.app import create_app
 
 SOURCE_KEY = "a0000000000000000000000000000001"
 TARGET_KEY = "b0000000000000000000000000000001"

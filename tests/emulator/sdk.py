@@ -10,7 +10,7 @@ from typing import Any
 from azure.cognitiveservices.vision.face import FaceClient
 from msrest.authentication import CognitiveServicesCredentials
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.emulator.doors import png
 
 # Each kind's name in the SDK, and where the demo seed has one.

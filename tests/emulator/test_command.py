@@ -123,7 +123,7 @@ def test_a_wrong_option_is_a_usage_error(environment: dict[str, str], arguments:
 
 
 def test_without_the_extra_it_says_what_to_install(environment: dict[str, str], tmp_path: Path) -> None:
-    hide = "import sys; sys.modules['starlette'] = None; from facesnap_cli.cli import main"
+    hide = "import sys; sys.modules['starlette'] = None; from facesnap_cli.cli.main import main"
     hide += "; sys.exit(main(['emulator', 'start']))"
     done = subprocess.run(
         [sys.executable, "-c", hide], capture_output=True, text=True, env=environment, timeout=30, check=False

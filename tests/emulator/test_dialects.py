@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.clock import Clock, ticks, timestamp
-from facesnap_cli.emulator.dialects import DIALECTS
-from facesnap_cli.emulator.kinds import PERSON_GROUP
+from facesnap_cli.emulator.container_kinds import PERSON_GROUP
+from facesnap_cli.emulator.protocol.dialects import DIALECTS
 from facesnap_cli.emulator.store.operations import Operation, Status
 from tests.emulator.conftest import Open
 from tests.emulator.doors import NOON_NS, TARGET_KEY

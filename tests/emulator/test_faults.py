@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facesnap_cli.emulator.faults import Fault, fault_from, parse_fault
-from facesnap_cli.emulator.server import RunningEmulator
-from facesnap_cli.errors import UsageError
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.emulator.http_server import RunningEmulator
+from facesnap_cli.emulator.protocol.faults import Fault, fault_from, parse_fault
 from tests.emulator.conftest import Open, Run
 from tests.emulator.doors import TARGET_KEY, Door, SocketDoor
 

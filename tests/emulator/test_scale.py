@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
-from facesnap_cli.emulator.service import Service
 from facesnap_cli.emulator.store.copies import ROWS_A_STEP
 from tests.emulator.conftest import Run
 from tests.emulator.doors import NOON_NS, TARGET_KEY, ProcessDoor, SocketDoor

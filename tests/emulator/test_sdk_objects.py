@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.cognitiveservices.vision.face.models import APIErrorException, TrainingStatusType
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.emulator.doors import png
 from tests.emulator.sdk import GROUPS, KINDS, Container, client_of, clients_of, code_of
 

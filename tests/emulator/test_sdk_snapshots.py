@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.cognitiveservices.vision.face.models import APIErrorException, OperationStatusType
 
-from facesnap_cli.emulator.server import RunningEmulator
+from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.emulator.conftest import Run
 from tests.emulator.doors import SOURCE, TARGET
 from tests.emulator.sdk import KINDS, Container, clients_of, code_of, operation_id

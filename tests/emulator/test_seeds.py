@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import BUILT_IN, load_accounts
-from facesnap_cli.emulator.images import detect, draw, face_key
-from facesnap_cli.emulator.refusals import ServiceError
-from facesnap_cli.emulator.seeds import load_seed
-from facesnap_cli.errors import UsageError
+from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.seeds.files import load_seed
+from facesnap_cli.emulator.seeds.images import detect, draw, face_key
 from tests.emulator.conftest import Open
 from tests.emulator.doors import TARGET_KEY, Door, png
 

@@ -17,17 +17,17 @@ from typing import Any
 import httpx
 import pytest
 
-from facesnap_cli.database import DatabaseError
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.emulator.banner import banner_lines
+from facesnap_cli.emulator.http_server import running
 from facesnap_cli.emulator.options import EmulatorOptions
-from facesnap_cli.emulator.server import running
-from facesnap_cli.errors import UsageError
 from tests.emulator.doors import TARGET_KEY, SocketDoor
 
 # Without the command line, whose settings come from the user's own files.
 PROGRAM = """
 import json, pathlib, sys
-from facesnap_cli.emulator.server import EmulatorOptions, serve
+from facesnap_cli.emulator.http_server import EmulatorOptions, serve
 given = json.loads(sys.argv[1])
 given["data"] = pathlib.Path(given["data"]) if "data" in given else None
 serve(EmulatorOptions(port=0, **given), lambda banner: print(json.dumps(banner), flush=True))

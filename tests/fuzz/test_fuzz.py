@@ -16,13 +16,13 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facesnap_cli.context import App
-from facesnap_cli.errors import FacesnapError
-from facesnap_cli.fields import FIELDS
-from facesnap_cli.models import ObjectType
-from facesnap_cli.text import harmless
-from facesnap_cli.wanted import VerifyLevel
-from facesnap_cli.workflows.verify import describe
+from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.config.definitions import FIELDS
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.verify import describe
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program, Result
 from tests.hostile.server import HostileServer, Received, Step, answer
 

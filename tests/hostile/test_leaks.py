@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.accounts import Account
-from facesnap_cli.clock import SystemClock
-from facesnap_cli.secret import Secret
-from facesnap_cli.settings import load
+from facesnap_cli.common.clock import SystemClock
+from facesnap_cli.common.secret import Secret
+from facesnap_cli.config.settings import load
+from facesnap_cli.face_api.account import Account
 from tests.conftest import SOURCE_KEYS, Program
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Script, Step, always, answer
@@ -167,7 +167,7 @@ def test_a_bugs_traceback_under_debug_holds_no_key(victim_of: VictimOf, monkeypa
     def broken(*arguments: object, **named: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("facesnap_cli.models.Snapshot.from_wire", broken)
+    monkeypatch.setattr("facesnap_cli.models.snapshots.Snapshot.from_wire", broken)
     victim.server.script = lambda request: answer(200, [1])
     try:
         victim.program.run("list", "--debug")

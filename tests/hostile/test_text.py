@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.cli import main
-from facesnap_cli.context import App
+from facesnap_cli.cli.context import App
+from facesnap_cli.cli.main import main
 from tests.conftest import Program
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, answer

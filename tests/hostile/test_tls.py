@@ -209,7 +209,7 @@ def test_localhost_that_is_not_this_machine_gets_nothing(victim_of: VictimOf, mo
     victim = victim_of(lambda request: answer(200, []))
     elsewhere = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
     with monkeypatch.context() as patched:
-        patched.setattr("facesnap_cli.wire.socket.getaddrinfo", lambda *_, **__: elsewhere)
+        patched.setattr("facesnap_cli.network.connection.socket.getaddrinfo", lambda *_, **__: elsewhere)
         result = victim.run("list")
     assert result.status == 9
     assert "which is not this machine" in result.err

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from facesnap_cli import objects
-from facesnap_cli.context import App
-from facesnap_cli.errors import OutcomeUnknownError, UnreachableError
-from facesnap_cli.models import ObjectType
-from facesnap_cli.wire import NoAnswer, Wire
+from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import OutcomeUnknownError, UnreachableError
+from facesnap_cli.face_api import object_api
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.network.connection import NoAnswer, Wire
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
@@ -261,7 +261,7 @@ def test_ids_from_the_service_do_not_enter_a_url_unchecked(victim_of: VictimOf, 
 
 
 def test_pages_without_an_end_end(victim_of: VictimOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "MAX_PAGES", 5)
+    monkeypatch.setattr(object_api, "MAX_PAGES", 5)
     count = iter(range(1_000_000))
     victim = victim_of(lambda request: answer(200, [{"personGroupId": f"g{next(count)}"} for _ in range(1000)]))
     with pytest.raises(UnreachableError, match="without an end"):

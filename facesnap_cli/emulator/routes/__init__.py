@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facesnap_cli.emulator.kinds import KINDS
+from facesnap_cli.emulator.container_kinds import KINDS
 from facesnap_cli.emulator.routes.call import Call, Endpoint
 from facesnap_cli.emulator.routes.containers import container_endpoints
 from facesnap_cli.emulator.routes.faces import face_endpoints

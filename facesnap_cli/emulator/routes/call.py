@@ -9,8 +9,8 @@ from typing import Literal
 from starlette.responses import Response
 
 from facesnap_cli.emulator.accounts import Account
-from facesnap_cli.emulator.dialects import Dialect
 from facesnap_cli.emulator.limits import Tier
+from facesnap_cli.emulator.protocol.dialects import Dialect
 from facesnap_cli.emulator.store import Store
 
 

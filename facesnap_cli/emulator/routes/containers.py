@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from facesnap_cli.emulator import decode, encode
-from facesnap_cli.emulator.kinds import Kind
-from facesnap_cli.emulator.refusals import bad_argument
+from facesnap_cli.emulator.container_kinds import Kind
+from facesnap_cli.emulator.protocol import decode, encode
+from facesnap_cli.emulator.protocol.refusals import bad_argument
 from facesnap_cli.emulator.routes.call import Call, Endpoint, names
 
 

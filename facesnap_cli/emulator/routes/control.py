@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from facesnap_cli.emulator import decode
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.clock import ticks, timestamp
-from facesnap_cli.emulator.encode import json_answer, refused
-from facesnap_cli.emulator.faults import fault_from
+from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.ids import guid
-from facesnap_cli.emulator.images import draw
 from facesnap_cli.emulator.limits import JSON_BYTES_MAX
-from facesnap_cli.emulator.refusals import bad_argument, face_not_found
-from facesnap_cli.emulator.service import Service
-from facesnap_cli.errors import UsageError
+from facesnap_cli.emulator.protocol import decode
+from facesnap_cli.emulator.protocol.encode import json_answer, refused
+from facesnap_cli.emulator.protocol.faults import fault_from
+from facesnap_cli.emulator.protocol.refusals import bad_argument, face_not_found
+from facesnap_cli.emulator.seeds.images import draw
 
 _MOST_DIGITS = 15
 _MOST_ADVANCE_S = 3650 * 86400

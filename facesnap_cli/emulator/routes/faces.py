@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from facesnap_cli.emulator import decode, encode
+from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.ids import guid_text
-from facesnap_cli.emulator.images import find_face
-from facesnap_cli.emulator.kinds import Kind
+from facesnap_cli.emulator.protocol import decode, encode
 from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.seeds.images import find_face
 from facesnap_cli.emulator.store.containers import Container
 from facesnap_cli.emulator.store.faces import NOBODY
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from facesnap_cli.emulator import decode, encode
+from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.ids import guid_text
-from facesnap_cli.emulator.kinds import Kind
+from facesnap_cli.emulator.protocol import decode, encode
 from facesnap_cli.emulator.routes.call import Call, Endpoint, names
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from facesnap_cli.emulator import decode, encode
+from facesnap_cli.emulator.container_kinds import FACE_LIST, LARGE_FACE_LIST, LARGE_PERSON_GROUP, PERSON_GROUP, Kind
 from facesnap_cli.emulator.ids import guid_text
-from facesnap_cli.emulator.images import detect
-from facesnap_cli.emulator.kinds import FACE_LIST, LARGE_FACE_LIST, LARGE_PERSON_GROUP, PERSON_GROUP, Kind
-from facesnap_cli.emulator.refusals import bad_argument, unsupported_feature
+from facesnap_cli.emulator.protocol import decode, encode
+from facesnap_cli.emulator.protocol.refusals import bad_argument, unsupported_feature
 from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.seeds.images import detect
 from facesnap_cli.emulator.store.containers import Container
 
 _DAY_S = 86_400

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from facesnap_cli.emulator import decode, encode
+from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid, guid_text, is_object_id
-from facesnap_cli.emulator.kinds import KINDS, Kind
-from facesnap_cli.emulator.refusals import bad_argument, operation_not_found
+from facesnap_cli.emulator.protocol import decode, encode
+from facesnap_cli.emulator.protocol.refusals import bad_argument, operation_not_found
 from facesnap_cli.emulator.routes.call import Call, Endpoint, names
 
 

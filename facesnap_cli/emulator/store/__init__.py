@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facesnap_cli.database import transaction
+from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.emulator.clock import Clock
 from facesnap_cli.emulator.pace import Pace
 from facesnap_cli.emulator.store.containers import Containers

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from facesnap_cli.emulator.clock import ticks
+from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import is_object_id
-from facesnap_cli.emulator.kinds import KINDS, Kind
 from facesnap_cli.emulator.limits import Tier, containers_exceeded
 from facesnap_cli.emulator.pace import Pace
-from facesnap_cli.emulator.refusals import quota_exceeded
+from facesnap_cli.emulator.protocol.refusals import quota_exceeded
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.operations import Operations
 from facesnap_cli.emulator.store.state import State

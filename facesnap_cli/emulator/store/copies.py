@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from facesnap_cli.database import transaction
+from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.emulator.store.state import State
 
 # A step of this many rows keeps other calls waiting for some ten milliseconds.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import FACES_PER_PERSON, Tier
-from facesnap_cli.emulator.refusals import face_not_found, quota_exceeded
+from facesnap_cli.emulator.protocol.refusals import face_not_found, quota_exceeded
 from facesnap_cli.emulator.store.containers import Container, Containers
 from facesnap_cli.emulator.store.persons import Persons
 from facesnap_cli.emulator.store.state import State

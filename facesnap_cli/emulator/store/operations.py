@@ -6,10 +6,10 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from facesnap_cli.database import transaction
+from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.emulator.clock import NEVER
-from facesnap_cli.emulator.kinds import KINDS, Kind
-from facesnap_cli.emulator.refusals import operation_not_found
+from facesnap_cli.emulator.container_kinds import KINDS, Kind
+from facesnap_cli.emulator.protocol.refusals import operation_not_found
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.state import State
 

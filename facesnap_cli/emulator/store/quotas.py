@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from facesnap_cli.emulator.clock import moment
 from facesnap_cli.emulator.limits import Tier
-from facesnap_cli.emulator.refusals import volume_exhausted
+from facesnap_cli.emulator.protocol.refusals import volume_exhausted
 from facesnap_cli.emulator.store.state import State
 
 

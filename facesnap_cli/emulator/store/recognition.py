@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facesnap_cli.emulator.clock import NEVER, ticks
 from facesnap_cli.emulator.ids import guid
-from facesnap_cli.emulator.refusals import ServiceError, bad_argument
+from facesnap_cli.emulator.protocol.refusals import ServiceError, bad_argument
 from facesnap_cli.emulator.store.containers import Container, Containers
 from facesnap_cli.emulator.store.state import State
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.clock import ticks
+from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid
-from facesnap_cli.emulator.kinds import KINDS, Kind
 from facesnap_cli.emulator.limits import SNAPSHOT_LIFE_S, Tier
 from facesnap_cli.emulator.pace import Pace
-from facesnap_cli.emulator.refusals import not_permitted, snapshot_not_found
+from facesnap_cli.emulator.protocol.refusals import not_permitted, snapshot_not_found
 from facesnap_cli.emulator.store.containers import Containers
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.operations import Operations

@@ -9,7 +9,7 @@ import stat
 import uuid
 from pathlib import Path
 
-from facesnap_cli.database import DatabaseError, connect, transaction
+from facesnap_cli.common.sqlite import DatabaseError, connect, transaction
 from facesnap_cli.emulator.clock import Clock
 from facesnap_cli.emulator.store.schema import APPLICATION_ID, MIGRATIONS, TABLES
 

@@ -1,0 +1,186 @@
+"""Read a finished archive. Nothing here writes to the file or beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from facesnap_cli.archives.archive_schema import (
+    FACE_COLUMNS,
+    OBJECT_COLUMNS,
+    PERSON_COLUMNS,
+    ArchiveError,
+    Head,
+    checksum_of,
+    contents_of,
+)
+from facesnap_cli.archives.face_counts import FaceCounts
+from facesnap_cli.archives.safe_open import open_archive
+from facesnap_cli.common.errors import NotFoundError, UsageError
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
+
+_SHOWN_PLACES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An open archive. `image` may be called from several threads."""
+
+    path: Path
+    head: Head
+    connection: InterruptibleConnection
+    lock: threading.Lock
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path) -> Iterator[Self]:
+        """Give the archive in a file, for as long as the block lasts.
+
+        Raises NotFoundError, DamagedError, or ArchiveError where it is unfinished, newer, or no archive at all.
+        """
+        if path.is_dir():
+            raise UsageError(f"{path} is a directory, not an archive")
+        try:
+            connection = open_archive(path)
+        except FileNotFoundError:
+            raise NotFoundError(f"there is no file {path}") from None
+        except DamagedError as error:
+            if not _begins_as_sqlite(path):
+                raise ArchiveError(
+                    f"{path} is not a facesnap archive",
+                    hint="facesnap export writes one; if it was one, its beginning is lost: use another copy of it",
+                ) from error
+            raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
+        except DatabaseError as error:
+            hint = error.hint or "facesnap export writes what is wanted here"
+            raise ArchiveError(error.message, hint=hint) from error
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(f"{path} cannot be read: {error}") from error
+        connection.text_factory = lambda data: data.decode(errors="replace")
+        lock = threading.Lock()
+        try:
+            yield cls(path, _head(connection, path), connection, lock)
+        except sqlite3.Error as error:  # SQLite makes an error of its own of an interruption amid a query
+            raise connection.interruption or error from error
+        finally:
+            with lock:  # an interruption does not wait for the threads that read images
+                connection.close()
+
+    def image(self, sha256: str) -> bytes:
+        """Return an image's content."""
+        with self._guarded():
+            row = self.connection.execute("SELECT content FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+        return bytes(row["content"])
+
+    def count(self, condition: str) -> int:
+        """Return how many faces meet a condition."""
+        with self._guarded():
+            row = self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()  # noqa: S608 - ours
+        return int(row[0])
+
+    def counts(self) -> FaceCounts:
+        """Count the faces that could be rebuilt."""
+        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form of the head, with the file and how many faces could be rebuilt."""
+        covered = self.counts().with_image
+        return {"archive": str(self.path), **self.head.document(), "facesWithImage": covered, "bytes": self.size}
+
+    @property
+    def size(self) -> int:
+        """The file's size in bytes."""
+        return self.path.stat().st_size
+
+    def check(self) -> None:
+        """Read all of it. Raises DamagedError, which names the places of the damage."""
+        places = []
+        try:
+            places = list(self._structure()) or list(self._rows())
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+            if self.connection.interruption:
+                raise self.connection.interruption from error
+            places.append(f"the file's structure ({error})")
+        if places:
+            more = f", and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""
+            raise DamagedError(
+                f"{self.path} is damaged: {harmless('; '.join(places[:_SHOWN_PLACES]))}{more}",
+                hint="use another copy of this archive, or export again",
+                details={"archive": str(self.path), "damage": places},
+            )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements. Raises DamagedError where the file cannot be read."""
+        with self.lock:
+            try:
+                yield
+            except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+                raise
+            except sqlite3.DatabaseError as error:
+                raise self.connection.interruption or DamagedError(
+                    f"{self.path} is damaged: {error}", hint="facesnap inspect --check names the places"
+                ) from error
+
+    def _structure(self) -> Iterator[str]:
+        for (said,) in self.connection.execute("PRAGMA integrity_check"):
+            if said != "ok":
+                yield " ".join(said.split())
+        for row in self.connection.execute("PRAGMA foreign_key_check"):
+            yield f"table {row[0]}: a row refers to what table {row[2]} does not have"
+
+    def _rows(self) -> Iterator[str]:
+        for table, key, columns in (
+            ("persons", "person_id", PERSON_COLUMNS),
+            ("faces", "face_id", FACE_COLUMNS),
+        ):
+            query = f"SELECT {key} FROM {table} WHERE checksum IS NOT {checksum_of(columns)}"  # noqa: S608 - ours
+            for (found,) in self.connection.execute(query):
+                yield f"table {table}: the row of {found} does not fit its checksum"
+        for (found,) in self.connection.execute("SELECT sha256 FROM images WHERE sha256 IS NOT sha256(content)"):
+            shown = self.connection.execute("SELECT face_id FROM faces WHERE image = ? LIMIT 1", (found,)).fetchone()
+            whose = f" (face {shown[0]})" if shown else ""
+            yield f"table images: the image {found[:16]}…{whose} does not fit its SHA-256"
+        for (found,) in self.connection.execute(
+            f"SELECT one FROM object WHERE checksum IS NOT {checksum_of(OBJECT_COLUMNS)}"  # noqa: S608 - ours
+            " OR persons != (SELECT count(*) FROM persons) OR faces != (SELECT count(*) FROM faces)"
+            " OR images != (SELECT count(*) FROM images)"
+        ):
+            yield f"table object: row {found} does not fit its checksum, or its numbers do not fit the other tables"
+        if self.connection.execute("SELECT contents FROM object").fetchone()[0] != contents_of(self.connection):
+            yield "table object: the contents differ from those that were written"
+
+
+def _begins_as_sqlite(path: Path) -> bool:
+    """Tell whether a file begins as SQLite's do; an empty one may have been one."""
+    with path.open("rb") as file:
+        beginning = file.read(16)
+    return beginning in (b"", b"SQLite format 3\0")
+
+
+def describe(path: Path, *, check: bool) -> dict[str, object]:
+    """Return an archive's document, with whether all of it was read and checked. Raises what opening and that raise."""
+    with Archive.opened(path) as archive:
+        if check:
+            archive.check()
+        return archive.document() | {"checked": check}
+
+
+def _head(connection: sqlite3.Connection, path: Path) -> Head:
+    try:
+        row = connection.execute("SELECT * FROM object").fetchone()
+        if row is None or row["finished_time"] is None:
+            raise ArchiveError(
+                f"{path} is an export that has not ended", hint="run the same facesnap export again: it goes on"
+            )
+        return Head.from_row(row)
+    except (sqlite3.Error, ValueError, IndexError) as error:
+        raise DamagedError(
+            f"{path} is damaged: table object cannot be read ({error})", hint="use another copy of this archive"
+        ) from error

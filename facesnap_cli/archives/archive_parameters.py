@@ -1,0 +1,89 @@
+"""What an export or an import is to do, checked and ready to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import Transfer, command, export_id, import_id
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.polling import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class WantedExport:
+    """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`.
+
+    `files` are the common options that name files: the command line that takes it up again needs them too.
+    """
+
+    object_type: ObjectType
+    object_id: str
+    target: Path
+    images: ImageSource | None = None
+    base: Path | None = None
+    force: bool = False
+    files: tuple[str, ...] = ()
+
+    def transfer(self, account: Account) -> Transfer:
+        """Return what the list of transfers keeps of this export."""
+        return Transfer(
+            id=export_id(self.target),
+            kind="export",
+            profile=account.profile,
+            object_type=self.object_type.value,
+            object_id=self.object_id,
+            archive=str(self.target),
+            command=command(
+                "export",
+                *(("--profile", account.profile) if account.profile else ()),
+                *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
+                *(("--images", self.images.origin.absolute()) if self.images else ()),
+                *(("--base", self.base.absolute()) if self.base else ()),
+                self.force and "--force",
+                *self.files,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImport:
+    """An import, ready to begin. A model that is None is the archive's; `files` is as for an export."""
+
+    archive: Path
+    object_type: ObjectType
+    object_id: str
+    partial: bool = False
+    recognition_model: str | None = None
+    detection_model: str | None = None
+    verify: VerifyLevel = VerifyLevel.QUICK
+    schedule: Schedule = field(default_factory=Schedule)
+    timeout_s: float | None = None
+    id_map: Path | None = None
+    files: tuple[str, ...] = ()
+
+    def transfer(self, account: Account) -> Transfer:
+        """Return what the list of transfers keeps of this import."""
+        return Transfer(
+            id=import_id(account.profile, account.endpoint, self.object_type.value, self.object_id),
+            kind="import",
+            profile=account.profile,
+            object_type=self.object_type.value,
+            object_id=self.object_id,
+            archive=str(self.archive),
+            command=command(
+                *("import", self.archive, "--object-id", self.object_id),
+                *(("--profile", account.profile) if account.profile else ()),
+                self.partial and "--partial",
+                *(("--recognition-model", self.recognition_model) if self.recognition_model else ()),
+                *(("--detection-model", self.detection_model) if self.detection_model else ()),
+                *(("--verify", self.verify.value) if self.verify is not VerifyLevel.QUICK else ()),
+                *(("--id-map", self.id_map) if self.id_map else ()),
+                *(("--timeout", f"{self.timeout_s:.15g}") if self.timeout_s else ()),
+                *(("--poll-interval", f"{self.schedule.interval_s:.15g}") if self.schedule.interval_s else ()),
+                *self.files,
+            ),
+        )

@@ -1,0 +1,245 @@
+"""The archive's format. What is written here is a promise: others read these files with nothing but SQLite.
+
+The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them. A file whose statements
+differ in more than comments is refused, so nothing else of these is ever edited: a change is a further migration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
+from facesnap_cli.models.snapshots import OBJECT_ID, ObjectType
+
+APPLICATION_ID = 0x46534152  # "FSAR"
+MIGRATIONS = (
+    """
+    CREATE TABLE object (                 -- one row: the group or list, and this file
+        one INTEGER PRIMARY KEY CHECK (one = 1),               -- always 1: there is no second row
+        archive_id TEXT NOT NULL,         -- 32 hex digits that no other archive has
+        type TEXT NOT NULL,               -- PersonGroup, LargePersonGroup, FaceList, LargeFaceList
+        object_id TEXT NOT NULL,          -- its id in the service
+        name TEXT,                        -- its name there
+        user_data TEXT,                   -- its userData, text of whoever uses it
+        recognition_model TEXT,           -- recognition_01 to recognition_04
+        training_status TEXT,             -- notstarted, running, succeeded, failed; NULL: never trained
+        last_trained_time TEXT,           -- times: RFC 3339, UTC
+        endpoint TEXT NOT NULL,           -- where it was read
+        subscription_id TEXT,             -- of the Azure subscription, where it is known
+        started_time TEXT NOT NULL,       -- when the export began
+        finished_time TEXT,               -- NULL: the export has not ended
+        written_by TEXT NOT NULL,         -- facesnap and its version
+        persons INTEGER,                  -- number of rows in persons
+        faces INTEGER,                    -- number of rows in faces
+        images INTEGER,                   -- number of rows in images
+        contents TEXT,                    -- SHA-256 over the checksums of persons, faces, images, each by its id
+        checksum TEXT                     -- here and below: the first 16 hex digits of the SHA-256 over the netstrings
+    ) STRICT;                             -- (LENGTH:BYTES,) of all columns before it, a NULL being "-,"
+    CREATE TABLE persons (                -- empty for a list
+        person_id TEXT PRIMARY KEY,       -- the personId
+        name TEXT,                        -- the person's name
+        user_data TEXT,                   -- the person's userData
+        checksum TEXT                     -- of the columns before it
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX persons_by_name ON persons (name);
+    CREATE TABLE faces (
+        face_id TEXT PRIMARY KEY,         -- the persistedFaceId
+        person_id TEXT REFERENCES persons ON DELETE CASCADE,   -- NULL in a list
+        user_data TEXT,                   -- the face's userData
+        image TEXT REFERENCES images,     -- the sha256 of its image; NULL: no image, so the face cannot be rebuilt
+        target_face TEXT,                 -- left,top,width,height of the face in its image, in pixels
+        detection_model TEXT,             -- detection_01 to detection_03, to use with this image
+        checksum TEXT                     -- of the columns before it
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX faces_by_person ON faces (person_id);
+    CREATE TABLE images (
+        sha256 TEXT PRIMARY KEY,          -- of the content, 64 hex digits
+        format TEXT NOT NULL,             -- JPEG, PNG, GIF, BMP
+        content BLOB NOT NULL             -- the image file, byte by byte
+    ) STRICT;
+    """,
+)
+OBJECT_COLUMNS = (
+    "one",
+    "archive_id",
+    "type",
+    "object_id",
+    "name",
+    "user_data",
+    "recognition_model",
+    "training_status",
+    "last_trained_time",
+    "endpoint",
+    "subscription_id",
+    "started_time",
+    "finished_time",
+    "written_by",
+    "persons",
+    "faces",
+    "images",
+    "contents",
+)
+_NUMBERS = ("one", "persons", "faces", "images")
+_REQUIRED = ("one", "archive_id", "type", "object_id", "endpoint", "started_time", "written_by")
+PERSON_COLUMNS = ("person_id", "name", "user_data")
+FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
+
+
+class ArchiveError(DatabaseError):
+    """The archive cannot be used as it is."""
+
+    default_code = "Archive"
+
+
+@contextmanager
+def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
+
+    An error that is an interruption of the `connection` is raised as that.
+    """
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise (connection and connection.interruption) or _trouble(path, error) from error
+
+
+def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if not isinstance(error, sqlite3.OperationalError):
+        return DamagedError(f"{path} is damaged: {error}")
+    hint = f"free space on the disk of {path.parent}, or mend its permissions"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        hint = "another program is using it: when that has ended, run the same command again"
+    return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an archive says of its object and itself. Times are UTC; `last_trained_time` None: never trained."""
+
+    archive_id: str
+    object_type: ObjectType
+    object_id: str
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+    training_status: str | None
+    last_trained_time: datetime | None
+    endpoint: str
+    subscription_id: str | None
+    started_time: datetime | None
+    finished_time: datetime | None
+    written_by: str
+    persons: int
+    faces: int
+    images: int
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read the one row. Raises ValueError where a value is not of its column's type, or the id could not be one."""
+        for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
+            expected = int if name in _NUMBERS else str
+            if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
+                raise ValueError(f"its {name} is of another type")
+        if not OBJECT_ID.fullmatch(row["object_id"]):
+            raise ValueError("its object_id cannot be one")
+        return cls(
+            archive_id=row["archive_id"],
+            object_type=ObjectType(row["type"]),
+            object_id=row["object_id"],
+            name=row["name"],
+            user_data=row["user_data"],
+            recognition_model=row["recognition_model"],
+            training_status=row["training_status"],
+            last_trained_time=parse_time(row["last_trained_time"]),
+            endpoint=row["endpoint"],
+            subscription_id=row["subscription_id"],
+            started_time=parse_time(row["started_time"]),
+            finished_time=parse_time(row["finished_time"]),
+            written_by=row["written_by"],
+            persons=row["persons"] or 0,
+            faces=row["faces"] or 0,
+            images=row["images"] or 0,
+        )
+
+    @property
+    def title(self) -> str:
+        return f"{self.object_type.value} {self.object_id}"
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "archiveId": self.archive_id,
+            "type": self.object_type.value,
+            "objectId": self.object_id,
+            "name": self.name,
+            "userData": self.user_data,
+            "recognitionModel": self.recognition_model,
+            "trainingStatus": self.training_status,
+            "lastTrainedTime": format_time(self.last_trained_time),
+            "endpoint": self.endpoint,
+            "subscriptionId": self.subscription_id,
+            "startedTime": format_time(self.started_time),
+            "finishedTime": format_time(self.finished_time),
+            "writtenBy": self.written_by,
+            "persons": self.persons,
+            "faces": self.faces,
+            "images": self.images,
+        }
+
+
+def checksum(*columns: Any) -> str:
+    """Return the checksum of a row's columns, texts given as their bytes."""
+    return hashlib.sha256(b"".join(map(_netstring, columns))).hexdigest()[:16]
+
+
+def checksum_of(columns: tuple[str, ...]) -> str:
+    """Return the SQL expression of the checksum over these columns, for a connection that was prepared for archives."""
+    return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
+
+
+def sha256(content: bytes) -> str:
+    """Return the digest of an image."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def contents_of(connection: sqlite3.Connection) -> str:
+    """Return the digest over all rows' checksums, which tells a row too many or too few."""
+    digest = hashlib.sha256()
+    for query in (
+        "SELECT checksum FROM persons ORDER BY person_id",
+        "SELECT checksum FROM faces ORDER BY face_id",
+        "SELECT sha256 FROM images ORDER BY sha256",
+    ):
+        for (entry,) in connection.execute(query):
+            digest.update(f"{entry}\n".encode())
+    return digest.hexdigest()
+
+
+def _netstring(value: Any) -> bytes:
+    if value is None:
+        return b"-,"
+    content = value if isinstance(value, bytes) else str(value).encode()
+    return b"%d:%b," % (len(content), content)
+
+
+def seal(connection: sqlite3.Connection, finished_time: datetime) -> None:
+    """Make a draft whole: drop images of no face, count, and write all checksums."""
+    connection.execute("DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')")
+    connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute(
+        "UPDATE object SET finished_time = ?, contents = ?, persons = (SELECT count(*) FROM persons),"
+        " faces = (SELECT count(*) FROM faces), images = (SELECT count(*) FROM images)",
+        (format_time(finished_time), contents_of(connection)),
+    )
+    connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours

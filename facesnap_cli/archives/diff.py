@@ -1,0 +1,143 @@
+"""What has changed between two archives of an object, or between an archive and the object as it is now."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_parameters import WantedExport
+from facesnap_cli.archives.export import list_object
+from facesnap_cli.archives.partial_archive import Draft, partial_of
+from facesnap_cli.archives.safe_open import attach, prepare
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import UsageError, VerificationError
+from facesnap_cli.common.escape import counted
+from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
+from facesnap_cli.display.progress import Counting
+from facesnap_cli.face_api.account import Account
+
+Difference = dict[str, object]
+
+_QUERIES = (
+    """
+    SELECT 'changed' AS change, 'object' AS kind, o.object_id AS id, o.name AS name, part.value AS what,
+    CASE part.value WHEN 'name' THEN o.name WHEN 'userData' THEN o.user_data ELSE o.recognition_model END AS old,
+    CASE part.value WHEN 'name' THEN n.name WHEN 'userData' THEN n.user_data ELSE n.recognition_model END AS new
+    FROM old.object AS o, new.object AS n, json_each('["name", "userData", "recognitionModel"]') AS part
+    WHERE old IS NOT new
+    """,
+    """
+    SELECT 'removed', 'person', o.person_id, o.name, NULL, NULL, NULL FROM old.persons AS o
+    WHERE NOT EXISTS (SELECT 1 FROM new.persons WHERE person_id = o.person_id) ORDER BY o.person_id
+    """,
+    """
+    SELECT 'added', 'person', n.person_id, n.name, NULL, NULL, NULL FROM new.persons AS n
+    WHERE NOT EXISTS (SELECT 1 FROM old.persons WHERE person_id = n.person_id) ORDER BY n.person_id
+    """,
+    """
+    SELECT 'renamed', 'person', o.person_id, n.name, 'name', o.name, n.name
+    FROM old.persons AS o JOIN new.persons AS n USING (person_id) WHERE o.name IS NOT n.name ORDER BY o.person_id
+    """,
+    """
+    SELECT 'changed', 'person', o.person_id, n.name, 'userData', o.user_data, n.user_data
+    FROM old.persons AS o JOIN new.persons AS n USING (person_id)
+    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.person_id
+    """,
+    """
+    SELECT 'removed', 'face', o.face_id, p.name, NULL, NULL, NULL FROM old.faces AS o
+    LEFT JOIN old.persons AS p USING (person_id)
+    WHERE NOT EXISTS (SELECT 1 FROM new.faces WHERE face_id = o.face_id) ORDER BY o.face_id
+    """,
+    """
+    SELECT 'added', 'face', n.face_id, p.name, NULL, NULL, NULL FROM new.faces AS n
+    LEFT JOIN new.persons AS p USING (person_id)
+    WHERE NOT EXISTS (SELECT 1 FROM old.faces WHERE face_id = n.face_id) ORDER BY n.face_id
+    """,
+)
+_FACE_USER_DATA = """
+    SELECT 'changed', 'face', o.face_id, p.name, 'userData', o.user_data, n.user_data
+    FROM old.faces AS o JOIN new.faces AS n USING (face_id) LEFT JOIN new.persons AS p ON p.person_id = n.person_id
+    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.face_id
+    """
+_STRANGERS = """
+    SELECT EXISTS (SELECT 1 FROM old.faces UNION ALL SELECT 1 FROM old.persons)
+    AND EXISTS (SELECT 1 FROM new.faces UNION ALL SELECT 1 FROM new.persons)
+    AND NOT EXISTS (SELECT 1 FROM old.faces AS o JOIN new.faces AS n USING (face_id))
+    AND NOT EXISTS (SELECT 1 FROM old.persons AS o JOIN new.persons AS n USING (person_id))
+    """
+_KEYS = ("change", "kind", "id", "name", "what", "old", "new")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What has changed. `strangers`: not one id of a person or face is in both, as after an import."""
+
+    differences: list[Difference]
+    strangers: bool
+
+    @property
+    def failure(self) -> VerificationError | None:
+        """The error that tells a script of differences; None without any."""
+        if not self.differences:
+            return None
+        why = "the ids differ altogether: an imported object has new ones; import --verify full compares what it built"
+        return VerificationError(
+            counted(len(self.differences), "difference"),
+            hint=why if self.strangers else "",
+            details={"differences": len(self.differences)},
+        )
+
+
+def compare_archives(old: Path, new: Path) -> Comparison:
+    """Return what has changed from one archive to a later one: {change, kind, id, name, what, old, new}.
+
+    `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
+    Raises UsageError where they are not of the same type, and what opening them raises.
+    """
+    with Archive.opened(old) as first, Archive.opened(new) as second:
+        first.check()
+        second.check()
+        if first.head.object_type is not second.head.object_type:
+            raise UsageError(
+                f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
+            )
+    return _compared(old, new, face_user_data=True)
+
+
+def compare_with_service(
+    account: Account, old: Path, object_id: str | None, clock: Clock, counting: Counting
+) -> Comparison:
+    """Return what has changed since an archive was written, as `compare_archives`.
+
+    The object is the archive's, or `object_id`. The user data of persons' faces is not compared: it would take a
+    request for each. Raises NotFoundError, and what reading raises.
+    """
+    with Archive.opened(old) as archive:
+        archive.check()
+        object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
+    with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
+        wanted = WantedExport(object_type, object_id, Path(directory) / "now")
+        with Draft.opened(wanted.target, clock) as draft:
+            draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
+            list_object(account, wanted, draft, counting)
+            with_faces = not object_type.has_persons
+            return _compared(old, partial_of(wanted.target), face_user_data=with_faces, finished=False)
+
+
+def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:
+    queries = (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ()))
+    connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, factory=InterruptibleConnection)
+    connection.text_factory = lambda data: data.decode(errors="replace")
+    try:
+        prepare(connection)
+        attach(connection, old, "old")
+        attach(connection, new, "new", finished=finished)
+        found = [dict(zip(_KEYS, row, strict=True)) for query in queries for row in connection.execute(query)]
+        return Comparison(found, bool(connection.execute(_STRANGERS).fetchone()[0]))
+    except sqlite3.Error as error:
+        raise connection.interruption or DamagedError(f"{old} or {new} is damaged: {error}") from error
+    finally:
+        connection.close()

@@ -1,0 +1,18 @@
+"""Which source of images a path is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facesnap_cli.archives.images.image import ImageDirectory, ImageSource
+from facesnap_cli.archives.images.manifest import ImageManifest
+from facesnap_cli.common.errors import UsageError
+
+
+def image_source(path: Path) -> ImageSource:
+    """Return the images of a directory or of a manifest. Raises UsageError, which names the line that is wrong."""
+    if path.is_dir():
+        return ImageDirectory(path)
+    if path.suffix.lower() == ".csv":
+        return ImageManifest.read(path)
+    raise UsageError(f"{path}: neither a directory nor a manifest (FILE.csv)")

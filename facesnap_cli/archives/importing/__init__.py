@@ -1,0 +1,1 @@
+"""Rebuild an object in the service from an archive."""

@@ -1,0 +1,38 @@
+"""The map from old to new ids, as a file that other programs read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.files import replaced
+
+COLUMNS = ("kind", "name", "personId", "oldId", "newId")
+SUFFIXES = (".csv", ".json")
+
+
+def check_id_map(path: Path) -> Path:
+    """Return `path` if its suffix says how to write it, and there is a place for it. Raises UsageError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--id-map {path}: it must end in {' or '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--id-map {path}: there is no directory {path.parent}")
+    return path
+
+
+def write_id_map(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write the map row by row, as CSV with a header or as a JSON array; mode 0600, all of it or nothing."""
+    with replaced(path) as file:
+        if path.suffix.lower() == ".csv":
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            return
+        separator = "[\n"
+        for row in rows:
+            file.write(separator + json.dumps(dict(row), ensure_ascii=False))
+            separator = ",\n"
+        file.write("\n]\n" if separator == ",\n" else "[]\n")

@@ -1,0 +1,315 @@
+"""What an import has done so far: old id, new id, one commit for each. It lets an import go on after a kill."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from facesnap_cli.archives.archive_schema import ArchiveError, executing
+from facesnap_cli.archives.safe_open import attach
+from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.sqlite import connect, transaction
+
+APPLICATION_ID = 0x4653494D  # "FSIM"
+MIGRATIONS = (
+    """
+    CREATE TABLE import (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        archive_id TEXT NOT NULL,
+        step TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE persons (
+        person_id TEXT PRIMARY KEY,
+        new_id TEXT UNIQUE,
+        refused TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE faces (
+        face_id TEXT PRIMARY KEY,
+        person_id TEXT,
+        new_id TEXT UNIQUE,
+        refused TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX faces_by_person ON faces (person_id);
+    """,
+)
+_DIRECTORY = "imports"
+# The steps of an import, each written down before its first request is sent.
+CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
+_VIEWS = (
+    """
+    CREATE TEMP VIEW missing_persons AS
+    SELECT * FROM archive.persons AS p WHERE NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = p.person_id)
+    """,
+    """
+    CREATE TEMP VIEW missing_faces AS
+    SELECT face_id, person_id, user_data, image, target_face, detection_model FROM archive.faces AS f
+    WHERE image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.faces WHERE face_id = f.face_id)
+    AND NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = f.person_id AND refused IS NOT NULL)
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPerson:
+    """A person of the archive who is not rebuilt yet. `new_id`: added already, faces are missing."""
+
+    person_id: str
+    name: str | None
+    user_data: str | None
+    new_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFace:
+    """A face of the archive that is not rebuilt yet. `image` is the image's SHA-256."""
+
+    face_id: str
+    person_id: str | None
+    user_data: str | None
+    image: str
+    target_face: str | None
+    detection_model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How much of an import is done."""
+
+    persons: int
+    faces: int
+    refused: int
+
+    @property
+    def total(self) -> int:
+        return self.persons + self.faces + self.refused
+
+
+class Ledger:
+    """The state of one import, with the archive attached. Its methods may be called from any thread."""
+
+    def __init__(self, path: Path, connection: Any):
+        self.path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
+        """Open the ledger in a file for as long as the block lasts; the file is created if it is missing."""
+        try:
+            make_private_directory(path.parent, inside=path.parent.parent)
+            with executing(path):
+                connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+        except OSError as error:
+            hint = "mend its permissions; FACESNAP_STATE_DIR names another place"
+            raise ArchiveError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
+        ledger = cls(path, connection)
+        try:
+            with ledger._guarded():
+                attach(connection, archive, "archive")
+                for view in _VIEWS:
+                    connection.execute(view)
+            yield ledger
+        finally:
+            ledger.close()
+
+    def close(self) -> None:
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
+
+    @property
+    def archive_id(self) -> str | None:
+        """The archive that this import reads; None before it begins."""
+        row = self._row("SELECT archive_id FROM import")
+        return row["archive_id"] if row else None
+
+    @property
+    def step(self) -> str | None:
+        """The step that was begun last; None before the first."""
+        row = self._row("SELECT step FROM import")
+        return row["step"] if row else None
+
+    def begin(self, step: str, archive_id: str) -> None:
+        """Commit that a step is about to begin."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def step_back(self, step: str | None, archive_id: str | None) -> None:
+        """Commit that the last step came to nothing; None where it was the first."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM import")
+            if step is not None:
+                connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def start_over(self, step: str, archive_id: str) -> None:
+        """Commit that a step begins in a new object: what was added to an earlier one is gone with that."""
+        with self._writing() as connection:
+            for table in ("import", "persons", "faces"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+            connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+
+    def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
+        """Return up to `limit` persons after `after` who are missing, or have a face that is."""
+        rows = self._rows(
+            "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
+            " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
+            " AND (m.new_id IS NULL OR EXISTS (SELECT 1 FROM missing_faces AS f WHERE f.person_id = p.person_id))"
+            " ORDER BY p.person_id LIMIT ?",
+            after,
+            limit,
+        )
+        return [PendingPerson(*row) for row in rows]
+
+    def faces_to_do(self, person_id: str) -> list[PendingFace]:
+        """Return a person's missing faces, in the order in which they are added."""
+        rows = self._rows("SELECT * FROM missing_faces WHERE person_id = ? ORDER BY face_id", person_id)
+        return [PendingFace(*row) for row in rows]
+
+    def list_faces_to_do(self, after: str, limit: int) -> list[PendingFace]:
+        """Return up to `limit` missing faces of a list after `after`, in the order in which they are added."""
+        rows = self._rows(
+            "SELECT * FROM missing_faces WHERE person_id IS NULL AND face_id > ? ORDER BY face_id LIMIT ?", after, limit
+        )
+        return [PendingFace(*row) for row in rows]
+
+    def person_added(self, person_id: str, new_id: str) -> None:
+        """Commit the id that the service gave a person."""
+        self._note("persons (person_id, new_id)", person_id, new_id.lower())
+
+    def person_refused(self, person_id: str, reason: str) -> None:
+        """Commit that the service does not take a person, and so none of the person's faces."""
+        self._note("persons (person_id, refused)", person_id, reason)
+
+    def face_added(self, face: PendingFace, new_id: str) -> None:
+        """Commit the id that the service gave a face."""
+        self._note("faces (face_id, person_id, new_id)", face.face_id, face.person_id, new_id.lower())
+
+    def face_refused(self, face: PendingFace, reason: str) -> None:
+        """Commit that the service does not take a face."""
+        self._note("faces (face_id, person_id, refused)", face.face_id, face.person_id, reason)
+
+    def forget_refusals(self) -> None:
+        """Forget which faces were refused: they are missing again."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM main.faces WHERE refused IS NOT NULL")
+
+    def person_of(self, new_id: str) -> str | None:
+        """Return the archive's id of a person in the target; None for one that this import does not know."""
+        row = self._row("SELECT person_id FROM main.persons WHERE new_id = ?", new_id.lower())
+        return row["person_id"] if row else None
+
+    def missing_like(self, name: str | None, user_data: str | None) -> str | None:
+        """Return the id of a missing person with this name and user data; any of several will do."""
+        row = self._row(
+            "SELECT person_id FROM missing_persons WHERE name IS ? AND coalesce(user_data, '') = ? LIMIT 1",
+            name,
+            user_data or "",
+        )
+        return row["person_id"] if row else None
+
+    def has_face(self, person_id: str | None, new_id: str) -> bool:
+        """Tell whether a face in the target was added for this person of the archive; None means for its list."""
+        row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
+        return row is not None
+
+    def user_data_of(self, new_id: str) -> str | None:
+        """Return the user data, in the archive, of a face in the target."""
+        row = self._row(
+            "SELECT f.user_data FROM main.faces AS m JOIN archive.faces AS f USING (face_id) WHERE m.new_id = ?",
+            new_id.lower(),
+        )
+        return row["user_data"] if row else None
+
+    def original_of(self, person_id: str) -> PendingPerson:
+        """Return a person as the archive has it."""
+        row = self._row(
+            "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
+            " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id = ?",
+            person_id,
+        )
+        return PendingPerson(*row)
+
+    def done(self) -> Done:
+        row = self._row(
+            "SELECT (SELECT count(new_id) FROM main.persons), (SELECT count(new_id) FROM main.faces),"
+            " (SELECT count(refused) FROM main.persons) + (SELECT count(refused) FROM main.faces)"
+        )
+        return Done(*row)
+
+    def to_do(self) -> int:
+        """Return how many persons and faces are missing."""
+        row = self._row("SELECT (SELECT count(*) FROM missing_persons) + (SELECT count(*) FROM missing_faces)")
+        return int(row[0])
+
+    def refused(self) -> Iterator[dict[str, object]]:
+        """Yield what the service has not taken, with the reason."""
+        for row in self._rows(
+            "SELECT 'person' AS kind, m.person_id AS id, p.name AS name, m.refused AS reason FROM main.persons AS m"
+            " JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.refused IS NOT NULL UNION ALL"
+            " SELECT 'face', m.face_id, p.name, m.refused FROM main.faces AS m"
+            " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.refused IS NOT NULL"
+        ):
+            yield dict(row)
+
+    def id_map(self) -> Iterator[dict[str, object]]:
+        """Yield each person and face that was added: {kind, name, personId, oldId, newId}, persons first.
+
+        `personId` is the new id of a face's person. The ledger must not be written to meanwhile.
+        """
+        with executing(self.path, self._connection):
+            for row in self._connection.execute(
+                "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
+                " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " WHERE m.new_id IS NOT NULL"
+                " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
+                " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
+                " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+            ):
+                yield dict(row)
+
+    def _note(self, target: str, *values: str | None) -> None:
+        marks = ", ".join("?" for _ in values)
+        with self._writing() as connection:
+            connection.execute(f"INSERT INTO main.{target} VALUES ({marks})", values)  # noqa: S608 - ours
+
+    def _row(self, query: str, *values: object) -> Any:
+        rows = self._rows(query, *values)
+        return rows[0] if rows else None
+
+    def _rows(self, query: str, *values: object) -> Sequence[Any]:
+        with self._guarded():
+            rows: Sequence[Any] = self._connection.execute(query, values).fetchall()
+        return rows
+
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        with self._guarded(), transaction(self._connection):
+            yield self._connection
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let one thread at a time execute statements."""
+        with self._lock, executing(self.path, self._connection):
+            yield
+
+
+def ledger_path(state: Path, transfer_id: str) -> Path:
+    """Return where the ledger of an import lies."""
+    return state / _DIRECTORY / f"{transfer_id}.db"
+
+
+def ledgers(state: Path) -> Sequence[Path]:
+    """Return the ledgers that there are, each named by its import."""
+    return sorted((state / _DIRECTORY).glob("*.db"))
+
+
+def forget_ledger(state: Path, transfer_id: str) -> None:
+    """Delete the ledger of an import that no process is at work on, if there is one."""
+    path = ledger_path(state, transfer_id)
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,313 @@
+"""From an archive file to an object in the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_parameters import WantedImport
+from facesnap_cli.archives.importing.id_map_file import write_id_map
+from facesnap_cli.archives.importing.import_state import (
+    ADDING,
+    CREATING,
+    FINISHED,
+    TRAINING,
+    Ledger,
+    PendingFace,
+    PendingPerson,
+    ledger_path,
+)
+from facesnap_cli.archives.importing.reconcile import check_rebuilt, settle
+from facesnap_cli.archives.importing.training import train_and_wait
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import (
+    ConflictError,
+    FacesnapError,
+    OutcomeUnknownError,
+    PartialFailureError,
+    UsageError,
+)
+from facesnap_cli.common.parallel import each, threads_for
+from facesnap_cli.display.progress import Counting
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import FINISHED_BEFORE
+from facesnap_cli.models.snapshots import ObjectType
+
+PAGE = 500
+MOST_FRUITLESS_ROUNDS = 3
+# After so many lost answers a round ends early; if so many faces are refused and none is taken, all would be.
+MOST_UNSETTLED = 50
+MOST_REFUSED = 50
+# How long the service may still be at work on a request whose answer never came, in seconds.
+SETTLING_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import has come to: its document, and what the service has refused, if it has."""
+
+    document: dict[str, object]
+    failure: FacesnapError | None
+
+
+def import_archive(account: Account, wanted: WantedImport, state: Path, clock: Clock, counting: Counting) -> Imported:
+    """Build an object from an archive, going on where an earlier run has stopped.
+
+    Nothing is added twice: what an earlier run or a lost answer leaves open is settled by reading. `state` is the
+    directory that keeps what was done. Raises ConflictError where the object exists and is not this import's own
+    unfinished one, VerificationError, and what the service's answers stand for.
+    """
+    with Archive.opened(wanted.archive) as archive:
+        counting.begin("checking the archive")
+        archive.check()
+        with Ledger.opened(ledger_path(state, wanted.transfer(account).id), archive.path) as ledger:
+            return _Import(account, archive, ledger, wanted, clock, counting).run()
+
+
+class _Import:
+    def __init__(
+        self, account: Account, archive: Archive, ledger: Ledger, wanted: WantedImport, clock: Clock, counting: Counting
+    ):
+        self._account = account
+        self._objects = account.objects
+        self._archive = archive
+        self._head = archive.head
+        self._kind: ObjectType = archive.head.object_type
+        self._ledger = ledger
+        self._wanted = wanted
+        self._object_id = wanted.object_id
+        self._clock = clock
+        self._counting = counting
+        self._unsettled: list[FacesnapError] = []
+        self._resumed = False
+        self._threads = threads_for(account.settings["rate_limit"])
+        self._recognition_model = wanted.recognition_model or archive.head.recognition_model
+
+    def run(self) -> Imported:
+        self._create()
+        self._add()
+        status = self._train()
+        self._counting.begin("comparing with the archive")
+        check_rebuilt(
+            self._objects, self._archive, self._ledger, self._object_id, self._wanted.verify, threads=self._threads
+        )
+        if self._wanted.id_map:
+            write_id_map(self._wanted.id_map, self._ledger.id_map())
+        self._ledger.begin(FINISHED, self._head.archive_id)
+        refused = list(self._ledger.refused())
+        done = self._ledger.done()
+        document: dict[str, object] = {
+            "type": self._kind.value,
+            "objectId": self._object_id,
+            "archive": str(self._archive.path),
+            "archiveId": self._head.archive_id,
+            "profile": self._account.profile,
+            "persons": done.persons,
+            "faces": done.faces,
+            "facesWithoutImage": self._archive.count("image IS NULL"),
+            "recognitionModel": self._recognition_model,
+            "trainingStatus": status,
+            "refused": refused,
+            "ledger": str(self._ledger.path),
+        }
+        return Imported(document, _refusal(refused, self._object_id))
+
+    def _create(self) -> None:
+        """Make sure that the object exists, and that it is this import's own."""
+        exists = self._objects.exists(self._kind, self._object_id)
+        step, archive_id = self._ledger.step, self._ledger.archive_id
+        if exists:
+            self._check_own(step)
+            self._resumed = True
+        else:
+            self._ledger.begin(CREATING, self._head.archive_id)
+            self._send_create(step, archive_id)
+        if not exists or step == CREATING:
+            self._ledger.start_over(ADDING, self._head.archive_id)
+
+    def _check_own(self, step: str | None) -> None:
+        """Raise ConflictError unless an earlier run of this import has created the object and not finished it."""
+        object_id = self._object_id
+        if step in (None, FINISHED):
+            raise ConflictError(
+                f"{self._kind.value} {object_id} exists already; an import only builds new objects",
+                hint="choose another --object-id"
+                + (f"; the ids of the import that built it are in {self._ledger.path} (SQLite)" if step else ""),
+                code=FINISHED_BEFORE if step else "",
+                details={"objectId": object_id},
+            )
+        if self._ledger.archive_id != self._head.archive_id:
+            raise ConflictError(
+                f"{self._kind.value} {object_id} is the unfinished import of another archive",
+                hint="finish that one first, or choose another --object-id",
+                details={"objectId": object_id},
+            )
+        found = self._objects.get(self._kind, object_id)
+        if found.recognition_model and self._recognition_model not in (None, found.recognition_model):
+            raise ConflictError(
+                f"the unfinished import of {object_id} uses {found.recognition_model}, not {self._recognition_model}",
+                hint="give the same --recognition-model as before, or choose another --object-id",
+                details={"objectId": object_id},
+            )
+        if step == CREATING and (found.name or "") != (self._head.name or ""):
+            raise ConflictError(
+                f"{self._kind.value} {object_id} exists already, and is not what this import was about to create",
+                hint="choose another --object-id",
+                details={"objectId": object_id},
+            )
+
+    def _send_create(self, step: str | None, archive_id: str | None) -> None:
+        """Create the object; a refusal leaves the ledger at `step`, as an earlier run's work may be there after all."""
+        try:
+            self._objects.create(
+                self._kind,
+                self._object_id,
+                name=self._head.name,
+                user_data=self._head.user_data,
+                recognition_model=self._recognition_model,
+            )
+        except OutcomeUnknownError:
+            self._clock.sleep(SETTLING_S)
+            if not self._objects.exists(self._kind, self._object_id):
+                raise
+        except FacesnapError:
+            self._ledger.step_back(step, archive_id)
+            raise
+
+    def _add(self) -> None:
+        """Add what is missing, in rounds: what has no answer in one is looked for before the next."""
+        if self._ledger.step != ADDING:
+            return
+        if self._resumed:
+            self._clock.sleep(SETTLING_S)
+            self._settle()
+        fruitless = 0
+        while True:
+            before = self._ledger.done().total
+            self._add_round()
+            if not self._unsettled:
+                return
+            self._clock.sleep(SETTLING_S)
+            self._settle()
+            fruitless = fruitless + 1 if self._ledger.done().total == before else 0
+            if fruitless == MOST_FRUITLESS_ROUNDS:
+                raise self._unsettled[0]
+
+    def _settle(self) -> None:
+        self._counting.begin("looking for what is there already")
+        settle(self._objects, self._archive, self._ledger, self._object_id)
+
+    def _add_round(self) -> None:
+        self._unsettled = []
+        what = "adding persons and faces" if self._kind.has_persons else "adding faces"
+        self._counting.begin(what, self._ledger.to_do())
+        try:
+            if self._kind.has_persons:
+                each(self._persons(), self._rebuild, threads=self._threads)
+            else:
+                self._add_list_faces()
+        except UsageError:  # no face at all was taken: another try can be made
+            self._ledger.forget_refusals()
+            raise
+
+    def _persons(self) -> Iterator[PendingPerson]:
+        after = ""
+        while page := self._ledger.persons_to_do(after, PAGE):
+            for person in page:
+                if len(self._unsettled) >= MOST_UNSETTLED:
+                    return
+                yield person
+            after = page[-1].person_id
+
+    def _rebuild(self, person: PendingPerson) -> None:
+        """Add a person and the faces, one after the other: the service takes no two of one person at once."""
+        new_id = person.new_id or self._add_person(person)
+        if new_id:
+            for face in self._ledger.faces_to_do(person.person_id):
+                if not self._add_face(face, new_id):
+                    return
+
+    def _add_list_faces(self) -> None:
+        after = ""
+        while page := self._ledger.list_faces_to_do(after, PAGE):
+            for face in page:
+                if not self._add_face(face, None):
+                    return
+            after = page[-1].face_id
+
+    def _add_person(self, person: PendingPerson) -> str | None:
+        try:
+            new_id = self._objects.add_person(self._kind, self._object_id, name=person.name, user_data=person.user_data)
+        except UsageError as refusal:
+            self._ledger.person_refused(person.person_id, refusal.message)
+            return None
+        except (OutcomeUnknownError, ConflictError) as failure:
+            self._unsettled.append(failure)
+            return None
+        self._ledger.person_added(person.person_id, new_id)
+        self._counting.advance()
+        return new_id
+
+    def _add_face(self, face: PendingFace, person_id: str | None) -> bool:
+        """Add a face. False where it is not known whether it was added: then no other may follow before that is."""
+        try:
+            new_id = self._objects.add_face(
+                self._kind,
+                self._object_id,
+                self._archive.image(face.image),
+                person_id=person_id,
+                user_data=face.user_data,
+                target_face=face.target_face,
+                detection_model=self._wanted.detection_model or face.detection_model,
+            )
+        except UsageError as refusal:
+            self._ledger.face_refused(face, refusal.message)
+            self._check_refusals(refusal)
+        except (OutcomeUnknownError, ConflictError) as failure:
+            self._unsettled.append(failure)
+            return False
+        else:
+            self._ledger.face_added(face, new_id)
+        self._counting.advance()
+        return True
+
+    def _check_refusals(self, refusal: UsageError) -> None:
+        """Raise UsageError where the service takes no face at all."""
+        done = self._ledger.done()
+        if done.refused >= MOST_REFUSED and not done.faces:
+            raise UsageError(
+                f"the service refused each of the first {done.refused} faces; the last: {refusal.message}",
+                hint="another --detection-model may help",
+                details={"objectId": self._object_id},
+            )
+
+    def _train(self) -> str | None:
+        """Train the object and wait for it, and return the training's status; None where there is nothing to train."""
+        if not self._kind.is_trainable or not self._ledger.done().faces:
+            return None
+        begun = self._ledger.step == TRAINING
+        self._ledger.begin(TRAINING, self._head.archive_id)
+        self._counting.begin("training")
+        return train_and_wait(
+            self._objects,
+            self._kind,
+            self._object_id,
+            clock=self._clock,
+            schedule=self._wanted.schedule,
+            timeout_s=self._wanted.timeout_s,
+            begun=begun,
+        )
+
+
+def _refusal(refused: list[dict[str, object]], object_id: str) -> FacesnapError | None:
+    if not refused:
+        return None
+    first = refused[0]
+    return PartialFailureError(
+        f"{object_id} is built, but the service refused {len(refused)} of its persons and faces; the first:"
+        f" {first['kind']} {first['id']}: {first['reason']}",
+        hint="`refused` in the output (-o json) lists them all",
+        details={"objectId": object_id},
+    )

@@ -1,0 +1,147 @@
+"""Compare a rebuilt object with its archive: to settle lost answers, and to verify the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.importing.import_state import Ledger
+from facesnap_cli.common.errors import ConflictError, VerificationError
+from facesnap_cli.common.escape import counted, harmless
+from facesnap_cli.common.parallel import each
+from facesnap_cli.face_api.object_api import Face, Objects, Person
+from facesnap_cli.operations.parameters import VerifyLevel
+
+_SHOWN = 5
+
+
+def settle(objects: Objects, archive: Archive, ledger: Ledger, object_id: str) -> None:
+    """Enter into the ledger whatever the object holds that it does not know of: answers that were lost.
+
+    Faces of a person or list are added one after the other in one order, so that one unknown face is the first that
+    is missing. A person without faces and ledger entry is any missing one of that name and user data. Raises
+    ConflictError for anything else: then somebody else writes to the object.
+    """
+    kind = archive.head.object_type
+    if not kind.has_persons:
+        _settle_faces(ledger, None, (face.face_id for face in objects.faces(kind, object_id)), object_id)
+        return
+    for person in objects.persons(kind, object_id):
+        known = ledger.person_of(person.person_id)
+        if known:
+            _settle_faces(ledger, known, person.face_ids, object_id)
+            continue
+        missing = ledger.missing_like(person.name, person.user_data)
+        if missing is None or person.face_ids:
+            raise _foreign(object_id, f"person {person.person_id} ({person.name})")
+        ledger.person_added(missing, person.person_id)
+
+
+def _settle_faces(ledger: Ledger, person_id: str | None, found: Iterable[str], object_id: str) -> None:
+    unknown = [face_id for face_id in found if not ledger.has_face(person_id, face_id)]
+    if not unknown:
+        return
+    missing = ledger.faces_to_do(person_id) if person_id else ledger.list_faces_to_do("", 1)
+    if len(unknown) > 1 or not missing:
+        raise _foreign(object_id, f"face {unknown[0]}")
+    ledger.face_added(missing[0], unknown[0])
+
+
+def _foreign(object_id: str, what: str) -> ConflictError:
+    return ConflictError(
+        f"{object_id} holds something that this import has not added: {harmless(what)}",
+        hint="let nothing else write to it; delete it, or import into another --object-id",
+        details={"objectId": object_id},
+    )
+
+
+def check_rebuilt(
+    objects: Objects, archive: Archive, ledger: Ledger, object_id: str, level: VerifyLevel, *, threads: int
+) -> None:
+    """Compare the object with those parts of the archive that were to be rebuilt.
+
+    `quick` compares names, user data and every id that was given; `full` reads the user data of persons' faces too,
+    with one request each. Raises VerificationError, which names what differs.
+    """
+    if level is VerifyLevel.NONE:
+        return
+    head = objects.get(archive.head.object_type, object_id)
+    comparison = _Comparison(objects, archive, ledger, object_id)
+    if (head.name, head.user_data or "") != (archive.head.name, archive.head.user_data or ""):
+        comparison.differences.append("its name or user data")
+    if archive.head.object_type.has_persons:
+        places = (
+            (person.person_id, face_id)
+            for person in comparison.compare_persons()
+            for face_id in (person.face_ids if level is VerifyLevel.FULL else ())
+        )
+        each(places, comparison.compare_face, threads=threads)
+    else:
+        comparison.compare_list()
+    differences = comparison.all_differences()
+    if differences:
+        more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+        raise VerificationError(
+            f"{object_id} differs from the archive: {harmless('; '.join(differences[:_SHOWN]))}{more}",
+            hint="somebody else may have written to it; keep the archive until you know",
+            details={"objectId": object_id, "differences": differences},
+        )
+
+
+class _Comparison:
+    """Compares persons and faces one by one, and notes in words what differs."""
+
+    def __init__(self, objects: Objects, archive: Archive, ledger: Ledger, object_id: str):
+        self._objects = objects
+        self._kind = archive.head.object_type
+        self._ledger = ledger
+        self._object_id = object_id
+        self._persons = 0
+        self._faces = 0
+        self.differences: list[str] = []
+
+    def compare_persons(self) -> Iterator[Person]:
+        """Compare each person, and yield it."""
+        for person in self._objects.persons(self._kind, self._object_id):
+            self._persons += 1
+            self._faces += len(person.face_ids)
+            self._compare_person(person)
+            yield person
+
+    def compare_face(self, place: tuple[str, str]) -> None:
+        """Compare the user data of a person's face."""
+        person_id, face_id = place
+        self._compare_user_data(self._objects.face(self._kind, self._object_id, face_id, person_id=person_id))
+
+    def compare_list(self) -> None:
+        """Compare each face of a list."""
+        for face in self._objects.faces(self._kind, self._object_id):
+            self._faces += 1
+            if self._ledger.has_face(None, face.face_id):
+                self._compare_user_data(face)
+            else:
+                self.differences.append(f"unexpected face {face.face_id}")
+
+    def all_differences(self) -> list[str]:
+        """Return what differs, once everything has been compared."""
+        done = self._ledger.done()
+        if (self._persons, self._faces) == (done.persons, done.faces):
+            return self.differences
+        found = f"{counted(self._persons, 'person')} and {counted(self._faces, 'face')}"
+        numbers = f"{found} instead of {done.persons:,} and {done.faces:,}"
+        return [*self.differences, numbers]
+
+    def _compare_person(self, person: Person) -> None:
+        known = self._ledger.person_of(person.person_id)
+        if known is None:
+            self.differences.append(f"unexpected person {person.person_id}")
+            return
+        original = self._ledger.original_of(known)
+        if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
+            self.differences.append(f"person {person.person_id}: name or user data")
+        if not all(self._ledger.has_face(known, face_id) for face_id in person.face_ids):
+            self.differences.append(f"person {person.person_id}: faces")
+
+    def _compare_user_data(self, face: Face) -> None:
+        if (face.user_data or "") != (self._ledger.user_data_of(face.face_id) or ""):
+            self.differences.append(f"face {face.face_id}: user data")

@@ -1,0 +1,74 @@
+"""Train an object and wait until the training has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import (
+    ConflictError,
+    FacesnapError,
+    OperationFailedError,
+    OutcomeUnknownError,
+    StillRunningError,
+    ThrottledError,
+    UnreachableError,
+)
+from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.face_api.object_api import Objects, Training
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
+
+
+def train_and_wait(
+    objects: Objects,
+    object_type: ObjectType,
+    object_id: str,
+    *,
+    clock: Clock,
+    schedule: Schedule,
+    timeout_s: float | None,
+    begun: bool,
+) -> str:
+    """Return the status of a training that succeeded. `begun`: an earlier run may have started it already.
+
+    Raises OperationFailedError with the service's reason, StillRunningError after `timeout_s`.
+    """
+    latest = objects.training(object_type, object_id) if begun else None
+    if latest is None or latest.status == "failed":
+        _start(objects, object_type, object_id)
+    seen: list[Training] = []
+
+    def look(keys: Sequence[str]) -> Mapping[str, Look]:
+        try:
+            training = objects.training(object_type, object_id)
+        except FacesnapError as failure:
+            return {object_id: Look(False, failure, final=not isinstance(failure, UnreachableError | ThrottledError))}
+        if training is None or training.status not in ("succeeded", "failed"):
+            return {object_id: Look(False)}
+        seen.append(training)
+        return {object_id: Look(True)}
+
+    deadline = None if timeout_s is None else clock.monotonic() + timeout_s
+    failure = poll([Pending(object_id)], look, clock=clock, schedule=schedule, deadline=deadline).get(object_id)
+    if failure:
+        raise failure
+    if not seen:
+        raise StillRunningError(
+            f"the training of {object_id} still runs after {format_duration(timeout_s or 0)}",
+            details={"objectId": object_id},
+        )
+    if seen[0].status == "failed":
+        said = harmless(seen[0].message or "the service gave no reason")
+        raise OperationFailedError(f"the training of {object_id} failed: {said}", details={"objectId": object_id})
+    return seen[0].status
+
+
+def _start(objects: Objects, object_type: ObjectType, object_id: str) -> None:
+    try:
+        objects.train(object_type, object_id)
+    except ConflictError:
+        return  # one is under way: that one is waited for
+    except OutcomeUnknownError:
+        if objects.training(object_type, object_id) is None:
+            objects.train(object_type, object_id)

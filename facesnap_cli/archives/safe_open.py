@@ -1,0 +1,115 @@
+"""Open an archive that may be a stranger's: a regular file with the schema that facesnap makes, and nothing else in it.
+
+A SQLite file brings its own schema along, and that is a program: a view can be endless or huge, a trigger can change
+what is written. So nothing is asked of a file before its schema is found to be ours, word for word but for comments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, checksum, sha256
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, migrate, version_of
+
+# Far above the largest value that an archive has, an image of 6 MB.
+MOST_VALUE_BYTES = 32 * 1024 * 1024
+_WAL_VERSION = 2  # in the header's bytes 18 and 19: the file's newest rows may be in a second one beside it
+_COMMENT = re.compile(r"--[^\n]*")
+_LOOK_EVERY_STEPS = 50_000  # of SQLite's machine, some milliseconds
+
+
+def open_archive(path: Path) -> InterruptibleConnection:
+    """Open a finished archive. Nothing is written to it or beside it.
+
+    Raises FileNotFoundError, DamagedError, or DatabaseError where it is unfinished, newer, or no archive at all.
+    """
+    _check_file(path)
+    connection = sqlite3.connect(
+        read_only_uri(path), uri=True, isolation_level=None, check_same_thread=False, factory=InterruptibleConnection
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        prepare(connection)
+        if version_of(connection, str(path), APPLICATION_ID, len(MIGRATIONS)) == 0:
+            raise DamagedError(f"{path} is damaged: it is empty")
+        check_schema(connection, path)
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
+        connection.close()
+        raise connection.interruption or DamagedError(f"{path} is damaged: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: InterruptibleConnection) -> None:
+    """Give a connection the functions that archives need, and bounds for what a stranger's file can make it do."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
+    connection.set_progress_handler(lambda: 0, _LOOK_EVERY_STEPS)  # signals are handled in it
+    connection.create_function("row_checksum", -1, checksum, deterministic=True)
+    connection.create_function("sha256", 1, sha256, deterministic=True)
+
+
+def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequence[str] = ()) -> None:
+    """Raise ArchiveError unless the file has the schema of an archive, and beside it only `allowed` statements."""
+    expected = _schema_of(allowed)
+    found = connection.execute("SELECT name, sql FROM sqlite_schema LIMIT ?", (len(expected) + 1,)).fetchall()
+    strange = [str(name) for name, sql in found if name not in expected or expected[name] != _bare(sql)]
+    if not strange and {name for name, _ in found} >= set(_schema_of()):
+        return
+    what = f"{strange[0][:40]!r} in it is not facesnap's" if strange else "it lacks tables"
+    raise ArchiveError(
+        f"{path} is not as facesnap writes archives: {what}", hint="use a copy of this archive that nobody has changed"
+    )
+
+
+def attach(connection: sqlite3.Connection, path: Path, name: str, *, finished: bool = True) -> None:
+    """Let an archive's tables be read through another connection under `name`, and never be written.
+
+    The connection must have been opened with `uri=True`. `finished` False is for a draft that is still open.
+    """
+    connection.execute(f"ATTACH ? AS {name}", (read_only_uri(path, finished=finished),))
+
+
+def read_only_uri(path: Path, *, finished: bool = True) -> str:
+    """Return the URI by which SQLite reads a file; a finished one without locks or files beside it."""
+    return f"{path.absolute().as_uri()}?{'immutable=1' if finished else 'mode=ro'}"
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no regular file, such as a pipe, which would never end, and a file that is being written."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise DatabaseError(f"{path} is not a regular file")
+        header = os.read(descriptor, 20)
+    finally:
+        os.close(descriptor)
+    if header.startswith(b"SQLite format 3\x00") and _WAL_VERSION in header[18:20]:
+        raise ArchiveError(
+            f"{path} is an export that has not ended, or was changed by another program (it is in WAL mode)",
+            hint="run the same facesnap export again: it goes on",
+        )
+
+
+def _schema_of(more: Sequence[str] = ()) -> dict[str, str | None]:
+    """Return the schema that this program makes: the bare text of each table and index by its name."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection, ":memory:", APPLICATION_ID, MIGRATIONS)
+        for statement in more:
+            connection.execute(statement)
+        return {name: _bare(sql) for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema")}
+    finally:
+        connection.close()
+
+
+def _bare(sql: object) -> str | None:
+    """Return a statement without its comments, which may change between versions; None for what is no text."""
+    return " ".join(_COMMENT.sub(" ", sql).split()) if isinstance(sql, str) else None

@@ -1,0 +1,1 @@
+"""Copy objects to other accounts and back up what a plan names."""

@@ -1,0 +1,1 @@
+"""Copy one object to other accounts: take, apply, verify."""

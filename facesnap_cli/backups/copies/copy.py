@@ -1,0 +1,326 @@
+"""One object to one or more targets: take, apply, verify, clean up. Run again, it goes on where it stopped.
+
+Every step is in the journal under the copy's key and the time it began, so that what was done is read from there.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from facesnap_cli.backups.copies.copy_parameters import (
+    CopyResult,
+    CopyTarget,
+    Prospect,
+    TargetResult,
+    WantedCopy,
+    current_job,
+)
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import (
+    ConflictError,
+    FacesnapError,
+    NotFoundError,
+    OutcomeUnknownError,
+)
+from facesnap_cli.common.threads import Crew
+from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import Operation, OperationKind
+from facesnap_cli.models.snapshots import Snapshot
+from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.polling import Schedule
+from facesnap_cli.operations.take_and_apply import intended, reusable_take, start_apply, start_take
+from facesnap_cli.operations.verify import Description, Place, check_copy, describe
+from facesnap_cli.operations.wait import Waiter
+
+AGAIN = "to go on, run the same command again: what is done is not done twice"
+_GIVEN_UP = re.compile(r"\d+ h after its start it no longer blocks a new one")
+SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
+
+
+class CopyWatcher(Protocol):
+    """Sees how a copy goes on. Called from several threads."""
+
+    def stage(self, text: str) -> None: ...
+
+    def counted(self, step: str, text: str) -> None: ...
+
+    def operation(self, operation: Operation) -> None: ...
+
+
+class NoWatcher:
+    """For a copy that nobody watches."""
+
+    def stage(self, text: str) -> None:
+        return
+
+    def counted(self, step: str, text: str) -> None:
+        return
+
+    def operation(self, operation: Operation) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Means:
+    """What copies work with; one for all of a run. `crew` works for the targets of every copy."""
+
+    journal: Journal
+    clock: Clock
+    waiter: Callable[[Callable[[Operation], None]], Waiter]
+    warn: Callable[[str], None]
+    schedule: Schedule = field(default_factory=Schedule)
+    timeout_s: float | None = None
+    crew: Crew = field(default_factory=Crew)
+
+
+class Copy:
+    """One copy, from the look at its targets to the deletion of its snapshot."""
+
+    def __init__(self, means: Means, wanted: WantedCopy, watcher: CopyWatcher):
+        self._means = means
+        self._wanted = wanted
+        self._watcher = watcher
+        self._journal = means.journal
+        self._lock = threading.Lock()
+        self._source: Description | None = None
+        self._take: Operation | None = None
+        self.job = current_job(means.journal, wanted, means.clock.now())
+
+    def run(self) -> CopyResult:
+        """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
+        self._watcher.stage("looking")
+        prospects = self._means.crew.each(self.look, self._wanted.targets)
+        snapshot = failure = None
+        if any(one.is_open for one in prospects):
+            try:
+                snapshot = self._snapshot()
+            except FacesnapError as error:
+                failure = error
+
+        def finished(prospect: Prospect) -> TargetResult:
+            if snapshot and prospect.is_open:
+                return self._copied_to(snapshot, prospect)
+            return prospect.result if not prospect.is_open else replace(prospect.result, failure=failure)
+
+        results = self._means.crew.each(finished, prospects)
+        result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
+        failures = [one.failure for one in results if one.failure]
+        for failure in failures:
+            _advise(failure)
+        if not failures and result.take:
+            self._clean_up(result.take)
+        return result
+
+    def look(self, target: CopyTarget) -> Prospect:
+        """Return what is known of a target. An apply that an earlier run started is waited for. Nothing is sent."""
+        object_id, earlier = target.template.render(self.job.time), None
+        try:
+            earlier = self._earlier_apply(target, object_id)
+            if earlier:
+                return Prospect(target, object_id, self._verified(target, earlier))
+            if target.account.objects.exists(self._wanted.take.object_type, object_id):
+                raise self.in_the_way(target, object_id)
+        except FacesnapError as failure:
+            return Prospect(target, object_id, earlier, failure)
+        return Prospect(target, object_id)
+
+    def unfinished_take(self) -> Operation | None:
+        """Return the take to go on with: the one it relies on, its own, or one of the object that is under way."""
+        for begun in (self._used_take(), self._own_take()):
+            if begun and not begun.came_to_nothing:
+                return begun
+        source, take = self._wanted.source, self._wanted.take
+        return self._journal.open_like(
+            intended(source, self._means.clock, OperationKind.TAKE, take.object_type, take.object_id, owner="")
+        )
+
+    def _own_take(self) -> Operation | None:
+        steps = self._journal.of_job(self.job.key)
+        return next((one for one in steps if one.kind is OperationKind.TAKE and one.job == self.job), None)
+
+    def _used_take(self) -> Operation | None:
+        used = used_take(self._journal, self.job.key)
+        return used[0] if used and used[1] == self.job.time else None
+
+    def has_begun(self, target: CopyTarget) -> bool:
+        """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
+        own = self.own_apply(target, target.template.render(self.job.time))
+        return own is not None and not own.came_to_nothing
+
+    def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
+        """Return the newest apply of this copy to the target, as the journal knows it."""
+        return next((one for one in self._applies_to(target, object_id) if one.job == self.job), None)
+
+    def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
+        """Return the apply with which this copy has made the target already, once it has ended; None without one."""
+        own = self.own_apply(target, object_id)
+        ended = self._ended(own) if own else None
+        exists = ended and target.account.objects.exists(self._wanted.take.object_type, object_id)
+        return ended if exists else None
+
+    def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
+        return self._journal.applies_to(
+            profile=target.account.profile,
+            endpoint=target.account.endpoint,
+            object_type=self._wanted.take.object_type.value,
+            object_id=object_id,
+        )
+
+    def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
+        """Return the error for a target that exists already."""
+        kind = self._wanted.take.object_type
+        known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
+        made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
+        return ConflictError(
+            f"{kind.value} {object_id} exists in {target.account.profile or 'the target'} already{made};"
+            " an apply only creates new objects",
+            hint="name copies by {date}, or by {date}-{time} for several a day; or delete it first",
+            details={"objectId": object_id, "profile": target.account.profile},
+        )
+
+    def _snapshot(self) -> Snapshot:
+        """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
+        source, wanted = self._wanted.source, self._wanted.take
+        self._watcher.stage("taking")
+        begun = self.unfinished_take()
+        ended = self._ended(begun) if begun and begin_use(self._journal, begun, self.job) else None
+        snapshot = self._taken(ended) if ended else None
+        if snapshot is None:
+            young = reusable_take(source, self._journal, self._means.clock, wanted)
+            operation = young if young and begin_use(self._journal, young, self.job) else self._new_take()
+            snapshot = self._taken(self._waited_for(operation))
+        if snapshot is None:
+            raise NotFoundError(
+                f"the snapshot of {wanted.object_id} was not found right after it was taken", hint="run this again"
+            )
+        have = {entry.lower() for entry in snapshot.apply_scope}
+        lacking = [entry for entry in wanted.apply_scope if entry.lower() not in have]
+        if lacking:
+            source.snapshots.update(snapshot.id, apply_scope=(*snapshot.apply_scope, *lacking))
+        return snapshot
+
+    def _new_take(self) -> Operation:
+        source, clock = self._wanted.source, self._means.clock
+        try:
+            take = start_take(
+                source,
+                self._journal,
+                clock,
+                self._wanted.take,
+                look=self._look,
+                job=self.job,
+                warn=self._means.warn,
+            )
+        except OutcomeUnknownError as lost:
+            take = self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+        except ConflictError as other:  # another copy of the object has begun the take since it was looked for
+            take = self.unfinished_take() or _raise(other)
+        begin_use(self._journal, take, self.job)
+        return take
+
+    def _taken(self, take: Operation) -> Snapshot | None:
+        """Return the snapshot of a take that has succeeded; None where it is gone since."""
+        self._take = take
+        try:
+            return self._wanted.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
+        except NotFoundError:
+            return None
+
+    def _copied_to(self, snapshot: Snapshot, prospect: Prospect) -> TargetResult:
+        target, object_id, operation = prospect.target, prospect.object_id, None
+        try:
+            self._watcher.stage("applying")
+            operation = self._waited_for(self._new_apply(snapshot, target, object_id))
+            operation = self._verified(target, operation)
+        except FacesnapError as failure:
+            return TargetResult(target, object_id, operation or self.own_apply(target, object_id), failure=failure)
+        return TargetResult(target, object_id, operation)
+
+    def _new_apply(self, snapshot: Snapshot, target: CopyTarget, object_id: str) -> Operation:
+        try:
+            return start_apply(
+                target.account,
+                self._journal,
+                self._means.clock,
+                snapshot=snapshot,
+                object_id=object_id,
+                look=self._look,
+                job=self.job,
+                warn=self._means.warn,
+            )
+        except OutcomeUnknownError as lost:
+            return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+
+    def _ended(self, earlier: Operation) -> Operation | None:
+        """Return an operation that an earlier run began once it has succeeded; None if it has failed."""
+        try:
+            return self._waited_for(earlier)
+        except FacesnapError:
+            known = self._journal.find(earlier.intent)
+            if known and known.came_to_nothing:
+                return None
+            raise
+
+    def _waited_for(self, operation: Operation) -> Operation:
+        """Return the operation once it has succeeded; one whose answer was lost once its result is found."""
+        if operation.has_succeeded:
+            return operation
+        self._watcher.operation(operation)
+        timeout_s = self._means.timeout_s
+        if operation.operation_id is None and timeout_s is None:
+            usual_s = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id, self.job.key)
+            timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
+        waiter = self._means.waiter(self._watcher.operation)
+        [outcome] = waiter.wait([operation], schedule=self._means.schedule, timeout_s=timeout_s)
+        if outcome.failure:
+            raise outcome.failure
+        return outcome.operation
+
+    def _look(self, operation: Operation) -> Operation:
+        return self._means.waiter(self._watcher.operation).look(operation)
+
+    def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
+        """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""
+        level, kind, source_id = self._wanted.verify, self._wanted.take.object_type, self._wanted.take.object_id
+        if level is VerifyLevel.NONE or operation.verified_time:
+            return operation
+        self._watcher.stage("verifying")
+        copy = describe(target.account, kind, operation.object_id, level)
+        with self._lock:
+            if self._source is None:
+                self._source = describe(self._wanted.source, kind, source_id, level)
+        made = Place(target.account, kind, operation.object_id)
+        check_copy(self._source, copy, Place(self._wanted.source, kind, source_id), made)
+        return self._journal.mark_verified(operation)
+
+    def _clean_up(self, take: Operation) -> None:
+        """Delete the snapshot that this copy took, unless that was done; or leave it to the copies that need it yet."""
+        is_own = take.job == self.job
+        if (is_own and take.verified_time) or take.snapshot_id is None:
+            return
+        if end_use(self._journal, take, self.job, is_own=is_own, keeps=self._wanted.keep_snapshot):
+            try:
+                self._wanted.source.snapshots.delete(take.snapshot_id)
+            except NotFoundError:
+                pass
+            except FacesnapError as error:
+                self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
+        if is_own:
+            self._journal.mark_verified(take)
+
+
+def _advise(failure: FacesnapError) -> None:
+    """Let a copy's failure say what resumes the copy: to wait for an operation alone would leave the rest undone."""
+    if "facesnap wait" in failure.hint:
+        first = failure.hint.rpartition("; the operation goes on")[0]  # what is to be mended before
+        given_up = _GIVEN_UP.search(failure.hint)
+        failure.hint = "; ".join(text for text in (first, AGAIN, given_up and given_up[0]) if text)
+
+
+def _raise(error: FacesnapError) -> Operation:
+    raise error

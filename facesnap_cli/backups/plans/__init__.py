@@ -1,0 +1,1 @@
+"""Read a plan file, run it and check what it covers."""

@@ -1,0 +1,111 @@
+"""Is every target of a plan covered: does it have a copy that can be used and is young enough?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from facesnap_cli.archives.face_counts import FaceCounts, counts_document
+from facesnap_cli.backups.plans.plan import PlanItem
+from facesnap_cli.common.clock import is_of_the_future
+from facesnap_cli.common.errors import FacesnapError, NotFoundError
+from facesnap_cli.common.escape import format_duration, format_time
+from facesnap_cli.operations.batch_errors import combined
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count.
+
+    `counts` are those of an archive.
+    """
+
+    name: str
+    moment: datetime | None
+    flaw: str = ""
+    counts: FaceCounts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy; `counts`: by an archive.
+
+    `seconds_left` is how long the copy still counts; below zero since when it does not any more; None without a copy.
+    """
+
+    item: PlanItem
+    label: str
+    profile: str | None
+    object_id: str | None = None
+    copied_time: datetime | None = None
+    seconds_left: float | None = None
+    failure: FacesnapError | None = None
+    counts: FaceCounts | None = None
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of an archive that counts although it lacks something; empty for any other copy."""
+        if self.failure or self.counts is None or not self.counts.lacking or self.item.require_images is False:
+            return ""
+        return f"{self.item.name} in {self.label}: {self.object_id} {self.counts.flaw}"
+
+    @property
+    def message(self) -> str | None:
+        """Why it is not covered, or what a good archive lacks."""
+        if self.failure:
+            return self.failure.message
+        return str(self.counts) if self.counts and self.counts.lacking else None
+
+    @property
+    def is_covered(self) -> bool:
+        return self.failure is None
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "item": self.item.name,
+            "covered": self.is_covered,
+            "target": self.label,
+            "profile": self.profile,
+            "objectType": self.item.object_type.value,
+            "objectId": self.object_id,
+            "copiedTime": format_time(self.copied_time),
+            "secondsLeft": int(self.seconds_left) if self.seconds_left is not None else None,
+            "message": self.message,
+            **counts_document(self.counts),
+        }
+
+
+def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequence[Candidate], now: datetime) -> Cover:
+    """Return how a target is covered by the first of its candidates, newest first, that counts."""
+    for candidate in candidates:
+        if candidate.moment is None or is_of_the_future(candidate.moment, now):
+            continue
+        age_s = (now - candidate.moment).total_seconds()
+        left_s = item.covered_for_s - age_s
+        failure = None
+        if left_s < 0:
+            age, limit = format_duration(age_s), format_duration(item.covered_for_s)
+            failure = _failure(item, label, f"the newest copy, {candidate.name}, is {age} old, and counts for {limit}")
+        return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure, candidate.counts)
+    flaws = "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1])
+    failure = _failure(item, label, f"there is no copy that can be used{flaws}")
+    counts = candidates[0].counts if candidates else None
+    if counts and counts.lacking:
+        failure.hint = f"images in the plan names the originals; then {failure.hint}"
+    return Cover(item, label, profile, failure=failure, counts=counts)
+
+
+def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:
+    """Return the error that a check ends with; None where all is covered."""
+    return combined([one.failure for one in covers if one.failure], len(covers), "targets")
+
+
+def _failure(item: PlanItem, label: str, why: str) -> NotFoundError:
+    return NotFoundError(
+        f"{item.name} in {label}: {why}",
+        code="Uncovered",
+        hint="facesnap run makes one",
+        details={"item": item.name, "target": label},
+    )

@@ -1,0 +1,258 @@
+"""The method `export` of a plan's item: an archive file for each target, then the older ones that are not kept go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_parameters import WantedExport
+from facesnap_cli.archives.archive_schema import ArchiveError
+from facesnap_cli.archives.export import export_object
+from facesnap_cli.archives.face_counts import FaceCounts, counts_document
+from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.archives.partial_archive import PARTIAL
+from facesnap_cli.backups.copies.copy import CopyWatcher
+from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
+from facesnap_cli.backups.plans.plan import PlanItem
+from facesnap_cli.backups.plans.preview import Preview, Step, not_found
+from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
+from facesnap_cli.backups.retention import Retention, Template
+from facesnap_cli.common.clock import Clock, is_of_the_future
+from facesnap_cli.common.errors import FacesnapError, VerificationError
+from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.sqlite import DamagedError
+from facesnap_cli.display.progress import Tally
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfers import Transfers
+from facesnap_cli.models.operations import OperationKind
+
+_MOST_SAID = 10  # warnings about single images of one archive
+
+
+@dataclass(frozen=True)
+class ExportMethod:
+    """One item by exports. Its files' paths start from `directory`; `state` lists the exports.
+
+    The newest older archive is the base of the new one: images that it has are not looked for again. `images` gives the
+    item's own, new for each export; it raises ConfigurationError.
+    """
+
+    item: PlanItem
+    account: Account
+    templates: tuple[Template, ...]
+    directory: Path
+    state: Path
+    clock: Clock
+    images: Callable[[], ImageSource | None] = lambda: None
+    warn: Callable[[str], None] = lambda text: None
+
+    def preview(self) -> Preview:
+        """Return what `run` would do."""
+        kind, object_id = self.item.object_type, self.item.object_id
+        steps = {template: self._steps(template) for template in self.templates}
+        failure = None
+        if any(step.action == "export" for own in steps.values() for step in own):
+            self.images()
+            if not self.account.objects.exists(kind, object_id):
+                failure = not_found(self.account, kind, object_id)
+        if failure:
+            missing = Step(
+                self.item.name, "missing", self.account.profile, kind.value, object_id, "there is no such object"
+            )
+            steps = {one: [missing] if own[0].action == "export" else own for one, own in steps.items()}
+        return Preview(
+            tuple(dict.fromkeys(step for own in steps.values() for step in own)),
+            tuple((_label(one), failure if own[0].action == "missing" else None) for one, own in steps.items()),
+        )
+
+    def run(self, watcher: CopyWatcher) -> ItemResult:
+        """Export, check, and delete what is not kept."""
+        return ItemResult(self.item, None, tuple(self._outcome(template, watcher) for template in self.templates))
+
+    def charges(self) -> Iterable[tuple[Account, OperationKind]]:
+        """Return nothing: an export costs neither takes nor applies."""
+        return ()
+
+    def covers(self) -> list[Cover]:
+        """Look at every target: is its newest archive young enough?"""
+        return [self._cover(template) for template in self.templates]
+
+    def _steps(self, template: Template) -> list[Step]:
+        found = self._current(template)
+        new, current = self._new(template), found.path if found else None
+        action, why = ("none", "it is young enough") if current else ("export", "")
+        kind = self.item.object_type.value
+        steps = [Step(self.item.name, action, self.account.profile, kind, str(current or new), why)]
+        return steps + [
+            Step(self.item.name, "delete", None, kind, str(old), "not kept, once the new archive is checked")
+            for old in self._doomed(template, current or new)
+        ]
+
+    def _outcome(self, template: Template, watcher: CopyWatcher) -> TargetOutcome:
+        archive = self._current(template)
+        new, status = (archive.path, "current") if archive else (self._new(template), "copied")
+        outcome, warnings = TargetOutcome(_label(template), None, str(new), status), tuple[str, ...]()
+        try:
+            if archive is None:
+                archive, warnings = self._export(template, new, watcher)
+        except FacesnapError as failure:
+            return replace(outcome, status="failed", failure=failure)
+        counts, required = archive.counts, self.item.require_images
+        if not counts.is_enough(required):
+            outcome = replace(outcome, counts=counts, warnings=warnings)
+            return replace(outcome, status="failed", failure=_incomplete(archive))
+        if counts.lacking and required is None:
+            warnings = (*warnings, f"{new} {counts.flaw}")
+        outcome = replace(outcome, counts=counts, warnings=warnings)
+        deleted: list[str] = []
+        try:
+            for old in self._doomed(template, new):
+                old.unlink(missing_ok=True)
+                deleted.append(str(old))
+        except OSError as error:
+            left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
+            return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
+        return replace(outcome, deleted=tuple(deleted))
+
+    def _export(self, template: Template, new: Path, watcher: CopyWatcher) -> tuple[_Found, tuple[str, ...]]:
+        """Write an archive, and return it with what is to be said of its images."""
+        images = self.images()
+        try:
+            if not new.parent.is_dir():
+                make_private_directory(new.parent)
+        except OSError as error:
+            raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
+        counting = _Steps(watcher, self.clock)
+        wanted = WantedExport(
+            self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
+        )
+        with (
+            closing(Transfers(self.state, self.clock, self.warn)) as transfers,
+            transfers.running(wanted.transfer(self.account), counting) as noted,
+        ):
+            transfers.forget(timedelta(seconds=self.account.settings["keep_journal"]))
+            try:
+                exported = export_object(self.account, wanted, self.clock, noted)
+            except DamagedError:  # an older archive must not keep the next from being made
+                exported = export_object(self.account, replace(wanted, base=None), self.clock, noted)
+        with Archive.opened(new) as archive:
+            counting.begin("checking")
+            archive.check()
+            said = exported.about_images
+            more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
+            return _Found(new, 0.0, archive.counts()), (*said[:_MOST_SAID], *more)
+
+    def _new(self, template: Template) -> Path:
+        """Return this run's file: the one that an interrupted run has begun within `max_age`, or one named by now."""
+        now = self.clock.now()
+        begun = [
+            path
+            for path, moment in self._made(template, PARTIAL).items()
+            if (now - moment).total_seconds() < self.item.max_age_s
+        ]
+        return begun[0] if begun else self.directory / template.render(now)
+
+    def _current(self, template: Template) -> _Found | None:
+        """Return the newest archive if it is young enough to do, and has the images that it must have."""
+        newest = next(self._archives(template), None)
+        young = newest and newest.age_s < self.item.max_age_s
+        return newest if newest and young and newest.counts.is_enough(self.item.require_images) else None
+
+    def _base(self, template: Template) -> Path | None:
+        newest = next(self._archives(template), None)
+        return newest.path if newest else None
+
+    def _archives(self, template: Template) -> Iterator[_Found]:
+        """Yield the archives of the object that are whole and not of the future, the newest first."""
+        now = self.clock.now()
+        fixed = self.directory / template.render(now)
+        for path in self._made(template) if template.is_dated else [fixed]:
+            try:
+                with Archive.opened(path) as archive:
+                    head, counts = archive.head, archive.counts()
+                    archive.check()
+            except FacesnapError:
+                continue
+            is_its = (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id)
+            if is_its and head.started_time and not is_of_the_future(head.started_time, now):
+                yield _Found(path, (now - head.started_time).total_seconds(), counts)
+
+    def _made(self, template: Template, suffix: str = "") -> dict[Path, datetime]:
+        """Return the files that the template has named, with `suffix` after it, and when: the newest first."""
+        folder = Path(template.render(self.clock.now())).parent
+        place = self.directory / folder
+        names = [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
+        made = {
+            place / name.removesuffix(suffix): moment
+            for name in names
+            if name.endswith(suffix)
+            and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
+            and not is_of_the_future(moment, self.clock.now())
+        }
+        return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
+
+    def _doomed(self, template: Template, new: Path) -> list[Path]:
+        """Return the older archives that are not kept, the oldest first."""
+        if self.item.keep is None:
+            return []
+        folder = Path(template.render(self.clock.now())).parent
+        retention = Retention(template, self.item.keep)
+        names = retention.to_delete((str(folder / path.name) for path in self._made(template)), str(folder / new.name))
+        return [self.directory / name for name in names]
+
+    def _cover(self, template: Template) -> Cover:
+        now, candidates = self.clock.now(), list[Candidate]()
+        for one in self._archives(template):
+            enough = one.counts.is_enough(self.item.require_images)
+            moment = now - timedelta(seconds=one.age_s) if enough else None
+            candidates.append(Candidate(str(one.path), moment, "" if enough else one.counts.flaw, one.counts))
+            if enough:
+                break
+        return cover_of(self.item, _label(template), None, candidates, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An archive that is there: its age in seconds, and its faces."""
+
+    path: Path
+    age_s: float
+    counts: FaceCounts
+
+
+class _Steps:
+    """Shows the steps of an export on the screen of a run."""
+
+    def __init__(self, watcher: CopyWatcher, clock: Clock):
+        self._watcher = watcher
+        self._tally = Tally(clock)
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        with self._tally.lock:
+            self._tally.restart(step, total)
+            self._watcher.counted(step, step if total is None else f"{step}, {total:,} in all")
+
+    def advance(self, number: int = 1) -> None:
+        with self._tally.lock:
+            self._tally.done += number
+            self._watcher.counted(self._tally.step, f"{self._tally.step}: {self._tally.text()}")
+
+    def close(self) -> None:
+        return
+
+
+def _incomplete(archive: _Found) -> VerificationError:
+    return VerificationError(
+        f"{archive.path} {archive.counts.flaw}",
+        code="ImagesMissing",
+        hint="images in the plan names the originals; with require_images = false names and ids alone are enough",
+        details={"archive": str(archive.path), **counts_document(archive.counts)},
+    )
+
+
+def _label(template: Template) -> str:
+    return f"file:{template.text}"

@@ -1,0 +1,266 @@
+"""A plan file: which objects to back up, from where to where, how many copies to keep, whom to tell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from facesnap_cli.backups.copies.copy_parameters import TargetName
+from facesnap_cli.backups.plans.plan_values import (
+    duration_value,
+    flag_value,
+    jobs_value,
+    keep_value,
+    level_value,
+    method_value,
+    near,
+    path_value,
+    targets_value,
+    text_value,
+    url_value,
+)
+from facesnap_cli.backups.retention import Keep
+from facesnap_cli.common.errors import ConfigurationError, UsageError
+from facesnap_cli.common.escape import harmless, parse_duration
+from facesnap_cli.common.files import read_regular
+from facesnap_cli.config.file import MAX_BYTES, parsed_toml
+from facesnap_cli.config.line_numbers import PlanLines
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.validation import check_object_id, parse_object_type
+from facesnap_cli.operations.parameters import VerifyLevel
+
+Read = TypeVar("Read")
+DEFAULT_JOBS = 4
+DEFAULT_MAX_AGE = "20h"
+_TOP_KEYS = ("jobs", "backup", "notify")
+_NOTIFY_KEYS = ("ping", "metrics")
+_ITEM_KEYS = (
+    "name",
+    "from",
+    "type",
+    "object_id",
+    "to",
+    "keep",
+    "max_age",
+    "covered_for",
+    "method",
+    "verify",
+    "keep_snapshot",
+    "images",
+    "require_images",
+)
+_SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One `[[backup]]`. Durations in seconds; `source` is a profile's name, None for the chosen profile.
+
+    `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
+    as cover for `run --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True, all
+    faces must have an image; None, at least one; False, none.
+    """
+
+    number: int
+    name: str
+    source: str | None
+    object_type: ObjectType
+    object_id: str
+    targets: tuple[TargetName, ...]
+    method: str
+    keep: Keep | None
+    max_age_s: float
+    covered_for_s: float
+    verify: VerifyLevel
+    keep_snapshot: bool
+    images: str | None = None
+    require_images: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan file, checked as far as that goes without the configuration."""
+
+    path: Path
+    jobs: int
+    items: tuple[PlanItem, ...]
+    ping: str | None
+    metrics: Path | None
+    lines: PlanLines = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
+        """Return the error for a value that only the configuration shows to be wrong."""
+        place = f"{self.path}:{self.lines.line('backup', key, item.number)}"
+        return ConfigurationError(f"{place}: {error.message}", hint=error.hint)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and check a plan. Raises ConfigurationError that names the line of everything that is wrong."""
+    try:
+        file = read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
+    if file.writable_by_all:
+        raise ConfigurationError(
+            f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",
+            hint=shlex.join(["chmod", "go-w", str(path)]),
+        )
+    text, data = parsed_toml(path, file.content)
+    reader = _Reader(path, PlanLines.of(text))
+    plan = reader.plan(data)
+    reader.raise_complaints()
+    return plan
+
+
+class _Reader:
+    """Reads one plan and collects complaints, so that all are shown at once."""
+
+    def __init__(self, path: Path, lines: PlanLines):
+        self._path = path
+        self._lines = lines
+        self._complaints: list[tuple[int, str, str]] = []
+
+    def plan(self, data: Mapping[str, Any]) -> Plan:
+        for key in data:
+            if key not in _TOP_KEYS:
+                self._complain(self._lines.top(key), f"unknown key {harmless(key)!r}{near(key, _TOP_KEYS)}")
+        entries = data.get("backup")
+        if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+            self._complain(self._lines.top("backup"), "a plan needs at least one [[backup]]")
+            entries = []
+        items = [item for number, entry in enumerate(entries) if (item := self._item(number, entry))]
+        self._check_together(items)
+        notify = data.get("notify", {})
+        if not isinstance(notify, dict):
+            self._complain(self._lines.top("notify"), "notify is a table: [notify]")
+            notify = {}
+        for key in notify:
+            if key not in _NOTIFY_KEYS:
+                line = self._lines.line("notify", key)
+                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, _NOTIFY_KEYS)}")
+        ping = self._value(notify, "ping", url_value, lambda: self._lines.line("notify", "ping"))
+        metrics = self._value(notify, "metrics", text_value, lambda: self._lines.line("notify", "metrics"))
+        jobs = self._value(data, "jobs", jobs_value, lambda: self._lines.top("jobs")) or DEFAULT_JOBS
+        return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
+
+    def raise_complaints(self) -> None:
+        """Raise all complaints as one error, each on a line of its own."""
+        if not self._complaints:
+            return
+        found = [(f"{self._path}:{line}: {message}", hint) for line, message, hint in sorted(self._complaints)]
+        details: dict[str, object] = {"complaints": [line for line, _ in found]}
+        if len(found) > 1:
+            first, *also = [f"{line}; {hint}" if hint else line for line, hint in found]
+            raise ConfigurationError(first, also=also, details=details)
+        raise ConfigurationError(found[0][0], hint=found[0][1], details=details)
+
+    def _item(self, number: int, entry: Mapping[str, Any]) -> PlanItem | None:
+        before = len(self._complaints)
+
+        def line(key: str) -> int:
+            return self._lines.line("backup", key, number)
+
+        def value(key: str, parse: Callable[[Any], Read], *, required: bool = False) -> Read | None:
+            if required and key not in entry:
+                self._complain(line(""), f"this [[backup]] has no {key}")
+            return self._value(entry, key, parse, lambda: line(key))
+
+        for key in entry:
+            if key not in _ITEM_KEYS:
+                self._complain(line(key), f"unknown key {harmless(key)!r}{near(key, _ITEM_KEYS)}")
+        name = value("name", lambda raw: check_object_id(text_value(raw), what="item name"), required=True) or "-"
+        object_type = value("type", lambda raw: parse_object_type(text_value(raw)), required=True)
+        object_id = value("object_id", lambda raw: check_object_id(text_value(raw)), required=True)
+        targets = value("to", lambda raw: targets_value(raw, name), required=True)
+        method = value("method", method_value) or "snapshot"
+        keep = value("keep", keep_value)
+        verify = value("verify", level_value) or VerifyLevel.QUICK
+        max_age_s = value("max_age", duration_value) or parse_duration(DEFAULT_MAX_AGE)
+        covered_for_s = value("covered_for", duration_value) or max_age_s
+        source, keep_snapshot = value("from", text_value), value("keep_snapshot", flag_value) or False
+        images, require_images = value("images", lambda raw: path_value(raw, name)), value("require_images", flag_value)
+        for key in ("images", "require_images"):
+            if key in entry and method == "snapshot":
+                self._complain(line(key), f'{key} is for method = "export": a snapshot needs no images')
+        if targets:
+            self._check_targets(targets, method, keep, line)
+        if keep and verify is VerifyLevel.NONE:
+            self._complain(line("keep"), "keep deletes older copies only once the new one is verified: verify it")
+        if len(self._complaints) > before or not (object_type and object_id and targets):
+            return None
+        return PlanItem(
+            number,
+            name,
+            source,
+            object_type,
+            object_id,
+            targets,
+            method,
+            keep,
+            max_age_s,
+            covered_for_s,
+            verify,
+            keep_snapshot,
+            images,
+            require_images,
+        )
+
+    def _check_targets(
+        self, targets: tuple[TargetName, ...], method: str, keep: Keep | None, line: Callable[[str], int]
+    ) -> None:
+        for target in targets:
+            if (target.profile == "file") != (method == "export"):
+                wanted = "file:PATH" if method == "export" else "PROFILE:OBJECT_ID"
+                self._complain(line("to"), f'method = "{method}" needs targets of the form {wanted}')
+            elif method == "snapshot" and target.template:
+                made = target.template.render(_SAMPLE)
+                self._attempt(partial(check_object_id, made, what="object id of a target"), line("to"), "to: ")
+            if keep and not (target.template and target.template.is_dated):
+                self._complain(line("keep"), "keep needs {date} in every target's id: older copies are known by it")
+
+    def _check_together(self, items: list[PlanItem]) -> None:
+        names: dict[str, int] = {}
+        places: dict[tuple[str, str, str], str] = {}
+        sources: dict[tuple[str | None, str, str, str], str] = {}
+        for item in items:
+            source = sources.setdefault((item.source, item.object_type.value, item.object_id, item.method), item.name)
+            if source != item.name:
+                line = self._lines.line("backup", "object_id", item.number)
+                self._complain(line, f"{source} backs {item.object_id} up already: give that one all the targets")
+            line = self._lines.line("backup", "name", item.number)
+            if item.name in names:
+                self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")
+            names.setdefault(item.name, line)
+            for target in item.targets:
+                made = target.template.render(_SAMPLE) if target.template else item.object_id
+                other = places.setdefault((target.profile, item.object_type.value, made), item.name)
+                if other != item.name:
+                    to = self._lines.line("backup", "to", item.number)
+                    self._complain(to, f"{item.name} and {other} would make the same copy in {target.profile}")
+
+    def _value(
+        self, table: Mapping[str, Any], key: str, parse: Callable[[Any], Read], line: Callable[[], int]
+    ) -> Read | None:
+        if key not in table:
+            return None
+        return self._attempt(lambda: parse(table[key]), line(), f"{key}: ")
+
+    def _attempt(self, parse: Callable[[], Read], line: int, prefix: str = "") -> Read | None:
+        try:
+            return parse()
+        except UsageError as error:
+            self._complain(line, f"{prefix}{error.message}", error.hint)
+            return None
+
+    def _complain(self, line: int, message: str, hint: str = "") -> None:
+        self._complaints.append((line, message, hint))

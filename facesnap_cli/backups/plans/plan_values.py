@@ -1,0 +1,99 @@
+"""How single values of a plan are read. Each raises UsageError for what cannot be meant."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from facesnap_cli.backups.copies.copy_parameters import TargetName
+from facesnap_cli.backups.retention import Keep
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.escape import harmless, parse_duration
+from facesnap_cli.models.endpoints import LOOPBACK_HOSTS
+from facesnap_cli.operations.parameters import VerifyLevel
+
+MOST_JOBS = 64
+_KEEP_KEYS = ("last", "daily", "weekly", "monthly")
+
+
+def text_value(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise UsageError("must be a text that is not empty")
+    return raw.strip()
+
+
+def flag_value(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    raise UsageError("must be true or false")
+
+
+def jobs_value(raw: object) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_JOBS:
+        return raw
+    raise UsageError(f"must be a whole number from 1 to {MOST_JOBS}")
+
+
+def duration_value(raw: object) -> float:
+    seconds = parse_duration(text_value(raw))
+    if seconds <= 0:
+        raise UsageError("must be greater than zero")
+    return seconds
+
+
+def targets_value(raw: object, name: str) -> tuple[TargetName, ...]:
+    entries = [raw] if isinstance(raw, str) else raw
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
+        raise UsageError("must be a list of targets", hint='write for example to = ["dr:employees-{date}"]')
+    return tuple(TargetName.parse(entry, name) for entry in entries)
+
+
+def method_value(raw: object) -> str:
+    text = text_value(raw)
+    if text not in ("snapshot", "export"):
+        raise UsageError(f"{harmless(text)!r} is neither snapshot nor export")
+    return text
+
+
+def level_value(raw: object) -> VerifyLevel:
+    text = text_value(raw).lower()
+    if text not in tuple(VerifyLevel):
+        raise UsageError(f"{harmless(text)!r} is not one of {', '.join(VerifyLevel)}")
+    return VerifyLevel(text)
+
+
+def keep_value(raw: object) -> Keep:
+    if not isinstance(raw, dict) or not raw:
+        raise UsageError("must be a table such as { last = 3, daily = 7 }")
+    for key, count in raw.items():
+        if key not in _KEEP_KEYS:
+            raise UsageError(f"unknown key {harmless(key)!r}{near(key, _KEEP_KEYS)}")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise UsageError(f"{key} must be a whole number of 1 or more")
+    return Keep(**raw)
+
+
+def path_value(raw: object, name: str) -> str:
+    """Read a path, in which `{name}` stands for the item's name."""
+    path = text_value(raw).replace("{name}", name)
+    if "{" in path or "}" in path:
+        raise UsageError("only {name} stands for something in it")
+    return path
+
+
+def url_value(raw: object) -> str:
+    text = text_value(raw)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise UsageError("must be an https URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or harmless(text) != text or " " in text:
+        raise UsageError("must be an https URL")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise UsageError("must be https, except to this machine")
+    return text
+
+
+def near(key: str, choices: tuple[str, ...]) -> str:
+    found = get_close_matches(key, choices, n=1)
+    return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(choices)}"

@@ -1,0 +1,110 @@
+"""What a copy would do, for `--dry-run`: nothing is sent but reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from facesnap_cli.backups.copies.copy import Copy, Means, NoWatcher
+from facesnap_cli.backups.copies.copy_parameters import CopyTarget, WantedCopy
+from facesnap_cli.common.errors import FacesnapError, NotFoundError
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.take_and_apply import reusable_take
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that would be done: take, wait, reuse, apply, export, delete; or none, conflict, missing, and why."""
+
+    item: str
+    action: str
+    profile: str | None
+    object_type: str
+    object_id: str
+    why: str = ""
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "item": self.item,
+            "action": self.action,
+            "profile": self.profile,
+            "objectType": self.object_type,
+            "objectId": self.object_id,
+            "why": self.why or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be done, in order, and what each target (`what`) would fail with, by its name; None: with nothing."""
+
+    steps: tuple[Step, ...]
+    results: tuple[tuple[str, FacesnapError | None], ...]
+    what: str = "targets"
+
+    @property
+    def failure(self) -> FacesnapError | None:
+        """What it would end with, as far as a look can tell."""
+        return combined_by_name(self.results, self.what)
+
+
+def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> Preview:
+    """Return what a copy would do. Raises what reading raises."""
+    copy = Copy(means, wanted, NoWatcher())
+    item = item or wanted.take.object_id
+    looks = [_target_step(copy, wanted, target, item) for target in wanted.targets]
+    takes = _source_steps(copy, means, wanted, item) if any(step.action == "apply" for step, _ in looks) else []
+    if takes and takes[0].action == "missing":
+        gone = not_found(wanted.source, wanted.take.object_type, wanted.take.object_id)
+        looks = [(step, gone if step.action == "apply" else failure) for step, failure in looks]
+    named = zip(wanted.targets, looks, strict=True)
+    results = [(target.account.place(step.object_id), failure) for target, (step, failure) in named]
+    steps = [*takes, *(step for step, failure in looks if step.action != "apply" or not failure)]
+    if takes and takes[0].action != "missing" and not wanted.keep_snapshot:
+        steps.append(Step(item, "delete", wanted.source.profile, "Snapshot", "", "once all is verified"))
+    return Preview(tuple(steps), tuple(results))
+
+
+def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotFoundError:
+    """Return the error for a source that is not there."""
+    return NotFoundError(
+        f"there is no {object_type.value} {account.place(object_id)}, so there is nothing to back up",
+        details={"objectType": object_type.value, "objectId": object_id, "profile": account.profile},
+    )
+
+
+def _source_steps(copy: Copy, means: Means, wanted: WantedCopy, item: str) -> list[Step]:
+    """Return how the copy comes to a snapshot, or that its source is missing."""
+    source, kind = wanted.source, wanted.take.object_type
+    going_on = copy.unfinished_take()
+    young = None if going_on else reusable_take(source, means.journal, means.clock, wanted.take)
+    if going_on:
+        action, why = ("wait" if going_on.state.is_open else "reuse"), f"take {going_on.reference}, begun earlier"
+    elif young:
+        action, why = "reuse", f"snapshot {young.snapshot_id}"
+    else:
+        action, why = "take", ""
+    needed = action == "take" or wanted.verify is not VerifyLevel.NONE
+    if needed and not source.objects.exists(kind, wanted.take.object_id):
+        action, why = "missing", "there is no such object"
+    return [Step(item, action, source.profile, kind.value, wanted.take.object_id, why)]
+
+
+def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) -> tuple[Step, FacesnapError | None]:
+    failure = None
+    object_id, kind = target.template.render(copy.job.time), wanted.take.object_type
+    own = copy.own_apply(target, object_id)
+    exists = target.account.objects.exists(kind, object_id)
+    if own and own.state.is_open:
+        action, why = "wait", f"apply {own.reference}, begun earlier"
+    elif own and exists and not own.came_to_nothing:
+        action, why = "none", f"copied on {own.intended_time:%Y-%m-%d at %H:%M} UTC"
+    elif exists:
+        action, why = "conflict", "exists already; an apply only creates new objects"
+        failure = copy.in_the_way(target, object_id)
+    else:
+        action, why = "apply", ""
+    return Step(item, action, target.account.profile, kind.value, object_id, why), failure

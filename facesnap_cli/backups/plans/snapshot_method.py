@@ -1,0 +1,134 @@
+"""The method `snapshot` of a plan's item: a copy to each target, then the older copies that are not kept go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from facesnap_cli.backups.copies.copy import Copy, CopyWatcher, Means, NoWatcher
+from facesnap_cli.backups.copies.copy_parameters import CopyTarget, TargetResult, WantedCopy, current_job
+from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
+from facesnap_cli.backups.plans.plan import PlanItem
+from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
+from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
+from facesnap_cli.backups.retention import Retention
+from facesnap_cli.common.errors import FacesnapError, NotFoundError
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.operations import Operation, OperationKind
+from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.operations.parameters import VerifyLevel
+
+
+@dataclass(frozen=True)
+class SnapshotMethod:
+    """One item by snapshots. `sources`: type and id of every object that the plan backs up: never deleted."""
+
+    item: PlanItem
+    means: Means
+    wanted: WantedCopy
+    sources: frozenset[tuple[ObjectType, str]] = field(default_factory=frozenset)
+
+    def preview(self) -> Preview:
+        """Return what `run` would do."""
+        copy = preview_copy(self.means, self.wanted, self.item.name)
+        steps = list(copy.steps)
+        job = current_job(self.means.journal, self.wanted, self.means.clock.now())
+        for target, (_, failure) in zip(self.wanted.targets, copy.results, strict=True):
+            if failure:
+                continue
+            new = target.template.render(job.time)
+            kind, profile = self.item.object_type, target.account.profile
+            steps += [
+                Step(self.item.name, "delete", profile, kind.value, old, "not kept, once the new copy is verified")
+                for old in self._doomed(target, new)
+            ]
+        return replace(copy, steps=tuple(steps))
+
+    def run(self, watcher: CopyWatcher) -> ItemResult:
+        """Copy, verify, and delete what is not kept."""
+        result = Copy(self.means, self.wanted, watcher).run()
+        return ItemResult(self.item, result.take, tuple(self._outcome(one, watcher) for one in result.targets))
+
+    def charges(self) -> Iterator[tuple[Account, OperationKind]]:
+        """Yield each take and apply that `run` will ask for, as far as the journal tells before the first request."""
+        copy = Copy(self.means, self.wanted, NoWatcher())
+        targets = [one for one in self.wanted.targets if not copy.has_begun(one)]
+        if targets and not copy.unfinished_take():
+            yield self.wanted.source, OperationKind.TAKE
+        for target in targets:
+            yield target.account, OperationKind.APPLY
+
+    def covers(self) -> list[Cover]:
+        """Look how each target is covered. What reading a target raises stands in its result."""
+        return [self._cover(target) for target in self.wanted.targets]
+
+    def _outcome(self, result: TargetResult, watcher: CopyWatcher) -> TargetOutcome:
+        outcome = TargetOutcome(
+            result.target.label,
+            result.target.account.profile,
+            result.object_id,
+            "failed" if result.failure else "current" if result.done_before else "copied",
+            result.operation,
+            failure=result.failure,
+        )
+        if result.failure:
+            return outcome
+        deleted: list[str] = []
+        try:
+            for old in self._doomed(result.target, result.object_id):
+                watcher.stage("deleting")
+                self._delete(result.target, old)
+                deleted.append(old)
+        except FacesnapError as failure:
+            failure.message = f"copied and verified, but an older copy could not be deleted: {failure.message}"
+            return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
+        return replace(outcome, deleted=tuple(deleted))
+
+    def _doomed(self, target: CopyTarget, new: str) -> list[str]:
+        if self.item.keep is None:
+            return []
+        # Whatever the profile: two of them may lead to the same account.
+        protected = frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
+        retention = Retention(target.template, self.item.keep, protected)
+        return retention.to_delete((one.object_id for one in target.account.objects.list(self.item.object_type)), new)
+
+    def _delete(self, target: CopyTarget, object_id: str) -> None:
+        try:
+            target.account.objects.delete(self.item.object_type, object_id)
+        except NotFoundError:
+            return
+
+    def _cover(self, target: CopyTarget) -> Cover:
+        label, profile = target.label, target.account.profile
+        try:
+            names = self._copies(target)
+        except FacesnapError as failure:
+            return Cover(self.item, label, profile, failure=failure)
+        applies = self.means.journal.applies_to(
+            profile=profile, endpoint=target.account.endpoint, object_type=self.item.object_type.value
+        )
+        known = {one.object_id: one for one in reversed(applies) if one.has_succeeded and one.job}
+        candidates = [self._candidate(target, name, known.get(name)) for name in names]
+        return cover_of(self.item, label, profile, candidates, self.means.clock.now())
+
+    def _copies(self, target: CopyTarget) -> list[str]:
+        """Return the ids of what may be copies, the newest first."""
+        kind, made_at = self.item.object_type, target.template.made_at
+        if not target.template.is_dated:
+            name = target.template.render(self.means.clock.now())
+            return [name] if target.account.objects.exists(kind, name) else []
+        moments: dict[str, datetime] = {}
+        for one in target.account.objects.list(kind):
+            if moment := made_at(one.object_id):
+                moments[one.object_id] = moment
+        return sorted(moments, key=lambda name: (moments[name], name), reverse=True)
+
+    def _candidate(self, target: CopyTarget, name: str, apply: Operation | None) -> Candidate:
+        """Judge a copy by its apply, where the journal knows it: its moment is its take's; else by its name."""
+        if apply is None:
+            return Candidate(name, target.template.made_at(name), "is there, but when it was made is not known here")
+        if self.item.verify is not VerifyLevel.NONE and apply.verified_time is None:
+            return Candidate(name, None, "is there, but was not verified")
+        take = self.means.journal.take_of(apply.snapshot_id or "")
+        return Candidate(name, (take or apply).intended_time)

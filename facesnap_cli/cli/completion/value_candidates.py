@@ -1,0 +1,127 @@
+"""The values that TAB offers: fixed ones, and what this machine knows. Nothing is sent, created or changed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from facesnap_cli.cli.completion.candidates import Line, Values, Word
+from facesnap_cli.common.errors import FacesnapError
+
+_BUSY_TIMEOUT_S = 0.2
+_OPERATIONS_SQL = """
+    SELECT coalesce(operation_id, intent), kind || ' ' || object_id || ', ' || state FROM operations
+    WHERE state IN ('intended', 'submitted', 'running', 'unknown') OR ?
+    ORDER BY intended_time DESC LIMIT 100
+"""
+_SNAPSHOTS_SQL = """
+    SELECT snapshot_id, object_type || ' ' || object_id FROM operations
+    WHERE kind = 'take' AND snapshot_id IS NOT NULL AND intended_time > ? AND profile IS ?
+    ORDER BY intended_time DESC LIMIT 100
+"""
+
+
+def values(environment: Mapping[str, str]) -> Values:
+    """Return what each metavar stands for: a function from the line as it was typed so far to its words."""
+
+    def quietly(find: Callable[[Line, Mapping[str, str]], Iterable[Word]]) -> Callable[[Line], list[Word]]:
+        def words(line: Line) -> list[Word]:
+            with contextlib.suppress(FacesnapError, OSError):
+                return list(find(line, environment))
+            return []
+
+        return words
+
+    return {
+        "TYPE": lambda line: _types(),
+        "FORMAT": lambda line: _formats(),
+        "SETTING": lambda line: _settings(),
+        "VALUE": _setting_values,
+        "PROFILE": quietly(_profiles),
+        "OPERATION": quietly(_operations),
+        "SNAPSHOT": quietly(_snapshots),
+        "SHELL": lambda line: [Word(shell) for shell in _shells()],
+    }
+
+
+def _types() -> list[Word]:
+    from facesnap_cli.models.snapshots import ObjectType
+
+    return [Word(member.value) for member in ObjectType]
+
+
+def _formats() -> list[Word]:
+    from facesnap_cli.config.definitions import OUTPUT_FORMATS
+
+    return [Word(each) for each in OUTPUT_FORMATS]
+
+
+def _settings() -> list[Word]:
+    from facesnap_cli.config.definitions import FIELDS
+
+    return [Word(name, known.help) for name, known in FIELDS.items()]
+
+
+def _setting_values(line: Line) -> list[Word]:
+    from facesnap_cli.config.definitions import API_VERSIONS
+
+    name = line.arguments[0] if line.arguments else ""
+    if name == "api_version":
+        return [Word(version) for version in API_VERSIONS]
+    return {"type": _types, "output": _formats}.get(name, list)()
+
+
+def _shells() -> tuple[str, ...]:
+    from facesnap_cli.cli.completion.scripts import SCRIPTS
+
+    return tuple(SCRIPTS)
+
+
+def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    from facesnap_cli.config.file import ConfigFile
+    from facesnap_cli.config.settings import Settings, config_path
+    from facesnap_cli.models.validation import PROFILE_NAME
+
+    names = Settings(ConfigFile.read(config_path(line.given.get("--config"), environment)), None, {}, {}).profile_names
+    return [Word(name) for name in names if PROFILE_NAME.fullmatch(name)]  # a shell would have to quote others
+
+
+def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
+    finished_too = line.command is not None and line.command.name == "status"
+    return (Word(*row) for row in _journalled(environment, _OPERATIONS_SQL, finished_too))
+
+
+def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    """Return the snapshots of the profile that this machine has seen lately, newest first, and `latest`."""
+    from facesnap_cli.common.escape import format_time
+    from facesnap_cli.config.settings import load, state_directory
+    from facesnap_cli.journal.recent_snapshots import SeenSnapshots
+    from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
+
+    profile = load(
+        profile=line.given.get("--profile"), config=line.given.get("--config"), options={}, environment=environment
+    ).profile
+    now = datetime.now(UTC)
+    seen = SeenSnapshots(state_directory(environment), profile).read(now)
+    words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
+    unlisted_since = format_time(seen.listed_time or now - SNAPSHOT_LIFETIME)
+    for row in _journalled(environment, _SNAPSHOTS_SQL, unlisted_since, profile):
+        words.setdefault(row[0], Word(*row))
+    return [Word("latest", "the newest snapshot"), *words.values()]
+
+
+def _journalled(environment: Mapping[str, str], statement: str, *parameters: object) -> list[tuple[str, str]]:
+    import sqlite3
+    from urllib.parse import quote
+
+    from facesnap_cli.config.settings import state_directory
+
+    path = (state_directory(environment) / "journal.db").absolute()
+    try:
+        # Not as_uri(): from Python 3.14 on it imports a whole HTTP client.
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        with contextlib.closing(connection):
+            return connection.execute(statement, parameters).fetchall()
+    except sqlite3.Error:  # no journal yet, a busy one, one of another facesnap
+        return []

@@ -1,0 +1,1 @@
+"""Turn options into validated parameters before the first request."""

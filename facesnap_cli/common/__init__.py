@@ -1,0 +1,1 @@
+"""Provide errors, clock, escaping, files, SQLite and threads to every other folder."""

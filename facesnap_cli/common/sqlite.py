@@ -1,0 +1,214 @@
+"""SQLite files: open one safely, bring its schema up to date, run a transaction that always ends."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from facesnap_cli.common.errors import FacesnapError, Interruption
+from facesnap_cli.common.files import ForeignFileError, check_own_file, make_own_file
+
+_BESIDE = ("-wal", "-shm", "-journal")
+
+# One statement, so that all three are of one moment: another process may be making the file.
+_IDENTITY_SQL = (
+    "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+    " (SELECT count(*) FROM sqlite_schema)"
+)
+_BUSY_PAUSE_S = 0.01
+
+
+class DatabaseError(FacesnapError):
+    """The file cannot be used: damaged, newer than this program, or not one of its kind."""
+
+    exit_code = 13
+    default_code = "Database"
+
+
+class DamagedError(DatabaseError):
+    """The file is no database, or a broken one."""
+
+    default_code = "Damaged"
+
+
+class InterruptibleConnection(sqlite3.Connection):
+    """A connection that can tell an interruption from an error of SQLite.
+
+    Signals are handled in the functions that SQLite calls back; of what those raise it makes an error of its own.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self._earlier = Interruption.latest
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """The interruption that came since the connection was opened: it is what an error means then."""
+        return Interruption.latest if Interruption.latest is not self._earlier else None
+
+
+def connect(
+    path: str | Path,
+    *,
+    application_id: int,
+    migrations: Sequence[str],
+    busy_timeout_s: float = 10.0,
+    own: bool = False,
+) -> InterruptibleConnection:
+    """Open `path` (`":memory:"` for none), create it with mode 0600 if missing, and migrate it.
+
+    `migrations[n]` is the SQL script that leads from schema version n to n + 1. The connection is in
+    autocommit mode: write through `transaction`. It may be handed between threads, one at a time, and attaches other
+    files by their URI. `own` is for a directory that others may write to.
+    Raises DamagedError, DatabaseError where the file is newer than `migrations` or of another application, and with
+    `own` ForeignFileError where it, or what SQLite keeps beside it, is not this user's alone.
+    """
+    address, identity = str(path), None
+    if address != ":memory:":
+        make_own_file(Path(path), checked=own)
+        identity = _identity(Path(path)) if own else None
+        address = Path(path).absolute().as_uri()
+    connection = sqlite3.connect(
+        address,
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=InterruptibleConnection,
+        uri=True,
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        _use_wal(connection, busy_timeout_s)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if own and identity != _identity(Path(path)):
+            raise ForeignFileError(Path(path), "was replaced while it was opened")
+        migrate(connection, str(path), application_id, migrations)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise DamagedError(f"{path} is damaged: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
+    """Turn write-ahead logging on. SQLite does not wait by itself for another process that does the same just now."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(_BUSY_PAUSE_S)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what the block wrote, or roll all of it back if the block raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def migrate(connection: sqlite3.Connection, name: str, application_id: int, migrations: Sequence[str]) -> None:
+    """Bring a database's schema up to date. Raises DatabaseError where it is newer or of another application."""
+    version = version_of(connection, name, application_id, len(migrations))
+    if version == len(migrations):
+        return
+    with transaction(connection):
+        # Another process may have migrated while this one waited for the lock.
+        version = version_of(connection, name, application_id, len(migrations))
+        for script in migrations[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {application_id:d}")
+        connection.execute(f"PRAGMA user_version = {len(migrations):d}")
+
+
+def version_of(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
+    """Return the schema's version. Raises DatabaseError where it is above `newest` or of another application."""
+    owner, version, tables = map(int, connection.execute(_IDENTITY_SQL).fetchone())
+    empty = tables == 0
+    if owner != application_id and not (empty and owner == 0):
+        raise DatabaseError(f"{name} belongs to another program (application id {owner:#x})")
+    if version > newest:
+        raise DatabaseError(f"{name} was written by a newer facesnap (schema {version}, this one knows {newest})")
+    return version
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return which file a path is. Raises ForeignFileError where it, or one that SQLite reads with it, is not ours."""
+    status = check_own_file(path)
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            check_own_file(Path(f"{path}{suffix}"))
+    return status.st_dev, status.st_ino
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at its complete statements: `executescript` would commit the open transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending
+
+
+class ProcessLock:
+    """A lock that lasts as long as its process: the operating system lets go of it even after `kill -9`.
+
+    It is SQLite's own lock on a file of its own, which holds on every system that SQLite runs on.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection):
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def acquire(cls, path: Path, *, timeout_s: float = 0.0) -> Self:
+        """Take the lock within `timeout_s`. Raises sqlite3.OperationalError where another process holds it."""
+        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = MEMORY")  # else a killed process leaves a second file
+            connection.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    @classmethod
+    def is_held(cls, path: Path) -> bool:
+        """Tell whether a living process holds the lock; the file that a dead one left is removed."""
+        if not path.exists():
+            return False
+        try:
+            lock = cls.acquire(path)
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        lock.release()
+        return False
+
+    def release(self, *, remove: bool = True) -> None:
+        """Let go, and remove the file; keep it where several processes compete for the same one."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        self._connection.close()

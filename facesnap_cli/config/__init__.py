@@ -1,0 +1,1 @@
+"""Define the settings, where each comes from, and the configuration file."""

@@ -1,0 +1,1 @@
+"""Show results, messages and progress to a person. Only this folder imports rich."""

@@ -1,0 +1,162 @@
+"""How documents of each kind are shown: columns for programs and for people, and what `-o id` prints of them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from facesnap_cli.display.column_width import cut
+from facesnap_cli.models.snapshots import ProvenanceTag
+
+Document = Mapping[str, object]
+# The texts that other people write may be of any length: a table shows so much of them. JSON and TSV have them whole.
+LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 500, "why": 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns that a person sees at a terminal.
+
+    `spare` are those that give way where the terminal is narrow, the first of them first; after them `long` goes to the
+    end of the line, and where it does not fit there, below it. `tail` stands last: user data is cut to what is left of
+    the line, a sentence that does not fit stands below it.
+    """
+
+    columns: tuple[str, ...]
+    spare: tuple[str, ...] = ()
+    tail: str = ""
+    long: str = "objectId"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How documents of one kind are shown.
+
+    `columns` are those of a table that is not at a terminal: for programs, so they are only added to. `row_of` makes a
+    row of a document; `lines_of` its lines, for texts too long for columns: of a width, or with 0 of any.
+    """
+
+    columns: tuple[str, ...]
+    id_of: Callable[[Document], object]
+    layout: Layout | None = None
+    row_of: Callable[[Document], Document] = lambda document: document
+    lines_of: Callable[[Document, int], Sequence[str]] | None = None
+
+
+def _snapshot_row(document: Document) -> Document:
+    """Leave out facesnap's own mark: the object that it names has a column."""
+    tagged = ProvenanceTag.parse(str(document["userData"]))
+    return {**document, "userData": None} if tagged else document
+
+
+def _operation_row(document: Document) -> Document:
+    """Name an operation that has no id yet by its intent, which `wait` and `status` take too."""
+    return {**document, "operationId": document["operationId"] or document["intent"]}
+
+
+def _difference_row(document: Document) -> Document:
+    """Tell what has changed in a sentence."""
+    name, what = document["name"], document["what"]
+    if not what:
+        return {**document, "difference": name}
+    old, new = (cut(str(document[key] or "nothing"), LONGEST_CELLS[key]) for key in ("old", "new"))
+    subject = f"{name}, {what}" if name and what != "name" else what
+    return {**document, "difference": f"{subject}: {old} -> {new}"}
+
+
+def _finding_lines(document: Document, width: int) -> Sequence[str]:
+    head = f"{document['status']:8} {document['check']:14} "
+    message, hint = str(document["message"]), document["hint"]
+    if not width:
+        return [f"{head}{message}{f' -> {hint}' if hint else ''}"]
+    indent = " " * len(head)
+    lines = textwrap.wrap(
+        head + message,
+        max(width, 2 * len(head)),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*lines, *([f"{indent}-> {hint}"] if hint else [])]
+
+
+def value_of(name: str) -> View:
+    """Return the view of a single value, which a table shows by itself."""
+    return View((name,), lambda document: document[name], lines_of=lambda document, width: [str(document[name])])
+
+
+SNAPSHOT = View(
+    ("id", "type", "objectId", "createdTime", "expiresTime", "userData"),
+    lambda document: document["id"],
+    Layout(("id", "type", "objectId", "createdTime", "expiresTime"), ("createdTime", "type"), "userData"),
+    _snapshot_row,
+)
+
+
+def _operations(id_of: Callable[[Document], object]) -> View:
+    return View(
+        ("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile", "message"),
+        id_of,
+        Layout(
+            ("operationId", "kind", "status", "objectType", "objectId", "profile", "createdTime"),
+            ("createdTime", "objectType", "profile"),
+            "message",
+        ),
+        _operation_row,
+    )
+
+
+OPERATION = _operations(lambda document: document["operationId"] or document["intent"])
+ENDED_OPERATION = _operations(
+    lambda document: (
+        document["operationId"] or document["intent"] if document["status"] in ("succeeded", "failed") else None
+    )
+)
+FINISHED_TAKE = _operations(lambda document: document["snapshotId"])
+FINISHED_APPLY = _operations(lambda document: document["objectId"] if document["status"] == "succeeded" else None)
+COPY = _operations(
+    lambda document: document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
+)
+RUN = View(
+    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
+    lambda document: document["objectId"] if document["exitCode"] == 0 else None,
+    Layout(
+        ("item", "status", "profile", "objectId", "elapsedSeconds", "deleted"),
+        ("deleted", "elapsedSeconds", "profile"),
+        "message",
+    ),
+)
+COVER = View(
+    ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft", "message"),
+    lambda document: document["objectId"] if document["covered"] else None,
+    Layout(
+        ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft"), ("copiedTime", "objectId"), "message"
+    ),
+)
+STEP = View(
+    ("item", "action", "profile", "objectType", "objectId", "why"),
+    lambda document: document["objectId"],
+    Layout(("item", "action", "profile", "objectType", "objectId"), ("objectType",), "why"),
+)
+SETTING = View(
+    ("name", "value", "source"), lambda document: document["name"], Layout(("name", "value"), (), "source", "value")
+)
+PROFILE = View(
+    ("name", "default", "endpoint", "subscriptionId", "keySource"),
+    lambda document: document["name"],
+    Layout(
+        ("name", "default", "endpoint", "keySource", "subscriptionId"), ("subscriptionId", "keySource"), "", "endpoint"
+    ),
+)
+ARCHIVE = View(
+    ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
+)
+IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
+DIFFERENCE = View(
+    ("change", "kind", "id", "name", "what", "old", "new"),
+    lambda document: document["id"],
+    Layout(("change", "kind", "id"), tail="difference", long="id"),
+    _difference_row,
+)
+FINDING = View(("status", "check", "message", "hint"), lambda document: document["check"], lines_of=_finding_lines)

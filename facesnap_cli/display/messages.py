@@ -1,0 +1,112 @@
+"""What goes to stderr beside the progress: notes, warnings, errors, and the exchanges of `--debug`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.escape import harmless, harmless_json
+
+if TYPE_CHECKING:
+    from facesnap_cli.network.responses import Exchange
+
+_SHOWN_BODY_BYTES = 4000
+
+
+class Messages:
+    """Writes lines to stderr, each made harmless first. `quiet` leaves warnings and errors."""
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, debug: bool = False, stream: TextIO | None = None
+    ):
+        self._quiet = quiet
+        self._verbose = verbose or debug
+        self._debug = debug
+        self._stream = stream
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._line(text)
+
+    def info(self, text: str) -> None:
+        if self._verbose:
+            self._line(text)
+
+    def tell(self, text: str) -> None:
+        """Say what must be known, also with `--quiet`."""
+        self._line(text)
+
+    def remark(self, text: str) -> None:
+        """Say what a person wonders at, such as why nothing is printed, and a log needs not have."""
+        stream = self._stream or sys.stderr
+        if self._verbose or (stream.isatty() and not self._quiet):
+            self._line(text)
+
+    def warn(self, text: str) -> None:
+        self._line(f"warning: {text}")
+
+    def error(self, error: FacesnapError, *, as_json: bool, also: FacesnapError | None = None) -> None:
+        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines.
+
+        Only a file with more mistakes than that has more lines: one for each mistake. `also` is what the output failed
+        with, where that is not the error itself.
+        """
+        if as_json:
+            import json
+
+            if also:
+                error.details["output"] = also.message
+            self._write(harmless_json(json.dumps(error.document(), default=str)) + "\n")
+            return
+        self._line(f"facesnap: {error.message}")
+        for line in error.also:
+            self._line(f"  {line}")
+        if error.hint:
+            self._line(f"  {error.hint}")
+        if also:
+            self._line(f"facesnap: {also.message}")
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Show a request, its answer and a curl line for it. The key is in none of them."""
+        if not self._debug:
+            return
+        self._line(f"> {exchange.method} {exchange.url}")
+        for name, value in [*exchange.headers.items(), (exchange.key_header, "***")]:
+            self._line(f"> {name}: {value}")
+        if exchange.content is not None:
+            self._line(f"> {_shown(exchange.content)}")
+        if exchange.answer is None:
+            self._line(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
+        else:
+            self._line(f"< {exchange.answer.status} {exchange.answer.reason} after {exchange.elapsed_s:.3f} s")
+            for name, value in exchange.answer.headers.items():
+                self._line(f"< {name}: {value}")
+            if exchange.answer.body:
+                self._line(f"< {_shown(exchange.answer.body)}")
+        self._line(f"  {_curl(exchange)}")
+
+    def _line(self, text: str) -> None:
+        self._write(f"{harmless(text)}\n")
+
+    def _write(self, text: str) -> None:
+        stream = self._stream or sys.stderr
+        stream.write(text)
+        stream.flush()
+
+
+def _shown(body: bytes) -> str:
+    text = body[:_SHOWN_BODY_BYTES].decode("utf-8", "replace")
+    return text if len(body) <= _SHOWN_BODY_BYTES else f"{text}… ({len(body)} bytes)"
+
+
+def _curl(exchange: Exchange) -> str:
+    import shlex
+
+    words = ["curl", "-sS", "-i", "-X", exchange.method]
+    for name, value in exchange.headers.items():
+        words += ["-H", f"{name}: {value}"]
+    if exchange.content is not None and len(exchange.content) <= _SHOWN_BODY_BYTES:
+        words += ["--data-binary", exchange.content.decode("utf-8", "replace")]
+    value = "Bearer $FACESNAP_TOKEN" if exchange.key_header == "Authorization" else "$FACESNAP_KEY"
+    return f'{shlex.join(words)} -H "{exchange.key_header}: {value}" {shlex.quote(exchange.url)}'

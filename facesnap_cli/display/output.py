@@ -1,0 +1,208 @@
+"""stdout: documents as a table, JSON, lines of JSON, TSV or ids, after an optional JMESPath query."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TextIO
+
+from facesnap_cli.common.errors import FacesnapError, OutputError
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.display.column_width import cell, cells, dump
+from facesnap_cli.display.columns import Document, Layout, View, value_of
+from facesnap_cli.network.responses import Exchange
+
+if TYPE_CHECKING:
+    from facesnap_cli.display.tables import Line
+
+_MOST_TOLD = 20
+
+
+class Output:
+    """Writes results to stdout in the chosen format.
+
+    What goes wrong in that is kept as `trouble` until the end: it must neither hide what an operation failed with nor
+    keep the command from what comes after. `tell` and `remark` write to stderr: what must be known, what helps people.
+    """
+
+    def __init__(
+        self,
+        *,
+        style: str = "table",
+        query: str | None = None,
+        styled: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tell: Callable[[str], None] = lambda text: None,
+        remark: Callable[[str], None] = lambda text: None,
+        stream: TextIO | None = None,
+    ):
+        self._style = style
+        self._query = _compiled(query)
+        self._styled = styled
+        self._now = now
+        self._tell = tell
+        self._remark = remark
+        self._stream = stream or sys.stdout
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._ascii = not encoding.lower().startswith("utf")
+        self.trouble: FacesnapError | BrokenPipeError | None = None
+
+    def record(self, document: Document, view: View) -> None:
+        """Print one document; with `-o table` as a list of its values."""
+        self._emit(document, view)
+
+    def records(self, documents: Sequence[Document], view: View, *, nothing: str = "") -> None:
+        """Print a list of documents; with `-o table` one a row. `nothing` is remarked where there are none."""
+        self._emit(list(documents), view)
+        if nothing and not documents and self._style != "json":
+            self._remark(nothing)
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print what is text by its nature, such as a crontab, whatever the format."""
+        self._put("".join(f"{harmless(line)}\n" for line in lines))
+
+    def value(self, name: str, value: str) -> None:
+        """Print a single value: by itself in a table, under its name in JSON."""
+        self._emit({name: value}, value_of(name))
+
+    def text(self, text: str) -> None:
+        """Print what the program itself wrote, as it is, whatever the format."""
+        self._put(text)
+
+    def flush(self) -> None:
+        """Let nothing be left in a buffer. Raises what the output failed with, now or before."""
+        if self.trouble is None:
+            self._guarded(self._stream.flush)
+        if self.trouble is not None:
+            raise self.trouble
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Print an answer as it came, for `--raw`: status line, headers, empty line, body."""
+        answer = exchange.answer
+        if answer is None:
+            return
+        head = [
+            f"HTTP/1.1 {answer.status} {answer.reason}",
+            *(f"{name}: {text}" for name, text in answer.headers.items()),
+        ]
+        body = answer.body.decode("utf-8", "replace")
+        if self._stream.isatty():
+            body = "\n".join(harmless(line) for line in body.splitlines())
+        self._put("\n".join([*(harmless(line) for line in head), "", body]) + "\n")
+
+    def _emit(self, data: Any, view: View) -> None:
+        if self._query is None:
+            self._write(data, view, queried=False)
+            return
+        try:
+            found = self._query(data)
+        except OutputError as error:  # what was done is done: it is told, but never where a script looks for an answer
+            self.trouble = error
+            if self._style not in ("tsv", "id", "none"):
+                self._write(data, view, queried=False)
+            elif self._style != "none":
+                for item in islice(_items(data), _MOST_TOLD):
+                    self._tell(dump(item))
+            return
+        self._write(found, view, queried=True)
+
+    def _write(self, data: Any, view: View, *, queried: bool) -> None:
+        if self._style == "none":
+            return
+        if self._style == "json":
+            self._put(dump(data, indent=2, ascii_only=self._ascii) + "\n")
+        elif self._style == "jsonl":
+            self._put("".join(f"{dump(item, ascii_only=self._ascii)}\n" for item in _items(data)))
+        elif self._style == "tsv":
+            self._put("".join("\t".join(cells(item)) + "\n" for item in _items(data)))
+        elif self._style == "id":
+            ids = [_queried_id(item, view) if queried else view.id_of(item) for item in _items(data)]
+            self._put("".join(f"{cell(value)}\n" for value in ids if value is not None))
+        elif queried:
+            self._queried_table(data)
+        else:
+            self._table(data, view)
+
+    def _table(self, data: Any, view: View) -> None:
+        from facesnap_cli.display.tables import Table
+
+        is_terminal = self._stream.isatty()
+        rows = [view.row_of(item) for item in _items(data)]
+        table = Table(self._now(), "..." if self._ascii else "…")
+        if view.lines_of:
+            width = _columns() if is_terminal else 0
+            self.lines(line for row in rows for line in view.lines_of(row, width))
+        elif isinstance(data, dict):
+            self._print(table.record_for_people(rows[0]) if is_terminal else table.record_for_programs(rows[0]))
+        elif rows:
+            layout = view.layout or Layout(view.columns)
+            people = is_terminal and table.for_people(rows, layout, _columns())
+            self._print(people or table.for_programs(rows, view.columns))
+
+    def _queried_table(self, data: Any) -> None:
+        from facesnap_cli.display.tables import Table
+
+        is_terminal = self._stream.isatty()
+        table = Table(self._now())
+        if isinstance(data, dict):
+            self._print(table.record_for_people(data, queried=True))
+        elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
+            people = is_terminal and table.queried_for_people(data, _columns())
+            self._print(people or table.for_programs(data, list(data[0]), queried=True))
+        elif data is not None:
+            self._put("".join(f"{'  '.join(cells(item))}\n" for item in _items(data)))
+
+    def _print(self, lines: Sequence[Line]) -> None:
+        for number, line in enumerate(lines):
+            if line.is_heading and self._styled:
+                self._guarded(partial(_print_bold, line.text, self._stream))
+            else:
+                self._put("".join(f"{one.text}\n" for one in lines[number:]))
+                break
+
+    def _put(self, text: str) -> None:
+        self._guarded(lambda: self._stream.write(text))
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except BrokenPipeError as error:
+            self.trouble = self.trouble or error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self.trouble = self.trouble or OutputError(f"the output could not be written: {reason}")
+
+
+def _items(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else [data]
+
+
+def _queried_id(item: Any, view: View) -> Any:
+    """Return the id of what is still such a document, or else what the query made."""
+    try:
+        return view.id_of(item) if isinstance(item, dict) else item
+    except KeyError:
+        return item
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _print_bold(text: str, stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(file=stream, highlight=False, emoji=False, soft_wrap=True).print(Text(text, style="bold"))
+
+
+def _compiled(text: str | None) -> Callable[[Any], Any] | None:
+    if text is None:
+        return None
+    from facesnap_cli.display.query import Query
+
+    return Query(text).search

@@ -1,0 +1,210 @@
+"""Tables as lines of text: for programs a line for each document, for people what fits their terminal."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from facesnap_cli.common.escape import format_duration, format_left, parse_time
+from facesnap_cli.display.column_width import cell, cut, padded, width_of
+from facesnap_cli.display.columns import LONGEST_CELLS, Document, Layout
+
+LONGEST_DETAIL = 500
+_GAP = "  "
+_NARROWEST_TAIL = 16
+_ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
+_TO_GO_ON = "to go on: "
+_NOTHING: tuple[object, ...] = (None, "", [])
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# What tells a person looking at one document nothing: it is for programs, or stands in another line in words.
+_FOR_PROGRAMS = frozenset(("resourceLocation", "lastActionTime", "secondsLeft", "intent"))
+_TITLES = {
+    "expiresTime": "expires in",
+    "elapsedSeconds": "took",
+    "secondsLeft": "left",
+    "difference": "what",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table at a terminal."""
+
+    text: str
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Makes tables. `now` says what is left of a time; `ellipsis` ends what is cut."""
+
+    now: datetime
+    ellipsis: str = "…"
+
+    def for_programs(
+        self, documents: Sequence[Document], columns: Sequence[str], *, queried: bool = False
+    ) -> list[Line]:
+        """Return a heading and a line for each document, without the columns that are empty in all of them."""
+        names = _with_values(documents, columns)
+        rows = [[_plain(document.get(name)) for name in names] for document in documents]
+        if not queried:  # what a query asks for is given whole
+            rows = [list(map(self._short, names, row)) for row in rows]
+        return _lines([[name.upper() for name in names], *rows])
+
+    def record_for_programs(self, document: Document) -> list[Line]:
+        """Return a line for each value of a document that is not null."""
+        pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
+        return _lines([[name, self._short(name, text, LONGEST_DETAIL)] for name, text in pairs])
+
+    def for_people(self, documents: Sequence[Document], layout: Layout, width: int) -> list[Line]:
+        """Return what fits the width: columns, or where not even those do that matter, a block for each document."""
+        names = [name for name in layout.columns if any(document.get(name) not in _NOTHING for document in documents)]
+        titles = {name: _heading(name) for name in (*names, layout.tail)}
+        rows = [
+            {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
+            for document in documents
+        ]
+        every = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
+        widths = _without_spare(every, layout.spare, width)
+        is_narrow = _total(widths) > width and layout.long in every
+        if is_narrow:
+            del every[layout.long]
+            widths = _without_spare(every, layout.spare, width - _ROOM_FOR_LONG)
+        if _total(widths) > width:
+            return self._blocks(documents, (*layout.columns, layout.tail))
+        room = width - _total(widths) - len(_GAP)
+        lines = [[_joined(row, widths)] for row in (titles, *rows)]
+        if is_narrow:
+            _add_last(lines, [row[layout.long] for row in (titles, *rows)], room, width)
+        tails = [row[layout.tail] for row in (titles, *rows)]
+        if LONGEST_CELLS.get(layout.tail) != LONGEST_CELLS["userData"]:
+            _add_last(lines, tails, 0 if is_narrow else room, width)
+        elif room >= min(_NARROWEST_TAIL, max(map(width_of, tails))) and not is_narrow:
+            _add_last(lines, [cut(text, room, self.ellipsis) for text in tails], room, width)
+        heading, *rest = [Line(text.rstrip()) for parts in lines for text in parts]
+        return [replace(heading, is_heading=True), *rest]
+
+    def queried_for_people(self, documents: Sequence[Document], width: int) -> list[Line]:
+        """Return a table of what a query made: all of its columns under the names that it gave, else blocks."""
+        lines = self.for_programs(documents, list(documents[0]), queried=True)
+        if max(width_of(line.text) for line in lines) > width:
+            return self._blocks(documents, list(documents[0]), queried=True)
+        return [replace(lines[0], is_heading=True), *lines[1:]]
+
+    def record_for_people(self, document: Document, *, queried: bool = False) -> list[Line]:
+        """Return a line for each value of a document that tells a person something."""
+        if queried:
+            pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
+        else:
+            names = [name for name, value in document.items() if value is not None and name not in _FOR_PROGRAMS]
+            pairs = [(_label(name), self._detail(name, document[name])) for name in names]
+        return _lines(pairs)
+
+    def _blocks(self, documents: Sequence[Document], names: Iterable[str], *, queried: bool = False) -> list[Line]:
+        lines: list[Line] = []
+        for document in documents:
+            one = {name: document[name] for name in names if document.get(name) is not None}
+            lines += [*([Line("")] if lines else []), *self.record_for_people(one, queried=queried)]
+        return lines
+
+    def _for_people(self, name: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int | float) and name == "elapsedSeconds":
+            return format_duration(value)
+        if isinstance(value, int | float) and name == "secondsLeft":
+            return format_left(value)
+        moment = parse_time(value) if name.endswith("Time") else None
+        if moment is None:
+            return cell(value).replace(",", ", ") if isinstance(value, list | tuple) else cell(value)
+        return format_left((moment - self.now).total_seconds()) if name == "expiresTime" else f"{moment:%Y-%m-%d %H:%M}"
+
+    def _detail(self, name: str, value: Any) -> str:
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            return f"{len(value):,} (-o json shows them)"
+        text = self._for_people(name, value)
+        moment = parse_time(value) if name.endswith("Time") else None
+        if moment and name == "expiresTime":
+            text = f"{moment:%Y-%m-%d %H:%M} UTC ({text if text == 'expired' else f'in {text}'})"
+        elif moment:
+            text = f"{text} UTC"
+        return self._short(name, text, LONGEST_DETAIL)
+
+    def _short(self, name: str, text: str, longest: int = 0) -> str:
+        return cut(text, longest or LONGEST_CELLS[name], self.ellipsis) if name in LONGEST_CELLS else text
+
+
+def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[str]:
+    return [name for name in names if any(document.get(name) is not None for document in documents)]
+
+
+def _plain(value: Any) -> str:
+    """Return a cell of a table for programs: a time without its fraction of a second."""
+    return cell(_FRACTION.sub("Z", value) if isinstance(value, str) else value)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[Line]:
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    return [Line(_GAP.join(map(padded, row, widths)).rstrip()) for row in rows]
+
+
+def _joined(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    return _GAP.join(padded(row[name], width) for name, width in widths.items())
+
+
+def _without_spare(widths: Mapping[str, int], spare: Sequence[str], width: int) -> dict[str, int]:
+    """Return the columns without as many of those that can be spared, the first first, as do not fit the width."""
+    kept = dict(widths)
+    for name in spare:
+        if _total(kept) > width:
+            kept.pop(name, None)
+    return kept
+
+
+def _add_last(lines: Sequence[list[str]], texts: Sequence[str], room: int, width: int) -> None:
+    """Let each text be the last of its line, or stand below where it is longer than `room`; the first is the title."""
+    fit = [bool(text) and width_of(text) <= room for text in texts]
+    for number, (parts, text) in enumerate(zip(lines, texts, strict=True)):
+        if fit[number] and any(fit[1:]):
+            parts[0] += _GAP + text
+        elif text and number:
+            parts += _wrapped(text, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a sentence on indented lines; the command line that it may end with stays one, to be pasted."""
+    said, to_go_on, command = text.partition(_TO_GO_ON)
+    lines = textwrap.wrap(
+        said + to_go_on,
+        max(width, 20),
+        initial_indent=_GAP,
+        subsequent_indent=_GAP,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*lines, *([_GAP + command] if command else [])]
+
+
+def _total(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
+
+
+def _words(name: str) -> str:
+    """Return the words of a JSON key: `object ID` of `objectId`."""
+    words = _CAMEL.sub(" ", name.replace("_", " ")).lower().split()
+    return " ".join("ID" if word == "id" else word for word in words)
+
+
+def _heading(name: str) -> str:
+    is_time = name.endswith("Time") and name not in _TITLES
+    return (f"{_words(name.removesuffix('Time'))} (utc)" if is_time else _TITLES.get(name, _words(name))).upper()
+
+
+def _label(name: str) -> str:
+    words = _words(name.removesuffix("Time")) if name.endswith("Time") else _TITLES.get(name, _words(name))
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,225 @@
+"""The emulator on a socket: in this process until a signal comes, or in a thread beside the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeVar
+
+import uvicorn
+
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.emulator.accounts import Account
+from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.face_service import Service
+from facesnap_cli.emulator.options import EmulatorOptions
+from facesnap_cli.emulator.protocol.app import create_app
+from facesnap_cli.emulator.protocol.connections import Connections
+from facesnap_cli.emulator.protocol.faults import fault_from
+from facesnap_cli.emulator.seeds.images import draw
+
+__all__ = ["EmulatorOptions", "RunningEmulator", "running", "serve"]
+
+_Result = TypeVar("_Result")
+_START_TIMEOUT_S = 60.0
+# How long a call that is being answered may go on once the emulator is told to stop.
+_STOP_TIMEOUT_S = 2
+
+
+def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None]) -> None:
+    """Run an emulator until SIGTERM or SIGINT.
+
+    `announce` is called once, with the banner, when the socket accepts connections: {endpoint, port, dialect, service,
+    tier, data, accounts: [{name, region, subscriptionId, resourceGroup, tier, keys, account}]}. Raises UsageError
+    where an option is wrong or the address is taken, DatabaseError where the data directory cannot be used.
+    """
+    with _listen(options) as listener:
+        service = Service(options, Clock())
+        endpoint = _endpoint(listener)
+        server = _Server(service, lambda: announce(_banner(service, endpoint, listener.getsockname()[1])))
+        with _stopped_by_signals(server):
+            asyncio.run(server.serve([listener]))
+
+
+class RunningEmulator:
+    """An emulator in a thread of this process. Its methods may be called from any thread."""
+
+    def __init__(self, endpoint: str, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
+        self.endpoint = endpoint
+        self._server = server
+        self._loop = loop
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts with their keys, the first being the one that a seed fills."""
+        return self._server.service.accounts
+
+    @property
+    def clock(self) -> Clock:
+        """The emulator's clock."""
+        return self._server.service.clock
+
+    def requests(self) -> dict[str, Any]:
+        """Return what was called: {total, counts, requests}, as /_emulator/requests."""
+        return self._call(lambda: self._server.service.calls.document())
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self._call(lambda: self._server.service.store.state.advance(seconds))
+
+    def reset(self) -> None:
+        """Go back to the seed, the faults of the options, no calls, the machine's time."""
+        self._call(lambda: self._server.service.reset())
+
+    def faults(self, *faults: dict[str, object]) -> None:
+        """Put these faults in force, after those that are. Without any, lift all."""
+        parsed = [fault_from(fault) for fault in faults]
+        in_force = self._server.service.faults
+
+        def change() -> None:
+            if not parsed:
+                in_force.clear()
+            for fault in parsed:
+                in_force.add(fault)
+
+        self._call(change)
+
+    def image(self, persisted_face_id: str) -> bytes:
+        """Return the PNG of a seeded face, which the emulator recognizes as that face."""
+        return draw(bytes.fromhex(persisted_face_id.replace("-", "")))
+
+    def _call(self, action: Callable[[], _Result]) -> _Result:
+        """Run `action` in the emulator's thread, to which all its state belongs."""
+        future: Future[_Result] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(action())
+            except Exception as error:  # noqa: BLE001 - the caller is to see it
+                future.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return future.result()
+
+
+@contextmanager
+def running(options: EmulatorOptions) -> Iterator[RunningEmulator]:
+    """Run an emulator in a thread, by default on a port that is free, for as long as the block lasts.
+
+    Raises UsageError and DatabaseError as `serve`.
+    """
+    started: Future[RunningEmulator] = Future()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def main() -> None:
+        with _listen(options) as listener:
+            loop = asyncio.get_running_loop()
+            endpoint = _endpoint(listener)
+            server = _Server(
+                Service(options, Clock()), lambda: started.set_result(RunningEmulator(endpoint, server, loop))
+            )
+            await server.serve([listener])
+
+    thread = threading.Thread(target=run, name="facesnap-emulator", daemon=True)
+    thread.start()
+    emulator = started.result(_START_TIMEOUT_S)
+    try:
+        yield emulator
+    finally:
+        emulator._server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves signals alone and says when it is ready."""
+
+    def __init__(self, service: Service, ready: Callable[[], None]) -> None:
+        self.service = service
+        self._ready = ready
+        connections = Connections()
+        super().__init__(
+            uvicorn.Config(
+                connections.app(create_app(service)),
+                http=connections.protocol(),
+                loop="asyncio",
+                ws="none",
+                lifespan="on",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _stopped_by_signals(server: _Server) -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the server, and with it the process, as a success."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(options: EmulatorOptions) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((options.host, options.port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise UsageError(f"cannot listen at {options.host}: {error.strerror}") from error
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise UsageError(
+            f"cannot listen at {options.host} port {options.port}: {reason}", hint="--port 0 takes a free port"
+        ) from error
+
+
+def _endpoint(listener: socket.socket) -> str:
+    """Return the URL at which this machine reaches the listener."""
+    host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _banner(service: Service, endpoint: str, port: int) -> dict[str, object]:
+    options = service.options
+    return {
+        "endpoint": endpoint,
+        "port": port,
+        "dialect": options.dialect,
+        "service": options.service,
+        "tier": options.tier,
+        "data": None if options.data is None else str(options.data),
+        "accounts": [account.document() for account in service.accounts],
+    }

@@ -1,0 +1,1 @@
+"""Receive requests and send responses over HTTP, with dialects, recorded calls and faults."""

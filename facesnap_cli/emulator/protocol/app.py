@@ -1,0 +1,74 @@
+"""The ASGI application: which URL leads where, and the work that goes on between calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp
+
+from facesnap_cli.emulator.face_service import Service
+from facesnap_cli.emulator.protocol.guard import guarded
+from facesnap_cli.emulator.protocol.handler import Handler
+from facesnap_cli.emulator.routes import OBJECT_ENDPOINTS, SNAPSHOT_ENDPOINTS, Endpoint
+from facesnap_cli.emulator.routes.control import control_routes
+
+_OBJECTS_AND_SNAPSHOTS = ("/face/v1.0", "/face/v1.0-preview")
+_OBJECTS = ("/face/v1.2",)
+# How long the background work lets other calls go first, and how long it waits for more work.
+_PAUSE_S = 0.002
+_IDLE_S = 0.05
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Return the ASGI application. Its lifespan does the copying that no call waits for."""
+    versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
+    versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
+    mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
+    router = Router(
+        [Mount("/_emulator", routes=control_routes(service)), *mounts, _any_other(service, "")],
+        redirect_slashes=False,
+        lifespan=lambda _: _background(service),
+    )
+    return guarded(router, service.options.host)
+
+
+def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> list[Route]:
+    routes = [
+        Route(endpoint.path, Handler(service, endpoint, prefix).answer, methods=[endpoint.method])
+        for endpoint in endpoints
+    ]
+    # Starlette would answer HEAD wherever there is a GET, and 405 for other methods; the gateway knows neither.
+    for route in routes:
+        assert route.methods is not None
+        route.methods.discard("HEAD")
+    return [*routes, _any_other(service, prefix)]
+
+
+def _any_other(service: Service, prefix: str) -> Route:
+    route = Route("/{path:path}", Handler(service, None, prefix).answer)
+    route.methods = None
+    return route
+
+
+@asynccontextmanager
+async def _background(service: Service) -> AsyncIterator[None]:
+    async def work() -> None:
+        while True:
+            await asyncio.sleep(_PAUSE_S if service.store.work() else _IDLE_S)
+
+    def report(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "copying and deleting came to an end", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(context)
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(report)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        service.close()

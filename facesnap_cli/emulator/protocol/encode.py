@@ -1,0 +1,104 @@
+"""Writing answers."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.responses import Response
+
+from facesnap_cli.emulator.clock import timestamp
+from facesnap_cli.emulator.ids import guid_text
+from facesnap_cli.emulator.protocol.dialects import Dialect
+from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.store.containers import Container, Training
+from facesnap_cli.emulator.store.faces import PersistedFace
+from facesnap_cli.emulator.store.persons import Person
+from facesnap_cli.emulator.store.snapshots import Snapshot
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+Document = dict[str, object | None]
+
+
+def json_answer(document: object, status: int = 200) -> Response:
+    """An answer with a JSON body."""
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Response(content, status, media_type=JSON_TYPE)
+
+
+def empty_answer() -> Response:
+    """200 without a body."""
+    return Response()
+
+
+def accepted(header: str, location: str) -> Response:
+    """202 without a body; `header` is how Operation-Location is to be spelt."""
+    answer = Response(status_code=202)
+    # Starlette would write the name in lower case.
+    answer.raw_headers.append((header.encode(), location.encode()))
+    return answer
+
+
+def refused(error: ServiceError) -> Response:
+    """The answer that a ServiceError stands for."""
+    answer = json_answer(error.document(), error.status)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = error.retry_after
+    return answer
+
+
+def container(
+    item: Container, dialect: Dialect, *, with_model: bool, faces: list[PersistedFace] | None = None
+) -> Document:
+    """A group or list; a face list on its own shows its faces."""
+    document = dialect.members({item.kind.id_key: item.id, "name": item.name, "userData": item.user_data})
+    if with_model:
+        document["recognitionModel"] = item.recognition_model
+    if faces is not None:
+        document["persistedFaces"] = [face(entry, dialect) for entry in faces]
+    return document
+
+
+def training(item: Training, dialect: Dialect) -> Document:
+    """The status of a training."""
+    return dialect.members(
+        {
+            "status": item.status,
+            "createdDateTime": timestamp(item.created),
+            "lastActionDateTime": timestamp(item.last_action),
+            "message": item.message,
+            "lastSuccessfulTrainingDateTime": None if item.last_trained is None else timestamp(item.last_trained),
+        }
+    )
+
+
+def person(item: Person, dialect: Dialect) -> Document:
+    """A person with the ids of its faces."""
+    return dialect.members(
+        {
+            "personId": guid_text(item.id),
+            "persistedFaceIds": [guid_text(entry) for entry in item.faces],
+            "name": item.name,
+            "userData": item.user_data,
+        }
+    )
+
+
+def face(item: PersistedFace, dialect: Dialect) -> Document:
+    """A persisted face."""
+    return dialect.members({"persistedFaceId": guid_text(item.id), "userData": item.user_data})
+
+
+def snapshot(item: Snapshot, dialect: Dialect) -> Document:
+    """A snapshot. It does not say which object it was taken from."""
+    return dialect.members(
+        {
+            "id": guid_text(item.id),
+            "account": item.account,
+            "type": item.kind.name,
+            "applyScope": item.apply_scope,
+            "userData": item.user_data,
+            "createdTime": timestamp(item.created),
+            "lastUpdateTime": timestamp(item.updated),
+        }
+    )

@@ -1,0 +1,113 @@
+"""The way of every call: recorded, admitted, decoded, acted on in one transaction, encoded, and perhaps disturbed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from facesnap_cli.emulator.face_service import Service
+from facesnap_cli.emulator.limits import JSON_BYTES_MAX
+from facesnap_cli.emulator.protocol.decode import read_body, read_image, read_json
+from facesnap_cli.emulator.protocol.disturbances import answer_instead, mangle
+from facesnap_cli.emulator.protocol.encode import refused
+from facesnap_cli.emulator.protocol.faults import ConnectionDropped, Fault
+from facesnap_cli.emulator.protocol.refusals import (
+    MISSING_APPROVAL,
+    ServiceError,
+    bad_argument,
+    resource_not_found,
+    unsupported_feature,
+)
+from facesnap_cli.emulator.routes import Call, Endpoint
+
+KEY_HEADER = "Ocp-Apim-Subscription-Key"
+
+
+class Handler:
+    """Answers the calls of one endpoint, or of none (404), below `prefix`."""
+
+    def __init__(self, service: Service, endpoint: Endpoint | None, prefix: str) -> None:
+        self._service = service
+        self._endpoint = endpoint
+        self._prefix = prefix
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one call. Raises ConnectionDropped where a fault wants no answer at all."""
+        account = self._service.account(request.headers.get(KEY_HEADER))
+        path = request.url.path
+        route = None if self._endpoint is None else self._endpoint.path
+        record = self._service.calls.begin(
+            self._service.clock.now(),
+            method=request.method,
+            path=path,
+            query=request.url.query,
+            account=None if account is None else account.name,
+            route=route,
+        )
+        names = (path.removeprefix(self._prefix), route or path)
+        fault = self._service.faults.pick([f"{request.method} {name}" for name in names], record.account)
+        response = await (self._act(request) if fault is None else self._disturbed(request, fault))
+        record.status = response.status_code
+        return response
+
+    async def _disturbed(self, request: Request, fault: Fault) -> Response:
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.replaces_acting:
+            await read_body(request, JSON_BYTES_MAX)
+            return answer_instead(fault, self._service.clock.now())
+        response = await self._act(request, fault)
+        if fault.drop == "after":
+            raise ConnectionDropped
+        return mangle(response, fault, self._base(request))
+
+    async def _act(self, request: Request, fault: Fault | None = None) -> Response:
+        try:
+            if self._endpoint is None:
+                await read_body(request, JSON_BYTES_MAX)
+                raise resource_not_found()
+            call = await self._admitted(request, self._endpoint, fault)
+            if self._endpoint.method == "GET":
+                self._service.store.settle()
+                return self._endpoint.act(call)
+            with self._service.store.transaction():
+                return self._endpoint.act(call)
+        except ServiceError as error:
+            return refused(error)
+
+    async def _admitted(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Call:
+        """Return the call, read to its end. Raises ServiceError where it is not let in or makes no sense."""
+        account = self._service.admit(self._service.account(request.headers.get(KEY_HEADER)))
+        self._check_gate(endpoint)
+        query = dict(request.query_params)
+        for key in query:
+            # The service ignores parameters that it does not know. Refusing them shows a misspelt name.
+            if key not in endpoint.query:
+                raise bad_argument(f"'{key}' is not a parameter of this operation.")
+        return Call(
+            store=self._service.store,
+            dialect=self._service.dialect,
+            account=account,
+            tier=self._service.tier(account),
+            base=self._base(request),
+            params=request.path_params,
+            query=query,
+            body=await read_json(request, endpoint.members) if endpoint.takes == "json" else {},
+            image=await read_image(request) if endpoint.takes == "image" else b"",
+            fate=None if fault is None else fault.fail,
+            existing_fails_later=fault is not None and fault.existing == "operation",
+        )
+
+    def _check_gate(self, endpoint: Endpoint) -> None:
+        """Refuse what a service without the feature, or without approval for it, refuses."""
+        mode = self._service.options.service
+        if mode == "retired" and endpoint.snapshot:
+            raise unsupported_feature() if endpoint.method == "POST" else resource_not_found()
+        if mode == "gated" and endpoint.method == "POST" and (endpoint.snapshot or endpoint.recognition):
+            raise unsupported_feature(MISSING_APPROVAL)
+
+    def _base(self, request: Request) -> str:
+        """Return the URL up to and with the version."""
+        return f"{request.base_url}{self._prefix[1:]}"

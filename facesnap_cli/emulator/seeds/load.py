@@ -1,0 +1,88 @@
+"""Putting a seed into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.emulator.limits import TIERS
+from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.seeds.files import SeedFace, SeedObject
+from facesnap_cli.emulator.store import Store
+from facesnap_cli.emulator.store.containers import Container
+from facesnap_cli.emulator.store.faces import NOBODY
+
+# Ids are made as files.py makes them.
+_ADD_PERSONS = """
+    WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
+    INSERT INTO persons
+    SELECT :object, guid(printf('%s000140008000%012x', :prefix, n)), 'Person ' || n, NULL, :last_place FROM numbers
+"""
+_ADD_FACES = """
+    WITH RECURSIVE
+        numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last),
+        places(k) AS (SELECT :first_place UNION ALL SELECT k + 1 FROM places WHERE k < :last_place)
+    INSERT INTO faces
+    SELECT
+        :object,
+        CASE :first_place WHEN 0 THEN x'' ELSE guid(printf('%s000140008000%012x', :prefix, n)) END,
+        guid(printf('%s00024%03x8000%012x', :prefix, k, n)),
+        guid(printf('%s00024%03x8000%012x', :prefix, k, n)),
+        NULL,
+        :now
+    FROM numbers, places
+"""
+
+
+def plant(store: Store, objects: Iterable[SeedObject]) -> None:
+    """Create the objects, in the caller's transaction. Raises UsageError where the service would refuse one."""
+    for item in objects:
+        try:
+            _plant(store, item)
+        except ServiceError as error:
+            raise UsageError(f"seed, {item.kind.name} {item.id}: {error.message}") from error
+
+
+def _plant(store: Store, item: SeedObject) -> None:
+    account, tier = item.account.name, TIERS["S0"]
+
+    def current() -> Container:
+        return store.containers.get(account, item.kind, item.id)
+
+    def add_faces(owner: bytes, faces: Iterable[SeedFace]) -> None:
+        for face in faces:
+            store.faces.add(current(), owner, tier, image=face.image, user_data=face.user_data, face_id=face.id)
+
+    store.containers.create(
+        account, item.kind, item.id, tier, name=item.name, user_data=item.user_data, model=item.recognition_model
+    )
+    for person in item.persons:
+        store.persons.create(current(), tier, name=person.name, user_data=person.user_data, person_id=person.id)
+        add_faces(person.id, person.faces)
+    add_faces(NOBODY, item.faces)
+    if item.count:
+        _generate(store, current(), item)
+    if item.trained:
+        store.containers.train(account, item.kind, item.id, duration_s=0)
+
+
+def _generate(store: Store, container: Container, item: SeedObject) -> None:
+    """Add `item.count` persons or faces inside the database: a million row by row would take minutes."""
+    written = len(item.persons) + len(item.faces)
+    # The faces of a person are numbered from 1; each of a list has place 0 by itself.
+    places = range(1, item.faces_per_person + 1) if item.kind.has_persons else range(1)
+    values: dict[str, object] = {
+        "object": container.object,
+        "prefix": item.id_prefix,
+        "first": written + 1,
+        "last": written + item.count,
+        "first_place": places.start,
+        "last_place": places.stop - 1,
+        "now": store.state.now(),
+    }
+    if item.kind.has_persons:
+        store.state.connection.execute(_ADD_PERSONS, values)
+        store.containers.count(container, persons=item.count)
+    if places:
+        store.state.connection.execute(_ADD_FACES, values)
+        store.containers.count(container, faces=item.count * len(places))

@@ -1,0 +1,114 @@
+"""One profile's way to the service: its settings, and the interfaces that go through its transport."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.config.settings import Settings
+from facesnap_cli.face_api.credentials import Credential, credential_for
+from facesnap_cli.face_api.snapshot_api import Snapshots
+from facesnap_cli.network.client import Transport, TransportOptions
+from facesnap_cli.network.responses import Exchange
+from facesnap_cli.network.retry import RateLimiter, RetryPolicy
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.object_api import Objects
+
+
+@dataclass(frozen=True)
+class Account:
+    """A profile and its interfaces, each built on first use. Safe for several threads."""
+
+    settings: Settings
+    clock: Clock
+    observe: Callable[[Exchange], None]
+    extra_headers: tuple[tuple[str, str], ...] = ()
+    warn: Callable[[str], None] = lambda text: None
+    note: Callable[[str], None] = lambda text: None
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @property
+    def profile(self) -> str | None:
+        return self.settings.profile
+
+    def place(self, object_id: str) -> str:
+        """Return where an object is, as targets are written: `dr:employees`."""
+        return f"{self.profile}:{object_id}" if self.profile else object_id
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The endpoint, checked. Raises UsageError where there is none."""
+        endpoint: str | None = self.settings["endpoint"]
+        if endpoint is None:
+            self.settings.require_profile()
+            who = f"profile {self.profile} has" if self.profile else "there is"
+            raise UsageError(
+                f"{who} no endpoint",
+                hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run facesnap config init; without an account:"
+                " facesnap emulator start, then --profile emulator",
+            )
+        return endpoint
+
+    @property
+    def subscription_id(self) -> str | None:
+        subscription_id: str | None = self.settings["subscription_id"]
+        return subscription_id
+
+    @property
+    def transport(self) -> Transport:
+        """The one transport of the account: its threads share a rate limit and the key that is in use."""
+        with self._lock:
+            return self._transport
+
+    @cached_property
+    def credential(self) -> Credential:
+        """What authenticates its requests. Raises CredentialsError without it, UsageError without an endpoint."""
+        assert self.endpoint  # a missing one is told first
+        return credential_for(self.settings, self.clock, self.note)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return self.transport_with(self.credential)
+
+    def transport_with(self, credential: Credential) -> Transport:
+        """Return another transport of the account, for the caller to close."""
+        settings = self.settings
+        limit = settings["rate_limit"]
+        return Transport(
+            TransportOptions(
+                endpoint=self.endpoint,
+                api_version=settings["api_version"],
+                http_timeout_s=settings["http_timeout"],
+                policy=RetryPolicy(max_retries=settings["max_retries"]),
+                proxy=settings["proxy"],
+                ca_bundle=settings["ca_bundle"],
+                ca_bundle_origin=settings.origin("ca_bundle"),
+                extra_headers=self.extra_headers,
+            ),
+            credential,
+            clock=self.clock,
+            limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
+            observe=self.observe,
+            note=self.note,
+        )
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.transport, self.warn)
+
+    @cached_property
+    def objects(self) -> Objects:
+        from facesnap_cli.face_api.object_api import Objects
+
+        return Objects(self.transport)
+
+    def close(self) -> None:
+        """Close its connections, if it made any."""
+        if "_transport" in self.__dict__:
+            self._transport.close()

@@ -1,0 +1,283 @@
+"""The service's person groups and face lists, with their persons and faces: one method an operation."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
+from facesnap_cli.common.escape import parse_time, storable
+from facesnap_cli.models.snapshots import ObjectType, lowered, short_text_of
+from facesnap_cli.network.client import Transport, quoted
+from facesnap_cli.network.responses import Answer
+
+PAGE_SIZE = 1000
+MAX_PAGES = 5000  # five times what the largest object of the service has
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceObject:
+    """A person group or face list without its content."""
+
+    object_type: ObjectType
+    object_id: str
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of a group, with the ids of the faces."""
+
+    person_id: str
+    name: str | None
+    user_data: str | None
+    face_ids: tuple[str, ...]
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        keys = lowered(body)
+        faces = keys.get("persistedfaceids") or []
+        if not isinstance(faces, list):
+            raise UnreachableError("the service answered face ids that are not a list", code="BadAnswer")
+        face_ids = tuple(_id({"face": face}, "face", "a face") for face in faces)
+        return cls(_id(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A persisted face: its id and user data; the image cannot be read back."""
+
+    face_id: str
+    user_data: str | None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        keys = lowered(body)
+        return cls(_id(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The state of an object's training. Times are UTC."""
+
+    status: str
+    last_success: datetime | None
+    message: str | None
+
+
+class Objects:
+    """The object interfaces of one account."""
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+
+    def list(self, object_type: ObjectType) -> Iterator[FaceObject]:
+        """Yield the account's objects of a type, page by page. Source: PersonGroup - List and its siblings."""
+        path, what, params = f"/{object_type.collection}", f"list {object_type}", {"returnRecognitionModel": "true"}
+        paged = object_type is not ObjectType.FACE_LIST
+        for item in self._items(path, object_type.id_key, what, paged=paged, params=params):
+            yield _object(object_type, item)
+
+    def get(self, object_type: ObjectType, object_id: str) -> FaceObject:
+        """Return one object. Raises NotFoundError. Source: PersonGroup - Get and its siblings."""
+        params = {"returnRecognitionModel": "true"}
+        what = f"get {object_type.value} {object_id}"
+        return _object(object_type, self._get(_path(object_type, object_id), what, params))
+
+    def exists(self, object_type: ObjectType, object_id: str) -> bool:
+        """Tell whether the account has the object.
+
+        Only the service's own word for it counts as absent: raises UnreachableError for any other 404, such as a
+        gateway's, as what is built or settled on an absence cannot be taken back.
+        """
+        try:
+            self.get(object_type, object_id)
+        except NotFoundError as error:
+            if error.code.lower() == f"{object_type.value}NotFound".lower():
+                return False
+            raise UnreachableError(
+                f"{error.message}; this does not say that {object_type.value} {object_id} is missing",
+                hint="check the endpoint and what lies between, then run this again; --debug shows the answer",
+                code=error.code if error.code != NotFoundError.default_code else "",
+                details=error.details,
+            ) from error
+        return True
+
+    def delete(self, object_type: ObjectType, object_id: str) -> None:
+        """Delete an object with all that it holds. Raises NotFoundError. Source: PersonGroup - Delete."""
+        self._transport.request("DELETE", _path(object_type, object_id), what=f"delete {object_type.value} {object_id}")
+
+    def training(self, object_type: ObjectType, object_id: str) -> Training | None:
+        """Return the training's state; None where the object was never trained. Source: … - Get Training Status."""
+        what = f"get training of {object_type.value} {object_id}"
+        try:
+            keys = lowered(self._get(f"{_path(object_type, object_id)}/training", what, {}))
+        except NotFoundError as error:
+            if error.code.endswith("NotTrained"):
+                return None
+            raise
+        last = parse_time(keys.get("lastsuccessfultrainingdatetime"))
+        status = _required(keys, "status", "a training status").lower()[:100]
+        return Training(status, last, short_text_of(keys.get("message")))
+
+    def persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
+        """Yield a group's persons in the order of their ids, page by page. Source: PersonGroup Person - List."""
+        path, what = f"{_path(object_type, object_id)}/persons", f"list persons of {object_id}"
+        for item in self._items(path, "personId", what):
+            yield Person.from_wire(item)
+
+    def faces(self, object_type: ObjectType, object_id: str) -> Iterator[Face]:
+        """Yield a face list's faces. Source: FaceList - Get, LargeFaceList - List Faces."""
+        if object_type is ObjectType.FACE_LIST:
+            body = self._get(_path(object_type, object_id), f"get FaceList {object_id}", {})
+            items = lowered(body).get("persistedfaces") or []
+            if not isinstance(items, list):
+                raise UnreachableError("the service answered faces that are not a list", code="BadAnswer")
+        else:
+            path, what = f"{_path(object_type, object_id)}/persistedfaces", f"list faces of {object_id}"
+            items = self._items(path, "persistedFaceId", what)
+        for item in items:
+            yield Face.from_wire(item)
+
+    def create(
+        self,
+        object_type: ObjectType,
+        object_id: str,
+        *,
+        name: str | None,
+        user_data: str | None,
+        recognition_model: str | None,
+    ) -> None:
+        """Create an empty object. Raises ConflictError where it exists. Source: PersonGroup - Create."""
+        what = f"create {object_type.value} {object_id}"
+        body = _given(name=name, userData=user_data, recognitionModel=recognition_model)
+        self._transport.request("PUT", _path(object_type, object_id), json=body, what=what)
+
+    def train(self, object_type: ObjectType, object_id: str) -> None:
+        """Start a training. Raises ConflictError while one is under way. Source: PersonGroup - Train."""
+        what = f"train {object_type.value} {object_id}"
+        self._transport.request("POST", f"{_path(object_type, object_id)}/train", what=what)
+
+    def person(self, object_type: ObjectType, object_id: str, person_id: str) -> Person:
+        """Return one person. Raises NotFoundError. Source: PersonGroup Person - Get."""
+        path = f"{_path(object_type, object_id)}/persons/{quoted(person_id)}"
+        return Person.from_wire(self._get(path, f"get person {person_id}", {}))
+
+    def add_person(self, object_type: ObjectType, object_id: str, *, name: str | None, user_data: str | None) -> str:
+        """Add a person without faces and return the id that the service gave.
+
+        Raises OutcomeUnknownError where it may have been added without an id coming back.
+        Source: PersonGroup Person - Create.
+        """
+        path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
+        answer = self._transport.request("POST", path, json=_given(name=name, userData=user_data), what=what)
+        return _new_id(answer, "personid", what)
+
+    def face(self, object_type: ObjectType, object_id: str, face_id: str, *, person_id: str | None = None) -> Face:
+        """Return one face, of a person or of a large face list. Raises NotFoundError. Source: … - Get Face."""
+        path = f"{_faces_path(object_type, object_id, person_id)}/{quoted(face_id)}"
+        return Face.from_wire(self._get(path, f"get face {face_id}", {}))
+
+    def add_face(
+        self,
+        object_type: ObjectType,
+        object_id: str,
+        image: bytes,
+        *,
+        person_id: str | None = None,
+        user_data: str | None = None,
+        target_face: str | None = None,
+        detection_model: str | None = None,
+    ) -> str:
+        """Add the face in an image, to a person or to a list, and return the id that the service gave.
+
+        `target_face` is `left,top,width,height` in pixels. Raises UsageError where the service finds no usable face,
+        OutcomeUnknownError where it may have been added without an id coming back. Source: … - Add Face.
+        """
+        path = _faces_path(object_type, object_id, person_id)
+        what = f"add a face to {f'person {person_id}' if person_id else object_id}"
+        params = {
+            "userData": user_data or "",
+            "targetFace": target_face or "",
+            "detectionModel": detection_model or "",
+        }
+        answer = self._transport.request("POST", path, params=params, content=image, what=what)
+        return _new_id(answer, "persistedfaceid", what)
+
+    def _items(
+        self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
+    ) -> Iterator[object]:
+        start = ""
+        for pages in itertools.count(1):
+            place = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
+            page = self._get(path, what, place | (params or {}))
+            if not isinstance(page, list):
+                raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
+            yield from page
+            if not paged or len(page) < PAGE_SIZE:
+                return
+            last = _id(lowered(page[-1]), id_key.lower(), "an element of a list")
+            if last == start or pages == MAX_PAGES:
+                raise UnreachableError(f"{what}: the service answers pages without an end", code="BadAnswer")
+            start = last
+
+    def _get(self, path: str, what: str, params: dict[str, str]) -> Any:
+        return self._transport.request("GET", path, params=params, what=what).json()
+
+
+def _path(object_type: ObjectType, object_id: str) -> str:
+    return f"/{object_type.collection}/{quoted(object_id)}"
+
+
+def _faces_path(object_type: ObjectType, object_id: str, person_id: str | None) -> str:
+    person = f"/persons/{quoted(person_id)}" if person_id else ""
+    return f"{_path(object_type, object_id)}{person}/persistedfaces"
+
+
+def _given(**members: str | None) -> dict[str, str]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _new_id(answer: Answer, key: str, what: str) -> str:
+    try:
+        return _id(lowered(answer.json()), key, "what was added")
+    except FacesnapError as error:
+        raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None
+
+
+def _object(object_type: ObjectType, body: object) -> FaceObject:
+    keys = lowered(body)
+    return FaceObject(
+        object_type,
+        _id(keys, object_type.id_key.lower(), f"a {object_type.value}"),
+        _text(keys, "name"),
+        _text(keys, "userdata"),
+        _text(keys, "recognitionmodel"),
+    )
+
+
+def _text(keys: Any, name: str) -> str | None:
+    value = keys.get(name)
+    return storable(value) if isinstance(value, str) else None
+
+
+def _id(keys: Any, name: str, what: str) -> str:
+    """Return an id, which goes into URLs, files and tables. Raises UnreachableError for what cannot be one."""
+    value = _required(keys, name, what)
+    if not _ID.fullmatch(value):
+        raise UnreachableError(f"the service answered an id of {what} that cannot be one", code="BadAnswer")
+    return value
+
+
+def _required(keys: Any, name: str, what: str) -> str:
+    value = keys.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreachableError(f"the service answered something that is not {what}", code="BadAnswer")
+    return value

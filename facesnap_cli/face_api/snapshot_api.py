@@ -1,0 +1,166 @@
+"""The service's seven snapshot operations, one method each."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from facesnap_cli.common.errors import (
+    FacesnapError,
+    FeatureMissingError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnreachableError,
+    UsageError,
+)
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.models.snapshots import ObjectType, Snapshot
+from facesnap_cli.network.client import Transport, quoted
+from facesnap_cli.network.responses import Answer, feature_missing
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.operations import OperationAnswer
+
+VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
+# The whole of the header: two of them, joined by a comma, would be two answers to one question.
+_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
+
+
+class Snapshots:
+    """The snapshot interface of one account.
+
+    Every method raises FeatureMissingError where the endpoint does not offer it (any more). `warn` hears of what a list
+    holds that is no snapshot: it hides nothing, and takes nothing down with it.
+    """
+
+    def __init__(self, transport: Transport, warn: Callable[[str], None] = lambda text: None):
+        self._transport = transport
+        self._warn = warn
+
+    def take(
+        self, *, object_type: ObjectType, object_id: str, apply_scope: Sequence[str], user_data: str | None
+    ) -> str:
+        """Start a take and return its operation id.
+
+        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Source: Snapshot - Take.
+        """
+        body: dict[str, object] = {"type": object_type.value, "objectId": object_id, "applyScope": list(apply_scope)}
+        if user_data is not None:
+            body["userData"] = user_data
+        what = f"take {object_type.value} {object_id}"
+        answer = self._request("POST", "/snapshots", json=body, what=what)
+        return _operation_id(answer, what)
+
+    def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
+        """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
+        params = {"type": object_type.value if object_type else "", "applyScope": ",".join(apply_scope)}
+        body = self._request("GET", "/snapshots", params=params, what="list snapshots").json()
+        if not isinstance(body, list):
+            raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")
+        snapshots = []
+        for item in body:
+            with contextlib.suppress(UnreachableError):
+                snapshots.append(Snapshot.from_wire(item))
+        if len(snapshots) < len(body):
+            strange = len(body) - len(snapshots)
+            them = "is no snapshot" if strange == 1 else "are no snapshots"
+            self._warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
+        return snapshots
+
+    def get(self, snapshot_id: str) -> Snapshot:
+        """Return one snapshot. Raises NotFoundError where there is none, or none any more. Source: Snapshot - Get."""
+        path, what = f"/snapshots/{quoted(snapshot_id)}", f"get snapshot {snapshot_id}"
+        return Snapshot.from_wire(self._request("GET", path, what=what).json())
+
+    def update(
+        self, snapshot_id: str, *, apply_scope: Sequence[str] | None = None, user_data: str | None = None
+    ) -> None:
+        """Replace the scope, the user data or both; None leaves one as it is. Source: Snapshot - Update."""
+        body: dict[str, object] = {}
+        if apply_scope is not None:
+            body["applyScope"] = list(apply_scope)
+        if user_data is not None:
+            body["userData"] = user_data
+        path = f"/snapshots/{quoted(snapshot_id)}"
+        self._request("PATCH", path, json=body, what=f"update snapshot {snapshot_id}")
+
+    def delete(self, snapshot_id: str) -> None:
+        """Delete a snapshot. Raises NotFoundError where there is none. Source: Snapshot - Delete."""
+        path = f"/snapshots/{quoted(snapshot_id)}"
+        self._request("DELETE", path, what=f"delete snapshot {snapshot_id}")
+
+    def apply(self, snapshot_id: str, *, object_id: str, mode: str = "CreateNew") -> str:
+        """Start an apply to this account and return its operation id.
+
+        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Source: Snapshot - Apply.
+        """
+        path, what = f"/snapshots/{quoted(snapshot_id)}/apply", f"apply snapshot {snapshot_id} to {object_id}"
+        answer = self._request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
+        return _operation_id(answer, what)
+
+    def operation(self, operation_id: str, *, retry: bool = True, within_s: float | None = None) -> OperationAnswer:
+        """Return the operation's status, also of a failed one.
+
+        `retry` False is for a poll, which comes again by itself; `within_s` is the time that such a one has.
+
+        Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
+        """
+        path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
+        from facesnap_cli.models.operations import OperationAnswer
+
+        answer = self._request("GET", path, what=what, retry=retry, within_s=within_s)
+        return OperationAnswer.from_wire(answer.json())
+
+    def probe(self) -> None:
+        """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.
+
+        It asks for a take of nothing: the service refuses that before it acts, and a gated one answers only to
+        POST that it is gated.
+        """
+        with contextlib.suppress(UsageError):
+            self._request("POST", "/snapshots", json={}, what="ask for snapshots", retry=False)
+
+    def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Answer:
+        try:
+            return self._transport.request(method, path, what=what, json=json, **more)
+        except NotFoundError as error:
+            if _names_what_is_missing(error) or (path != "/snapshots" and self._has_collection()):
+                raise
+            raise self._without_feature(error) from error
+
+    def _without_feature(self, error: NotFoundError) -> FeatureMissingError:
+        options = self._transport.options
+        missing = feature_missing(error.message, options.endpoint)
+        if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:
+            missing.hint = f"{options.api_version} never had snapshots: api_version v1.0 may; {missing.hint}"
+        return missing
+
+    def _has_collection(self) -> bool:
+        """Tell a 404 of one snapshot or operation from one of the whole feature, of which all of them are gone."""
+        try:
+            self._transport.request("GET", "/snapshots", what="list snapshots", retry=False)
+        except (NotFoundError, FeatureMissingError):
+            return False
+        except FacesnapError:
+            return True
+        return True
+
+
+def _names_what_is_missing(error: NotFoundError) -> bool:
+    return error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code
+
+
+def _operation_id(answer: Answer, what: str) -> str:
+    """Return the id in an answer's Operation-Location; of the header nothing else is trusted."""
+    location = answer.headers.get("operation-location", "")
+    found = _OPERATION_LOCATION.fullmatch(location)
+    if answer.status != 202 or not found:
+        raise OutcomeUnknownError(
+            f"{what}: the service answered {answer.status} without a usable operation id",
+            details={"operationLocation": harmless(location)[:200]},
+        )
+    return found[1]

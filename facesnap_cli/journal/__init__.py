@@ -1,0 +1,1 @@
+"""Remember on this machine every operation, transfer and snapshot in use."""

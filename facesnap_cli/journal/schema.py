@@ -1,0 +1,101 @@
+"""The journal's file: its schema, how it is opened, and what becomes of a damaged one."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.sqlite import DamagedError, ProcessLock, connect
+
+APPLICATION_ID = 0x46534A4C  # "FSJL"
+MIGRATIONS = (
+    """
+    CREATE TABLE operations (
+        intent TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        profile TEXT,
+        endpoint TEXT NOT NULL,
+        subscription_id TEXT,
+        object_type TEXT NOT NULL,
+        object_id TEXT NOT NULL,
+        snapshot_id TEXT,
+        operation_id TEXT,
+        tagged INTEGER NOT NULL,
+        user_data_digest TEXT,
+        owner TEXT NOT NULL,
+        intended_time TEXT NOT NULL,
+        submitted_time TEXT,
+        polled_time TEXT,
+        created_time TEXT,
+        last_action_time TEXT,
+        finished_time TEXT,
+        resource_location TEXT,
+        message TEXT
+    ) STRICT;
+    CREATE INDEX operations_by_id ON operations (operation_id);
+    CREATE INDEX operations_by_snapshot ON operations (snapshot_id);
+    CREATE INDEX operations_by_state ON operations (state);
+    CREATE INDEX operations_by_object ON operations (object_type, object_id);
+    """,
+    """
+    ALTER TABLE operations ADD COLUMN job_key TEXT;
+    ALTER TABLE operations ADD COLUMN job_time TEXT;
+    ALTER TABLE operations ADD COLUMN verified_time TEXT;
+    CREATE INDEX operations_by_job ON operations (job_key);
+    """,
+    """
+    CREATE TABLE snapshot_uses (    -- which copies rely on a take's snapshot
+        take TEXT NOT NULL,         -- the take's intent
+        job_key TEXT NOT NULL,      -- the copy; or 'kept' for one that wants it to stay, '' once it is to be deleted
+        job_time TEXT NOT NULL,
+        deletes INTEGER NOT NULL,   -- 1: the copy that took it is done, so the last of the others deletes it
+        PRIMARY KEY (take, job_key)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+PATIENCE_S = 5.0  # for another process that looks at a lock, or sets a damaged journal aside
+
+
+def owners_of(path: Path) -> Path:
+    """Return the directory of the locks that living processes hold."""
+    return path.with_name("owners")
+
+
+def open_journal(path: Path, clock: Clock, warn: Callable[[str], None]) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or make the journal. Return also where this process has put a damaged one, which `warn` tells.
+
+    Raises DatabaseError for one of a newer facesnap, sqlite3.Error or OSError where the system refuses.
+    """
+    try:
+        return _connected(path), None
+    except DamagedError as damage:
+        return _replaced(path, damage, clock, warn)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    if owners_of(path).is_dir() and path.is_file() and path.stat().st_size == 0:
+        raise DamagedError(f"{path} is damaged: it is empty")
+    return connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+
+
+def _replaced(
+    path: Path, damage: DamagedError, clock: Clock, warn: Callable[[str], None]
+) -> tuple[sqlite3.Connection, Path | None]:
+    """Set the damaged journal aside and begin another one; of several processes that find it so, one does."""
+    lock = ProcessLock.acquire(path.with_name("damaged.lock"), timeout_s=PATIENCE_S)
+    try:
+        with contextlib.suppress(DamagedError):
+            return _connected(path), None  # another process has done it meanwhile
+        kept = path.with_name(f"journal.damaged-{clock.now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.db")
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+        warn(f"{damage.message}; it is kept as {kept}, and a new journal begins")
+        return _connected(path), kept
+    finally:
+        lock.release(remove=False)

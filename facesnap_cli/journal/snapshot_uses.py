@@ -1,0 +1,66 @@
+"""Which copies rely on a take's snapshot: of several that share one, the last deletes it.
+
+What looks and writes does both in one transaction of the journal, so that of two processes only one is the last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import Job, Operation, OperationState
+
+_DELETED, _KEPT = "", "kept"  # in the place of a copy's key
+_OPEN = ", ".join(repr(state.value) for state in OperationState if state.is_open)
+
+
+def begin_use(journal: Journal, take: Operation, job: Job) -> bool:
+    """Note that a copy relies on a take's snapshot, and on none of before. False where that is deleted just now."""
+    with journal.writing() as database:
+        gone = database.execute("SELECT 1 FROM snapshot_uses WHERE take = ? AND job_key = ?", (take.intent, _DELETED))
+        if gone.fetchone():
+            return False
+        database.execute("DELETE FROM snapshot_uses WHERE job_key = ? AND take != ?", (job.key, take.intent))
+        database.execute(
+            "INSERT INTO snapshot_uses (take, job_key, job_time, deletes) VALUES (?, ?, ?, 0)"
+            " ON CONFLICT DO UPDATE SET job_time = excluded.job_time",
+            (take.intent, job.key, format_time(job.time)),
+        )
+        return True
+
+
+def end_use(journal: Journal, take: Operation, job: Job, *, is_own: bool, keeps: bool) -> bool:
+    """Note that a copy needs a take's snapshot no more, and tell whether it is now to be deleted.
+
+    `is_own`: the copy took it; `keeps`: it is to stay. While another copy relies on it, or an apply of it is under way,
+    it stays too, and the duty to delete it goes over to the other copies.
+    """
+    with journal.writing() as database:
+        mine = (take.intent, job.key)
+        own = database.execute("SELECT deletes FROM snapshot_uses WHERE take = ? AND job_key = ?", mine).fetchone()
+        database.execute("DELETE FROM snapshot_uses WHERE take = ? AND job_key = ?", mine)
+        note = "INSERT OR REPLACE INTO snapshot_uses (take, job_key, job_time, deletes) VALUES (?, ?, ?, 0)"
+        if keeps:
+            database.execute(note, (take.intent, _KEPT, format_time(job.time)))
+        if keeps or not (is_own or (own and own["deletes"])):
+            return False
+        others = database.execute(
+            "UPDATE snapshot_uses SET deletes = 1 WHERE take = ? AND job_key != ?", (take.intent, _DELETED)
+        ).rowcount
+        applied = database.execute(
+            f"SELECT 1 FROM operations WHERE kind = 'apply' AND snapshot_id = ? AND state IN ({_OPEN})",  # noqa: S608 - ours
+            (take.snapshot_id,),
+        ).fetchone()
+        if others or applied:
+            return False
+        database.execute(note, (take.intent, _DELETED, format_time(job.time)))
+        return True
+
+
+def used_take(journal: Journal, key: str) -> tuple[Operation, datetime] | None:
+    """Return the take on whose snapshot the latest run of a copy relies still, and when that run began."""
+    with journal.reading() as database:
+        row = database.execute("SELECT take, job_time FROM snapshot_uses WHERE job_key = ?", (key,)).fetchone()
+    take, began = (journal.find(row["take"]), parse_time(row["job_time"])) if row else (None, None)
+    return (take, began) if take and began else None

@@ -1,0 +1,317 @@
+"""The write-ahead journal: every take and apply is in it before it is sent, and can be found again after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import ConfigurationError, UsageError
+from facesnap_cli.common.escape import parse_time, shown
+from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.sqlite import ProcessLock, transaction
+from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
+from facesnap_cli.models.operations import Operation, OperationKind, OperationState
+from facesnap_cli.models.snapshots import SHORTEST_PREFIX
+
+_OPEN = tuple(state.value for state in OperationState if state.is_open)
+_OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
+_COLUMNS = tuple(entry.name for entry in fields(Operation))
+_TIMES = tuple(name for name in _COLUMNS if name.endswith("_time"))
+_INSERT = (
+    f"INSERT INTO operations ({', '.join(_COLUMNS)})"  # noqa: S608 - the names are ours
+    f" VALUES ({', '.join('?' for _ in _COLUMNS)})"
+)
+
+
+class JournalError(ConfigurationError):
+    """The journal cannot be read or written. What could not be written down beforehand was not sent."""
+
+    default_code = "Journal"
+
+
+class Journal:
+    """The journal in a directory. Safe for several threads and processes.
+
+    A damaged file is set aside under another name, which `warn` tells; one of a newer facesnap raises DatabaseError.
+    """
+
+    def __init__(self, directory: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
+        self.path = directory / "journal.db"
+        self._owners = owners_of(self.path)
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._owner: ProcessLock | None = None
+        with self._guarded("opened"):
+            make_private_directory(directory)
+            self._database, self.set_aside = open_journal(self.path, clock, warn)
+
+    def add(self, operation: Operation) -> Operation:
+        """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
+        with self._guarded("written; nothing was sent"):
+            self._write(_INSERT, _row(operation))
+        return operation
+
+    def add_unless_open(self, operation: Operation) -> Operation | None:
+        """Commit like `add`, unless the same operation is open already: then return that one, and send nothing.
+
+        Looking and writing are one transaction: of two processes that start the same take only one succeeds.
+        """
+        with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
+            earlier = self.open_like(operation)
+            if earlier is None:
+                self._database.execute(_INSERT, _row(operation))
+            return earlier
+
+    def add_found(self, operation: Operation) -> Operation:
+        """Commit an operation that another machine has started, and return it, or the one that is here already."""
+        with self._lock, self._guarded("written"), transaction(self._database):
+            known = self._select(
+                "endpoint = ? AND lower(operation_id) = lower(?)", operation.endpoint, operation.operation_id
+            )
+            if not known:
+                self._database.execute(_INSERT, _row(operation))
+            return known[0] if known else operation
+
+    def save(self, operation: Operation) -> Operation:
+        """Commit what an operation has become; one that has ended here or in another process stays as it ended."""
+        assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        goes_on = f"; the operation goes on, its id is {operation.operation_id}" if operation.operation_id else ""
+        with self._guarded(f"written{goes_on}"):
+            self._write(
+                f"UPDATE operations SET {assignments} WHERE intent = ? AND {_OPEN_SQL}",  # noqa: S608
+                [*_row(operation), operation.intent],
+            )
+        return operation
+
+    def remove(self, operation: Operation) -> None:
+        """Take an intent back: the service refused the request, so there is no operation."""
+        with self._guarded("written"):
+            self._write("DELETE FROM operations WHERE intent = ?", (operation.intent,))
+
+    def owner(self) -> str:
+        """Return this process's name in the journal, under which it holds a lock for as long as it lives."""
+        with self._lock, self._guarded("written; nothing was sent"):
+            if self._owner is None:
+                make_private_directory(self._owners, inside=self._owners.parent)
+            while self._owner is None or not self._owner.path.exists():  # a look whether it is held may remove it
+                self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
+            return self._owner.path.stem
+
+    def open_operations(self) -> list[Operation]:
+        """Return every operation whose end the journal does not know, oldest first."""
+        return self._select(f"{_OPEN_SQL} ORDER BY intended_time")
+
+    def all_operations(self) -> list[Operation]:
+        """Return every operation, oldest first."""
+        return self._select("TRUE ORDER BY intended_time")
+
+    def find(self, reference: str) -> Operation | None:
+        """Return the newest operation with this id or intent, or the only one whose id or intent begins so.
+
+        Raises UsageError where several do, and for a beginning that is too short to tell.
+        """
+        wanted = reference.lower()
+        exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", wanted)
+        if exact:
+            return exact[0]
+        if len(wanted) < SHORTEST_PREFIX:
+            raise UsageError(
+                f"{shown(reference)} cannot be an operation",
+                hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
+            )
+        found = self._select(
+            "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
+        )
+        if len(found) > 1:
+            raise UsageError(f"{shown(reference)} begins {len(found)} operations' ids", hint="give more of it")
+        return found[0] if found else None
+
+    def open_like(self, operation: Operation) -> Operation | None:
+        """Return the newest open operation of the same kind on the same object by the same profile and subscription."""
+        found = self._select(
+            f"{_OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"
+            " AND (subscription_id IS NULL OR ?6 IS NULL OR lower(subscription_id) = lower(?6))"
+            " ORDER BY intended_time DESC LIMIT 1",
+            operation.kind.value,
+            operation.profile,
+            operation.endpoint,
+            operation.object_type,
+            operation.object_id,
+            operation.subscription_id,
+        )
+        return found[0] if found else None
+
+    def has_rival(self, operation: Operation) -> bool:
+        """Tell whether another take with the same user data may have made a snapshot that is not known yet."""
+        return bool(
+            self._select(
+                "kind = 'take' AND intent <> ? AND endpoint = ? AND user_data_digest = ? AND snapshot_id IS NULL"
+                " AND state NOT IN ('failed', 'abandoned') LIMIT 1",
+                operation.intent,
+                operation.endpoint,
+                operation.user_data_digest,
+            )
+        )
+
+    def of_job(self, key: str) -> list[Operation]:
+        """Return the operations of every run of a copy, the newest first."""
+        return self._select("job_key = ? ORDER BY intended_time DESC", key)
+
+    def applies_to(
+        self, *, profile: str | None, endpoint: str, object_type: str, object_id: str | None = None
+    ) -> list[Operation]:
+        """Return a profile's applies that were to create an object, or any object of the type, the newest first."""
+        return self._select(
+            "kind = 'apply' AND profile IS ?1 AND endpoint = ?2 AND object_type = ?3"
+            " AND (?4 IS NULL OR object_id = ?4) ORDER BY intended_time DESC",
+            profile,
+            endpoint,
+            object_type,
+            object_id,
+        )
+
+    def mark_verified(self, operation: Operation) -> Operation:
+        """Commit that what an apply made is the same as its source, or that all of a take's copy is done."""
+        verified = replace(operation, verified_time=self._clock.now())
+        with self._guarded("written"):
+            self._write(
+                "UPDATE operations SET verified_time = ? WHERE intent = ?",
+                (_stored(verified.verified_time), verified.intent),
+            )
+        return verified
+
+    def take_of(self, snapshot_id: str) -> Operation | None:
+        """Return the take that made a snapshot, if it is known here."""
+        found = self._select("kind = 'take' AND snapshot_id = ? LIMIT 1", snapshot_id.lower())
+        return found[0] if found else None
+
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the id of the object that a snapshot was taken from, if its take is known here."""
+        take = self.take_of(snapshot_id)
+        return take.object_id or None if take else None
+
+    def estimate_s(
+        self, kind: OperationKind, object_type: str, object_id: str, job_key: str | None = None
+    ) -> float | None:
+        """Return how long the operation took at the last times, the longest of three, in seconds.
+
+        Those of the same copy (`job_key`) count too: its targets have another id each day.
+        """
+        found = self._select(
+            "kind = ? AND object_type = ? AND (object_id = ? OR job_key = ?) AND state = 'succeeded'"
+            " ORDER BY intended_time DESC LIMIT 3",
+            kind.value,
+            object_type,
+            object_id,
+            job_key,
+        )
+        return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
+
+    def own_open_operations(self) -> list[Operation]:
+        """Return what this process has started, or was about to, and has not seen the end of."""
+        if self._owner is None:
+            return []
+        return self._select(f"{_OPEN_SQL} AND owner = ? ORDER BY intended_time", self._owner.path.stem)
+
+    def is_being_sent(self, operation: Operation) -> bool:
+        """Tell whether the process that intends the operation still lives, and may yet get its answer."""
+        if operation.state is not OperationState.INTENDED:
+            return False
+        own = self._owner is not None and operation.owner == self._owner.path.stem
+        return own or ProcessLock.is_held(self._owners / f"{operation.owner}.lock")
+
+    def submitted_since(
+        self, kind: OperationKind, moment: datetime, *, subscription_id: str | None, endpoint: str
+    ) -> int:
+        """Return how many operations of a kind were started since `moment` in a subscription, as far as is known here.
+
+        Those whose answer was lost count, as they may have been; those that were only found (no owner) do not.
+        """
+        with self._lock, self._guarded("read"):
+            row = self._database.execute(
+                "SELECT count(*) FROM operations WHERE kind = ?1 AND intended_time >= ?2 AND owner <> ''"
+                " AND CASE WHEN ?3 IS NULL THEN endpoint = ?4 ELSE subscription_id = ?3 END",
+                (kind.value, _stored(moment), subscription_id, endpoint),
+            ).fetchone()
+        return int(row[0])
+
+    def forget(self, keep: timedelta) -> int:
+        """Delete what ended and is older than `keep`, and return how many there were."""
+        limit = _stored(self._clock.now() - keep)
+        with self._guarded("written"):
+            for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
+                ProcessLock.is_held(left)
+            gone = self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
+            return gone
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the database, for as long as the block lasts to this process alone. Raises JournalError."""
+        with self._lock, self._guarded("written"), transaction(self._database):
+            yield self._database
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the database to read from, for as long as the block lasts. Raises JournalError."""
+        with self._lock, self._guarded("read"):
+            yield self._database
+
+    def close(self) -> None:
+        """Close the file and let go of the lock that says this process lives."""
+        with self._lock:
+            self._database.close()
+            if self._owner:
+                self._owner.release()
+
+    def _select(self, condition: str, *values: object) -> list[Operation]:
+        with self._lock, self._guarded("read"):
+            rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
+        return [_operation(row) for row in rows]
+
+    def _write(self, statement: str, values: Any) -> int:
+        with self._lock, transaction(self._database):
+            return self._database.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"the journal {self.path} cannot be {what} ({error})",
+                hint="free space, mend its permissions, or move it away; FACESNAP_STATE_DIR names another place",
+            ) from error
+
+
+def digest(user_data: str | None) -> str | None:
+    """Return what the journal keeps of user data: enough to recognize it, nothing to read; None where it is empty."""
+    return hashlib.sha256(user_data.encode()).hexdigest() if user_data else None
+
+
+def _stored(value: Any) -> Any:
+    """Return a column's value; times all of one length, so that the database sorts them as times."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, datetime) else value
+
+
+def _row(operation: Operation) -> list[Any]:
+    return [int(v) if isinstance(v := getattr(operation, name), bool) else _stored(v) for name in _COLUMNS]
+
+
+def _operation(row: sqlite3.Row) -> Operation:
+    values = dict(row)
+    for name in _TIMES:
+        values[name] = parse_time(values[name])
+    values["kind"] = OperationKind(values["kind"])
+    values["state"] = OperationState(values["state"])
+    values["tagged"] = bool(values["tagged"])
+    return Operation(**values)

@@ -1,0 +1,113 @@
+"""One export or import as it is listed, and the command line that takes it up again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from facesnap_cli.archives.partial_archive import partial_of
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
+from facesnap_cli.common.escape import format_time
+
+# The code of the error with which a transfer that has finished refuses to begin again.
+FINISHED_BEFORE = "AlreadyFinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """An export or import. `command` takes it up again; times are UTC.
+
+    `interrupted` is one that has not finished and that no process is at work on; `forgotten` one of these that the
+    user has taken off the list.
+    """
+
+    id: str
+    kind: Literal["export", "import"]
+    profile: str | None
+    object_type: str
+    object_id: str
+    archive: str
+    command: str
+    state: Literal["running", "interrupted", "succeeded", "forgotten"] = "running"
+    message: str | None = None
+    started_time: datetime | None = None
+    changed_time: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.object_type} {self.object_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it runs, or can be taken up again: an export that has left no draft cannot."""
+        if self.state == "interrupted" and self.kind == "export":
+            return os.path.exists(partial_of(Path(self.archive)))
+        return self.state in ("running", "interrupted")
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form, which has an operation's keys."""
+        elapsed = (
+            (self.changed_time - self.started_time).total_seconds() if self.changed_time and self.started_time else 0.0
+        )
+        resume = f"to go on: {self.command}" if self.state == "interrupted" else None
+        return {
+            "operationId": None,
+            "kind": self.kind,
+            "status": self.state,
+            "createdTime": format_time(self.started_time),
+            "lastActionTime": format_time(self.changed_time),
+            "finishedTime": format_time(self.changed_time) if self.state == "succeeded" else None,
+            "resourceLocation": None,
+            "message": "; ".join(part for part in (self.message, resume) if part) or None,
+            "profile": self.profile,
+            "objectType": self.object_type,
+            "objectId": self.object_id,
+            "snapshotId": None,
+            "elapsedSeconds": round(elapsed, 1),
+            "intent": self.id,
+            "archive": self.archive,
+        }
+
+
+def export_id(archive: Path) -> str:
+    """Return the id of the export that writes this file."""
+    return _id("export", str(archive))
+
+
+def import_id(profile: str | None, endpoint: str, object_type: str, object_id: str) -> str:
+    """Return the id of the import that builds this object."""
+    return _id("import", profile or "", endpoint, object_type, object_id)
+
+
+def command(*words: object) -> str:
+    """Return a command line, as a shell takes it; None and False leave a word out."""
+    return shlex.join(["facesnap", *(str(word) for word in words if word is not None and word is not False)])
+
+
+def unfinished(transfer: Transfer) -> FacesnapError | None:
+    """Return the error for a transfer that is waited for and has not finished."""
+    if transfer.state == "succeeded":
+        return None
+    said = f" ({transfer.message})" if transfer.message else ""
+    details: dict[str, object] = {"objectId": transfer.object_id, "archive": transfer.archive}
+    if transfer.state == "running":
+        return StillRunningError(
+            f"{transfer.title} still runs, in another process{said}",
+            hint=f"facesnap wait {transfer.id}",
+            details=details,
+            reference=transfer.id,
+        )
+    go_on = f"to go on: {transfer.command}"
+    if transfer.state == "forgotten":
+        return NotFoundError(f"{transfer.title} was forgotten{said}", hint=go_on, details=details)
+    hint = f"{go_on}; to give it up: facesnap status --forget {transfer.id}"
+    return StillRunningError(f"{transfer.title} was interrupted{said}", hint=hint, details=details)
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

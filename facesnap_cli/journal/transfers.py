@@ -1,0 +1,283 @@
+"""The exports and imports of this machine, so that an unfinished one can be found and taken up again."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from facesnap_cli.archives.importing.import_state import forget_ledger, ledgers
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
+from facesnap_cli.common.escape import format_time, harmless, parse_time
+from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
+from facesnap_cli.display.progress import Counting
+from facesnap_cli.journal.noted import NotedCounting
+from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer
+
+APPLICATION_ID = 0x46535446  # "FSTF"
+MIGRATIONS = (
+    """
+    CREATE TABLE transfers (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        profile TEXT,
+        object_type TEXT NOT NULL,
+        object_id TEXT NOT NULL,
+        archive TEXT NOT NULL,
+        command TEXT NOT NULL,
+        state TEXT NOT NULL,
+        message TEXT,
+        started_time TEXT NOT NULL,
+        changed_time TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+_FILE = "transfers.db"
+_BUSY_TIMEOUT_S = 2.0  # others write for milliseconds; nothing waits long for a mere note
+_SHORTEST_REFERENCE = 6
+# What raises these before its first item has begun nothing that could be taken up again.
+_NOT_BEGUN = (UsageError, ConflictError, NotFoundError, DatabaseError)
+
+
+class TransferListError(DatabaseError):
+    """The list of exports and imports cannot be read or written."""
+
+    default_code = "Transfers"
+
+
+class Transfers:
+    """What the state directory knows of exports and imports. Safe for several processes.
+
+    Raises TransferListError where it cannot be opened or read. Where it cannot be written, `warn` hears of it once, and
+    the export or import goes on: running the same command again takes it up without any list.
+    """
+
+    def __init__(self, state: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
+        self._state = state
+        self._locks = _directory(state)
+        self._clock = clock
+        self._warn = warn
+        self._warned = False
+        self._lock = threading.Lock()
+        with self._guarded("opened"):
+            make_private_directory(self._locks, inside=state)
+            self._connection = connect(
+                self._locks / _FILE,
+                application_id=APPLICATION_ID,
+                migrations=MIGRATIONS,
+                busy_timeout_s=_BUSY_TIMEOUT_S,
+            )
+
+    @classmethod
+    def are_listed(cls, state: Path) -> bool:
+        """Tell whether there ever was a transfer, without making a list."""
+        return (_directory(state) / _FILE).exists()
+
+    @contextlib.contextmanager
+    def running(self, transfer: Transfer, counting: Counting) -> Iterator[Counting]:
+        """Keep a transfer in the list while the block lasts, and also afterwards where it fails with work done.
+
+        Gives the counting that notes each step too. Raises ConflictError where another process is at work on it.
+        """
+        lock = self._acquire(transfer)
+        try:
+            known = None
+            with self._tolerated():
+                known = self.find(transfer.id)
+            now = self._clock.now()
+            started = known.started_time if known and known.state == "running" else now
+            self._save(replace(transfer, started_time=started, changed_time=now))
+            noted = NotedCounting(counting, self._clock, lambda text: self._note(transfer.id, text))
+            try:
+                yield noted
+            except FacesnapError as error:
+                self._failed(transfer, known, error, advanced=noted.advanced)
+                raise
+            except BaseException:  # an interruption: say how far it came
+                noted.write()
+                raise
+            self._note(transfer.id, None, state="succeeded")
+        finally:
+            lock.release(remove=False)
+
+    def all(self) -> Sequence[Transfer]:
+        """Return all that is known, oldest first."""
+        return self._select("TRUE ORDER BY started_time")
+
+    def unfinished(self) -> Sequence[Transfer]:
+        """Return those that run or can be taken up again, oldest first."""
+        return [transfer for transfer in self.all() if transfer.is_open]
+
+    def find(self, reference: str) -> Transfer | None:
+        """Return the transfer with this id, or the only one whose id begins so. Raises UsageError where several do."""
+        wanted = reference.lower()
+        found = self._select("id = ?", wanted)
+        if not found and len(wanted) >= _SHORTEST_REFERENCE:
+            found = self._select("substr(id, 1, ?2) = ?1", wanted, len(wanted))
+        if len(found) > 1:
+            raise UsageError(f"{harmless(reference)} begins {len(found)} transfers' ids", hint="give more of it")
+        return found[0] if found else None
+
+    def has_stopped(self, transfer_id: str) -> bool:
+        """Tell whether no process is at work on a transfer (any more)."""
+        found = self.find(transfer_id)
+        return found is None or found.state != "running"
+
+    def take_off(self, transfer: Transfer) -> Transfer:
+        """Take a transfer that has not ended off the list. Raises ConflictError where a process is at work on it.
+
+        What was read or added stays for as long as `forget` keeps what has ended: until then the same command goes on.
+        """
+        if transfer.state == "succeeded":
+            return transfer
+        lock = self._acquire(transfer)
+        try:
+            forgotten = replace(transfer, state="forgotten", changed_time=self._clock.now())
+            with self._guarded("written"):
+                self._write_row(forgotten)
+            return forgotten
+        finally:
+            lock.release(remove=False)
+
+    def forget(self, keep: timedelta) -> None:
+        """Delete what ended longer than `keep` ago, an import's ledger with it, and what is left of no transfer."""
+        limit = self._clock.now() - keep
+        with self._tolerated(), self._guarded("written"):
+            known = self.all()
+            for transfer in known:
+                if not transfer.is_open and transfer.changed_time and transfer.changed_time < limit:
+                    self._delete(transfer.id)
+            ids = {transfer.id for transfer in known}
+            for lock in self._locks.glob("*.lock"):
+                if lock.stem not in ids:
+                    ProcessLock.is_held(lock)  # looking removes what a dead process has left
+            for ledger in ledgers(self._state):
+                if ledger.stem not in ids and ledger.stat().st_mtime < limit.timestamp():
+                    forget_ledger(self._state, ledger.stem)
+
+    def close(self) -> None:
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
+
+    def _select(self, condition: str, *values: object) -> list[Transfer]:
+        with self._lock, self._guarded("read"):
+            rows = self._connection.execute(f"SELECT * FROM transfers WHERE {condition}", values).fetchall()  # noqa: S608 - ours
+        return [self._transfer(row) for row in rows]
+
+    def _transfer(self, row: sqlite3.Row) -> Transfer:
+        values = dict(row)
+        for name in ("started_time", "changed_time"):
+            values[name] = parse_time(values[name])
+        if values["state"] == "running" and not self._is_locked(row["id"]):
+            values["state"] = "interrupted"
+        return Transfer(**values)
+
+    def _is_locked(self, transfer_id: str) -> bool:
+        try:
+            ProcessLock.acquire(self._lock_of(transfer_id)).release(remove=False)
+        except sqlite3.OperationalError:
+            return True
+        return False
+
+    def _lock_of(self, transfer_id: str) -> Path:
+        return self._locks / f"{transfer_id}.lock"
+
+    def _acquire(self, transfer: Transfer) -> ProcessLock:
+        with self._guarded("written"):
+            try:
+                return ProcessLock.acquire(self._lock_of(transfer.id))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+        raise ConflictError(
+            f"{transfer.title} is under way already, in another process", hint=f"facesnap wait {transfer.id}"
+        )
+
+    def _save(self, transfer: Transfer) -> None:
+        with self._tolerated(), self._guarded("written"):
+            self._write_row(transfer)
+
+    def _write_row(self, transfer: Transfer) -> None:
+        state = "running" if transfer.state == "interrupted" else transfer.state
+        with self._lock, transaction(self._connection):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(transfer.id, transfer.kind, transfer.profile, transfer.object_type, transfer.object_id),
+                    *(transfer.archive, transfer.command, state, transfer.message),
+                    *(format_time(transfer.started_time), format_time(transfer.changed_time)),
+                ),
+            )
+
+    def _note(self, transfer_id: str, message: str | None, *, state: str = "running") -> bool:
+        """Write down how far a transfer is, and tell whether that could be done."""
+        with self._tolerated(), self._guarded("written"), self._lock, transaction(self._connection):
+            self._connection.execute(
+                "UPDATE transfers SET message = ?, state = ?, changed_time = ? WHERE id = ?",
+                (message, state, format_time(self._clock.now()), transfer_id),
+            )
+            return True
+        return False
+
+    def _delete(self, transfer_id: str) -> None:
+        try:
+            lock = ProcessLock.acquire(self._lock_of(transfer_id))
+        except sqlite3.OperationalError:
+            return  # it begins again at this moment
+        try:
+            with self._lock, transaction(self._connection):
+                self._connection.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
+            forget_ledger(self._state, transfer_id)
+        finally:
+            lock.release()
+
+    def _failed(self, transfer: Transfer, known: Transfer | None, error: FacesnapError, *, advanced: bool) -> None:
+        """Keep what can be taken up again, with the line that does; leave the rest as it was before."""
+        if error.code == FINISHED_BEFORE and known:
+            self._save(replace(known, state="succeeded"))
+        elif isinstance(error, _NOT_BEGUN) and not advanced:
+            self._restore(transfer.id, known)
+        else:
+            self._note(transfer.id, error.message)
+            error.hint = "; ".join(part for part in (error.hint, f"to go on: {transfer.command}") if part)
+
+    def _restore(self, transfer_id: str, known: Transfer | None) -> None:
+        """Write down again what was there before a transfer that could not begin."""
+        if known:
+            self._save(known)
+            return
+        with self._tolerated(), self._guarded("written"), self._lock, transaction(self._connection):
+            self._connection.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
+
+    @contextlib.contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            reason = str(error)
+            if isinstance(error, OSError) and error.strerror:
+                reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise TransferListError(
+                f"the list of exports and imports, {self._locks / _FILE}, cannot be {what}: {reason}",
+                hint="free space, or mend its permissions; FACESNAP_STATE_DIR names another place",
+            ) from error
+
+    @contextlib.contextmanager
+    def _tolerated(self) -> Iterator[None]:
+        try:
+            yield
+        except TransferListError as error:
+            if not self._warned:
+                self._warned = True
+                self._warn(f"{error.message}; going on, but status may not show this export or import")
+
+
+def _directory(state: Path) -> Path:
+    return state / "transfers"

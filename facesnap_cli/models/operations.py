@@ -1,0 +1,306 @@
+"""Operations: what the service says of one, what the journal keeps, and how one leads from state to state."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+from facesnap_cli.common.errors import UnreachableError
+from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.models.snapshots import OBJECT_ID, ObjectType, is_guid, lowered, short_text_of, text_of
+
+
+class OperationKind(enum.StrEnum):
+    """What an operation does."""
+
+    TAKE = "take"
+    APPLY = "apply"
+
+
+class OperationStatus(enum.StrEnum):
+    """An operation's status: the wire's four, and `unknown` for one whose answer never came."""
+
+    NOT_STARTED = "notStarted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_open(self) -> bool:
+        return self not in (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationAnswer:
+    """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
+
+    status: OperationStatus
+    created_time: datetime | None
+    last_action_time: datetime | None
+    finished_time: datetime | None
+    resource_location: str | None
+    message: str | None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        """Read the body. Raises UnreachableError where it has no status that is known.
+
+        A resource location is kept only on success: before that the service answers misleading ones.
+        """
+        keys = lowered(body)
+        text = (text_of(keys.get("status")) or "").lower()
+        known = {status.value.lower(): status for status in OperationStatus if status is not OperationStatus.UNKNOWN}
+        if text not in known:
+            raise UnreachableError("the service answered something that is not an operation status", code="BadAnswer")
+        location = short_text_of(keys.get("resourcelocation")) or short_text_of(keys.get("location"))
+        return cls(
+            status=known[text],
+            created_time=parse_time(keys.get("createdtime")),
+            last_action_time=parse_time(keys.get("lastactiontime")),
+            finished_time=parse_time(keys.get("finishedtime")),
+            resource_location=location if known[text] is OperationStatus.SUCCEEDED else None,
+            message=short_text_of(keys.get("message")),
+        )
+
+
+class OperationState(enum.StrEnum):
+    """Where an operation stands in the journal.
+
+    intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no answer.
+    adopted: its answer was lost, its result was found. abandoned: it left no trace for so long that it never was.
+    """
+
+    INTENDED = "intended"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ADOPTED = "adopted"
+    ABANDONED = "abandoned"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (self.INTENDED, self.SUBMITTED, self.RUNNING, self.UNKNOWN)
+
+    @property
+    def status(self) -> OperationStatus:
+        """The status that users see."""
+        return {
+            self.SUBMITTED: OperationStatus.NOT_STARTED,
+            self.RUNNING: OperationStatus.RUNNING,
+            self.SUCCEEDED: OperationStatus.SUCCEEDED,
+            self.ADOPTED: OperationStatus.SUCCEEDED,
+            self.FAILED: OperationStatus.FAILED,
+            self.ABANDONED: OperationStatus.FAILED,
+        }.get(self, OperationStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The copy that takes and applies are steps of: which one, and when it began (UTC, whole seconds)."""
+
+    key: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
+
+    `job_key` and `job_time` are those of the copy that it is a step of. `verified_time` is when what an apply made was
+    compared with its source and found the same; of a take, when all of its copy was done.
+    """
+
+    intent: str
+    kind: OperationKind
+    state: OperationState
+    profile: str | None
+    endpoint: str
+    subscription_id: str | None
+    object_type: str
+    object_id: str
+    snapshot_id: str | None
+    operation_id: str | None
+    tagged: bool
+    user_data_digest: str | None
+    owner: str
+    intended_time: datetime
+    submitted_time: datetime | None = None
+    polled_time: datetime | None = None
+    created_time: datetime | None = None
+    last_action_time: datetime | None = None
+    finished_time: datetime | None = None
+    resource_location: str | None = None
+    message: str | None = None
+    job_key: str | None = None
+    job_time: datetime | None = None
+    verified_time: datetime | None = None
+
+    @classmethod
+    def intended(
+        cls,
+        kind: OperationKind,
+        *,
+        profile: str | None,
+        endpoint: str,
+        subscription_id: str | None,
+        object_type: str,
+        object_id: str,
+        owner: str,
+        now: datetime,
+        intent: str = "",
+        snapshot_id: str | None = None,
+        user_data_digest: str | None = None,
+        tagged: bool = False,
+        job: Job | None = None,
+    ) -> Self:
+        """Return an operation that is about to be sent by the process `owner`; "" for one that was only found."""
+        return cls(
+            intent=intent or new_intent(),
+            kind=kind,
+            state=OperationState.INTENDED,
+            profile=profile,
+            endpoint=endpoint,
+            subscription_id=subscription_id,
+            object_type=object_type,
+            object_id=object_id,
+            snapshot_id=snapshot_id,
+            operation_id=None,
+            tagged=tagged,
+            user_data_digest=user_data_digest,
+            owner=owner,
+            intended_time=now,
+            job_key=job.key if job else None,
+            job_time=job.time if job else None,
+        )
+
+    @property
+    def reference(self) -> str:
+        """What a user gives to `wait`: the operation id, or the intent where there is none."""
+        return self.operation_id or self.intent
+
+    @property
+    def job(self) -> Job | None:
+        """The copy that it is a step of."""
+        return Job(self.job_key, self.job_time) if self.job_key and self.job_time else None
+
+    @property
+    def leaves_a_mark(self) -> bool:
+        """Whether its result can be told from others: a take without user data makes a snapshot that nothing marks."""
+        return self.kind is OperationKind.APPLY or self.tagged or self.user_data_digest is not None
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.state.status is OperationStatus.SUCCEEDED
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it ended without a result: failed, or never was."""
+        return self.state in (OperationState.FAILED, OperationState.ABANDONED)
+
+    @property
+    def title(self) -> str:
+        """The operation in words: `take PersonGroup employees`."""
+        return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
+
+    def elapsed_s(self, now: datetime) -> float:
+        """Return how long the operation took, or has been running at `now`; one clock's times are not mixed."""
+        if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
+            return max(0.0, (end - self.created_time).total_seconds())
+        found_elsewhere = None if self.owner else self.created_time
+        start = found_elsewhere or self.submitted_time or self.intended_time
+        end = now if self.state.is_open else self.polled_time or start
+        return max(0.0, (end - start).total_seconds())
+
+    def submitted(self, operation_id: str, now: datetime) -> Self:
+        """The service accepted it and gave an id."""
+        return replace(self, state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=now)
+
+    def seen(self, answer: OperationAnswer, now: datetime) -> Self:
+        """A look at it found this."""
+        state = {
+            OperationStatus.NOT_STARTED: OperationState.SUBMITTED,
+            OperationStatus.RUNNING: OperationState.RUNNING,
+            OperationStatus.SUCCEEDED: OperationState.SUCCEEDED,
+            OperationStatus.FAILED: OperationState.FAILED,
+        }[answer.status]
+        return replace(
+            self,
+            state=state,
+            polled_time=now,
+            created_time=answer.created_time,
+            last_action_time=answer.last_action_time,
+            finished_time=answer.finished_time,
+            resource_location=answer.resource_location,
+            message=answer.message,
+            **_named_by(answer.resource_location),
+        )
+
+    def adopted(
+        self, resource_location: str, finished_time: datetime | None, now: datetime, message: str | None = None
+    ) -> Self:
+        """Its answer was lost, and its result was found; `message` says what is uncertain of that."""
+        return replace(
+            self,
+            state=OperationState.ADOPTED,
+            resource_location=resource_location,
+            finished_time=finished_time,
+            polled_time=now,
+            message=message,
+            **_named_by(resource_location),
+        )
+
+    def lost(self, message: str, now: datetime) -> Self:
+        """Nothing is known of what became of it."""
+        return replace(self, state=OperationState.UNKNOWN, message=message, polled_time=now)
+
+    def abandoned(self, message: str, now: datetime) -> Self:
+        """It left no trace for so long that it is taken for one that never was."""
+        return replace(self, state=OperationState.ABANDONED, message=message, polled_time=now)
+
+    def document(self, now: datetime) -> dict[str, object]:
+        """Return the JSON form. What kind of operation another machine started shows when it has ended."""
+        is_known = bool(self.object_id) or not self.state.is_open
+        return {
+            "operationId": self.operation_id,
+            "kind": self.kind.value if is_known else None,
+            "status": self.state.status.value,
+            "createdTime": format_time(self.created_time),
+            "lastActionTime": format_time(self.last_action_time),
+            "finishedTime": format_time(self.finished_time),
+            "resourceLocation": self.resource_location,
+            "message": self.message,
+            "profile": self.profile,
+            "objectType": self.object_type or None,
+            "objectId": self.object_id or None,
+            "snapshotId": self.snapshot_id,
+            "elapsedSeconds": round(self.elapsed_s(now), 1),
+            "intent": self.intent,
+        }
+
+
+def new_intent() -> str:
+    """Return a name for an operation that has no id yet."""
+    return uuid.uuid4().hex
+
+
+def snapshot_id_of(resource_location: str | None) -> str | None:
+    """Return the id in `/snapshots/GUID`, or None for any other location."""
+    last = (resource_location or "").rstrip("/").rpartition("/")[2]
+    return last.lower() if is_guid(last) else None
+
+
+def _named_by(resource_location: str | None) -> dict[str, Any]:
+    """Return what a succeeded operation's resource location tells: the snapshot taken, or the object created."""
+    if taken := snapshot_id_of(resource_location):
+        return {"snapshot_id": taken}
+    kind, _, object_id = (resource_location or "").strip("/").partition("/")
+    for object_type in ObjectType:
+        if kind.lower() == object_type.value.lower() and OBJECT_ID.fullmatch(object_id):
+            return {"kind": OperationKind.APPLY, "object_type": object_type.value, "object_id": object_id}
+    return {}

@@ -1,0 +1,178 @@
+"""What the service speaks of, read tolerantly: its spelling of keys, cases and times changed over the years."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from facesnap_cli.common.errors import UnreachableError
+from facesnap_cli.common.escape import format_time, parse_time, storable
+
+MOST_CHARS = 2000  # of a message, an account, a resource location
+SNAPSHOT_LIFETIME = timedelta(hours=48)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SHORTEST_PREFIX = 6  # characters of an id that name a snapshot or an operation
+OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class ObjectType(enum.StrEnum):
+    """The four kinds of object that the service keeps; values are the wire's names."""
+
+    FACE_LIST = "FaceList"
+    LARGE_FACE_LIST = "LargeFaceList"
+    LARGE_PERSON_GROUP = "LargePersonGroup"
+    PERSON_GROUP = "PersonGroup"
+
+    @classmethod
+    def from_wire(cls, text: str) -> Self:
+        """Return the type that the service names, in any case. Raises UnreachableError for any other text."""
+        for member in cls:
+            if member.value.lower() == text.lower():
+                return member
+        raise UnreachableError("the service answered an object type that is not known", code="BadAnswer")
+
+    @property
+    def collection(self) -> str:
+        """The REST collection's name."""
+        return f"{self.value.lower()}s"
+
+    @property
+    def id_key(self) -> str:
+        """The key of the object's id in JSON, such as `personGroupId`."""
+        return f"{self.value[0].lower()}{self.value[1:]}Id"
+
+    @property
+    def has_persons(self) -> bool:
+        return self in (ObjectType.PERSON_GROUP, ObjectType.LARGE_PERSON_GROUP)
+
+    @property
+    def is_trainable(self) -> bool:
+        return self is not ObjectType.FACE_LIST
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot as `Snapshot - Get` answers it. Times are UTC."""
+
+    id: str
+    account: str
+    type: str
+    apply_scope: tuple[str, ...]
+    user_data: str | None
+    created_time: datetime | None
+    last_update_time: datetime | None
+    object_id: str | None = None
+
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        """Read one element of the wire. Raises UnreachableError where it is no snapshot."""
+        keys = lowered(body)
+        snapshot_id = text_of(keys.get("id"))
+        if snapshot_id is None or not is_guid(snapshot_id):
+            raise UnreachableError("the service answered something that is not a snapshot", code="BadAnswer")
+        user_data = text_of(keys.get("userdata"))
+        tag = ProvenanceTag.parse(user_data)
+        return cls(
+            id=snapshot_id.lower(),
+            account=short_text_of(keys.get("account")) or "",
+            type=short_text_of(keys.get("type")) or "",
+            apply_scope=_scope_of(keys.get("applyscope")),
+            user_data=user_data,
+            created_time=parse_time(keys.get("createdtime")),
+            last_update_time=parse_time(keys.get("lastupdatetime")),
+            object_id=tag.object_id if tag else None,
+        )
+
+    def is_of(self, subscription_id: str | None) -> bool:
+        """Tell whether the subscription took it: the service names the account, user data is anybody's to write."""
+        return subscription_id is not None and self.subscription_id == subscription_id.lower()
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription that took it, in lower case, as the service says it; None where it does not."""
+        parts = self.account.lower().split("/")
+        return parts[2] if parts[1:2] == ["subscriptions"] and len(parts) > 2 and is_guid(parts[2]) else None
+
+    @property
+    def expires_time(self) -> datetime | None:
+        """48 hours after creation; None where the service did not say when that was."""
+        try:
+            return self.created_time + SNAPSHOT_LIFETIME if self.created_time else None
+        except OverflowError:
+            return None
+
+    def document(self, now: datetime | None = None) -> dict[str, object]:
+        """Return the JSON form: the wire's names, then facesnap's additions; with `now` also the time left."""
+        left = {"secondsLeft": self._seconds_left(now)} if now else {}
+        return {
+            "id": self.id,
+            "account": self.account,
+            "type": self.type,
+            "applyScope": list(self.apply_scope),
+            "userData": self.user_data,
+            "createdTime": format_time(self.created_time),
+            "lastUpdateTime": format_time(self.last_update_time),
+            "expiresTime": format_time(self.expires_time),
+            "objectId": self.object_id,
+            **left,
+        }
+
+    def _seconds_left(self, now: datetime) -> int | None:
+        return max(0, int((self.expires_time - now).total_seconds())) if self.expires_time else None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceTag:
+    """What facesnap writes into the user data of a take whose user gave none.
+
+    It lets `list` name the object, and lets a take whose answer was lost be recognized.
+    """
+
+    object_id: str
+    intent: str
+
+    @classmethod
+    def parse(cls, user_data: str | None) -> Self | None:
+        """Return the tag in `user_data`, or None: user data is other people's text."""
+        if not user_data or len(user_data) > 1024 or not user_data.startswith("{"):
+            return None
+        try:
+            tag = json.loads(user_data)
+        except (ValueError, RecursionError):
+            return None
+        object_id, intent = tag.get("objectId"), tag.get("intent")
+        if tag.get("facesnap") != 1 or not isinstance(object_id, str) or not isinstance(intent, str):
+            return None
+        return cls(object_id, intent) if OBJECT_ID.fullmatch(object_id) else None
+
+    def format(self) -> str:
+        return json.dumps({"facesnap": 1, "objectId": self.object_id, "intent": self.intent}, separators=(",", ":"))
+
+
+def _scope_of(value: object) -> tuple[str, ...]:
+    entries = (short_text_of(entry) for entry in value) if isinstance(value, list) else ()
+    return tuple(entry for entry in entries if entry)
+
+
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text) is not None
+
+
+def lowered(body: object) -> Mapping[str, Any]:
+    """Return a JSON object's items with keys in lower case; nothing for what is no object."""
+    return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+
+
+def text_of(value: object) -> str | None:
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def short_text_of(value: object) -> str | None:
+    """Return a text that is shown and stored, cut where it is longer than any that the service means."""
+    text = text_of(value)
+    return f"{text[:MOST_CHARS]}…" if text and len(text) > MOST_CHARS else text

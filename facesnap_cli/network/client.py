@@ -1,0 +1,261 @@
+"""The one way to the service: a key, retries, a rate limit, and errors for unsuccessful answers."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from facesnap_cli import __version__
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import (
+    FacesnapError,
+    Interruption,
+    OutcomeUnknownError,
+    ThrottledError,
+    UnreachableError,
+)
+from facesnap_cli.common.escape import format_duration
+from facesnap_cli.models.endpoints import Proxy, host_of, is_local, proxy_for
+from facesnap_cli.network.connection import NoAnswer, Wire
+from facesnap_cli.network.redaction import Masks
+from facesnap_cli.network.responses import Answer, Exchange, error_of
+from facesnap_cli.network.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.credentials import Credential
+
+TOLD_DELAY_S = 2.0  # a shorter delay before the next try is nobody's concern
+_SHOWN_REASON_CHARS = 300
+_TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TransportOptions:
+    """How requests are sent. Times in seconds."""
+
+    endpoint: str
+    api_version: str = "v1.0"
+    http_timeout_s: float = 30.0
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    proxy: Proxy | None = None
+    ca_bundle: str | None = None
+    ca_bundle_origin: str = "ca_bundle"  # what errors call it by
+    extra_headers: tuple[tuple[str, str], ...] = ()
+
+
+class Transport:
+    """Sends the requests of one profile. Safe for several threads, each of which gets a connection of its own."""
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        credential: Credential,
+        *,
+        clock: Clock,
+        limiter: RateLimiter,
+        rng: random.Random | None = None,
+        observe: Callable[[Exchange], None] = lambda exchange: None,
+        note: Callable[[str], None] = lambda text: None,
+    ):
+        self.options = options
+        self._credential = credential
+        self._clock = clock
+        self._limiter = limiter
+        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._observe = observe
+        self._note = note
+        self._masks = Masks()
+        self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
+        self._proxy = proxy_for(options.endpoint, options.proxy)
+        self._wire = Wire(
+            options.endpoint,
+            timeout_s=options.http_timeout_s,
+            proxy=self._proxy,
+            ca_bundle=options.ca_bundle,
+            ca_bundle_origin=options.ca_bundle_origin,
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        content: bytes | None = None,
+        retry: bool = True,
+        within_s: float | None = None,
+    ) -> Answer:
+        """Send one request and return the answer if it is a success.
+
+        `path` begins after the version (`/snapshots`); its variable parts are quoted by the caller. `what` names
+        the request in errors. `retry` False is for polls, which come again by themselves, and `within_s` the time that
+        such a one has. Raises the error that the answer stands for, UnreachableError where nothing can have happened,
+        OutcomeUnknownError where something may have.
+        """
+        url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
+        if given := {key: value for key, value in (params or {}).items() if value}:
+            url += "?" + urlencode(given, quote_via=quote, safe=",")
+        body, headers = _encoded(json, content)
+        attempt, slept = 0, 0.0
+        while True:
+            with _nothing_in_flight():
+                if not self._limiter.acquire(within_s):
+                    raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
+            outcome = self._exchange(method, url, headers, body, within_s)
+            if isinstance(outcome, Answer):
+                if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
+                    return outcome
+                delay = self.options.policy.delay_after(
+                    outcome, method=method, attempt=attempt, now=self._clock.now(), rng=self._rng
+                )
+                error: FacesnapError = error_of(
+                    outcome,
+                    what=what,
+                    endpoint=self.options.endpoint,
+                    may_have_acted=method not in RESENDABLE_METHODS,
+                    now=self._clock.now(),
+                    keys_refused=self._credential.keys_refused,
+                )
+                if outcome.status == 429 and delay is not None:
+                    self._limiter.rest(min(delay, self.options.policy.budget_s))
+            else:
+                resendable = method in RESENDABLE_METHODS or not outcome.sent
+                error = self._failure(outcome, what, unknown=not resendable)
+                delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
+            if not retry or delay is None or slept + delay > self.options.policy.budget_s:
+                raise error
+            if delay >= TOLD_DELAY_S:
+                self._note(f"{error.message}; trying again in {format_duration(delay)}")
+            with _nothing_in_flight():
+                self._clock.sleep(delay)
+            slept += delay
+            attempt += 1
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._wire.close()
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, within_s: float | None
+    ) -> Answer | NoAnswer:
+        """Send once, and again with another key while keys are refused: a 401 has done nothing."""
+        while True:
+            with _nothing_in_flight():
+                key_header, secret = self._credential.header()
+            self._masks.add(secret)
+            sent = _merged(self._headers, headers, self.options.extra_headers)
+            started = self._clock.monotonic()
+            outcome: Answer | NoAnswer
+            try:
+                # The one place where a secret is unwrapped.
+                answer = self._wire.send(
+                    method, url, [*sent, (key_header, secret.reveal())], content, within_s=within_s
+                )
+                outcome = self._masks.answer(answer)
+            except NoAnswer as failure:
+                failure.reason = self._masks.text(failure.reason)[:_SHOWN_REASON_CHARS]
+                outcome = failure
+            elapsed = self._clock.monotonic() - started
+            self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
+            if isinstance(outcome, NoAnswer) or outcome.status != 401 or not self._credential.refused(secret):
+                return outcome
+
+    def _failure(self, failure: NoAnswer, what: str, *, unknown: bool) -> FacesnapError:
+        details: dict[str, object] = {"endpoint": self.options.endpoint}
+        if unknown:
+            return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
+        host, refused = host_of(self.options.endpoint), "refused" in failure.reason
+        if self._proxy:
+            host = f"{host} through the proxy {host_of(self._proxy.url)}"
+        advice = _advice(failure.reason, local=is_local(self.options.endpoint) and not self._proxy)
+        if self._proxy and refused:
+            advice = "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
+        return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
+
+
+@contextmanager
+def _nothing_in_flight() -> Iterator[None]:
+    """Let an interruption know that what was sent so far was refused, or never arrived."""
+    try:
+        yield
+    except Interruption as interruption:
+        interruption.nothing_sent = True
+        raise
+
+
+def quoted(segment: str) -> str:
+    """Return a path segment that stays one, whatever is in it. Raises UnreachableError for one that leads elsewhere."""
+    if segment.strip(".") == "":
+        raise UnreachableError("the service answered an invalid id", code="BadAnswer")
+    return quote(segment, safe="", errors="replace")
+
+
+def _merged(
+    own: Mapping[str, str], content: Mapping[str, str], extra: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the headers to send; one that the user gives replaces one of ours."""
+    given = {name.lower() for name, _ in extra}
+    return [*((name, value) for name, value in {**own, **content}.items() if name.lower() not in given), *extra]
+
+
+def _seen(
+    method: str,
+    url: str,
+    sent: Sequence[tuple[str, str]],
+    content: bytes | None,
+    outcome: Answer | NoAnswer,
+    elapsed_s: float,
+    key_header: str,
+) -> Exchange:
+    shown = {name: "***" if _TELLING.search(name) else value for name, value in sent}
+    if isinstance(outcome, NoAnswer):
+        return Exchange(method, url, shown, content, None, outcome.reason, elapsed_s, key_header)
+    return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
+
+
+def _advice(reason: str, *, local: bool) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return (
+            "nothing was sent: its certificate is not from an authority known here, or not for this host;"
+            " if your company's proxy made it, --ca-bundle names the company's authorities (SSL_CERT_FILE is not read)"
+        )
+    if "WRONG_VERSION_NUMBER" in reason:
+        return "nothing was sent: the server does not speak TLS; check the endpoint's port and the proxy"
+    if reason.startswith("407 "):
+        return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
+    if local and "refused" in reason:
+        return "nothing listens there; facesnap emulator start runs an emulator on this machine"
+    return "check the endpoint, the network and the proxy, then run this again: it is safe"
+
+
+def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[str, str]]:
+    if json is not None:
+        import json as codec
+
+        return codec.dumps(json, ensure_ascii=False).encode(), {"Content-Type": "application/json; charset=utf-8"}
+    if content is not None:
+        return content, {"Content-Type": "application/octet-stream"}
+    return None, {}
+
+
+def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | None, ca_bundle: str | None) -> int:
+    """Send a text to a host that is not the service, and return the status. No key is at hand here.
+
+    Nothing is retried. Raises UnreachableError, which names the host alone: the path may be a secret.
+    """
+    wire = Wire(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
+    headers = [("User-Agent", f"facesnap/{__version__}"), ("Content-Type", "text/plain; charset=utf-8")]
+    try:
+        return wire.send("POST", url, headers, content).status
+    except NoAnswer as failure:
+        reason = failure.reason[:_SHOWN_REASON_CHARS]
+        raise UnreachableError(f"{host_of(url)} could not be reached ({reason})") from None
+    finally:
+        wire.close()

@@ -1,0 +1,344 @@
+"""httpx within bounds: one connection a thread, every request within its time, every answer within its size.
+
+The only importer of httpx and of httpcore below it. httpx bounds each step of a request, not their sum, so that a
+service which drips bytes could hold a request for days; a transport of our own puts one deadline on all of its steps.
+No redirect is followed, no cookie kept, no content decoded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from facesnap_cli.common.errors import ConfigurationError, Interruption
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.models.endpoints import Proxy
+from facesnap_cli.network.responses import Answer
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+CONNECT_TIMEOUT_S = 10.0
+# A connection that rested longer is not used again: the service may be closing it just when a POST goes out on it, and
+# nobody could tell whether that arrived.
+KEEPALIVE_S = 2.0
+SHORTEST_TIMEOUT_S = 1.0  # a request is given as much even where less is left
+_NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
+_HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
+_WHOLE_HEADERS = "whole_headers"
+_WRITE_BYTES = 64 * 1024
+
+
+class NoAnswer(Exception):
+    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better.
+
+    `reason` may repeat what was sent, and at any length.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, passing: bool = True):
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+        self.passing = passing
+
+
+class Wire:
+    """The way to one endpoint. Safe for several threads, each of which gets a connection of its own."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout_s: float,
+        proxy: Proxy | None = None,
+        ca_bundle: str | None = None,
+        ca_bundle_origin: str = "ca_bundle",
+    ):
+        self._endpoint = urlsplit(endpoint)
+        self._timeout_s = timeout_s
+        self._proxy = proxy
+        self._ca_bundle = ca_bundle
+        self._ca_bundle_origin = ca_bundle_origin
+        self._tls: ssl.SSLContext | None = None
+        self._own = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[httpx.Client] = []
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | None,
+        *,
+        within_s: float | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status. Raises NoAnswer, also after `within_s`."""
+        timeout_s = self._timeout_s if within_s is None else min(self._timeout_s, max(within_s, SHORTEST_TIMEOUT_S))
+        client = self._client()
+        deadline: Deadline = self._own.deadline
+        deadline.begin(timeout_s)
+        if content is None and method not in ("GET", "DELETE"):
+            content = b""  # so that a length is sent: without one the gateway refuses the request
+        try:
+            return self._sent(client, deadline, method, url, headers, content)
+        except Interruption as interruption:
+            interruption.nothing_sent = not deadline.has_written
+            raise
+        except (httpx.InvalidURL, UnicodeError) as failure:
+            raise NoAnswer(harmless(str(failure)), sent=False, passing=False) from failure
+        except httpcore.ConnectTimeout as failure:
+            raise NoAnswer("connecting took too long", sent=False) from failure
+        except httpcore.TimeoutException as failure:
+            raise NoAnswer(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
+            reason = harmless(str(failure)) or type(failure).__name__
+            passing = not any(mark in reason for mark in _HOPELESS)
+            raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
+
+    def _sent(
+        self,
+        client: httpx.Client,
+        deadline: Deadline,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | None,
+    ) -> Answer:
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        request = client.build_request(method, url, headers=encoded, content=content)
+        response = client.send(request, stream=True)
+        try:
+            body = _bounded(response.iter_raw(), deadline)
+        finally:
+            response.close()
+        return Answer(response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for client in self._opened:
+                client.close()
+            self._opened.clear()
+
+    def _client(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._own, "client", None)
+        if client is None:
+            self._own.deadline = Deadline()
+            transport = _Transport(self._new_pool(self._own.deadline))
+            own_headers = {"Accept-Encoding": "identity"}
+            client = self._own.client = httpx.Client(transport=transport, trust_env=False, headers=own_headers)
+            with self._lock:
+                self._opened.append(client)
+        return client
+
+    def _new_pool(self, deadline: Deadline) -> httpcore.ConnectionPool:
+        local_only = self._endpoint.scheme == "http"
+        shared: dict[str, Any] = {
+            "ssl_context": self._context(),
+            "max_connections": 1,
+            "keepalive_expiry": KEEPALIVE_S,
+            "network_backend": _Backend(deadline, local_only=local_only),
+        }
+        if self._proxy is None:
+            return httpcore.ConnectionPool(**shared)
+        user, password = self._proxy.user, self._proxy.password
+        auth = (user.encode(), password.reveal().encode()) if user and password else None
+        return httpcore.HTTPProxy(self._proxy.url, proxy_auth=auth, **shared)
+
+    def _context(self) -> ssl.SSLContext | None:
+        """Return the authorities to trust; None where there is no TLS, as they take time to load."""
+        with self._lock:
+            if self._tls is None and self._ca_bundle:
+                self._tls = _context_of(self._ca_bundle, self._ca_bundle_origin)
+            elif self._tls is None and self._endpoint.scheme == "https":
+                self._tls = _default_context()
+            return self._tls
+
+
+class Deadline:
+    """The moment at which one thread's request has taken too long, in the machine's time: sockets know no other.
+
+    `has_written`: some of the request, or of what a proxy is asked first, has gone out.
+    """
+
+    def __init__(self) -> None:
+        self._moment = 0.0
+        self.has_written = False
+
+    def begin(self, timeout_s: float) -> None:
+        self._moment = time.monotonic() + timeout_s
+        self.has_written = False
+
+    def left_s(self, late: type[httpcore.TimeoutException]) -> float:
+        """Return the seconds left. Raises `late` where there are none."""
+        left = self._moment - time.monotonic()
+        if left <= 0:
+            raise late
+        return left
+
+
+class _Transport(httpx.BaseTransport):
+    """What httpx sends through: a pool whose network has a deadline. Failures come out as httpcore's."""
+
+    def __init__(self, pool: httpcore.ConnectionPool):
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+        )
+        answer = self._pool.handle_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+        )
+        # httpx reads Location as a URL, and fails where it is none, and keeps cookies: neither is for it to see.
+        seen = [(name, value) for name, value in answer.headers if name.lower() not in (b"location", b"set-cookie")]
+        extensions = {**answer.extensions, _WHOLE_HEADERS: answer.headers}
+        return httpx.Response(answer.status, headers=seen, stream=_Body(answer), extensions=extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer that is still coming."""
+
+    def __init__(self, answer: httpcore.Response):
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Backend(httpcore.SyncBackend):
+    """Connects within the deadline, and with `local_only` to nothing but this machine."""
+
+    def __init__(self, deadline: Deadline, *, local_only: bool):
+        self._deadline = deadline
+        self._local_only = local_only
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in [str(entry[4][0]) for entry in found]:
+            if self._local_only and not (address.startswith("127.") or address == "::1"):
+                failure = httpcore.ConnectError(f"{host} is {address}, which is not this machine")
+                continue
+            seconds = min(CONNECT_TIMEOUT_S, self._deadline.left_s(httpcore.ConnectTimeout))
+            try:
+                stream = super().connect_tcp(address, port, seconds, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
+                failure = refused
+            else:
+                return _Stream(stream, self._deadline)
+        raise failure
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every step ends at the deadline, however slowly the other side drips."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline):
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left_s(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._deadline.has_written = True
+        for start in range(0, len(buffer), _WRITE_BYTES):
+            self._stream.write(buffer[start : start + _WRITE_BYTES], self._deadline.left_s(httpcore.WriteTimeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left_s = self._deadline.left_s(httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left_s), self._deadline)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _bounded(chunks: Iterable[bytes], deadline: Deadline) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        deadline.left_s(httpcore.ReadTimeout)
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise httpcore.RemoteProtocolError(f"the body is longer than {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name in lower case; different values of one name are joined by commas, in their order."""
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        known = values.setdefault(name.decode("latin-1").lower(), [])
+        if (text := value.decode("latin-1")) not in known:
+            known.append(text)
+    return {name: ", ".join(known) for name, known in values.items()}
+
+
+def _default_context() -> ssl.SSLContext:
+    """Return the authorities of certifi and of this machine.
+
+    Those that SSL_CERT_FILE and SSL_CERT_DIR name are not among them, and SSLKEYLOGFILE gets no session's keys: an
+    environment that somebody else has set could otherwise read along, through an HTTPS_PROXY of its own.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    _keep_session_keys(context)
+    if sys.platform == "win32":
+        for certificate, encoding, _ in (*ssl.enum_certificates("ROOT"), *ssl.enum_certificates("CA")):
+            if encoding == "x509_asn":
+                with contextlib.suppress(ssl.SSLError):
+                    context.load_verify_locations(cadata=certificate)
+        return context
+    places = ssl.get_default_verify_paths()
+    file, folder = Path(places.openssl_cafile), Path(places.openssl_capath)
+    if file.is_file() or folder.is_dir():
+        context.load_verify_locations(file if file.is_file() else None, folder if folder.is_dir() else None)
+    return context
+
+
+def _keep_session_keys(context: ssl.SSLContext) -> None:
+    """Undo what SSLKEYLOGFILE makes of every new context: write down what decrypts the traffic."""
+    context.keylog_filename = None  # type: ignore[assignment]  # the documented default
+
+
+def _context_of(path: str, origin: str) -> ssl.SSLContext:
+    bundle = Path(os.path.expanduser(path))  # a home that is not known stays as it is written
+    if not bundle.is_file():
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: there is no such file")
+    try:
+        context = ssl.create_default_context(cafile=bundle)
+        _keep_session_keys(context)
+        return context
+    except (OSError, ValueError) as error:
+        reason = harmless(getattr(error, "strerror", None) or str(error))
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: {reason}", hint="it must be PEM") from error

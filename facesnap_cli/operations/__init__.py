@@ -1,0 +1,1 @@
+"""Take, apply, wait, recover lost responses and verify. Nothing here prints."""

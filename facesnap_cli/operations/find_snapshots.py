@@ -1,0 +1,152 @@
+"""Find snapshots by what a user calls them, name the objects they are of, change and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
+from facesnap_cli.common.escape import counted, format_duration
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.snapshots import ObjectType, Snapshot, is_guid
+from facesnap_cli.operations.parameters import WantedList, WantedUpdate
+
+# Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
+ObjectOf = Callable[[str], str | None]
+
+
+def list_snapshots(account: Account, object_of: ObjectOf, clock: Clock, wanted: WantedList) -> list[Snapshot]:
+    """Return the snapshots that are wanted, oldest first."""
+    snapshots = account.snapshots.list(object_type=wanted.object_type, apply_scope=wanted.apply_scope)
+    if wanted.expires_within_s is not None:
+        limit = clock.now() + timedelta(seconds=wanted.expires_within_s)
+        snapshots = [one for one in snapshots if one.expires_time is None or one.expires_time <= limit]
+    return sorted((named(one, object_of) for one in snapshots), key=_age)
+
+
+def find_snapshot(
+    account: Account, object_of: ObjectOf, reference: str, object_type: ObjectType | None = None
+) -> Snapshot:
+    """Return the snapshot of this id, beginning of an id, or `latest`, of `object_type` if given.
+
+    Raises NotFoundError for none, UsageError for several.
+    """
+    if is_guid(reference):
+        snapshot = _get(account, reference)
+        if object_type and snapshot.type.lower() != object_type.value.lower():
+            raise NotFoundError(f"snapshot {reference} is of a {snapshot.type}, not of a {object_type.value}")
+        return named(snapshot, object_of)
+    snapshots = account.snapshots.list(object_type=object_type)
+    if reference == "latest":
+        found = sorted(snapshots, key=_age)[-1:]
+    else:
+        found = [snapshot for snapshot in snapshots if snapshot.id.startswith(reference)]
+    if len(found) > 1:
+        raise UsageError(f"{reference} begins the ids of {len(found)} snapshots", hint="give more of it")
+    if not found:
+        kind = f"{object_type.value} snapshot" if object_type else "snapshot"
+        which = "" if reference == "latest" else f" whose id begins with {reference}"
+        raise NotFoundError(f"there is no {kind}{which}", hint="facesnap list shows those that this key may see")
+    return named(found[0], object_of)
+
+
+def find_snapshots(
+    account: Account, object_of: ObjectOf, references: Sequence[str], object_type: ObjectType | None
+) -> tuple[list[Snapshot], list[FacesnapError]]:
+    """Return the snapshots that the references name, each once, and what tells of full ids that are gone.
+
+    So a deletion that stopped half way can be run again. Raises like `find_snapshot` for everything else.
+    """
+    found: dict[str, Snapshot] = {}
+    gone: list[FacesnapError] = []
+    for reference in references:
+        try:
+            snapshot = find_snapshot(account, object_of, reference, object_type)
+            found[snapshot.id] = snapshot
+        except NotFoundError as failure:
+            if "httpStatus" not in failure.details:
+                raise
+            gone.append(failure)
+    if gone and not found:
+        raise gone[0]
+    return list(found.values()), gone
+
+
+def described(snapshot: Snapshot, now: datetime) -> str:
+    """Return a snapshot in words: what it is of, and how old."""
+    words = f"snapshot {snapshot.id} of {snapshot.type} {snapshot.object_id or '(object not known)'}"
+    if snapshot.created_time is None:
+        return words
+    return f"{words}, taken {format_duration((now - snapshot.created_time).total_seconds())} ago"
+
+
+def _get(account: Account, snapshot_id: str) -> Snapshot:
+    try:
+        return account.snapshots.get(snapshot_id)
+    except NotFoundError as error:
+        error.hint = error.hint or (
+            "it may have expired (48 h after it was taken), been deleted, or not have this subscription in its scope;"
+            " facesnap list shows what there is"
+        )
+        raise
+
+
+def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
+    """Change a snapshot and return it as the service has it then. Raises UsageError for a change of nothing."""
+    scope = wanted.apply_scope
+    if wanted.add or wanted.remove:
+        removed = {entry.lower() for entry in wanted.remove}
+        absent = removed - {entry.lower() for entry in snapshot.apply_scope}
+        if absent:
+            raise UsageError(f"{', '.join(sorted(absent))} is not in the snapshot's apply scope")
+        kept = [entry for entry in snapshot.apply_scope if entry.lower() not in removed]
+        have = {entry.lower() for entry in kept}
+        scope = (*kept, *(entry for entry in wanted.add if entry.lower() not in have))
+    try:
+        account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
+    except OutcomeUnknownError as error:
+        error.hint = f"facesnap show {snapshot.id} tells whether it was changed"
+        raise
+    try:
+        return named(account.snapshots.get(snapshot.id), object_of)
+    except UnreachableError:  # it is changed, whatever becomes of the look at it
+        user_data = snapshot.user_data if wanted.user_data is None else wanted.user_data
+        return replace(snapshot, apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
+
+
+def delete_snapshots(
+    account: Account, snapshots: Sequence[Snapshot], gone: Sequence[FacesnapError], *, dry_run: bool
+) -> tuple[list[Snapshot], FacesnapError | None]:
+    """Delete the snapshots, all that can be. Return those deleted, and what went wrong, with those `gone` before.
+
+    `dry_run` only acts as if.
+    """
+    from facesnap_cli.operations.batch_errors import combined
+
+    deleted, failures = [], list(gone)
+    for snapshot in snapshots:
+        try:
+            if not dry_run:
+                account.snapshots.delete(snapshot.id)
+        except FacesnapError as failure:
+            failures.append(failure)
+        else:
+            deleted.append(snapshot)
+    return deleted, combined(failures, len(snapshots) + len(gone), "snapshots")
+
+
+def deletion_in_words(number: int, *, dry_run: bool) -> str:
+    """Return what was done to so many snapshots, or would be."""
+    snapshots = counted(number, "snapshot")
+    return f"would delete {snapshots} (nothing was deleted)" if dry_run else f"deleted {snapshots}"
+
+
+def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:
+    """Return the snapshot, with the object that it was taken from if its tag or `object_of` knows it."""
+    return snapshot if snapshot.object_id else replace(snapshot, object_id=object_of(snapshot.id))
+
+
+def _age(snapshot: Snapshot) -> datetime:
+    return snapshot.created_time or datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,129 @@
+"""Operations whose answer was lost: find out what became of them, without sending anything twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from facesnap_cli.common.clock import CLOCK_SKEW, Clock
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.store import Journal, digest
+from facesnap_cli.models.operations import Operation, OperationKind, OperationState
+from facesnap_cli.models.snapshots import ObjectType, ProvenanceTag, Snapshot
+from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.verify import Place, check_copy, describe
+
+# After so long an operation that has left no trace is taken for one that never reached the service:
+# takes run for hours at most, applies for one.
+GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
+
+
+def settle(
+    account: Account,
+    journal: Journal,
+    operation: Operation,
+    clock: Clock,
+    account_of: Callable[[Operation], Account],
+) -> Operation:
+    """Look for the result of an operation that has no id, or one that the service has forgotten.
+
+    A take is recognized by the tag in its snapshot's user data, or by user data that no other take has; an apply
+    by its target object, which did not exist before, and is what its source is. Only reads. Returns the operation as
+    it is known now, `unknown` if there is no trace. Raises what reading raises.
+    """
+    if journal.is_being_sent(operation):
+        return operation
+    now = clock.now()
+    if operation.kind is OperationKind.TAKE:
+        snapshot = find_trace(account, journal, operation)
+        if snapshot:
+            return journal.save(operation.adopted(f"/snapshots/{snapshot.id}", snapshot.created_time, now))
+    elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
+        location = f"/{operation.object_type.lower()}/{operation.object_id}"
+        try:
+            compared = _is_like_its_source(account, journal, operation, account_of)
+        except VerificationError as difference:
+            why = f"no answer came, and somebody else seems to have made the object: {difference.message}"
+            return journal.save(operation.abandoned(why, now))
+        doubt = None if compared else "its answer was lost; the object was found, but not compared with its source"
+        return journal.save(operation.adopted(location, None, now, doubt))
+    if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
+        why = "the service has forgotten it" if operation.operation_id else "no answer came"
+        return journal.save(operation.abandoned(f"{why}, and no result appeared: it counts as never started", now))
+    if operation.state is OperationState.UNKNOWN:
+        return operation
+    if operation.operation_id:
+        return journal.save(operation.lost("the service does not know the operation (any more)", now))
+    return journal.save(operation.lost("the program ended before the service's answer came", now))
+
+
+def _is_like_its_source(
+    account: Account, journal: Journal, operation: Operation, account_of: Callable[[Operation], Account]
+) -> bool:
+    """Tell whether what an apply was to make could be compared. Raises VerificationError where it differs."""
+    made = Place(account, ObjectType(operation.object_type), operation.object_id)
+    try:
+        take = journal.take_of(operation.snapshot_id or "")
+        if take is None or not take.object_id:
+            return False
+        source = Place(account_of(take), made.object_type, take.object_id)
+        original = describe(source.account, source.object_type, source.object_id, VerifyLevel.QUICK)
+    except FacesnapError:  # the source may have gone, or be out of reach
+        return False
+    check_copy(original, describe(account, made.object_type, made.object_id, VerifyLevel.QUICK), source, made)
+    return True
+
+
+def unsettled(operation: Operation) -> FacesnapError:
+    """Return the error for an operation that stays unknown after a look."""
+    details: dict[str, object] = {"intent": operation.intent, "objectId": operation.object_id}
+    if operation.operation_id:
+        return NotFoundError(
+            f"{operation.title}: the service does not know operation {operation.operation_id}, nor is a result visible",
+            hint=f"check --profile: it may be another account's; {_way_out(operation)}",
+            details=details | {"operationId": operation.operation_id},
+        )
+    if operation.leaves_a_mark:
+        way = f"facesnap wait {operation.intent[:8]} looks for its result again; {_way_out(operation)}"
+    else:
+        way = f"{no_mark()}; {_way_out(operation)}"
+    return OutcomeUnknownError(
+        f"{operation.title}: it is not known whether the service started it; no result is visible so far",
+        hint=way,
+        details=details,
+    )
+
+
+def no_mark() -> str:
+    """Return what to do where nothing tells the snapshot of a lost take from others."""
+    return "nothing marks its snapshot (--no-tag, or empty user data): look for it with facesnap list"
+
+
+def _way_out(operation: Operation) -> str:
+    hours = GIVE_UP_AFTER[operation.kind] // timedelta(hours=1)
+    now = "facesnap take --force takes another, and " if operation.kind is OperationKind.TAKE else ""
+    return f"{now}{hours} h after its start it no longer blocks a new one"
+
+
+def find_trace(account: Account, journal: Journal, operation: Operation) -> Snapshot | None:
+    """Return the snapshot that a take made, recognized by its tag, or by user data that no other take has."""
+    object_type = ObjectType(operation.object_type) if operation.object_type else None
+    snapshots = account.snapshots.list(object_type=object_type)
+    for snapshot in snapshots:
+        tag = ProvenanceTag.parse(snapshot.user_data)
+        if tag and tag.intent == operation.intent:
+            return snapshot
+    if operation.tagged or not operation.user_data_digest or journal.has_rival(operation):
+        return None
+    earliest = operation.intended_time - CLOCK_SKEW
+    candidates = [
+        snapshot
+        for snapshot in snapshots
+        if digest(snapshot.user_data) == operation.user_data_digest
+        and snapshot.created_time is not None
+        and snapshot.created_time >= earliest
+        and (account.subscription_id is None or snapshot.is_of(account.subscription_id))
+        and journal.object_of(snapshot.id) is None
+    ]
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,0 +1,110 @@
+"""When to look at a long-running operation, and the loop that does. No I/O: looking is an argument."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import FacesnapError
+
+Key = TypeVar("Key", bound=Hashable)
+BATCH_WINDOW_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The delays between looks: 1 s first, then a tenth of the time waited so far, from 1 s to 60 s.
+
+    So at most a tenth of an operation's duration (or 1 s) is wasted after it ends, and four hours cost fewer than
+    300 looks. `interval_s` replaces all that by a constant.
+    """
+
+    interval_s: float | None = None
+    first_s: float = 1.0
+    growth: float = 0.1
+    longest_s: float = 60.0
+
+    def delay(self, waited_s: float, estimate_s: float | None = None) -> float:
+        """Return the seconds until the next look, `waited_s` after the start.
+
+        `estimate_s` is how long earlier operations on the same object took: the look that would come just
+        before or well after that moment is moved to right behind it.
+        """
+        if self.interval_s:
+            return self.interval_s
+        delay = min(max(self.first_s, self.growth * waited_s), self.longest_s)
+        if estimate_s is not None:
+            expected = estimate_s * 1.01 + 0.2
+            if waited_s < expected < waited_s + delay and expected - waited_s >= 0.2:
+                return expected - waited_s
+        return delay
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[Key]):
+    """An operation to wait for: how long it runs already, and how long such ones take, in seconds."""
+
+    key: Key
+    age_s: float = 0.0
+    estimate_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found: an end, no end yet, or a failure to look, which is `final` or may pass."""
+
+    finished: bool
+    failure: FacesnapError | None = None
+    final: bool = False
+
+
+def poll(
+    pending: Iterable[Pending[Key]],
+    look: Callable[[Sequence[Key]], Mapping[Key, Look]],
+    *,
+    clock: Clock,
+    schedule: Schedule,
+    deadline: float | None = None,
+    enough: Callable[[], bool] = lambda: False,
+    patience_s: float = 300.0,
+) -> dict[Key, FacesnapError | None]:
+    """Look at operations until each has ended, `deadline` (monotonic) passes, or `enough()`.
+
+    Returns what came of each: None for one that ended, the failure for one that could not be looked at for
+    `patience_s`. One that still runs is not in the result. `look` gets all that are due at about the same time.
+    Failures of a look are repeated at the schedule's pace.
+    """
+    start = clock.monotonic()
+    known = {entry.key: entry for entry in pending}
+    first_s = schedule.delay(0.0)
+    due = [(start + max(0.0, first_s - entry.age_s), number, key) for number, (key, entry) in enumerate(known.items())]
+    heapq.heapify(due)
+    failing_since: dict[Key, float] = {}
+    outcome: dict[Key, FacesnapError | None] = {}
+    while due and not enough():
+        if deadline is not None and due[0][0] > deadline:
+            clock.sleep(deadline - clock.monotonic())
+            break
+        clock.sleep(due[0][0] - clock.monotonic())
+        batch: list[tuple[int, Key]] = []
+        while due and due[0][0] <= clock.monotonic() + BATCH_WINDOW_S:
+            _, number, key = heapq.heappop(due)
+            batch.append((number, key))
+        looks = look([key for _, key in batch])
+        for number, key in batch:
+            found, now = looks[key], clock.monotonic()
+            if found.finished:
+                outcome[key] = None
+                continue
+            if found.failure is None:
+                failing_since.pop(key, None)
+            elif now - failing_since.setdefault(key, now) >= patience_s or found.final:
+                outcome[key] = found.failure
+                continue
+            entry = known[key]
+            waited = entry.age_s + now - start
+            heapq.heappush(due, (now + schedule.delay(waited, entry.estimate_s), number, key))
+    return outcome

@@ -1,0 +1,68 @@
+"""How many takes and applies are left today, as far as this journal knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.escape import counted
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import OperationKind
+
+DAILY_LIMIT = 100
+WINDOW = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What this machine used of a subscription's quota within the window: an estimate, as others may use it too."""
+
+    kind: OperationKind
+    used: int
+
+    @property
+    def left(self) -> int:
+        return max(0, DAILY_LIMIT - self.used)
+
+    def __str__(self) -> str:
+        used = counted(self.used, self.kind.value, "takes" if self.kind is OperationKind.TAKE else "applies")
+        known = "is" if self.used == 1 else "are"
+        return f"{used} in 24 h {known} known here, about {self.left} of {DAILY_LIMIT} are left"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many takes or applies a run will ask of a subscription, and what is left there."""
+
+    profile: str | None
+    needed: int
+    quota: Quota
+
+    def __str__(self) -> str:
+        return f"profile {self.profile}: this run needs {self.needed}; {self.quota}"
+
+
+def needs(charges: Iterable[tuple[Account, OperationKind]], journal: Journal, clock: Clock) -> list[Need]:
+    """Return what each subscription will be asked for, one charge a take or apply."""
+    counts: Counter[tuple[str, OperationKind]] = Counter()
+    accounts: dict[str, Account] = {}
+    for account, kind in charges:
+        subscription = account.subscription_id or account.endpoint
+        accounts.setdefault(subscription, account)
+        counts[subscription, kind] += 1
+    return [
+        Need(accounts[subscription].profile, needed, quota(accounts[subscription], journal, clock, kind))
+        for (subscription, kind), needed in counts.items()
+    ]
+
+
+def quota(account: Account, journal: Journal, clock: Clock, kind: OperationKind) -> Quota:
+    """Count what the journal knows of the account's subscription. Free accounts have 100 a month, not a day."""
+    used = journal.submitted_since(
+        kind, clock.now() - WINDOW, subscription_id=account.subscription_id, endpoint=account.endpoint
+    )
+    return Quota(kind, used)

@@ -1,0 +1,153 @@
+"""Compare a copy with its source: what they are called, what they hold, whether they are trained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+
+from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
+from facesnap_cli.common.escape import counted
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import Operation
+from facesnap_cli.models.snapshots import ObjectType, Snapshot
+from facesnap_cli.operations.parameters import VerifyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An object as far as it is compared. `content` is a digest of every person and face; empty below `full`."""
+
+    name: str | None
+    user_data: str | None
+    recognition_model: str | None
+    training_status: str | None
+    persons: int
+    faces: int
+    content: str
+
+
+def describe(account: Account, object_type: ObjectType, object_id: str, level: VerifyLevel) -> Description:
+    """Read an object. Raises NotFoundError where it is missing."""
+    head = account.objects.get(object_type, object_id)
+    training = account.objects.training(object_type, object_id) if object_type.is_trainable else None
+    persons = faces = content = 0
+
+    def note(*parts: str | Iterable[str] | None) -> None:
+        nonlocal content  # a sum, as two accounts need not list in the same order
+        content += int.from_bytes(hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).digest())
+
+    if object_type.has_persons:
+        for person in account.objects.persons(object_type, object_id):
+            persons += 1
+            faces += len(person.face_ids)
+            note(person.person_id, person.name, person.user_data, sorted(person.face_ids))
+    else:
+        for face in account.objects.faces(object_type, object_id):
+            faces += 1
+            note(face.face_id, face.user_data)
+    return Description(
+        head.name,
+        head.user_data,
+        head.recognition_model,
+        training.status if training else None,
+        persons,
+        faces,
+        f"{content % 2**256:064x}" if level is VerifyLevel.FULL else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object in an account."""
+
+    account: Account
+    object_type: ObjectType
+    object_id: str
+
+    @property
+    def name(self) -> str:
+        return self.account.place(self.object_id)
+
+
+def check_copy(source: Description, target: Description, origin: Place, made: Place) -> None:
+    """Raise VerificationError, naming both and what differs, unless both are the same."""
+    differences = [
+        entry.name for entry in fields(Description) if getattr(source, entry.name) != getattr(target, entry.name)
+    ]
+    if differences:
+        shown = [
+            f"{name.replace('_', ' ')} {getattr(source, name)!r} became {getattr(target, name)!r}"
+            if name != "content"
+            else "persons or faces differ"
+            for name in differences
+        ]
+        raise VerificationError(
+            f"{made.object_type.value} {made.name} differs from its source {origin.name}: {'; '.join(shown)}",
+            hint="the source may have changed after the snapshot was taken; keep the older copy until this is clear",
+            details={
+                "objectType": made.object_type.value,
+                "objectId": made.object_id,
+                "profile": made.account.profile,
+                "sourceObjectId": origin.object_id,
+                "sourceProfile": origin.account.profile,
+                "differences": differences,
+            },
+        )
+
+
+def source_of(
+    snapshot: Snapshot,
+    target: Account,
+    object_id: str,
+    journal: Journal,
+    *,
+    account_of: Callable[[Operation], Account],
+    account_in: Callable[[str | None], Account | None],
+) -> Place:
+    """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
+
+    Raises UsageError where it is not known, or no profile reaches it: a verification that compares nothing is none.
+    """
+    take, kind = journal.take_of(snapshot.id), ObjectType.from_wire(snapshot.type)
+    if take and take.object_id:
+        source = Place(account_of(take), kind, take.object_id)
+    else:
+        owner = account_in(snapshot.subscription_id)
+        if snapshot.object_id is None or owner is None:
+            what = "object" if snapshot.object_id is None else "profile of its subscription"
+            raise UsageError(
+                f"snapshot {snapshot.id} cannot be verified: the {what} that it was taken from is not known here",
+                hint=f"give the profile of subscription {snapshot.subscription_id or '?'} its subscription_id"
+                if snapshot.object_id
+                else "apply it with --verify none, and compare by other means",
+            )
+        source = Place(owner, kind, snapshot.object_id)
+    if source.account is target and source.object_id == object_id:
+        raise UsageError(f"{object_id} is the snapshot's own source: there is nothing to compare it with")
+    return source
+
+
+def verify_apply(
+    operation: Operation, level: VerifyLevel, target: Account, source: Place | None, note: Callable[[str], None]
+) -> None:
+    """Compare what an apply created with its source; without a source do nothing. `note` hears that they are the same.
+
+    Raises VerificationError, or what reading raises.
+    """
+    if source is None:
+        return
+    made = Place(target, source.object_type, operation.object_id)
+    copy = describe(target, made.object_type, made.object_id, level)
+    try:
+        original = describe(source.account, source.object_type, source.object_id, level)
+    except NotFoundError as error:
+        raise VerificationError(
+            f"{operation.object_id} was applied, but its source {source.object_id} is gone: they cannot be compared",
+            details={"objectId": operation.object_id},
+        ) from error
+    check_copy(original, copy, source, made)
+    counts = [counted(copy.persons, "person")] if made.object_type.has_persons else []
+    counts += [counted(copy.faces, "face"), *(["every id"] if level is VerifyLevel.FULL else [])]
+    note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")

@@ -1,1 +1,0 @@
-"""What several operations of the service make together. Nothing here prints."""
