@@ -42,7 +42,7 @@ docs: $(STAMP) ## renew the reference in the README from the program
 	$(BIN)/python -m tests.reference
 
 golden: $(STAMP) ## renew the help texts that the tests compare with
-	FACESNAP_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_help.py
+	FACESNAP_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/cli/test_help.py
 
 pictures: $(STAMP) ## renew the README's pictures from what the program shows
 	$(BIN)/python -m tests.pictures

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, running
 from tests.conftest import Program
-from tests.terminal import Terminal, terminal
+from tests.support.terminal import Terminal, terminal
 
 DIRECTORY = Path(__file__).parent / "pictures"
 COLUMNS, ROWS = 112, 40

@@ -134,6 +134,11 @@ def test_no_two_modules_have_the_same_name() -> None:
     assert {name for name, modules in names.items() if modules > 1} == set()
 
 
+def test_no_two_test_files_have_the_same_name() -> None:
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert {name for name, files in names.items() if files > 1} == set()
+
+
 @each_source
 def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 450

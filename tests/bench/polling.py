@@ -14,7 +14,7 @@ from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation, OperationKind
 from tests.bench.harness import cost_of, scratch, table
 from tests.bench.poller import slow_server
-from tests.test_polling import wait
+from tests.operations.test_polling import wait
 
 DURATIONS_S = (1, 10, 60, 600, 3600, 4 * 3600)
 OPERATIONS, RUNNING_S = 1000, 15.0

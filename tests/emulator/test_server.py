@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.emulator.banner import banner_lines
 from facesnap_cli.emulator.http_server import running
@@ -244,3 +245,13 @@ def everyone(door: SocketDoor, group: str, **account: str) -> list[Any]:
         if not page:
             return found
         found += page
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")
+def test_the_emulator_keeps_its_data_where_others_do_not_write(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(EmulatorOptions(port=0, data=data)):
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    data.chmod(0o777)
+    with pytest.raises(FacesnapError, match="others may write to"), running(EmulatorOptions(port=0, data=data)):
+        pass

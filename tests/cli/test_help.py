@@ -1,0 +1,109 @@
+"""What `--help` says, compared with golden files (`make golden` renews them), and how misspellings are met."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Program
+from tests.reference import all_commands
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+COMMANDS = dict(all_commands())
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_help_is_as_agreed(bare_program: Program, path: str) -> None:
+    result = bare_program.run(*path.split()[1:], "--help")
+    assert (result.status, result.err) == (0, "")
+    file = GOLDEN / f"{path.replace(' ', '-')}.txt"
+    if os.environ.get("FACESNAP_RENEW_GOLDEN"):
+        file.write_text(result.out)
+    assert result.out == file.read_text(), "make golden"
+
+
+def test_no_help_is_kept_of_a_command_that_is_no_more() -> None:
+    assert {file.stem for file in GOLDEN.iterdir()} == {path.replace(" ", "-") for path in COMMANDS}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_an_example_that_can_be_pasted(bare_program: Program, path: str) -> None:
+    command = COMMANDS[path]
+    has_own = not hasattr(command, "list_commands") or path == "facesnap"
+    assert bool(command.examples) or not has_own
+    shown = bare_program.run(*path.split()[1:], "--help").out.splitlines()
+    for line in command.examples:
+        assert f"  {line}" in shown
+
+
+def test_help_fills_the_terminal_but_stays_readable(bare_program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns, longest in (("60", 60), ("100", 100), ("300", 100)):
+        monkeypatch.setenv("COLUMNS", columns)
+        lines = bare_program.run("take", "--help").out.partition("Example")[0].splitlines()
+        assert longest - 20 < max(map(len, lines)) <= longest
+
+
+@pytest.mark.parametrize(("line", "meant"), [("help", ""), ("help take", "take"), ("help config set", "config set")])
+def test_help_of_a_command_can_be_asked_for_by_the_word(bare_program: Program, line: str, meant: str) -> None:
+    asked, known = bare_program.run(*line.split()), bare_program.run(*meant.split(), "--help")
+    assert (asked.status, asked.out, asked.err) == (0, known.out, "")
+
+
+def test_help_of_what_there_is_not_is_no_success(bare_program: Program) -> None:
+    asked = bare_program.run("help", "tkae")
+    assert (asked.status, asked.out) == (2, "")
+    assert "take" in asked.err
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_only_a_choice_stands_in_braces(bare_program: Program, path: str) -> None:
+    shown = bare_program.run(*path.split()[1:], "--help")
+    assert "{" not in shown.out.splitlines()[0]
+    assert "<=" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("run x.toml --jobs 65", "from 1 to 64"), ("emulator start --port -1", "from 0 to 65535")],
+)
+def test_a_number_out_of_its_range_is_told_the_range(bare_program: Program, line: str, said: str) -> None:
+    refused = bare_program.run(*line.split())
+    assert (refused.status, refused.out) == (2, "")
+    assert f"must be a whole number {said}" in refused.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["config"], ["emulator"]])
+def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, arguments: list[str]) -> None:
+    result = bare_program.run(*arguments)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("Usage: facesnap")
+    assert result.err.endswith("needs a command\n")
+    assert result.err.splitlines()[-1].count("facesnap") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("tkae", "take"),
+        ("config lst", "list"),
+        ("take --objct-id x", "--object-id"),
+        ("list --profile emulater", "emulator"),
+        ("config use emulater", "emulator"),
+        ("config set rate_limt 3/s -p emulator", "rate_limit"),
+        ("list --type persongrop -p emulator", "PersonGroup"),
+        ("list --output jsn -p emulator", "json"),
+        ("completion zhs", "zsh"),
+    ],
+)
+def test_a_misspelling_is_met_with_what_was_probably_meant(bare_program: Program, line: str, meant: str) -> None:
+    result = bare_program.run(*line.split())
+    assert (result.status, result.out) == (2, "")
+    said = result.err.partition("Did you mean" if "Did you mean" in result.err else "did you mean")[2]
+    assert meant in (said or result.err.partition("Possible options")[2])

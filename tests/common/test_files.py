@@ -1,0 +1,99 @@
+"""Files of others: not written through, not used, not obeyed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from facesnap_cli.common.files import replaced
+from facesnap_cli.emulator.http_server import RunningEmulator
+from tests.archives.scene import exported
+from tests.conftest import SOURCE_KEYS, Program
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")
+as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+NOBODY = 65534
+PLAN = """
+[[backup]]
+name = "employees"
+type = "PersonGroup"
+object_id = "employees"
+method = "export"
+require_images = false
+to = ["file:nightly.facesnap"]
+[notify]
+metrics = "facesnap.prom"
+"""
+
+
+def write_plan(program: Program) -> Path:
+    path = program.directory / "nightly.toml"
+    path.write_text(PLAN)
+    return path
+
+
+class TestWriting:
+    def test_a_link_in_the_way_of_a_file_is_replaced_and_not_followed(
+        self, program: Program, emulator: RunningEmulator
+    ) -> None:
+        precious = program.directory / "precious"
+        precious.write_text("mine")
+        for name in ("ids.csv", "summary.md", "facesnap.prom"):
+            (program.directory / name).symlink_to(precious)
+        plan, summary = write_plan(program), str(program.directory / "summary.md")
+        assert program.run("run", str(plan), "--summary", summary, "-q").status == 0
+        archive = exported(program, emulator, "PersonGroup", "employees")
+        ids = str(program.directory / "ids.csv")
+        done = program.run("import", str(archive), "-p", "target", "--object-id", "new", "--id-map", ids, "-q")
+        assert (done.status, done.err) == (0, "")
+        assert precious.read_text() == "mine"
+        assert not any((program.directory / name).is_symlink() for name in ("ids.csv", "summary.md", "facesnap.prom"))
+
+    def test_what_is_no_file_is_not_replaced(self, tmp_path: Path) -> None:
+        link = tmp_path / "out"
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        link.symlink_to(pipe)
+        with pytest.raises(OSError, match="not a regular file"), replaced(link):
+            pass
+        assert (link.is_symlink(), pipe.is_fifo()) == (True, True)
+
+
+class TestReading:
+    @as_root
+    def test_a_configuration_of_another_user_is_refused(self, program: Program) -> None:
+        config = program.directory / "config.toml"
+        os.chown(config, NOBODY, NOBODY)
+        done = program.run("list")
+        assert (done.status, done.out) == (13, "")
+        assert f"{config} belongs to another user" in done.err
+        assert f"chown 0 {config}" in done.err
+
+    @as_root
+    def test_a_plan_of_another_user_is_read_as_in_a_container_that_has_checked_it_out(self, program: Program) -> None:
+        plan = write_plan(program)
+        os.chown(plan, NOBODY, NOBODY)
+        done = program.run("run", str(plan), "-q", "-o", "none")
+        assert (done.status, done.out, done.err) == (0, "", "")
+
+    def test_a_plan_that_anybody_may_write_is_refused(self, program: Program) -> None:
+        plan = write_plan(program)
+        plan.chmod(0o666)
+        done = program.run("run", str(plan))
+        assert (done.status, done.out) == (13, "")
+        assert f"chmod go-w {plan}" in done.err
+
+    def test_a_command_in_a_hint_can_be_pasted_whatever_the_path(self, program: Program) -> None:
+        folder = program.directory / "d;touch pwn;#"
+        folder.mkdir()
+        plan = folder / "it's.toml"
+        plan.write_text(PLAN)
+        plan.chmod(0o666)
+        assert shlex.join(["chmod", "go-w", str(plan)]) in program.run("run", str(plan)).err
+        config = folder / "config.toml"
+        config.write_text(f'[profiles.a]\nendpoint = "https://h.example"\nkey = "{SOURCE_KEYS[0]}"\n')
+        config.chmod(0o644)
+        assert shlex.join(["chmod", "600", str(config)]) in program.run("list", "--config", str(config)).err

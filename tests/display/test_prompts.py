@@ -1,0 +1,93 @@
+"""What facesnap asks at a terminal, and what becomes of answers that are none."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from facesnap_cli.emulator.http_server import RunningEmulator
+from tests.conftest import Program
+from tests.support.terminal import Terminal, terminal
+
+FACESNAP = (sys.executable, "-m", "facesnap_cli")
+TAKE_IT = (*FACESNAP, "take", "-t", "PersonGroup", "--no-wait", "-o", "none")
+QUESTION = "Which PersonGroup? Its number or id: "
+END_OF_INPUT = "\x04"
+
+
+def environment(program: Program) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "TERM": "dumb", **program.environment}
+
+
+def takes(emulator: RunningEmulator) -> int:
+    return sum(call["method"] == "POST" for call in emulator.requests()["requests"])
+
+
+def ended(screen: Terminal) -> tuple[int, str]:
+    status, shown = screen.read_to_end()
+    return status, shown.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+@pytest.mark.parametrize("answer", ["1", "employees"])
+def test_take_offers_the_objects_also_where_notes_are_not_wanted(
+    program: Program, emulator: RunningEmulator, quiet: tuple[str, ...], answer: str
+) -> None:
+    with terminal([*TAKE_IT, *quiet], environment(program)) as screen:
+        assert "   1  employees  " in screen.read_until(QUESTION)
+        screen.send(f"{answer}\n")
+        assert ended(screen)[0] == 0
+    assert takes(emulator) == 1
+
+
+@pytest.mark.parametrize("answer", ["99", "0", "ghost", "-1", "Employees"])
+def test_take_asks_again_for_what_is_not_in_the_list(program: Program, emulator: RunningEmulator, answer: str) -> None:
+    with terminal(TAKE_IT, environment(program)) as screen:
+        screen.read_until(QUESTION)
+        screen.send(f"{answer}\n")
+        screen.read_until(f"'{answer}' is neither a number nor an id of these. Which PersonGroup? ")
+        screen.send("1\n")
+        assert ended(screen)[0] == 0
+    assert takes(emulator) == 1
+
+
+@pytest.mark.parametrize("nothing", ["\n", "  \n", END_OF_INPUT])
+def test_take_ends_where_nothing_is_chosen(program: Program, emulator: RunningEmulator, nothing: str) -> None:
+    with terminal(TAKE_IT, environment(program)) as screen:
+        screen.read_until(QUESTION)
+        screen.send(nothing)
+        status, shown = ended(screen)
+    assert status == 2
+    assert "facesnap: nothing was chosen, so nothing was taken\n" in shown
+    assert takes(emulator) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("two words", "what you typed cannot be a key"),
+        ("", "no key was typed"),
+    ],
+)
+def test_init_says_that_what_was_typed_is_no_key(program: Program, typed: str, said: str) -> None:
+    before = (program.directory / "config.toml").read_text()
+    command = (*FACESNAP, "config", "init", "-p", "new", "--endpoint", "https://h.example")
+    with terminal(command, environment(program)) as screen:
+        screen.read_until("Key (not shown): ")
+        screen.send(f"{typed}\n")
+        status, shown = ended(screen)
+    assert status == 4
+    assert f"facesnap: {said}; nothing was changed\n" in shown
+    assert (program.directory / "config.toml").read_text() == before
+
+
+@pytest.mark.parametrize(("answer", "exit_status", "is_left"), [("y\n", 0, False), ("\n", 2, True), ("n\n", 2, True)])
+def test_config_delete_asks(program: Program, answer: str, exit_status: int, is_left: bool) -> None:
+    path = program.directory / "config.toml"
+    with terminal([*FACESNAP, "config", "delete", "target"], environment(program)) as screen:
+        screen.read_until("? [y/N] ")
+        screen.send(answer)
+        assert ended(screen)[0] == exit_status
+    assert ("[profiles.target]" in path.read_text()) is is_left
