@@ -17,6 +17,7 @@ from facesnap_cli.backups.plans.run import RunResult
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import counted, format_duration, harmless
 from facesnap_cli.common.files import replaced
+from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.models.endpoints import host_of
 
 PING_TIMEOUT_S = 10.0
@@ -49,7 +50,7 @@ class Notifier:
 
     plan: Plan
     post: Callable[[str, bytes], int]
-    warn: Callable[[str], None]
+    reporter: Reporter
 
     def started(self) -> None:
         self._ping("/start", "")
@@ -70,13 +71,13 @@ class Notifier:
         if check:
             path = path.with_name(f"{path.stem}-check{path.suffix}")
         if not path.parent.is_dir():
-            self.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
+            self.reporter.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
             return
         try:
             with replaced(path, mode=_READABLE) as file:
                 file.writelines(f"{line}\n" for metric in metrics for line in metric.lines())
         except OSError as error:
-            self.warn(f"the metrics {path} could not be written: {error.strerror}")
+            self.reporter.warn(f"the metrics {path} could not be written: {error.strerror}")
 
     def summary(self, text: str, path: Path | None, step_summary: str | None) -> None:
         """Write the summary to `path`, and append it to the file of GitHub's job summary."""
@@ -88,7 +89,7 @@ class Notifier:
                 with Path(step_summary).open("a", encoding="utf-8") as file:
                     file.write(text)
         except OSError as error:
-            self.warn(f"the summary could not be written: {error.strerror}: {error.filename}")
+            self.reporter.warn(f"the summary could not be written: {error.strerror}: {error.filename}")
 
     def _ping(self, suffix: str, text: str) -> None:
         if self.plan.ping is None:
@@ -98,10 +99,10 @@ class Notifier:
         try:
             status = self.post(url, text.encode("utf-8", "replace")[-MOST_PING_BYTES:])
         except FacesnapError as error:
-            self.warn(f"the ping was not sent: {error.message}")
+            self.reporter.warn(f"the ping was not sent: {error.message}")
             return
         if not 200 <= status < 300:
-            self.warn(f"the ping was not taken: {host_of(url)} answered {status}")
+            self.reporter.warn(f"the ping was not taken: {host_of(url)} answered {status}")
 
 
 def run_metrics(

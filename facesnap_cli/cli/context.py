@@ -132,7 +132,7 @@ class App:
         from facesnap_cli.config.settings import state_directory
         from facesnap_cli.journal.store import Journal
 
-        journal = Journal(state_directory(self.environment), self.clock, self.messages.warn)
+        journal = Journal(state_directory(self.environment), self.clock, self.messages)
         self._journal_opened = True
         return journal
 
@@ -325,7 +325,7 @@ class App:
                 settings.check()
                 headers = tuple(check_header(text) for text in self.options.header)
                 self._accounts[settings.profile] = Account(
-                    settings, self.clock, self._observer(self.output), headers, self.messages.warn, self.messages.note
+                    settings, self.clock, self._observer(self.output), headers, self.messages
                 )
             return self._accounts[settings.profile]
 

@@ -215,6 +215,6 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
 
 def _transfers(app: App) -> Transfers:
     """Open the list, without what ended too long ago."""
-    transfers = Transfers(state_directory(app.environment), app.clock, app.messages.warn)
+    transfers = Transfers(state_directory(app.environment), app.clock, app.messages)
     transfers.forget(timedelta(seconds=app.settings["keep_journal"]))
     return transfers

@@ -66,4 +66,4 @@ def apply(
         warn=app.messages.warn,
     )
     operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
-    verify_apply(operation, level, app.account, source, app.messages.note)
+    verify_apply(operation, level, app.account, source, app.messages)

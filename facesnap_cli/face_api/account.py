@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import Credential, credential_for
 from facesnap_cli.face_api.snapshot_api import Snapshots
@@ -29,8 +30,7 @@ class Account:
     clock: Clock
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
-    warn: Callable[[str], None] = lambda text: None
-    note: Callable[[str], None] = lambda text: None
+    reporter: Reporter = SILENT
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -70,7 +70,7 @@ class Account:
     def credential(self) -> Credential:
         """What authenticates its requests. Raises CredentialsError without it, UsageError without an endpoint."""
         assert self.endpoint  # a missing one is told first
-        return credential_for(self.settings, self.clock, self.note)
+        return credential_for(self.settings, self.clock, self.reporter)
 
     @cached_property
     def _transport(self) -> Transport:
@@ -95,12 +95,12 @@ class Account:
             clock=self.clock,
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,
-            note=self.note,
+            reporter=self.reporter,
         )
 
     @cached_property
     def snapshots(self) -> Snapshots:
-        return Snapshots(self.transport, self.warn)
+        return Snapshots(self.transport, self.reporter)
 
     @cached_property
     def objects(self) -> Objects:

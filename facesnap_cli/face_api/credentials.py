@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, CredentialsError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES
 from facesnap_cli.config.settings import Settings
@@ -56,11 +57,14 @@ class Credential(Protocol):
 
 
 class KeyCredential:
-    """One key, read when it is first needed, and a second one used once the first was refused, which `note` tells."""
+    """One key, read when it is first needed, and a second one, used with a note after the first was refused.
 
-    def __init__(self, sources: list[Callable[[], Secret]], note: Callable[[str], None] = lambda text: None):
+    `owner` begins the note."""
+
+    def __init__(self, sources: list[Callable[[], Secret]], reporter: Reporter = SILENT, owner: str = ""):
         self._sources = list(sources)
-        self._note = note
+        self._reporter = reporter
+        self._owner = owner
         self._lock = threading.Lock()
         self._current: Secret | None = None
         self._refused: list[Secret] = []
@@ -86,7 +90,7 @@ class KeyCredential:
                     f"the first key was refused (401), and there is no second: {error.message}", hint=error.hint
                 ) from error
             del self._sources[0]
-        self._note("the first key was refused (401); going on with the second")
+        self._reporter.note(f"{self._owner}the first key was refused (401); going on with the second")
         return True
 
     @property
@@ -165,8 +169,8 @@ class EntraCredential:
             raise CredentialsError(_reason_of(str(error)) or type(error).__name__) from error
 
 
-def credential_for(settings: Settings, clock: Clock, note: Callable[[str], None] = lambda text: None) -> Credential:
-    """Return the credential of the settings' profile. Nothing is read yet. `note` is told when the key changes.
+def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT) -> Credential:
+    """Return the credential of the settings' profile. Nothing is read yet.
 
     Raises CredentialsError where there is none, ConfigurationError where there are several.
     """
@@ -195,7 +199,7 @@ def credential_for(settings: Settings, clock: Clock, note: Callable[[str], None]
         )
     who = f"profile {settings.profile}: " if settings.profile else ""
     readers = [_reader(settings, name) for name in [*present, *second]]
-    return KeyCredential(readers, lambda text: note(f"{who}{text}"))
+    return KeyCredential(readers, reporter, who)
 
 
 def key_sources_of(settings: Settings) -> list[str]:

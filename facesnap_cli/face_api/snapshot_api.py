@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.common.errors import (
@@ -16,6 +16,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.snapshots import ObjectType, Snapshot
 from facesnap_cli.network.client import Transport, quoted
 from facesnap_cli.network.responses import Answer, feature_missing
@@ -31,13 +32,13 @@ _OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Z
 class Snapshots:
     """The snapshot interface of one account.
 
-    Every method raises FeatureMissingError where the endpoint does not offer it (any more). `warn` hears of what a list
-    holds that is no snapshot: it hides nothing, and takes nothing down with it.
+    Every method raises FeatureMissingError where the endpoint does not offer it (any more). An element of a list
+    that is no snapshot is left out with a warning.
     """
 
-    def __init__(self, transport: Transport, warn: Callable[[str], None] = lambda text: None):
+    def __init__(self, transport: Transport, reporter: Reporter = SILENT):
         self._transport = transport
-        self._warn = warn
+        self._reporter = reporter
 
     def take(
         self, *, object_type: ObjectType, object_id: str, apply_scope: Sequence[str], user_data: str | None
@@ -67,7 +68,7 @@ class Snapshots:
         if len(snapshots) < len(body):
             strange = len(body) - len(snapshots)
             them = "is no snapshot" if strange == 1 else "are no snapshots"
-            self._warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
+            self._reporter.warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
         return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:

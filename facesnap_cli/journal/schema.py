@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.sqlite import DamagedError, ProcessLock, connect
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
@@ -66,15 +66,15 @@ def owners_of(path: Path) -> Path:
     return path.with_name("owners")
 
 
-def open_journal(path: Path, clock: Clock, warn: Callable[[str], None]) -> tuple[sqlite3.Connection, Path | None]:
-    """Open or make the journal. Return also where this process has put a damaged one, which `warn` tells.
+def open_journal(path: Path, clock: Clock, reporter: Reporter) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or make the journal. Return also where this process has put a damaged one, with a warning.
 
     Raises DatabaseError for one of a newer facesnap, sqlite3.Error or OSError where the system refuses.
     """
     try:
         return _connected(path), None
     except DamagedError as damage:
-        return _replaced(path, damage, clock, warn)
+        return _replaced(path, damage, clock, reporter)
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -84,7 +84,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _replaced(
-    path: Path, damage: DamagedError, clock: Clock, warn: Callable[[str], None]
+    path: Path, damage: DamagedError, clock: Clock, reporter: Reporter
 ) -> tuple[sqlite3.Connection, Path | None]:
     """Set the damaged journal aside and begin another one; of several processes that find it so, one does."""
     lock = ProcessLock.acquire(path.with_name("damaged.lock"), timeout_s=PATIENCE_S)
@@ -95,7 +95,7 @@ def _replaced(
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
-        warn(f"{damage.message}; it is kept as {kept}, and a new journal begins")
+        reporter.warn(f"{damage.message}; it is kept as {kept}, and a new journal begins")
         return _connected(path), kept
     finally:
         lock.release(remove=False)

@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import parse_time, shown
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import ProcessLock, transaction
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
@@ -41,10 +42,10 @@ class JournalError(ConfigurationError):
 class Journal:
     """The journal in a directory. Safe for several threads and processes.
 
-    A damaged file is set aside under another name, which `warn` tells; one of a newer facesnap raises DatabaseError.
+    A damaged file is set aside under another name, with a warning; one of a newer facesnap raises DatabaseError.
     """
 
-    def __init__(self, directory: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
+    def __init__(self, directory: Path, clock: Clock, reporter: Reporter = SILENT):
         self.path = directory / "journal.db"
         self._owners = owners_of(self.path)
         self._clock = clock
@@ -52,7 +53,7 @@ class Journal:
         self._owner: ProcessLock | None = None
         with self._guarded("opened"):
             make_private_directory(directory)
-            self._database, self.set_aside = open_journal(self.path, clock, warn)
+            self._database, self.set_aside = open_journal(self.path, clock, reporter)
 
     def add(self, operation: Operation) -> Operation:
         """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""

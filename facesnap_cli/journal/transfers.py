@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import format_time, harmless, parse_time
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.journal.noted import NotedCounting
@@ -54,15 +55,15 @@ class TransferListError(DatabaseError):
 class Transfers:
     """What the state directory knows of exports and imports. Safe for several processes.
 
-    Raises TransferListError where it cannot be opened or read. Where it cannot be written, `warn` hears of it once, and
+    Raises TransferListError where it cannot be opened or read. Where it cannot be written, it warns once, and
     the export or import goes on: running the same command again takes it up without any list.
     """
 
-    def __init__(self, state: Path, clock: Clock, warn: Callable[[str], None] = lambda text: None):
+    def __init__(self, state: Path, clock: Clock, reporter: Reporter = SILENT):
         self._state = state
         self._locks = _directory(state)
         self._clock = clock
-        self._warn = warn
+        self._reporter = reporter
         self._warned = False
         self._lock = threading.Lock()
         with self._guarded("opened"):
@@ -276,7 +277,7 @@ class Transfers:
         except TransferListError as error:
             if not self._warned:
                 self._warned = True
-                self._warn(f"{error.message}; going on, but status may not show this export or import")
+                self._reporter.warn(f"{error.message}; going on, but status may not show this export or import")
 
 
 def _directory(state: Path) -> Path:

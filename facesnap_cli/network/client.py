@@ -20,6 +20,7 @@ from facesnap_cli.common.errors import (
     UnreachableError,
 )
 from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.endpoints import Proxy, host_of, is_local, proxy_for
 from facesnap_cli.network.connection import NoAnswer, Wire
 from facesnap_cli.network.redaction import Masks
@@ -60,7 +61,7 @@ class Transport:
         limiter: RateLimiter,
         rng: random.Random | None = None,
         observe: Callable[[Exchange], None] = lambda exchange: None,
-        note: Callable[[str], None] = lambda text: None,
+        reporter: Reporter = SILENT,
     ):
         self.options = options
         self._credential = credential
@@ -68,7 +69,7 @@ class Transport:
         self._limiter = limiter
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
-        self._note = note
+        self._reporter = reporter
         self._masks = Masks()
         self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
         self._proxy = proxy_for(options.endpoint, options.proxy)
@@ -132,7 +133,7 @@ class Transport:
             if not retry or delay is None or slept + delay > self.options.policy.budget_s:
                 raise error
             if delay >= TOLD_DELAY_S:
-                self._note(f"{error.message}; trying again in {format_duration(delay)}")
+                self._reporter.note(f"{error.message}; trying again in {format_duration(delay)}")
             with _nothing_in_flight():
                 self._clock.sleep(delay)
             slept += delay

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted
+from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation
@@ -130,9 +131,9 @@ def source_of(
 
 
 def verify_apply(
-    operation: Operation, level: VerifyLevel, target: Account, source: Place | None, note: Callable[[str], None]
+    operation: Operation, level: VerifyLevel, target: Account, source: Place | None, reporter: Reporter
 ) -> None:
-    """Compare what an apply created with its source; without a source do nothing. `note` hears that they are the same.
+    """Compare what an apply created with its source, and note that they are the same; without a source do nothing.
 
     Raises VerificationError, or what reading raises.
     """
@@ -150,4 +151,4 @@ def verify_apply(
     check_copy(original, copy, source, made)
     counts = [counted(copy.persons, "person")] if made.object_type.has_persons else []
     counts += [counted(copy.faces, "face"), *(["every id"] if level is VerifyLevel.FULL else [])]
-    note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")
+    reporter.note(f"verified: {operation.object_id} is the same as {source.object_id} ({', '.join(counts)})")

@@ -24,6 +24,7 @@ from facesnap_cli.backups.retention import Retention, Template
 from facesnap_cli.common.clock import Clock, is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.display.progress import Tally
 from facesnap_cli.face_api.account import Account
@@ -48,7 +49,7 @@ class ExportMethod:
     state: Path
     clock: Clock
     images: Callable[[], ImageSource | None] = lambda: None
-    warn: Callable[[str], None] = lambda text: None
+    reporter: Reporter = SILENT
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
@@ -131,7 +132,7 @@ class ExportMethod:
             self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
         )
         with (
-            closing(Transfers(self.state, self.clock, self.warn)) as transfers,
+            closing(Transfers(self.state, self.clock, self.reporter)) as transfers,
             transfers.running(wanted.transfer(self.account), counting) as noted,
         ):
             transfers.forget(timedelta(seconds=self.account.settings["keep_journal"]))

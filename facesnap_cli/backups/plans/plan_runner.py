@@ -174,7 +174,7 @@ def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
         state_directory(app.environment),
         app.clock,
         images,
-        warn=app.messages.warn,
+        reporter=app.messages,
     )
 
 
@@ -196,7 +196,7 @@ def notifier_of(app: App, plan: Plan) -> Notifier:
         proxy, ca_bundle = app.settings["proxy"], app.settings["ca_bundle"]
         return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
 
-    return Notifier(plan, post, app.messages.warn)
+    return Notifier(plan, post, app.messages)
 
 
 def preview_plan(app: App, plan: Plan) -> Preview:
