@@ -8,10 +8,11 @@ from facesnap_cli.cli.profile_edits import config_file
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import written_duration
 from facesnap_cli.common.secret import Secret
-from facesnap_cli.config.definitions import FIELDS, RateLimit
+from facesnap_cli.config.definitions import FIELDS
 from facesnap_cli.config.settings import Settings, choose
 from facesnap_cli.face_api.credentials import key_sources_of
 from facesnap_cli.models.endpoints import Proxy
+from facesnap_cli.network.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App

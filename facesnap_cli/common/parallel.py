@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from facesnap_cli.config.definitions import RateLimit
+from facesnap_cli.network.rate_limit import RateLimit
 
 Item = TypeVar("Item")
 MAX_THREADS = 32

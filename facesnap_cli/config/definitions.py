@@ -13,6 +13,7 @@ from facesnap_cli.common.secret import Secret
 from facesnap_cli.models.endpoints import Proxy, parse_endpoint
 from facesnap_cli.models.snapshots import is_guid
 from facesnap_cli.models.validation import check_apply_scope, check_object_id, parse_object_type
+from facesnap_cli.network.rate_limit import RateLimit
 
 OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")
 API_VERSIONS = ("v1.0", "v1.0-preview", "v1.2")
@@ -29,17 +30,6 @@ class Field:
     help: str
     env: str = ""
     default: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """At most `calls` in any `period_s` seconds."""
-
-    calls: int
-    period_s: float
-
-    def __str__(self) -> str:
-        return f"{self.calls}/{ {1.0: 's', 60.0: 'm', 3600.0: 'h'}[self.period_s] }"
 
 
 def _text(raw: object) -> str:
