@@ -48,10 +48,8 @@ TO_BE_MOVED = {
     "archives.importing.importer": {"display.progress"},
     "backups.plans.export_method": {"display.progress"},
     "backups.plans.plan_runner": {"cli.parameters.copies", "display.progress_table"},
-    "common.parallel": {"network.rate_limit"},
     "journal.noted": {"display.progress"},
-    "journal.transfer_record": {"archives.partial_archive"},
-    "journal.transfers": {"archives.importing.import_state", "display.progress"},
+    "journal.transfers": {"display.progress"},
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path for path in SOURCES if path.name != "__init__.py"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from facesnap_cli.archives.images.image import ImageSource
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import Transfer, command, export_id, import_id
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.polling import Schedule
 

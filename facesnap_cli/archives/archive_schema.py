@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
-from facesnap_cli.models.snapshots import OBJECT_ID, ObjectType
+from facesnap_cli.models.ids import OBJECT_ID
+from facesnap_cli.models.objects import ObjectType
 
 APPLICATION_ID = 0x46534152  # "FSAR"
 MIGRATIONS = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import WantedExport
 from facesnap_cli.archives.export import list_object
-from facesnap_cli.archives.partial_archive import Draft, partial_of
+from facesnap_cli.archives.partial_archive import Draft
 from facesnap_cli.archives.safe_open import attach, prepare
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError, VerificationError
@@ -18,6 +18,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import partial_of
 
 Difference = dict[str, object]
 

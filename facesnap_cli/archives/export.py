@@ -12,7 +12,7 @@ from typing import TypeVar
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import WantedExport
 from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
-from facesnap_cli.archives.partial_archive import Draft, UnreadFace, partial_of
+from facesnap_cli.archives.partial_archive import Draft, UnreadFace
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
@@ -23,11 +23,12 @@ from facesnap_cli.common.errors import (
     VerificationError,
 )
 from facesnap_cli.common.escape import counted
-from facesnap_cli.common.parallel import each, threads_for
+from facesnap_cli.common.parallel import each
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.face_api.object_api import Face, Person
-from facesnap_cli.journal.transfer_record import FINISHED_BEFORE
+from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
+from facesnap_cli.models.objects import Face, Person
+from facesnap_cli.network.rate_limit import threads_for
 
 PAGE = 1000
 MOST_ROUNDS = 5

@@ -13,13 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
-from facesnap_cli.archives.archive_schema import (
-    APPLICATION_ID,
-    MIGRATIONS,
-    ArchiveError,
-    executing,
-    seal,
-)
+from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, executing, seal
 from facesnap_cli.archives.partial_images import DraftImages
 from facesnap_cli.archives.safe_open import attach, check_schema, prepare
 from facesnap_cli.common.clock import Clock
@@ -27,9 +21,9 @@ from facesnap_cli.common.errors import ConflictError, UsageError
 from facesnap_cli.common.escape import format_time
 from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import InterruptibleConnection, connect, transaction
-from facesnap_cli.face_api.object_api import Face, FaceObject, Person, Training
+from facesnap_cli.journal.transfer_record import partial_of
+from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
-PARTIAL = ".partial"
 # Faces whose user data is still to be read, one request each. Only a draft has it.
 _UNREAD = "CREATE TABLE IF NOT EXISTS unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _LISTED = (
@@ -281,8 +275,3 @@ class Draft:
         """Let one thread at a time execute statements."""
         with self._lock, executing(self._partial, self._connection):
             yield
-
-
-def partial_of(target: Path) -> Path:
-    """Return where the archive `target` is written until it is whole."""
-    return target.with_name(f"{target.name}{PARTIAL}")

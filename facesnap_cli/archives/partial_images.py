@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from facesnap_cli.archives.images.image import CheckedImage
-from facesnap_cli.face_api.object_api import Face, Person
+from facesnap_cli.models.objects import Face, Person
 
 
 class DraftImages:

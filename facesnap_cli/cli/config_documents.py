@@ -11,7 +11,7 @@ from facesnap_cli.common.secret import Secret
 from facesnap_cli.config.definitions import FIELDS
 from facesnap_cli.config.settings import Settings, choose
 from facesnap_cli.face_api.credentials import key_sources_of
-from facesnap_cli.models.endpoints import Proxy
+from facesnap_cli.network.proxy import Proxy
 from facesnap_cli.network.rate_limit import RateLimit
 
 if TYPE_CHECKING:

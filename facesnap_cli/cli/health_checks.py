@@ -32,9 +32,10 @@ from facesnap_cli.common.errors import (
 from facesnap_cli.common.escape import counted, format_duration, harmless
 from facesnap_cli.config.definitions import FIELDS
 from facesnap_cli.config.settings import state_directory
-from facesnap_cli.face_api.credentials import SECOND_SOURCES, Credential, key_sources_of
-from facesnap_cli.models.endpoints import proxy_for
+from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.models.operations import OperationKind
+from facesnap_cli.network.authentication import Credential
+from facesnap_cli.network.proxy import proxy_for
 from facesnap_cli.operations.quota import quota
 
 if TYPE_CHECKING:

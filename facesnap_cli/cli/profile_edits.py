@@ -15,8 +15,8 @@ from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.settings import Settings, choose, config_path
 from facesnap_cli.display.prompts import ask, ask_secret
 from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
-from facesnap_cli.models.endpoints import Proxy
 from facesnap_cli.models.validation import PROFILE_NAME
+from facesnap_cli.network.proxy import Proxy
 from facesnap_cli.network.rate_limit import RateLimit
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from facesnap_cli.display.prompts import ask
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer, unfinished
 from facesnap_cli.journal.transfers import Transfers
+from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.operations import Operation, OperationKind
-from facesnap_cli.models.snapshots import is_guid
 from facesnap_cli.operations.batch_errors import combined
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
 _FORGOTTEN = "forgotten with facesnap status --forget"
-
-
 _NONE_OPEN = "no open operations"
 
 

@@ -6,19 +6,9 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from facesnap_cli.network.rate_limit import RateLimit
-
 Item = TypeVar("Item")
-MAX_THREADS = 32
 _JOIN_S = 0.2  # how often a waiting main thread can take a signal
 _GRACE_S = 0.5  # how long an interruption lets answers come in
-
-
-def threads_for(limit: RateLimit | None) -> int:
-    """Return how many threads keep a rate limit busy where an answer takes up to a second, or a tenth of the period."""
-    if limit is None:
-        return MAX_THREADS // 2
-    return max(2, min(MAX_THREADS, round(limit.calls / limit.period_s), limit.calls))
 
 
 def each(items: Iterable[Item], work: Callable[[Item], None], *, threads: int) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import nearest, parse_duration, shown
 from facesnap_cli.common.secret import Secret
-from facesnap_cli.models.endpoints import Proxy, parse_endpoint
-from facesnap_cli.models.snapshots import is_guid
+from facesnap_cli.models.endpoints import parse_endpoint
+from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.validation import check_apply_scope, check_object_id, parse_object_type
+from facesnap_cli.network.proxy import Proxy
 from facesnap_cli.network.rate_limit import RateLimit
 
 OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")

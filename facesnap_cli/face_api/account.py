@@ -12,11 +12,13 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.config.settings import Settings
-from facesnap_cli.face_api.credentials import Credential, credential_for
+from facesnap_cli.face_api.credentials import credential_for
 from facesnap_cli.face_api.snapshot_api import Snapshots
+from facesnap_cli.network.authentication import Credential
 from facesnap_cli.network.client import Transport, TransportOptions
+from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.responses import Exchange
-from facesnap_cli.network.retry import RateLimiter, RetryPolicy
+from facesnap_cli.network.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from facesnap_cli.face_api.object_api import Objects

@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
-from facesnap_cli.common.escape import parse_time, storable
-from facesnap_cli.models.snapshots import ObjectType, lowered, short_text_of
+from facesnap_cli.common.escape import parse_time
+from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
+from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
 from facesnap_cli.network.client import Transport, quoted
 from facesnap_cli.network.responses import Answer
 
 PAGE_SIZE = 1000
 MAX_PAGES = 5000  # five times what the largest object of the service has
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class FaceObject:
-    """A person group or face list without its content."""
-
-    object_type: ObjectType
-    object_id: str
-    name: str | None
-    user_data: str | None
-    recognition_model: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person of a group, with the ids of the faces."""
-
-    person_id: str
-    name: str | None
-    user_data: str | None
-    face_ids: tuple[str, ...]
-
-    @classmethod
-    def from_wire(cls, body: object) -> Self:
-        keys = lowered(body)
-        faces = keys.get("persistedfaceids") or []
-        if not isinstance(faces, list):
-            raise UnreachableError("the service answered face ids that are not a list", code="BadAnswer")
-        face_ids = tuple(_id({"face": face}, "face", "a face") for face in faces)
-        return cls(_id(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A persisted face: its id and user data; the image cannot be read back."""
-
-    face_id: str
-    user_data: str | None
-
-    @classmethod
-    def from_wire(cls, body: object) -> Self:
-        keys = lowered(body)
-        return cls(_id(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """The state of an object's training. Times are UTC."""
-
-    status: str
-    last_success: datetime | None
-    message: str | None
 
 
 class Objects:
@@ -83,13 +28,13 @@ class Objects:
         path, what, params = f"/{object_type.collection}", f"list {object_type}", {"returnRecognitionModel": "true"}
         paged = object_type is not ObjectType.FACE_LIST
         for item in self._items(path, object_type.id_key, what, paged=paged, params=params):
-            yield _object(object_type, item)
+            yield FaceObject.from_wire(object_type, item)
 
     def get(self, object_type: ObjectType, object_id: str) -> FaceObject:
         """Return one object. Raises NotFoundError. Source: PersonGroup - Get and its siblings."""
         params = {"returnRecognitionModel": "true"}
         what = f"get {object_type.value} {object_id}"
-        return _object(object_type, self._get(_path(object_type, object_id), what, params))
+        return FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
 
     def exists(self, object_type: ObjectType, object_id: str) -> bool:
         """Tell whether the account has the object.
@@ -124,7 +69,7 @@ class Objects:
                 return None
             raise
         last = parse_time(keys.get("lastsuccessfultrainingdatetime"))
-        status = _required(keys, "status", "a training status").lower()[:100]
+        status = required_text(keys, "status", "a training status").lower()[:100]
         return Training(status, last, short_text_of(keys.get("message")))
 
     def persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
@@ -223,7 +168,7 @@ class Objects:
             yield from page
             if not paged or len(page) < PAGE_SIZE:
                 return
-            last = _id(lowered(page[-1]), id_key.lower(), "an element of a list")
+            last = id_of(lowered(page[-1]), id_key.lower(), "an element of a list")
             if last == start or pages == MAX_PAGES:
                 raise UnreachableError(f"{what}: the service answers pages without an end", code="BadAnswer")
             start = last
@@ -247,37 +192,6 @@ def _given(**members: str | None) -> dict[str, str]:
 
 def _new_id(answer: Answer, key: str, what: str) -> str:
     try:
-        return _id(lowered(answer.json()), key, "what was added")
+        return id_of(lowered(answer.json()), key, "what was added")
     except FacesnapError as error:
         raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None
-
-
-def _object(object_type: ObjectType, body: object) -> FaceObject:
-    keys = lowered(body)
-    return FaceObject(
-        object_type,
-        _id(keys, object_type.id_key.lower(), f"a {object_type.value}"),
-        _text(keys, "name"),
-        _text(keys, "userdata"),
-        _text(keys, "recognitionmodel"),
-    )
-
-
-def _text(keys: Any, name: str) -> str | None:
-    value = keys.get(name)
-    return storable(value) if isinstance(value, str) else None
-
-
-def _id(keys: Any, name: str, what: str) -> str:
-    """Return an id, which goes into URLs, files and tables. Raises UnreachableError for what cannot be one."""
-    value = _required(keys, name, what)
-    if not _ID.fullmatch(value):
-        raise UnreachableError(f"the service answered an id of {what} that cannot be one", code="BadAnswer")
-    return value
-
-
-def _required(keys: Any, name: str, what: str) -> str:
-    value = keys.get(name)
-    if not isinstance(value, str) or not value:
-        raise UnreachableError(f"the service answered something that is not {what}", code="BadAnswer")
-    return value

@@ -17,9 +17,11 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.reporter import SILENT, Reporter
-from facesnap_cli.models.snapshots import ObjectType, Snapshot
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.network.client import Transport, quoted
-from facesnap_cli.network.responses import Answer, feature_missing
+from facesnap_cli.network.responses import Answer
+from facesnap_cli.network.service_errors import feature_missing
 
 if TYPE_CHECKING:
     from facesnap_cli.models.operations import OperationAnswer

@@ -20,8 +20,8 @@ from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import ProcessLock, transaction
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
+from facesnap_cli.models.ids import SHORTEST_PREFIX
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
-from facesnap_cli.models.snapshots import SHORTEST_PREFIX
 
 _OPEN = tuple(state.value for state in OperationState if state.is_open)
 _OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"

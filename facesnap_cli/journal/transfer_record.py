@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from facesnap_cli.archives.partial_archive import partial_of
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
 from facesnap_cli.common.escape import format_time
 
 # The code of the error with which a transfer that has finished refuses to begin again.
 FINISHED_BEFORE = "AlreadyFinished"
+PARTIAL = ".partial"  # ends the name of an archive until it is whole
+_IMPORTS = "imports"  # the folder of the import states
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,28 @@ def unfinished(transfer: Transfer) -> FacesnapError | None:
         return NotFoundError(f"{transfer.title} was forgotten{said}", hint=go_on, details=details)
     hint = f"{go_on}; to give it up: facesnap status --forget {transfer.id}"
     return StillRunningError(f"{transfer.title} was interrupted{said}", hint=hint, details=details)
+
+
+def import_state_path(state: Path, transfer_id: str) -> Path:
+    """Return the file that keeps the state of an import."""
+    return state / _IMPORTS / f"{transfer_id}.db"
+
+
+def import_states(state: Path) -> Sequence[Path]:
+    """Return the states of imports that there are, each file named by its import."""
+    return sorted((state / _IMPORTS).glob("*.db"))
+
+
+def forget_import_state(state: Path, transfer_id: str) -> None:
+    """Delete the state of an import, if there is one; no process may be at work on it."""
+    path = import_state_path(state, transfer_id)
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def partial_of(target: Path) -> Path:
+    """Return the file in which the archive `target` is written until it is whole."""
+    return target.with_name(f"{target.name}{PARTIAL}")
 
 
 def _id(*parts: str) -> str:

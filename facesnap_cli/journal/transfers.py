@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from facesnap_cli.archives.importing.import_state import forget_ledger, ledgers
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import format_time, harmless, parse_time
@@ -19,7 +18,7 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.journal.noted import NotedCounting
-from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer
+from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
 
 APPLICATION_ID = 0x46535446  # "FSTF"
 MIGRATIONS = (
@@ -158,9 +157,9 @@ class Transfers:
             for lock in self._locks.glob("*.lock"):
                 if lock.stem not in ids:
                     ProcessLock.is_held(lock)  # looking removes what a dead process has left
-            for ledger in ledgers(self._state):
+            for ledger in import_states(self._state):
                 if ledger.stem not in ids and ledger.stat().st_mtime < limit.timestamp():
-                    forget_ledger(self._state, ledger.stem)
+                    forget_import_state(self._state, ledger.stem)
 
     def close(self) -> None:
         """Close the file once no thread is using it: an interruption does not wait for its threads."""
@@ -235,7 +234,7 @@ class Transfers:
         try:
             with self._lock, transaction(self._connection):
                 self._connection.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
-            forget_ledger(self._state, transfer_id)
+            forget_import_state(self._state, transfer_id)
         finally:
             lock.release()
 

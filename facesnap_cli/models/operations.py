@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.escape import format_time, parse_time
-from facesnap_cli.models.snapshots import OBJECT_ID, ObjectType, is_guid, lowered, short_text_of, text_of
+from facesnap_cli.models.ids import OBJECT_ID, is_guid
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 
 
 class OperationKind(enum.StrEnum):

@@ -1,58 +1,18 @@
-"""What the service speaks of, read tolerantly: its spelling of keys, cases and times changed over the years."""
+"""A snapshot, and the tag that facesnap writes into its user data."""
 
 from __future__ import annotations
 
-import enum
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.common.escape import format_time, parse_time, storable
+from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.models.ids import OBJECT_ID, is_guid
+from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 
-MOST_CHARS = 2000  # of a message, an account, a resource location
 SNAPSHOT_LIFETIME = timedelta(hours=48)
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-SHORTEST_PREFIX = 6  # characters of an id that name a snapshot or an operation
-OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
-
-
-class ObjectType(enum.StrEnum):
-    """The four kinds of object that the service keeps; values are the wire's names."""
-
-    FACE_LIST = "FaceList"
-    LARGE_FACE_LIST = "LargeFaceList"
-    LARGE_PERSON_GROUP = "LargePersonGroup"
-    PERSON_GROUP = "PersonGroup"
-
-    @classmethod
-    def from_wire(cls, text: str) -> Self:
-        """Return the type that the service names, in any case. Raises UnreachableError for any other text."""
-        for member in cls:
-            if member.value.lower() == text.lower():
-                return member
-        raise UnreachableError("the service answered an object type that is not known", code="BadAnswer")
-
-    @property
-    def collection(self) -> str:
-        """The REST collection's name."""
-        return f"{self.value.lower()}s"
-
-    @property
-    def id_key(self) -> str:
-        """The key of the object's id in JSON, such as `personGroupId`."""
-        return f"{self.value[0].lower()}{self.value[1:]}Id"
-
-    @property
-    def has_persons(self) -> bool:
-        return self in (ObjectType.PERSON_GROUP, ObjectType.LARGE_PERSON_GROUP)
-
-    @property
-    def is_trainable(self) -> bool:
-        return self is not ObjectType.FACE_LIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +117,3 @@ class ProvenanceTag:
 def _scope_of(value: object) -> tuple[str, ...]:
     entries = (short_text_of(entry) for entry in value) if isinstance(value, list) else ()
     return tuple(entry for entry in entries if entry)
-
-
-def is_guid(text: str) -> bool:
-    return _GUID.fullmatch(text) is not None
-
-
-def lowered(body: object) -> Mapping[str, Any]:
-    """Return a JSON object's items with keys in lower case; nothing for what is no object."""
-    return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
-
-
-def text_of(value: object) -> str | None:
-    return storable(value) if isinstance(value, str) and value else None
-
-
-def short_text_of(value: object) -> str | None:
-    """Return a text that is shown and stored, cut where it is longer than any that the service means."""
-    text = text_of(value)
-    return f"{text[:MOST_CHARS]}…" if text and len(text) > MOST_CHARS else text

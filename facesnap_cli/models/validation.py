@@ -6,7 +6,8 @@ import re
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import nearest, shown
-from facesnap_cli.models.snapshots import OBJECT_ID, ObjectType, is_guid
+from facesnap_cli.models.ids import OBJECT_ID, is_guid
+from facesnap_cli.models.objects import ObjectType
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_USER_DATA_BYTES = 16384

@@ -21,14 +21,17 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.reporter import SILENT, Reporter
-from facesnap_cli.models.endpoints import Proxy, host_of, is_local, proxy_for
+from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import NoAnswer, Wire
+from facesnap_cli.network.proxy import Proxy, proxy_for
+from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.redaction import Masks
-from facesnap_cli.network.responses import Answer, Exchange, error_of
-from facesnap_cli.network.retry import RESENDABLE_METHODS, RateLimiter, RetryPolicy
+from facesnap_cli.network.responses import Answer, Exchange
+from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
+from facesnap_cli.network.service_errors import error_of
 
 if TYPE_CHECKING:
-    from facesnap_cli.face_api.credentials import Credential
+    from facesnap_cli.network.authentication import Credential
 
 TOLD_DELAY_S = 2.0  # a shorter delay before the next try is nobody's concern
 _SHOWN_REASON_CHARS = 300

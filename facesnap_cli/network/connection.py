@@ -24,7 +24,7 @@ import httpx
 
 from facesnap_cli.common.errors import ConfigurationError, Interruption
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.models.endpoints import Proxy
+from facesnap_cli.network.proxy import Proxy
 from facesnap_cli.network.responses import Answer
 
 MAX_BODY_BYTES = 32 * 1024 * 1024

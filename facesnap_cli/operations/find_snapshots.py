@@ -10,7 +10,9 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.common.escape import counted, format_duration
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.models.snapshots import ObjectType, Snapshot, is_guid
+from facesnap_cli.models.ids import is_guid
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.parameters import WantedList, WantedUpdate
 
 # Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.

@@ -9,8 +9,9 @@ from facesnap_cli.common.clock import CLOCK_SKEW, Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal, digest
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
-from facesnap_cli.models.snapshots import ObjectType, ProvenanceTag, Snapshot
+from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import Place, check_copy, describe
 

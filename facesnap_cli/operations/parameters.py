@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 
 
 class VerifyLevel(enum.StrEnum):

@@ -11,8 +11,9 @@ from facesnap_cli.common.errors import ConflictError, FacesnapError, Interruptio
 from facesnap_cli.common.escape import format_duration
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal, JournalError, digest
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Job, Operation, OperationKind, OperationState
-from facesnap_cli.models.snapshots import ObjectType, ProvenanceTag, Snapshot
+from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
 from facesnap_cli.operations.find_snapshots import described
 from facesnap_cli.operations.lost_responses import no_mark, unsettled
 from facesnap_cli.operations.parameters import WantedTake

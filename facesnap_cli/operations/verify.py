@@ -11,8 +11,9 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.models.snapshots import ObjectType, Snapshot
+from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.parameters import VerifyLevel
 
 

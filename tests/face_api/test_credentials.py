@@ -14,7 +14,8 @@ import pytest
 
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.emulator.http_server import RunningEmulator
-from facesnap_cli.face_api.credentials import EntraCredential, KeyCredential
+from facesnap_cli.face_api.credentials import KeyCredential
+from facesnap_cli.face_api.entra import EntraCredential
 from tests.conftest import LinkedClock, Program
 from tests.hostile.server import CERTIFICATE, answer, serving
 from tests.hostile.tunnel import tunnelling

@@ -20,7 +20,7 @@ from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.config.definitions import FIELDS
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import describe
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program, Result

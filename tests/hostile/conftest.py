@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.cli.context import App
-from facesnap_cli.face_api.object_api import FaceObject
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import FaceObject, ObjectType
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program, Result
 from tests.hostile.server import HostileServer, Script, answer, serving
 

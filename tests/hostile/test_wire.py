@@ -13,7 +13,7 @@ import pytest
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import OutcomeUnknownError, UnreachableError
 from facesnap_cli.face_api import object_api
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.connection import NoAnswer, Wire
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.network.retry import RateLimiter
+from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
 
 

@@ -15,7 +15,7 @@ from facesnap_cli.archives.images.image import NONE_KEPT, ImageFile, digest_of, 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.files import open_regular
-from facesnap_cli.face_api.object_api import Face, Person
+from facesnap_cli.models.objects import Face, Person
 
 COLUMNS = ("person_id", "name", "persisted_face_id", "path", "target_face", "detection_model")
 _TARGET_FACE = re.compile(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facesnap_cli.archives.images.image import ImageDirectory, ImageSource
+from facesnap_cli.archives.images.directory import ImageDirectory
+from facesnap_cli.archives.images.image import ImageSource
 from facesnap_cli.archives.images.manifest import ImageManifest
 from facesnap_cli.common.errors import UsageError
 

@@ -36,7 +36,6 @@ MIGRATIONS = (
     CREATE INDEX faces_by_person ON faces (person_id);
     """,
 )
-_DIRECTORY = "imports"
 # The steps of an import, each written down before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
 _VIEWS = (
@@ -296,20 +295,3 @@ class Ledger:
         """Let one thread at a time execute statements."""
         with self._lock, executing(self.path, self._connection):
             yield
-
-
-def ledger_path(state: Path, transfer_id: str) -> Path:
-    """Return where the ledger of an import lies."""
-    return state / _DIRECTORY / f"{transfer_id}.db"
-
-
-def ledgers(state: Path) -> Sequence[Path]:
-    """Return the ledgers that there are, each named by its import."""
-    return sorted((state / _DIRECTORY).glob("*.db"))
-
-
-def forget_ledger(state: Path, transfer_id: str) -> None:
-    """Delete the ledger of an import that no process is at work on, if there is one."""
-    path = ledger_path(state, transfer_id)
-    for suffix in ("-wal", "-shm", ""):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -17,7 +17,6 @@ from facesnap_cli.archives.importing.import_state import (
     Ledger,
     PendingFace,
     PendingPerson,
-    ledger_path,
 )
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, settle
 from facesnap_cli.archives.importing.training import train_and_wait
@@ -29,11 +28,12 @@ from facesnap_cli.common.errors import (
     PartialFailureError,
     UsageError,
 )
-from facesnap_cli.common.parallel import each, threads_for
+from facesnap_cli.common.parallel import each
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.transfer_record import FINISHED_BEFORE
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.network.rate_limit import threads_for
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
@@ -62,7 +62,7 @@ def import_archive(account: Account, wanted: WantedImport, state: Path, clock: C
     with Archive.opened(wanted.archive) as archive:
         counting.begin("checking the archive")
         archive.check()
-        with Ledger.opened(ledger_path(state, wanted.transfer(account).id), archive.path) as ledger:
+        with Ledger.opened(import_state_path(state, wanted.transfer(account).id), archive.path) as ledger:
             return _Import(account, archive, ledger, wanted, clock, counting).run()
 
 

@@ -9,7 +9,8 @@ from facesnap_cli.archives.importing.import_state import Ledger
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.parallel import each
-from facesnap_cli.face_api.object_api import Face, Objects, Person
+from facesnap_cli.face_api.object_api import Objects
+from facesnap_cli.models.objects import Face, Person
 from facesnap_cli.operations.parameters import VerifyLevel
 
 _SHOWN = 5

@@ -15,8 +15,8 @@ from facesnap_cli.common.errors import (
     UnreachableError,
 )
 from facesnap_cli.common.escape import format_duration, harmless
-from facesnap_cli.face_api.object_api import Objects, Training
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.face_api.object_api import Objects
+from facesnap_cli.models.objects import ObjectType, Training
 from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
 
 

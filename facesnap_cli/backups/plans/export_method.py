@@ -14,7 +14,6 @@ from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.export import export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.image import ImageSource
-from facesnap_cli.archives.partial_archive import PARTIAL
 from facesnap_cli.backups.copies.copy import CopyWatcher
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
@@ -28,6 +27,7 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.display.progress import Tally
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import PARTIAL
 from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.operations import OperationKind
 

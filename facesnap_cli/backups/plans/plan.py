@@ -30,7 +30,7 @@ from facesnap_cli.common.escape import harmless, parse_duration
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import PlanLines
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type
 from facesnap_cli.operations.parameters import VerifyLevel
 

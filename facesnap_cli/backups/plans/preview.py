@@ -8,7 +8,7 @@ from facesnap_cli.backups.copies.copy import Copy, Means, NoWatcher
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget, WantedCopy
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.models.snapshots import ObjectType
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.batch_errors import combined_by_name
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.take_and_apply import reusable_take

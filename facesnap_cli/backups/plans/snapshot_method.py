@@ -15,8 +15,8 @@ from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind
-from facesnap_cli.models.snapshots import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 
 

@@ -46,7 +46,7 @@ def values(environment: Mapping[str, str]) -> Values:
 
 
 def _types() -> list[Word]:
-    from facesnap_cli.models.snapshots import ObjectType
+    from facesnap_cli.models.objects import ObjectType
 
     return [Word(member.value) for member in ObjectType]
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, parse_duration, shown
 from facesnap_cli.display.prompts import ask
-from facesnap_cli.models.snapshots import SHORTEST_PREFIX, ObjectType, Snapshot, is_guid
+from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.models.validation import (
     MAX_USER_DATA_BYTES,
     check_apply_scope,

@@ -1,0 +1,44 @@
+"""Read single values of the service's JSON tolerantly: its spelling of keys changed over the years."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from facesnap_cli.common.errors import UnreachableError
+from facesnap_cli.common.escape import storable
+
+MOST_CHARS = 2000  # of a message, an account, a resource location
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def lowered(body: object) -> Mapping[str, Any]:
+    """Return a JSON object's items with keys in lower case; nothing for what is no object."""
+    return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+
+
+def text_of(value: object) -> str | None:
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def short_text_of(value: object) -> str | None:
+    """Return a text that is shown and stored, cut where it is longer than any that the service means."""
+    text = text_of(value)
+    return f"{text[:MOST_CHARS]}…" if text and len(text) > MOST_CHARS else text
+
+
+def id_of(keys: Mapping[str, Any], name: str, what: str) -> str:
+    """Return an id, which goes into URLs, files and tables. Raises UnreachableError for what cannot be one."""
+    value = required_text(keys, name, what)
+    if not _ID.fullmatch(value):
+        raise UnreachableError(f"the service answered an id of {what} that cannot be one", code="BadAnswer")
+    return value
+
+
+def required_text(keys: Mapping[str, Any], name: str, what: str) -> str:
+    """Return a text that `what` cannot lack. Raises UnreachableError without it."""
+    value = keys.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreachableError(f"the service answered something that is not {what}", code="BadAnswer")
+    return value

@@ -1,0 +1,111 @@
+"""The error that a response without success stands for, the retired feature included."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from facesnap_cli.common.errors import (
+    ConflictError,
+    CredentialsError,
+    FacesnapError,
+    FeatureMissingError,
+    NotFoundError,
+    OutcomeUnknownError,
+    QuotaError,
+    ThrottledError,
+    UnreachableError,
+    UsageError,
+)
+from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.network.responses import Answer, Complaint
+from facesnap_cli.network.retry_after import asked_delay_s, asks_for_hours
+
+RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
+
+
+def is_used_up_quota(answer: Answer) -> bool:
+    """Tell a used-up quota, which is not worth a retry, from a rate limit that passes in seconds."""
+    complaint = Complaint.of(answer)
+    if answer.status == 403:
+        return complaint.code == "QuotaExceeded" or "quota" in complaint.message.lower()
+    if answer.status != 429:
+        return False
+    return "volume quota" in complaint.message.lower() or asks_for_hours(complaint.message)
+
+
+def error_of(
+    answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
+) -> FacesnapError:
+    """Return the error that an answer without success stands for.
+
+    `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
+    changes something, so that a 408 or 5xx leaves its outcome unknown. `keys_refused` counts those tried in vain.
+    """
+    complaint = Complaint.of(answer)
+    said = complaint.message or harmless(answer.reason) or "no reason given"
+    named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
+    both = " (both the first and the second key were refused)" if answer.status == 401 and keys_refused > 1 else ""
+    text = f"{what}: {answer.status}{named}: {said}{both}"
+    details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
+    code = "" if complaint.code.isdigit() else complaint.code  # the gateway repeats the status there
+
+    def error(kind: type[FacesnapError], hint: str = "") -> FacesnapError:
+        return kind(text, hint=hint, code=code, details=details)
+
+    if is_used_up_quota(answer):
+        return error(QuotaError, "the quota is used up: wait until the service replenishes it, or use another account")
+    if code == "UnsupportedFeature":
+        return feature_missing(text, endpoint, said)
+    asked_s = asked_delay_s(answer, now) if answer.status == 429 else None
+    asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
+    by_status = {
+        400: (UsageError, "the service refused the request as it is; nothing was done"),
+        401: (
+            CredentialsError,
+            f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: facesnap config show",
+        ),
+        403: (
+            CredentialsError,
+            "the key is valid but may not do this: check the account's role, firewall and approval, and of a snapshot"
+            " its apply scope (facesnap update SNAPSHOT --add-scope GUID, with the source's profile)",
+        ),
+        404: (NotFoundError, _missing_hint(code)),
+        409: (ConflictError, "try again when the other operation has ended" if _is_passing_conflict(code) else ""),
+        410: (NotFoundError, "it has expired"),
+        429: (ThrottledError, f"{asked}lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
+    }
+    if answer.status in by_status:
+        kind, hint = by_status[answer.status]
+        return error(kind, hint)
+    if answer.status == 408 or answer.status >= 500:
+        if may_have_acted:
+            return error(OutcomeUnknownError)
+        return error(UnreachableError, "the service kept failing; it is safe to run this again")
+    if 300 <= answer.status < 400:
+        return error(
+            UnreachableError, "redirects are not followed, so that the key stays with its host; fix the endpoint"
+        )
+    if 400 <= answer.status < 500:
+        return error(UnreachableError, "the request was refused and nothing was done; --debug shows the answer")
+    return error(UnreachableError if not may_have_acted else OutcomeUnknownError, "--debug shows the answer")
+
+
+def _is_passing_conflict(code: str) -> bool:
+    return "NotFinished" in code or code == "ConcurrentOperationConflict"
+
+
+def _missing_hint(code: str) -> str:
+    is_object = code.endswith(("GroupNotFound", "ListNotFound"))
+    return "check --type, --object-id and --profile; ids are of one account" if is_object else ""
+
+
+def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingError:
+    """Return the error for an endpoint without the snapshot feature, which names what still works."""
+    gated = "approval" in said.lower()
+    why = "this resource lacks the approval that the message names" if gated else RETIRED
+    return FeatureMissingError(
+        f"{text} ({why})",
+        hint="facesnap export and facesnap import make the same backup without it; facesnap emulator start has it",
+        code="UnsupportedFeature",
+        details={"endpoint": endpoint},
+    )
