@@ -23,7 +23,7 @@ from facesnap_cli.common.errors import (
     VerificationError,
 )
 from facesnap_cli.common.escape import counted
-from facesnap_cli.common.parallel import each
+from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
@@ -112,7 +112,7 @@ class _Reading:
             self._counting.begin("reading user data of faces", unread)
             threads = threads_for(self._account.settings["rate_limit"])
             try:
-                each(self._unread(), self._read_one, threads=threads)
+                stop_at_first_error(self._read_one, self._unread(), threads=threads)
             finally:
                 with self._lock:
                     rest, self._read = self._read, []

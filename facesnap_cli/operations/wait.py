@@ -16,7 +16,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import format_duration
-from facesnap_cli.common.threads import Crew
+from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal, JournalError
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
@@ -87,7 +87,8 @@ class Waiter:
 
         Those that had ended before have no failure, as it was told then, unless they were `named` by the user.
         """
-        return Crew(MAX_THREADS).each(lambda operation: self._outcome(operation, named=named), operations)
+        polls = ThreadPool(MAX_THREADS).run(lambda operation: self._outcome(operation, named=named), operations)
+        return [poll.result() for poll in polls]
 
     def wait(
         self,
@@ -141,10 +142,11 @@ class Waiter:
         def look(intents: Sequence[str]) -> Mapping[str, Look]:
             if len(intents) == 1:
                 return {intents[0]: look_at(intents[0])}
-            return dict(zip(intents, crew.each(look_at, intents), strict=True))
+            polls = threads.run(look_at, intents)
+            return {intent: poll.result() for intent, poll in zip(intents, polls, strict=True)}
 
         # Each thread has a connection of its own: one pool of connections for all is what would be slow.
-        crew = Crew(MAX_THREADS)
+        threads = ThreadPool(MAX_THREADS)
         failures = poll(
             [
                 *(self._pending(operation) for operation in current.values() if operation.state.is_open),

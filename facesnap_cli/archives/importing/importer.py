@@ -28,7 +28,7 @@ from facesnap_cli.common.errors import (
     PartialFailureError,
     UsageError,
 )
-from facesnap_cli.common.parallel import each
+from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
@@ -205,7 +205,7 @@ class _Import:
         self._counting.begin(what, self._ledger.to_do())
         try:
             if self._kind.has_persons:
-                each(self._persons(), self._rebuild, threads=self._threads)
+                stop_at_first_error(self._rebuild, self._persons(), threads=self._threads)
             else:
                 self._add_list_faces()
         except UsageError:  # no face at all was taken: another try can be made

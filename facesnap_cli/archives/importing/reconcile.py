@@ -8,7 +8,7 @@ from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.importing.import_state import Ledger
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
-from facesnap_cli.common.parallel import each
+from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.object_api import Objects
 from facesnap_cli.models.objects import Face, Person
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -76,7 +76,7 @@ def check_rebuilt(
             for person in comparison.compare_persons()
             for face_id in (person.face_ids if level is VerifyLevel.FULL else ())
         )
-        each(places, comparison.compare_face, threads=threads)
+        stop_at_first_error(comparison.compare_face, places, threads=threads)
     else:
         comparison.compare_list()
     differences = comparison.all_differences()

@@ -26,7 +26,7 @@ from facesnap_cli.common.errors import (
     NotFoundError,
     OutcomeUnknownError,
 )
-from facesnap_cli.common.threads import Crew
+from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation, OperationKind
@@ -67,7 +67,7 @@ class NoWatcher:
 
 @dataclass(frozen=True)
 class Means:
-    """What copies work with; one for all of a run. `crew` works for the targets of every copy."""
+    """What copies work with; one for all of a run. `threads` work for the targets of every copy."""
 
     journal: Journal
     clock: Clock
@@ -75,7 +75,7 @@ class Means:
     warn: Callable[[str], None]
     schedule: Schedule = field(default_factory=Schedule)
     timeout_s: float | None = None
-    crew: Crew = field(default_factory=Crew)
+    threads: ThreadPool = field(default_factory=ThreadPool)
 
 
 class Copy:
@@ -94,7 +94,7 @@ class Copy:
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
         self._watcher.stage("looking")
-        prospects = self._means.crew.each(self.look, self._wanted.targets)
+        prospects = [one.result() for one in self._means.threads.run(self.look, self._wanted.targets)]
         snapshot = failure = None
         if any(one.is_open for one in prospects):
             try:
@@ -107,7 +107,7 @@ class Copy:
                 return self._copied_to(snapshot, prospect)
             return prospect.result if not prospect.is_open else replace(prospect.result, failure=failure)
 
-        results = self._means.crew.each(finished, prospects)
+        results = [one.result() for one in self._means.threads.run(finished, prospects)]
         result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
         failures = [one.failure for one in results if one.failure]
         for failure in failures:

@@ -20,7 +20,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.sqlite import ProcessLock
-from facesnap_cli.common.threads import Crew
+from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.operations.batch_errors import combined_by_name
@@ -178,8 +178,8 @@ def run_items(
         watcher.ended(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
-    results = Crew(jobs).each(run, methods)
-    return RunResult(tuple(results), started_time, clock.monotonic() - started)
+    results = tuple(item.result() for item in ThreadPool(jobs).run(run, methods))
+    return RunResult(results, started_time, clock.monotonic() - started)
 
 
 def _broken(item: PlanItem, bug: Exception) -> ItemResult:
