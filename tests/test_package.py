@@ -48,6 +48,15 @@ def test_the_wheel_holds_the_program_its_types_and_completions_but_no_tests(dist
     assert not [name for name in names if name.startswith("tests")]
 
 
+def test_the_wheel_holds_every_template(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[1]) as wheel:
+        names = set(wheel.namelist())
+    root = Path(__file__).parent.parent
+    templates = {str(path.relative_to(root)) for path in root.glob("facesnap_cli/**/templates/*")}
+    assert len(templates) > 5
+    assert names >= templates
+
+
 def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([program, *arguments], capture_output=True, text=True, env={"HOME": "/nonexistent"})
 

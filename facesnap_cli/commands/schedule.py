@@ -28,12 +28,12 @@ def schedule(
     facesnap schedule nightly.toml --for systemd --at 03:15
     """
     from facesnap_cli.backups.plans.plan import read_plan
-    from facesnap_cli.backups.schedules.frequency import Rhythm, complaints
-    from facesnap_cli.backups.schedules.schedulers import schedule_complaints, schedule_lines
+    from facesnap_cli.backups.schedules.frequency import Frequency, frequency_warnings
+    from facesnap_cli.backups.schedules.schedulers import schedule_lines, scheduler_warnings
     from facesnap_cli.cli.parameters.schedules import scheduled
 
-    app, wanted, rhythm = App.of(ctx), read_plan(plan), Rhythm.parse(every, at)
-    one = scheduled(app, wanted, rhythm)
-    app.output.lines(schedule_lines(one, form or []))
-    for complaint in (*complaints(wanted, rhythm), *schedule_complaints(one, form or [])):
-        app.messages.warn(complaint)
+    app, wanted, frequency = App.of(ctx), read_plan(plan), Frequency.parse(every, at)
+    facts = scheduled(app, wanted, frequency)
+    app.output.lines(schedule_lines(facts, form or []))
+    for warning in (*frequency_warnings(wanted, frequency), *scheduler_warnings(facts, form or [])):
+        app.messages.warn(warning)

@@ -89,6 +89,11 @@ def test_a_path_with_blanks_and_percents_survives_in_a_crontab(estate: Estate) -
     assert line.endswith(rf"run '{plan.parent}/50\% of it.toml' --quiet")
 
 
+def test_a_plan_may_be_named_like_a_placeholder_of_the_templates(estate: Estate) -> None:
+    plan = Path(estate.plan(PLAN)).rename(estate.program.directory / "@command@.toml")
+    assert "Description=facesnap run @command@.toml" in printed(estate, "systemd", plan=str(plan)).splitlines()
+
+
 KEYS = {name: f"${{{{ secrets.{name} }}}}" for name in ("DR_KEY", "PROD_KEY")}
 
 

@@ -1,16 +1,19 @@
-"""A plan's schedule as text: which schedulers there are, and what does not go well with them."""
+"""List the schedulers, and warn about what does not work in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from facesnap_cli.backups.schedules.machine import crontab, systemd
-from facesnap_cli.backups.schedules.pipelines import azure, github, kubernetes
-from facesnap_cli.backups.schedules.plan_facts import Scheduled
+from facesnap_cli.backups.schedules.azure import azure
+from facesnap_cli.backups.schedules.crontab import crontab
+from facesnap_cli.backups.schedules.github import github
+from facesnap_cli.backups.schedules.kubernetes import kubernetes
+from facesnap_cli.backups.schedules.plan_facts import PlanFacts
+from facesnap_cli.backups.schedules.systemd import systemd
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 
-FORMS: Mapping[str, Callable[[Scheduled], list[str]]] = {
+SCHEDULERS: Mapping[str, Callable[[PlanFacts], list[str]]] = {
     "crontab": crontab,
     "systemd": systemd,
     "github": github,
@@ -19,29 +22,28 @@ FORMS: Mapping[str, Callable[[Scheduled], list[str]]] = {
 }
 
 
-def schedule_lines(one: Scheduled, forms: Sequence[str]) -> list[str]:
-    """Return the text for these schedulers, or for all. Raises UsageError for one that is not known."""
-    for form in forms:
-        if form not in FORMS:
-            raise UsageError(f"--for {harmless(form)[:40]}: one of {', '.join(FORMS)}")
-    texts = [FORMS[form](one) for form in forms or FORMS]
+def schedule_lines(facts: PlanFacts, names: Sequence[str]) -> list[str]:
+    """Return the lines for the named schedulers, or for all. Raises UsageError for an unknown name."""
+    for name in names:
+        if name not in SCHEDULERS:
+            raise UsageError(f"--for {harmless(name)[:40]}: one of {', '.join(SCHEDULERS)}")
+    texts = [SCHEDULERS[name](facts) for name in names or SCHEDULERS]
     return [line for number, text in enumerate(texts) for line in ([""] * bool(number) + text)]
 
 
-def schedule_complaints(one: Scheduled, forms: Sequence[str]) -> Iterator[str]:
-    """Yield what will not go well where the plan runs in a pipeline."""
-    chosen = [form for form in FORMS if form in (forms or FORMS)]
+def scheduler_warnings(facts: PlanFacts, names: Sequence[str]) -> Iterator[str]:
+    """Yield a warning for each part of the plan that does not work in a pipeline or a CronJob."""
+    chosen = [name for name in SCHEDULERS if name in (names or SCHEDULERS)]
     if set(chosen) & {"github", "azure", "kubernetes"}:
-        yield from one.unreachable_keys
-    if not one.archives:
+        yield from facts.unreachable_keys
+    if not facts.archives:
         return
-    for form in chosen:
-        if form in ("github", "azure"):
+    for name in chosen:
+        if name in ("github", "azure"):
             yield (
-                f"{form}: the archives become artifacts, personal data that all may download who may read the"
+                f"{name}: the archives become artifacts, personal data that all may download who may read the"
                 " pipeline's runs; the next run does not see them: keep deletes none, and images come from images alone"
             )
     if "kubernetes" in chosen:
-        for path in (*one.archives, *one.images):
-            if path.startswith("/"):
-                yield f"kubernetes: {path} needs a volume of its own, which the CronJob does not mount yet"
+        for path in facts.absolute_paths:
+            yield f"kubernetes: {path} needs a volume of its own, which the CronJob does not mount yet"

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from facesnap_cli.backups.plans.plan import Plan, PlanItem
-from facesnap_cli.backups.schedules.frequency import Rhythm
-from facesnap_cli.backups.schedules.plan_facts import Scheduled
+from facesnap_cli.backups.schedules.frequency import Frequency
+from facesnap_cli.backups.schedules.plan_facts import PlanFacts
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
 
 
-def scheduled(app: App, plan: Plan, rhythm: Rhythm) -> Scheduled:
+def scheduled(app: App, plan: Plan, frequency: Frequency) -> PlanFacts:
     """Return what a scheduler needs to know of a plan. Keys are told of the profiles that are configured here."""
     used = {one or app.settings.profile for item in plan.items for one in (item.source, *_profiles(item))}
     profiles = {name: profile for name, profile in sorted(app.settings.file.profiles.items()) if name in used}
     variables = [profile[key] for profile in profiles.values() for key in ("key_env", "key2_env") if key in profile]
     targets = [target for item in plan.items for target in item.targets]
     metrics = plan.metrics if plan.metrics and plan.metrics.is_relative_to(plan.path.parent) else None
-    return Scheduled(
+    return PlanFacts(
         plan.path,
         shutil.which("facesnap") or "facesnap",
-        rhythm,
+        frequency,
         tuple(dict.fromkeys(variables)),
         app.clock.now(),
         _zone(app.environment),

@@ -1,0 +1,32 @@
+"""Write a Kubernetes CronJob that runs a plan."""
+
+from __future__ import annotations
+
+import shlex
+
+from facesnap_cli.backups.schedules.plan_facts import PACKAGE, PlanFacts
+from facesnap_cli.backups.schedules.quoting import yaml_string
+from facesnap_cli.backups.schedules.template_files import fill
+
+_STATE = "/var/lib/facesnap"
+
+
+def kubernetes(facts: PlanFacts) -> list[str]:
+    """Return a CronJob. It keeps the journal on a volume, so that a run resumes what the last one left."""
+    plan, copy = f"/etc/facesnap/{facts.plan.name}", ""
+    if facts.relative_paths:
+        # They start from the plan's directory, which as a mounted ConfigMap is read-only.
+        copy = f"cp {shlex.quote(plan)} {_STATE}/ && "
+        plan = f"{_STATE}/{facts.plan.name}"
+    command = f"pip install --quiet {PACKAGE} && {copy}exec facesnap run {shlex.quote(plan)} --quiet"
+    return fill(
+        "kubernetes.yaml",
+        name=facts.name,
+        plan=shlex.quote(facts.plan.name),
+        package=PACKAGE,
+        cron=facts.frequency.cron,
+        state=_STATE,
+        command=yaml_string(command),
+        copied_paths=[", ".join(facts.relative_paths)] if facts.relative_paths else [],
+        unmounted_paths=facts.absolute_paths,
+    )

@@ -1,0 +1,43 @@
+"""Quote values for the files that schedulers read."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable
+
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.escape import harmless
+
+
+def crontab_command(words: Iterable[str]) -> str:
+    """Return a shell command for a line of a crontab."""
+    # Cron turns an unescaped % into a line break, inside quotes too.
+    return shlex.join(words).replace("%", r"\%")
+
+
+def systemd_command(words: Iterable[str]) -> str:
+    """Return a command for `ExecStart=`, which no shell reads."""
+    return " ".join(map(_systemd_word, words))
+
+
+def systemd_text(text: str) -> str:
+    """Return a text for a setting of a unit in which % begins a specifier."""
+    return text.replace("%", "%%")
+
+
+def yaml_string(text: str) -> str:
+    """Return a string in double quotes for YAML, of which JSON is a subset."""
+    return json.dumps(text)
+
+
+def plain_word(name: str) -> str:
+    """Return a file name that shells and YAML read alike without quotes. Raises UsageError if it is not one."""
+    if not all(char.isalnum() or char in "._-" for char in name):
+        raise UsageError(f"the plan's name {harmless(name)!r} has characters that pipelines stumble over")
+    return name
+
+
+def _systemd_word(word: str) -> str:
+    escaped = systemd_text(word.replace("\\", r"\\").replace('"', r"\"")).replace("$", "$$")
+    return f'"{escaped}"' if escaped != word or any(char in word for char in " '\t;") else word
