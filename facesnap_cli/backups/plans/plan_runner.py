@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING
 from facesnap_cli.archives.images.sources import image_source
 from facesnap_cli.backups.copies.copy import Copy, Means
 from facesnap_cli.backups.copies.copy_parameters import CopyResult, WantedCopy
-from facesnap_cli.backups.notifications import (
-    PING_TIMEOUT_S,
-    Notifier,
-    check_metrics,
-    markdown,
-    run_lines,
-    run_metrics,
-)
+from facesnap_cli.backups.metrics import check_metrics, run_metrics
+from facesnap_cli.backups.notifications import PING_TIMEOUT_S, Notifier, markdown, run_lines
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.export_method import ExportMethod
 from facesnap_cli.backups.plans.plan import Plan, PlanItem
