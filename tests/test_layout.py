@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -43,14 +45,9 @@ ONLY_IN = {
 }
 # Imports against the order that whole-file moves left behind. The list only gets shorter, then it goes.
 TO_BE_MOVED = {
-    "archives.diff": {"display.progress"},
-    "archives.export": {"display.progress"},
-    "archives.importing.importer": {"display.progress"},
-    "backups.plans.export_method": {"display.progress"},
     "backups.plans.plan_runner": {"cli.parameters.copies", "display.progress_table"},
-    "journal.noted": {"display.progress"},
-    "journal.transfers": {"display.progress"},
 }
+STATEMENT_ON_THE_JOURNAL = re.compile(r"\b(FROM|INTO|UPDATE|JOIN|TABLE) (operations|snapshot_uses|transfers)\b")
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path for path in SOURCES if path.name != "__init__.py"]
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -119,6 +116,20 @@ def test_a_library_is_imported_only_in_its_folder(path: Path) -> None:
     libraries = {name.partition(".")[0] for name in imports_of(path)}
     assert {library for library in libraries if folder not in ONLY_IN.get(library, {folder})} == set()
     assert "click" not in libraries, "Typer carries its own copy"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.relative_to(PACKAGE).parts[0] not in ("journal", "emulator")],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_only_the_journal_reads_and_writes_its_tables(path: Path) -> None:
+    texts = (node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_text(node))
+    assert [text for text in texts if STATEMENT_ON_THE_JOURNAL.search(text)] == []
+
+
+def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def test_a_listing_of_the_package_fits_at_a_glance() -> None:

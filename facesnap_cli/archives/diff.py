@@ -13,10 +13,10 @@ from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import Draft
 from facesnap_cli.archives.safe_open import attach, prepare
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import UsageError, VerificationError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
-from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import partial_of
 

@@ -14,6 +14,7 @@ from facesnap_cli.archives.archive_parameters import WantedExport
 from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
 from facesnap_cli.archives.partial_archive import Draft, UnreadFace
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -24,7 +25,6 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.threads import stop_at_first_error
-from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
 from facesnap_cli.models.objects import Face, Person

@@ -230,6 +230,7 @@ class App:
     ) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
         from facesnap_cli.display.progress import progress_for
+        from facesnap_cli.journal.durations import estimate_s
         from facesnap_cli.journal.store import JournalError
         from facesnap_cli.operations.polling import Schedule
 
@@ -239,7 +240,7 @@ class App:
             quiet=self.options.quiet,
             color=self.color,
             expected=len(operations),
-            estimate_of=lambda one: self.journal.estimate_s(one.kind, one.object_type, one.object_id),
+            estimate_of=lambda operation: estimate_s(self.journal, operation),
         )
 
         def on_update(operation: Operation) -> None:

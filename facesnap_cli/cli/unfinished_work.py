@@ -9,12 +9,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.config.settings import state_directory
 from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION, View
-from facesnap_cli.display.progress import Counting, counting_for
+from facesnap_cli.display.progress import counting_for
 from facesnap_cli.display.prompts import ask
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer, unfinished

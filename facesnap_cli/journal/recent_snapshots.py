@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -78,4 +77,4 @@ def _stored(snapshot: Snapshot) -> dict[str, object]:
 
 
 def _snapshot(entry: dict[str, str | None]) -> Snapshot:
-    return replace(Snapshot.from_wire(entry), object_id=entry["objectId"])
+    return Snapshot.from_wire(entry)._replace(object_id=entry["objectId"])

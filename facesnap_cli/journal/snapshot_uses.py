@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from facesnap_cli.common.escape import format_time, parse_time
-from facesnap_cli.journal.store import Journal
-from facesnap_cli.models.operations import Job, Operation, OperationState
+from facesnap_cli.journal.store import OPEN_SQL, Journal
+from facesnap_cli.models.operations import Job, Operation
 
 _DELETED, _KEPT = "", "kept"  # in the place of a copy's key
-_OPEN = ", ".join(repr(state.value) for state in OperationState if state.is_open)
 
 
 def begin_use(journal: Journal, take: Operation, job: Job) -> bool:
@@ -49,7 +48,7 @@ def end_use(journal: Journal, take: Operation, job: Job, *, is_own: bool, keeps:
             "UPDATE snapshot_uses SET deletes = 1 WHERE take = ? AND job_key != ?", (take.intent, _DELETED)
         ).rowcount
         applied = database.execute(
-            f"SELECT 1 FROM operations WHERE kind = 'apply' AND snapshot_id = ? AND state IN ({_OPEN})",  # noqa: S608 - ours
+            f"SELECT 1 FROM operations WHERE kind = 'apply' AND snapshot_id = ? AND {OPEN_SQL}",  # noqa: S608 - ours
             (take.snapshot_id,),
         ).fetchone()
         if others or applied:

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,10 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import ProcessLock, transaction
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
 from facesnap_cli.models.ids import SHORTEST_PREFIX
-from facesnap_cli.models.operations import Operation, OperationKind, OperationState
+from facesnap_cli.models.operations import OPEN_STATES, Operation, OperationKind, OperationState
 
-_OPEN = tuple(state.value for state in OperationState if state.is_open)
-_OPEN_SQL = f"state IN ({', '.join(repr(state) for state in _OPEN)})"
-_COLUMNS = tuple(entry.name for entry in fields(Operation))
+OPEN_SQL = f"state IN ({', '.join(repr(state.value) for state in OPEN_STATES)})"
+_COLUMNS = Operation._fields
 _TIMES = tuple(name for name in _COLUMNS if name.endswith("_time"))
 _INSERT = (
     f"INSERT INTO operations ({', '.join(_COLUMNS)})"  # noqa: S608 - the names are ours
@@ -88,7 +86,7 @@ class Journal:
         goes_on = f"; the operation goes on, its id is {operation.operation_id}" if operation.operation_id else ""
         with self._guarded(f"written{goes_on}"):
             self._write(
-                f"UPDATE operations SET {assignments} WHERE intent = ? AND {_OPEN_SQL}",  # noqa: S608
+                f"UPDATE operations SET {assignments} WHERE intent = ? AND {OPEN_SQL}",  # noqa: S608
                 [*_row(operation), operation.intent],
             )
         return operation
@@ -109,7 +107,7 @@ class Journal:
 
     def open_operations(self) -> list[Operation]:
         """Return every operation whose end the journal does not know, oldest first."""
-        return self._select(f"{_OPEN_SQL} ORDER BY intended_time")
+        return self._select(f"{OPEN_SQL} ORDER BY intended_time")
 
     def all_operations(self) -> list[Operation]:
         """Return every operation, oldest first."""
@@ -139,7 +137,7 @@ class Journal:
     def open_like(self, operation: Operation) -> Operation | None:
         """Return the newest open operation of the same kind on the same object by the same profile and subscription."""
         found = self._select(
-            f"{_OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"
+            f"{OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"
             " AND (subscription_id IS NULL OR ?6 IS NULL OR lower(subscription_id) = lower(?6))"
             " ORDER BY intended_time DESC LIMIT 1",
             operation.kind.value,
@@ -182,7 +180,7 @@ class Journal:
 
     def mark_verified(self, operation: Operation) -> Operation:
         """Commit that what an apply made is the same as its source, or that all of a take's copy is done."""
-        verified = replace(operation, verified_time=self._clock.now())
+        verified = operation._replace(verified_time=self._clock.now())
         with self._guarded("written"):
             self._write(
                 "UPDATE operations SET verified_time = ? WHERE intent = ?",
@@ -200,28 +198,11 @@ class Journal:
         take = self.take_of(snapshot_id)
         return take.object_id or None if take else None
 
-    def estimate_s(
-        self, kind: OperationKind, object_type: str, object_id: str, job_key: str | None = None
-    ) -> float | None:
-        """Return how long the operation took at the last times, the longest of three, in seconds.
-
-        Those of the same copy (`job_key`) count too: its targets have another id each day.
-        """
-        found = self._select(
-            "kind = ? AND object_type = ? AND (object_id = ? OR job_key = ?) AND state = 'succeeded'"
-            " ORDER BY intended_time DESC LIMIT 3",
-            kind.value,
-            object_type,
-            object_id,
-            job_key,
-        )
-        return max((operation.elapsed_s(self._clock.now()) for operation in found), default=None)
-
     def own_open_operations(self) -> list[Operation]:
         """Return what this process has started, or was about to, and has not seen the end of."""
         if self._owner is None:
             return []
-        return self._select(f"{_OPEN_SQL} AND owner = ? ORDER BY intended_time", self._owner.path.stem)
+        return self._select(f"{OPEN_SQL} AND owner = ? ORDER BY intended_time", self._owner.path.stem)
 
     def is_being_sent(self, operation: Operation) -> bool:
         """Tell whether the process that intends the operation still lives, and may yet get its answer."""
@@ -251,7 +232,7 @@ class Journal:
         with self._guarded("written"):
             for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
                 ProcessLock.is_held(left)
-            gone = self._write(f"DELETE FROM operations WHERE NOT {_OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            gone = self._write(f"DELETE FROM operations WHERE NOT {OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
             self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
             return gone
 
@@ -277,7 +258,7 @@ class Journal:
     def _select(self, condition: str, *values: object) -> list[Operation]:
         with self._lock, self._guarded("read"):
             rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
-        return [_operation(row) for row in rows]
+        return [operation_of(row) for row in rows]
 
     def _write(self, statement: str, values: Any) -> int:
         with self._lock, transaction(self._database):
@@ -308,7 +289,8 @@ def _row(operation: Operation) -> list[Any]:
     return [int(v) if isinstance(v := getattr(operation, name), bool) else _stored(v) for name in _COLUMNS]
 
 
-def _operation(row: sqlite3.Row) -> Operation:
+def operation_of(row: sqlite3.Row) -> Operation:
+    """Return the operation in a row of the table `operations`."""
     values = dict(row)
     for name in _TIMES:
         values[name] = parse_time(values[name])

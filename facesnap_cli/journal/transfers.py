@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.counting import Counting, Tally
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import format_time, harmless, parse_time
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
-from facesnap_cli.display.progress import Counting
-from facesnap_cli.journal.noted import NotedCounting
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
 
 APPLICATION_ID = 0x46535446  # "FSTF"
@@ -41,6 +40,8 @@ MIGRATIONS = (
 _FILE = "transfers.db"
 _BUSY_TIMEOUT_S = 2.0  # others write for milliseconds; nothing waits long for a mere note
 _SHORTEST_REFERENCE = 6
+_RECORD_EVERY_S = 5.0
+_RETRY_RECORD_S = 60.0  # after a failed write, which may have taken a while
 # What raises these before its first item has begun nothing that could be taken up again.
 _NOT_BEGUN = (UsageError, ConflictError, NotFoundError, DatabaseError)
 
@@ -83,7 +84,7 @@ class Transfers:
     def running(self, transfer: Transfer, counting: Counting) -> Iterator[Counting]:
         """Keep a transfer in the list while the block lasts, and also afterwards where it fails with work done.
 
-        Gives the counting that notes each step too. Raises ConflictError where another process is at work on it.
+        Yields the counting that records each step too. Raises ConflictError where another process is at work on it.
         """
         lock = self._acquire(transfer)
         try:
@@ -93,16 +94,16 @@ class Transfers:
             now = self._clock.now()
             started = known.started_time if known and known.state == "running" else now
             self._save(replace(transfer, started_time=started, changed_time=now))
-            noted = NotedCounting(counting, self._clock, lambda text: self._note(transfer.id, text))
+            recorded = _RecordedCounting(counting, self._clock, lambda text: self._record(transfer.id, text))
             try:
-                yield noted
+                yield recorded
             except FacesnapError as error:
-                self._failed(transfer, known, error, advanced=noted.advanced)
+                self._failed(transfer, known, error, advanced=recorded.advanced)
                 raise
             except BaseException:  # an interruption: say how far it came
-                noted.write()
+                recorded.write()
                 raise
-            self._note(transfer.id, None, state="succeeded")
+            self._record(transfer.id, None, state="succeeded")
         finally:
             lock.release(remove=False)
 
@@ -216,7 +217,7 @@ class Transfers:
                 ),
             )
 
-    def _note(self, transfer_id: str, message: str | None, *, state: str = "running") -> bool:
+    def _record(self, transfer_id: str, message: str | None, *, state: str = "running") -> bool:
         """Write down how far a transfer is, and tell whether that could be done."""
         with self._tolerated(), self._guarded("written"), self._lock, transaction(self._connection):
             self._connection.execute(
@@ -245,7 +246,7 @@ class Transfers:
         elif isinstance(error, _NOT_BEGUN) and not advanced:
             self._restore(transfer.id, known)
         else:
-            self._note(transfer.id, error.message)
+            self._record(transfer.id, error.message)
             error.hint = "; ".join(part for part in (error.hint, f"to go on: {transfer.command}") if part)
 
     def _restore(self, transfer_id: str, known: Transfer | None) -> None:
@@ -277,6 +278,42 @@ class Transfers:
             if not self._warned:
                 self._warned = True
                 self._reporter.warn(f"{error.message}; going on, but status may not show this export or import")
+
+
+class _RecordedCounting:
+    """Counts as `shown` does, and records the numbers every few seconds. `record` returns whether it could."""
+
+    def __init__(self, shown: Counting, clock: Clock, record: Callable[[str], bool]):
+        self._shown = shown
+        self._clock = clock
+        self._record = record
+        self._tally = Tally(clock)
+        self._due_at = 0.0
+        self._can_write = True
+        self.advanced = False
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        self._shown.begin(step, total)
+        with self._tally.lock:
+            self._tally.restart(step, total)
+            if self._can_write or self._clock.monotonic() >= self._due_at:
+                self.write()
+
+    def advance(self, number: int = 1) -> None:
+        self._shown.advance(number)
+        self.advanced = True
+        with self._tally.lock:
+            self._tally.done += number
+            if self._clock.monotonic() >= self._due_at:
+                self.write()
+
+    def close(self) -> None:
+        self._shown.close()
+
+    def write(self) -> None:
+        """Record how far the work is."""
+        self._can_write = self._record(f"{self._tally.step}: {self._tally.text()}")
+        self._due_at = self._clock.monotonic() + (_RECORD_EVERY_S if self._can_write else _RETRY_RECORD_S)
 
 
 def _directory(state: Path) -> Path:

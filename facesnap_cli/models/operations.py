@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 import uuid
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.escape import format_time, parse_time
@@ -36,8 +35,7 @@ class OperationStatus(enum.StrEnum):
         return self not in (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class OperationAnswer:
+class OperationAnswer(NamedTuple):
     """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
 
     status: OperationStatus
@@ -102,16 +100,17 @@ class OperationState(enum.StrEnum):
         }.get(self, OperationStatus.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+OPEN_STATES = tuple(state for state in OperationState if state.is_open)
+
+
+class Job(NamedTuple):
     """The copy that takes and applies are steps of: which one, and when it began (UTC, whole seconds)."""
 
     key: str
     time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
 
     `job_key` and `job_time` are those of the copy that it is a step of. `verified_time` is when what an apply made was
@@ -221,7 +220,7 @@ class Operation:
 
     def submitted(self, operation_id: str, now: datetime) -> Self:
         """The service accepted it and gave an id."""
-        return replace(self, state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=now)
+        return self._replace(state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=now)
 
     def seen(self, answer: OperationAnswer, now: datetime) -> Self:
         """A look at it found this."""
@@ -231,8 +230,7 @@ class Operation:
             OperationStatus.SUCCEEDED: OperationState.SUCCEEDED,
             OperationStatus.FAILED: OperationState.FAILED,
         }[answer.status]
-        return replace(
-            self,
+        return self._replace(
             state=state,
             polled_time=now,
             created_time=answer.created_time,
@@ -247,8 +245,7 @@ class Operation:
         self, resource_location: str, finished_time: datetime | None, now: datetime, message: str | None = None
     ) -> Self:
         """Its answer was lost, and its result was found; `message` says what is uncertain of that."""
-        return replace(
-            self,
+        return self._replace(
             state=OperationState.ADOPTED,
             resource_location=resource_location,
             finished_time=finished_time,
@@ -259,11 +256,11 @@ class Operation:
 
     def lost(self, message: str, now: datetime) -> Self:
         """Nothing is known of what became of it."""
-        return replace(self, state=OperationState.UNKNOWN, message=message, polled_time=now)
+        return self._replace(state=OperationState.UNKNOWN, message=message, polled_time=now)
 
     def abandoned(self, message: str, now: datetime) -> Self:
         """It left no trace for so long that it is taken for one that never was."""
-        return replace(self, state=OperationState.ABANDONED, message=message, polled_time=now)
+        return self._replace(state=OperationState.ABANDONED, message=message, polled_time=now)
 
     def document(self, now: datetime) -> dict[str, object]:
         """Return the JSON form. What kind of operation another machine started shows when it has ended."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.escape import format_time, parse_time
@@ -15,8 +14,7 @@ from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 SNAPSHOT_LIFETIME = timedelta(hours=48)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A snapshot as `Snapshot - Get` answers it. Times are UTC."""
 
     id: str
@@ -86,8 +84,7 @@ class Snapshot:
         return max(0, int((self.expires_time - now).total_seconds())) if self.expires_time else None
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenanceTag:
+class ProvenanceTag(NamedTuple):
     """What facesnap writes into the user data of a take whose user gave none.
 
     It lets `list` name the object, and lets a take whose answer was lost be recognized.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from facesnap_cli.common.clock import Clock
@@ -115,7 +114,7 @@ def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, w
         return named(account.snapshots.get(snapshot.id), object_of)
     except UnreachableError:  # it is changed, whatever becomes of the look at it
         user_data = snapshot.user_data if wanted.user_data is None else wanted.user_data
-        return replace(snapshot, apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
+        return snapshot._replace(apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
 
 
 def delete_snapshots(
@@ -147,7 +146,7 @@ def deletion_in_words(number: int, *, dry_run: bool) -> str:
 
 def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:
     """Return the snapshot, with the object that it was taken from if its tag or `object_of` knows it."""
-    return snapshot if snapshot.object_id else replace(snapshot, object_id=object_of(snapshot.id))
+    return snapshot if snapshot.object_id else snapshot._replace(object_id=object_of(snapshot.id))
 
 
 def _age(snapshot: Snapshot) -> datetime:

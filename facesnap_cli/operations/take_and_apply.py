@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, Interruption, NotFoundError, OutcomeUnknownError
 from facesnap_cli.common.escape import format_duration
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import Journal, JournalError, digest
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Job, Operation, OperationKind, OperationState
@@ -92,7 +92,7 @@ def start_take(
     return _submit(
         journal,
         clock,
-        replace(operation, tagged=tagged, user_data_digest=digest(user_data)),
+        operation._replace(tagged=tagged, user_data_digest=digest(user_data)),
         lambda: account.snapshots.take(
             object_type=object_type, object_id=object_id, apply_scope=wanted.apply_scope, user_data=user_data
         ),
@@ -119,14 +119,12 @@ def start_apply(
     OutcomeUnknownError where no answer came: never send it again.
     """
     object_type = ObjectType.from_wire(snapshot.type)
-    operation = replace(
-        intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job),
-        snapshot_id=snapshot.id,
-    )
+    apply = intended(account, clock, OperationKind.APPLY, object_type, object_id, owner=journal.owner(), job=job)
+    operation = apply._replace(snapshot_id=snapshot.id)
     earlier = _open_earlier(journal, clock, operation, look)
     if earlier and earlier.snapshot_id == snapshot.id:
         return earlier
-    _check_expiry(snapshot, journal.estimate_s(OperationKind.APPLY, object_type.value, object_id), clock, warn)
+    _check_expiry(snapshot, estimate_s(journal, operation), clock, warn)
     if account.objects.exists(object_type, object_id):
         raise ConflictError(
             f"{object_type.value} {object_id} exists in the target already; an apply only creates new objects",

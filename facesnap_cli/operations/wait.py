@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
@@ -18,6 +18,7 @@ from facesnap_cli.common.errors import (
 from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import Journal, JournalError
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from facesnap_cli.operations.batch_errors import failure_of
@@ -179,18 +180,18 @@ class Waiter:
         if operation.object_id:
             found = None if operation.resource_location else find_trace(account, self._journal, operation)
             location = f"/snapshots/{found.id}" if found else operation.resource_location
-            return replace(operation, snapshot_id=found.id, resource_location=location) if found else operation
+            return operation._replace(snapshot_id=found.id, resource_location=location) if found else operation
         if operation.snapshot_id is None:
             return operation
         try:
             taken = account.snapshots.get(operation.snapshot_id)
         except FacesnapError:  # it may be gone; that the take succeeded is true all the same
             return operation
-        return replace(operation, object_type=taken.type, object_id=taken.object_id or "")
+        return operation._replace(object_type=taken.type, object_id=taken.object_id or "")
 
     def _keep(self, before: Operation, seen: Operation) -> None:
         """Write down what is new; a journal that cannot be written any more does not end the wait."""
-        if seen == replace(before, polled_time=seen.polled_time):
+        if seen == before._replace(polled_time=seen.polled_time):
             return
         try:
             self._journal.save(seen)
@@ -225,9 +226,7 @@ class Waiter:
 
     def _pending(self, operation: Operation) -> Pending[str]:
         now = self._clock.now()
-        estimate = self._journal.estimate_s(
-            operation.kind, operation.object_type, operation.object_id, operation.job_key
-        )
+        estimate = estimate_s(self._journal, operation)
         return Pending(operation.intent, operation.elapsed_s(now) if operation.operation_id else 1.0, estimate)
 
 

@@ -21,6 +21,7 @@ from facesnap_cli.archives.importing.import_state import (
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, settle
 from facesnap_cli.archives.importing.training import train_and_wait
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -29,7 +30,6 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.threads import stop_at_first_error
-from facesnap_cli.display.progress import Counting
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
 from facesnap_cli.models.objects import ObjectType

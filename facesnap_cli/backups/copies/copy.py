@@ -27,6 +27,7 @@ from facesnap_cli.common.errors import (
     OutcomeUnknownError,
 )
 from facesnap_cli.common.threads import ThreadPool
+from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation, OperationKind
@@ -273,7 +274,7 @@ class Copy:
         self._watcher.operation(operation)
         timeout_s = self._means.timeout_s
         if operation.operation_id is None and timeout_s is None:
-            usual_s = self._journal.estimate_s(operation.kind, operation.object_type, operation.object_id, self.job.key)
+            usual_s = estimate_s(self._journal, operation)
             timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
         waiter = self._means.waiter(self._watcher.operation)
         [outcome] = waiter.wait([operation], schedule=self._means.schedule, timeout_s=timeout_s)

@@ -21,11 +21,11 @@ from facesnap_cli.backups.plans.preview import Preview, Step, not_found
 from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention, Template
 from facesnap_cli.common.clock import Clock, is_of_the_future
+from facesnap_cli.common.counting import Tally
 from facesnap_cli.common.errors import FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DamagedError
-from facesnap_cli.display.progress import Tally
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import PARTIAL
 from facesnap_cli.journal.transfers import Transfers

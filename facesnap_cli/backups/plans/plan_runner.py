@@ -25,6 +25,7 @@ from facesnap_cli.cli.parameters.copies import copy_between, named_account
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.config.settings import state_directory
 from facesnap_cli.display.progress_table import ItemsProgress, items_progress_for
+from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.polling import Schedule
@@ -87,7 +88,7 @@ def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]
         list(names),
         quiet=app.options.quiet,
         color=app.color,
-        estimate_of=lambda one: app.journal.estimate_s(one.kind, one.object_type, one.object_id, one.job_key),
+        estimate_of=lambda operation: estimate_s(app.journal, operation),
     )
     try:
         yield lambda name: Watcher(app, progress, name)

@@ -9,18 +9,6 @@ from datetime import UTC, datetime
 from facesnap_cli.cli.completion.candidates import Line, Values, Word
 from facesnap_cli.common.errors import FacesnapError
 
-_BUSY_TIMEOUT_S = 0.2
-_OPERATIONS_SQL = """
-    SELECT coalesce(operation_id, intent), kind || ' ' || object_id || ', ' || state FROM operations
-    WHERE state IN ('intended', 'submitted', 'running', 'unknown') OR ?
-    ORDER BY intended_time DESC LIMIT 100
-"""
-_SNAPSHOTS_SQL = """
-    SELECT snapshot_id, object_type || ' ' || object_id FROM operations
-    WHERE kind = 'take' AND snapshot_id IS NOT NULL AND intended_time > ? AND profile IS ?
-    ORDER BY intended_time DESC LIMIT 100
-"""
-
 
 def values(environment: Mapping[str, str]) -> Values:
     """Return what each metavar stands for: a function from the line as it was typed so far to its words."""
@@ -88,14 +76,18 @@ def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
 
 
 def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
-    finished_too = line.command is not None and line.command.name == "status"
-    return (Word(*row) for row in _journalled(environment, _OPERATIONS_SQL, finished_too))
+    from facesnap_cli.config.settings import state_directory
+    from facesnap_cli.journal import read_only
+
+    ended_too = line.command is not None and line.command.name == "status"
+    return (Word(*row) for row in read_only.operations(state_directory(environment), ended_too=ended_too))
 
 
 def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     """Return the snapshots of the profile that this machine has seen lately, newest first, and `latest`."""
     from facesnap_cli.common.escape import format_time
     from facesnap_cli.config.settings import load, state_directory
+    from facesnap_cli.journal import read_only
     from facesnap_cli.journal.recent_snapshots import SeenSnapshots
     from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 
@@ -106,22 +98,6 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     seen = SeenSnapshots(state_directory(environment), profile).read(now)
     words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
     unlisted_since = format_time(seen.listed_time or now - SNAPSHOT_LIFETIME)
-    for row in _journalled(environment, _SNAPSHOTS_SQL, unlisted_since, profile):
+    for row in read_only.snapshots_taken(state_directory(environment), since=unlisted_since, profile=profile):
         words.setdefault(row[0], Word(*row))
     return [Word("latest", "the newest snapshot"), *words.values()]
-
-
-def _journalled(environment: Mapping[str, str], statement: str, *parameters: object) -> list[tuple[str, str]]:
-    import sqlite3
-    from urllib.parse import quote
-
-    from facesnap_cli.config.settings import state_directory
-
-    path = (state_directory(environment) / "journal.db").absolute()
-    try:
-        # Not as_uri(): from Python 3.14 on it imports a whole HTTP client.
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
-        with contextlib.closing(connection):
-            return connection.execute(statement, parameters).fetchall()
-    except sqlite3.Error:  # no journal yet, a busy one, one of another facesnap
-        return []

@@ -1,0 +1,44 @@
+"""Read the journal for TAB: nothing is created or changed, and a busy journal is not waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from facesnap_cli.models.operations import OPEN_STATES
+
+_BUSY_TIMEOUT_S = 0.2
+_OPEN = ", ".join(repr(state.value) for state in OPEN_STATES)
+_OPERATIONS = f"""
+    SELECT coalesce(operation_id, intent), kind || ' ' || object_id || ', ' || state FROM operations
+    WHERE state IN ({_OPEN}) OR ?
+    ORDER BY intended_time DESC LIMIT 100
+"""  # noqa: S608 - ours
+_SNAPSHOTS = """
+    SELECT snapshot_id, object_type || ' ' || object_id FROM operations
+    WHERE kind = 'take' AND snapshot_id IS NOT NULL AND intended_time > ? AND profile IS ?
+    ORDER BY intended_time DESC LIMIT 100
+"""
+
+
+def operations(state_directory: Path, *, ended_too: bool) -> list[tuple[str, str]]:
+    """Return the id of each open operation with a description, the newest first; `ended_too` of all operations."""
+    return _rows(state_directory, _OPERATIONS, ended_too)
+
+
+def snapshots_taken(state_directory: Path, *, since: str | None, profile: str | None) -> list[tuple[str, str]]:
+    """Return the id of each snapshot that a profile has taken since a time, with a description, the newest first."""
+    return _rows(state_directory, _SNAPSHOTS, since, profile)
+
+
+def _rows(state_directory: Path, query: str, *parameters: object) -> list[tuple[str, str]]:
+    path = (state_directory / "journal.db").absolute()
+    try:
+        # Not as_uri(): from Python 3.14 on it imports a whole HTTP client.
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        with contextlib.closing(connection):
+            return connection.execute(query, parameters).fetchall()
+    except sqlite3.Error:  # no journal yet, a busy one, one of another facesnap
+        return []
