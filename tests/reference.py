@@ -9,7 +9,7 @@ from typing import Any
 
 from facesnap_cli.cli.main import Facesnap
 from facesnap_cli.common.escape import written_duration
-from facesnap_cli.config.definitions import FIELDS
+from facesnap_cli.config.definitions import SETTINGS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- reference:begin -->", "<!-- reference:end -->"
@@ -54,7 +54,7 @@ def with_reference(text: str) -> str:
 
 def _settings() -> str:
     rows = []
-    for name, known in FIELDS.items():
+    for name, known in SETTINGS.items():
         default = "" if _is_empty(known.default) else f" Default: `{_text(known.default)}`."
         rows.append((f"`{name}`", f"`{known.env}`" if known.env else "", f"{known.help}.{default}"))
     return _table(rows, ("in a profile", "in the environment", ""))

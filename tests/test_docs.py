@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from facesnap_cli.common import errors
-from facesnap_cli.config.definitions import FIELDS
+from facesnap_cli.config.definitions import SETTINGS
 from tests.reference import README, all_commands, with_reference
 
 TEXT = README.read_text()
@@ -41,7 +41,7 @@ def test_every_environment_variable_is_in_the_readme(variable: str) -> None:
     assert f"`{variable}`" in TEXT
 
 
-@pytest.mark.parametrize("setting", FIELDS)
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_is_in_the_readme(setting: str) -> None:
     assert f"`{setting}`" in TEXT
 

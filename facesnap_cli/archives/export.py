@@ -110,7 +110,7 @@ class _Reading:
         unread = self._draft.counts().unread
         if unread:
             self._counting.begin("reading user data of faces", unread)
-            threads = threads_for(self._account.settings["rate_limit"])
+            threads = threads_for(self._account.settings.rate_limit)
             try:
                 stop_at_first_error(self._read_one, self._unread(), threads=threads)
             finally:

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.cli.profile_edits import config_file
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.escape import written_duration
-from facesnap_cli.common.secret import Secret
-from facesnap_cli.config.definitions import FIELDS
+from facesnap_cli.config.definitions import SETTINGS
 from facesnap_cli.config.settings import Settings, choose
 from facesnap_cli.face_api.credentials import key_sources_of
-from facesnap_cli.network.proxy import Proxy
-from facesnap_cli.network.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
@@ -20,12 +16,14 @@ if TYPE_CHECKING:
 
 def setting_documents(settings: Settings) -> list[dict[str, object]]:
     """Return every setting with its value and source; a key is there as `***`."""
-    documents: list[dict[str, object]] = [{"name": "profile", "value": settings.profile, "source": settings.chosen}]
-    for name in FIELDS:
-        found = settings.lookup(name)
-        if found.value is None and name.startswith("key"):
+    documents: list[dict[str, object]] = [
+        {"name": "profile", "value": settings.profile, "source": settings.describe_choice()}
+    ]
+    for name, setting in SETTINGS.items():
+        value = settings.value_of(name)
+        if value is None and name.startswith("key"):
             continue
-        documents.append({"name": name, "value": _shown(name, found.value), "source": found.source})
+        documents.append({"name": name, "value": setting.show(value), "source": settings.describe_source(name)})
     return documents
 
 
@@ -44,21 +42,11 @@ def profile_documents(app: App) -> list[dict[str, object]]:
 
 
 def _profile(one: Settings, default: str | None) -> dict[str, object]:
-    sources = ["entra"] if one["auth"] == "entra" else key_sources_of(one)
+    sources = ["entra"] if one.auth == "entra" else key_sources_of(one)
     return {
         "name": one.profile,
         "default": one.profile == default,
-        "endpoint": one["endpoint"],
-        "subscriptionId": one["subscription_id"],
+        "endpoint": one.endpoint,
+        "subscriptionId": one.subscription_id,
         "keySource": sources[0] if sources else None,
     }
-
-
-def _shown(name: str, value: object) -> object:
-    if name == "rate_limit" and value is None:
-        return "none"
-    if isinstance(value, RateLimit | Secret | Proxy):
-        return str(value)
-    if isinstance(value, float):
-        return written_duration(value)
-    return list(value) if isinstance(value, tuple) else value

@@ -129,7 +129,7 @@ class App:
 
     @cached_property
     def journal(self) -> Journal:
-        from facesnap_cli.config.settings import state_directory
+        from facesnap_cli.config.locations import state_directory
         from facesnap_cli.journal.store import Journal
 
         journal = Journal(state_directory(self.environment), self.clock, self.messages)
@@ -139,7 +139,7 @@ class App:
     @property
     def seen(self) -> SeenSnapshots:
         """The snapshots of the chosen profile that TAB offers."""
-        from facesnap_cli.config.settings import state_directory
+        from facesnap_cli.config.locations import state_directory
         from facesnap_cli.journal.recent_snapshots import SeenSnapshots
 
         return SeenSnapshots(state_directory(self.environment), self.settings.profile)
@@ -248,12 +248,12 @@ class App:
             progress.update(operation)
 
         with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
-            self.journal.forget(timedelta(seconds=self.settings["keep_journal"]))
+            self.journal.forget(timedelta(seconds=self.settings.keep_journal))
         try:
             outcomes = self.waiter(on_update).wait(
                 operations,
-                schedule=Schedule(interval_s=self.settings["poll_interval"]),
-                timeout_s=self.settings["timeout"],
+                schedule=Schedule(interval_s=self.settings.poll_interval),
+                timeout_s=self.settings.timeout,
                 first_is_enough=first_is_enough,
                 others=others or {},
             )

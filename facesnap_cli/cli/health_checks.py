@@ -30,8 +30,7 @@ from facesnap_cli.common.errors import (
     UnreachableError,
 )
 from facesnap_cli.common.escape import counted, format_duration, harmless
-from facesnap_cli.config.definitions import FIELDS
-from facesnap_cli.config.settings import state_directory
+from facesnap_cli.config.locations import state_directory
 from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.network.authentication import Credential
@@ -134,10 +133,8 @@ class Examination:
         settings = self._app.settings
         for name in settings.profile_names:
             one = settings.for_profile(name)
-            for field in FIELDS:
-                one.lookup(field)
-        for field in FIELDS:
-            settings.lookup(field)
+            one.check()
+        settings.check()
         chosen = f"profile {settings.profile}" if settings.profile else "no profile is chosen"
         if not settings.file.exists:
             return _ok(f"there is no file {settings.file.path}; {chosen}")
@@ -160,21 +157,23 @@ class Examination:
 
     def _endpoint(self) -> Found:
         settings, endpoint = self._app.settings, self._app.account.endpoint
-        proxy = proxy_for(endpoint, settings["proxy"])
+        proxy = proxy_for(endpoint, settings.proxy)
         way = f", through the proxy {proxy}" if proxy else ""
-        return _ok(f"{endpoint}{way}, from {settings.lookup('endpoint').source}")
+        return _ok(f"{endpoint}{way}, from {settings.describe_source('endpoint')}")
 
     def _key(self) -> Found:
         settings = self._app.settings
         self._keys = self._app.account.credential.each()
-        if settings["auth"] == "entra" and not settings["key"]:
+        if settings.auth == "entra" and not settings.key:
             return _ok("a token of Microsoft Entra ID")
-        return _ok(" and ".join(f"{name} from {settings.lookup(name).source}" for name in self._sources()))
+        return _ok(" and ".join(f"{name} from {settings.describe_source(name)}" for name in self._sources()))
 
     def _sources(self) -> list[str]:
         """Return the settings that give the first key and the second, as far as there are such."""
         settings = self._app.settings
-        return [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings[name])][: len(self._keys)]
+        return [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings.value_of(name))][
+            : len(self._keys)
+        ]
 
     def _service(self) -> Found:
         started = self._app.clock.monotonic()

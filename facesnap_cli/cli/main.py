@@ -200,7 +200,7 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
     if given:
         return given[-1].lower() in ("json", "jsonl")
     with contextlib.suppress(Exception):  # whatever is wrong, it is to be told, not to end the telling
-        return app.settings["output"] in ("json", "jsonl")
+        return app.settings.output in ("json", "jsonl")
     return False
 
 

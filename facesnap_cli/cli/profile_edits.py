@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.common.errors import CredentialsError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
-from facesnap_cli.config.definitions import FIELDS, SECRET_FIELDS
+from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
 from facesnap_cli.config.file import ConfigFile
-from facesnap_cli.config.settings import Settings, choose, config_path
+from facesnap_cli.config.locations import config_path
+from facesnap_cli.config.settings import Settings, choose
 from facesnap_cli.display.prompts import ask, ask_secret
 from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
 from facesnap_cli.models.validation import PROFILE_NAME
-from facesnap_cli.network.proxy import Proxy
-from facesnap_cli.network.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
@@ -86,12 +84,12 @@ def with_setting(app: App, name: str, value: str | None) -> Edit:
     """Return the file with one setting of the chosen profile changed. Raises UsageError."""
     if name == "default_profile":
         raise UsageError("default_profile is no profile's setting", hint=f"facesnap config use {value or 'NAME'}")
-    if name not in FIELDS:
-        raise UsageError(f"there is no setting {shown(name)}{nearest(name, FIELDS)}", hint=_LIST_HINT)
+    if name not in SETTINGS:
+        raise UsageError(f"there is no setting {shown(name)}{nearest(name, SETTINGS)}", hint=_LIST_HINT)
     settings = _chosen(app, "set")
-    if name in SECRET_FIELDS and value is not None:
+    if name in SECRET_SETTINGS and value is not None:
         raise UsageError("a key is never an argument: others could see it", hint="leave it out; it is asked for")
-    if name not in SECRET_FIELDS and value is None:
+    if name not in SECRET_SETTINGS and value is None:
         raise UsageError(f"config set {name} needs a value")
     stored = _read_key() if value is None else _for_toml(name, value)
     edit = _with_value(Edit(settings.file, ()), settings.profile or "", name, stored)
@@ -107,8 +105,8 @@ def without_setting(app: App, name: str) -> Edit:
         settings = _chosen(app, "unset")
         file, profile = settings.file, settings.profile
         is_there = name in file.profiles.get(profile or "", {})
-        if not is_there and name not in FIELDS:
-            raise UsageError(f"there is no setting {shown(name)}{nearest(name, FIELDS)}", hint=_LIST_HINT)
+        if not is_there and name not in SETTINGS:
+            raise UsageError(f"there is no setting {shown(name)}{nearest(name, SETTINGS)}", hint=_LIST_HINT)
     if not is_there:
         where = f"profile {profile} of {file.path}" if profile else str(file.path)
         return Edit(file, (f"{name} is not set in {where}; nothing was changed",))
@@ -186,23 +184,12 @@ def _is_source(name: str, value: Any) -> bool:
     return name in (*KEY_SOURCES, *SECOND_KEY_SOURCES) and value not in (None, False)
 
 
-def _for_toml(name: str, value: Any) -> Any:
+def _for_toml(name: str, value: object) -> object:
     """Return a value as the file holds it, after the same check that reading it makes. Raises UsageError."""
-    if name == "keyring" and isinstance(value, str):
-        value = {"true": True, "false": False}.get(value.lower(), value)
     try:
-        parsed = FIELDS[name].parse(value)
+        return SETTINGS[name].value_type.for_toml(value)
     except UsageError as error:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from None
-    if name == "apply_scope":
-        return list(parsed)
-    if (name.endswith("_file") and not parsed.startswith(("$", "~"))) or (
-        name == "ca_bundle" and not parsed.startswith("~")
-    ):
-        return os.path.abspath(parsed)  # the file's own paths start at its directory, an option's at the current one
-    if isinstance(parsed, RateLimit | Proxy | float) or parsed is None:
-        return str(value)
-    return str(parsed) if isinstance(parsed, str) else parsed
 
 
 def _read_key() -> str:

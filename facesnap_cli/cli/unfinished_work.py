@@ -13,7 +13,7 @@ from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.sqlite import DatabaseError
-from facesnap_cli.config.settings import state_directory
+from facesnap_cli.config.locations import state_directory
 from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION, View
 from facesnap_cli.display.progress import counting_for
 from facesnap_cli.display.prompts import ask
@@ -215,5 +215,5 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
 def _transfers(app: App) -> Transfers:
     """Open the list, without what ended too long ago."""
     transfers = Transfers(state_directory(app.environment), app.clock, app.messages)
-    transfers.forget(timedelta(seconds=app.settings["keep_journal"]))
+    transfers.forget(timedelta(seconds=app.settings.keep_journal))
     return transfers

@@ -146,7 +146,7 @@ def path(ctx: typer.Context) -> None:
 
     facesnap config path
     """
-    from facesnap_cli.config.settings import config_path
+    from facesnap_cli.config.locations import config_path
 
     app = App.of(ctx)
     app.output.value("path", str(config_path(app.options.config, app.environment)))

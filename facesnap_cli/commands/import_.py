@@ -57,7 +57,7 @@ def import_(
     from facesnap_cli.archives.importing.importer import import_archive
     from facesnap_cli.cli.parameters.archives import wanted_import
     from facesnap_cli.cli.unfinished_work import transferring
-    from facesnap_cli.config.settings import state_directory
+    from facesnap_cli.config.locations import state_directory
     from facesnap_cli.display.columns import IMPORT
 
     app = App.of(ctx)

@@ -2,89 +2,129 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import enum
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
-from facesnap_cli.config.definitions import BUILT_IN_PROFILES, FIELDS, Field
+from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
+from facesnap_cli.config.locations import config_path
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A setting's value and where it came from, for people."""
+class Source(enum.Enum):
+    """The kinds of places that a value comes from."""
 
-    value: Any
-    source: str
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    PROFILE = "profile"
+    BUILT_IN = "built-in profile"
+    DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings of one profile (or of none: the environment alone), resolved when they are asked for."""
+class Settings(DefinedSettings):
+    """The settings of one profile, or of the environment alone. Each is resolved when it is read."""
 
     file: ConfigFile
     profile: str | None
     options: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
-    chosen: str = ""  # how the profile was chosen, for people
+    chosen: str = ""  # how the profile was chosen
 
-    def __getitem__(self, name: str) -> Any:
-        """Return a setting's value. Raises UsageError or ConfigurationError where it is wrong."""
-        return self.lookup(name).value
+    def value_of(self, name: str) -> Any:
+        """Return the value of a setting by its name. Raises UsageError or ConfigurationError if it is wrong."""
+        setting, source = SETTINGS[name], self.source_of(name)
+        if source is Source.OPTION:
+            return self._parsed(name, partial(setting.value_type.parse, self.options[name]), UsageError)
+        if source is Source.ENVIRONMENT:
+            return self._parsed(name, partial(setting.value_type.parse, self.environment[setting.env]), UsageError)
+        if source is Source.PROFILE:
+            directory, raw = self.file.path.absolute().parent, self._own_values[name]
+            return self._parsed(name, partial(setting.value_type.in_file, raw, directory), ConfigurationError)
+        if source is Source.BUILT_IN:
+            return setting.value_type.parse(BUILT_IN_PROFILES[self.profile or ""][name])
+        return setting.default
 
-    def lookup(self, name: str) -> Value:
-        """Return a setting's value with its source. Raises like `[]`."""
-        known = FIELDS[name]
+    def source_of(self, name: str) -> Source:
+        """Return where the value of a setting comes from."""
+        env = SETTINGS[name].env
         if self.options.get(name) is not None:
-            return Value(_parsed(known, self.options[name], self.origin(name), UsageError), "option")
-        if known.env and self.environment.get(known.env, "").strip():
-            return Value(_parsed(known, self.environment[known.env], known.env, UsageError), f"environment {known.env}")
-        own = self.file.profiles.get(self.profile or "", {})
-        if name in own:
-            place = self.file.place(self.profile, name)
-            value = _parsed(known, own[name], self.origin(name), ConfigurationError)
-            if name == "ca_bundle":  # a path in the file starts at the file's directory, wherever the program runs
-                value = str(self.file.path.absolute().parent / Path(value).expanduser())
-            return Value(value, f"profile {self.profile} ({place})")
-        built_in = BUILT_IN_PROFILES.get(self.profile or "", {})
-        if name in built_in:
-            return Value(known.parse(built_in[name]), f"built-in profile {self.profile}")
-        return Value(known.default, "default")
+            return Source.OPTION
+        if env and self.environment.get(env, "").strip():
+            return Source.ENVIRONMENT
+        if name in self._own_values:
+            return Source.PROFILE
+        return Source.BUILT_IN if name in BUILT_IN_PROFILES.get(self.profile or "", ()) else Source.DEFAULT
+
+    def describe_choice(self) -> str:
+        """Return how the profile was chosen, for people."""
+        if self.chosen == "default_profile":
+            return f"{self.chosen} ({self.file.place(None, self.chosen)})"
+        return self.chosen
+
+    def describe_source(self, name: str) -> str:
+        """Return where the value of a setting comes from, for people: the variable, or the profile with its line."""
+        source = self.source_of(name)
+        if source is Source.ENVIRONMENT:
+            return f"{source.value} {SETTINGS[name].env}"
+        if source is Source.PROFILE:
+            return f"{source.value} {self.profile} ({self.file.place(self.profile, name)})"
+        return f"{source.value} {self.profile}" if source is Source.BUILT_IN else source.value
 
     def check(self) -> None:
         """Raise UsageError or ConfigurationError for the first setting that is wrong."""
-        for name in FIELDS:
-            self.lookup(name)
+        for name in SETTINGS:
+            self.value_of(name)
 
     def check_names(self) -> None:
         """Raise ConfigurationError for a key of the profile that is no setting's name."""
-        for key in self.file.profiles.get(self.profile or "", {}):
-            if key not in FIELDS:
+        for key in self._own_values:
+            if key not in SETTINGS:
                 place = self.file.place(self.profile, key)
-                raise ConfigurationError(f"{place}: unknown key {shown(key)}{nearest(key, FIELDS)}")
+                raise ConfigurationError(f"{place}: unknown key {shown(key)}{nearest(key, SETTINGS)}")
 
     def require_profile(self) -> None:
         """Raise UsageError where nothing says which of the file's profiles is meant."""
-        if self.profile is None and self.file.profiles and self["endpoint"] is None:
+        if self.profile is None and self.file.profiles and self.endpoint is None:
             raise UsageError(
                 "no profile is chosen, and there are several",
                 hint=f"--profile NAME, or facesnap config use NAME makes it the default: {listed(self)}",
             )
 
+    def require(self, command: str, *names: str, also: Sequence[str] = ()) -> None:
+        """Raise UsageError if settings of `names` have no value. `also` is what else the command lacks."""
+        missing = [_how_to_give(name) for name in names if not self.value_of(name)]
+        if missing or also:
+            raise UsageError(
+                f"{command} needs {'; '.join([*missing, *also])}",
+                hint="facesnap config show tells what is set, and where",
+            )
+
     def origin(self, name: str) -> str:
-        """Return what an error calls the setting by: its option, its variable, or its place in the file."""
-        if self.options.get(name) is not None:
+        """Return what an error calls the setting: its option, its variable, or its place in the file."""
+        source = self.source_of(name)
+        if source is Source.OPTION:
             return f"--{name.replace('_', '-')}"
-        env = FIELDS[name].env
-        if env and self.environment.get(env, "").strip():
-            return env
+        if source is Source.ENVIRONMENT:
+            return SETTINGS[name].env
         return f"{self.file.place(self.profile, name)}: {name}"
+
+    @property
+    def _own_values(self) -> Mapping[str, Any]:
+        """The values that the file has for the profile."""
+        return self.file.profiles.get(self.profile or "", {})
+
+    def _parsed(self, name: str, parse: Callable[[], Any], kind: type[FacesnapError]) -> Any:
+        try:
+            return parse()
+        except UsageError as error:
+            raise kind(f"{self.origin(name)}: {error.message}", hint=error.hint) from None
 
     @property
     def profile_names(self) -> list[str]:
@@ -98,6 +138,12 @@ class Settings:
         settings = select(self.file, name, self.options, rest, source="--profile")
         settings.check_names()
         return settings
+
+
+def _how_to_give(name: str) -> str:
+    what = {"type": "the type", "object_id": "the object", "apply_scope": "the apply scope"}[name]
+    places = [f"--{name.replace('_', '-')}", SETTINGS[name].env]
+    return f"{what} ({', '.join(place for place in places if place)}, or {name} in the profile)"
 
 
 def load(
@@ -132,11 +178,10 @@ def choose(
             file, variable, options, environment, source="FACESNAP_PROFILE", chosen="environment FACESNAP_PROFILE"
         )
     if default := file.default_profile:
-        place = file.place(None, "default_profile")
-        settings = Settings(file, default, options, environment, f"default_profile ({place})")
+        settings = Settings(file, default, options, environment, "default_profile")
         if default not in settings.profile_names:
             raise ConfigurationError(
-                f"{place}: default_profile: there is no profile {shown(default)}"
+                f"{file.place(None, 'default_profile')}: default_profile: there is no profile {shown(default)}"
                 f"{nearest(default, settings.profile_names)}",
                 hint=f"facesnap config use NAME names another: {listed(settings)}",
             )
@@ -177,49 +222,6 @@ def output_style(load_settings: Callable[[], Settings], options: Mapping[str, An
     Raises UsageError for a wrong one in an option or a variable.
     """
     try:
-        style: str = load_settings()["output"]
+        return load_settings().output
     except FacesnapError:
-        style = Settings(ConfigFile(Path()), None, options, env)["output"]
-    return style
-
-
-def config_path(option: str | None, environment: Mapping[str, str]) -> Path:
-    """Return the configuration file's path: `--config`, `FACESNAP_CONFIG`, or the user's configuration directory."""
-    chosen = option or environment.get("FACESNAP_CONFIG")
-    if chosen:
-        return _expanded(chosen, "--config" if option else "FACESNAP_CONFIG")
-    return _own_directory("user_config_dir", "FACESNAP_CONFIG") / "config.toml"
-
-
-def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the directory of the journal: `FACESNAP_STATE_DIR`, or the user's state directory."""
-    chosen = environment.get("FACESNAP_STATE_DIR")
-    if chosen:
-        return _expanded(chosen, "FACESNAP_STATE_DIR")
-    return _own_directory("user_state_dir", "FACESNAP_STATE_DIR")
-
-
-def _expanded(text: str, name: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # no such user, or no home
-        raise ConfigurationError(f"{name} {harmless(text)}: this home directory is not known") from None
-
-
-def _own_directory(kind: str, variable: str) -> Path:
-    """Return a directory in the user's home. Without one it could begin wherever the user is, among others' files."""
-    import platformdirs
-
-    path = ""
-    with contextlib.suppress(RuntimeError):
-        path = getattr(platformdirs, kind)("facesnap", appauthor=False)
-    if not os.path.isabs(path):
-        raise ConfigurationError("this user's home directory is not known", hint=f"set HOME, or {variable}")
-    return Path(path)
-
-
-def _parsed(known: Field, raw: object, name: str, kind: type[FacesnapError]) -> Any:
-    try:
-        return known.parse(raw)
-    except UsageError as error:
-        raise kind(f"{name}: {error.message}", hint=error.hint) from None
+        return Settings(ConfigFile(Path()), None, options, env).output

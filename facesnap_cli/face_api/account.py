@@ -46,7 +46,7 @@ class Account:
     @cached_property
     def endpoint(self) -> str:
         """The endpoint, checked. Raises UsageError where there is none."""
-        endpoint: str | None = self.settings["endpoint"]
+        endpoint = self.settings.endpoint
         if endpoint is None:
             self.settings.require_profile()
             who = f"profile {self.profile} has" if self.profile else "there is"
@@ -59,8 +59,7 @@ class Account:
 
     @property
     def subscription_id(self) -> str | None:
-        subscription_id: str | None = self.settings["subscription_id"]
-        return subscription_id
+        return self.settings.subscription_id
 
     @property
     def transport(self) -> Transport:
@@ -81,15 +80,15 @@ class Account:
     def transport_with(self, credential: Credential) -> Transport:
         """Return another transport of the account, for the caller to close."""
         settings = self.settings
-        limit = settings["rate_limit"]
+        limit = settings.rate_limit
         return Transport(
             TransportOptions(
                 endpoint=self.endpoint,
-                api_version=settings["api_version"],
-                http_timeout_s=settings["http_timeout"],
-                policy=RetryPolicy(max_retries=settings["max_retries"]),
-                proxy=settings["proxy"],
-                ca_bundle=settings["ca_bundle"],
+                api_version=settings.api_version,
+                http_timeout_s=settings.http_timeout,
+                policy=RetryPolicy(max_retries=settings.max_retries),
+                proxy=settings.proxy,
+                ca_bundle=settings.ca_bundle,
                 ca_bundle_origin=settings.origin("ca_bundle"),
                 extra_headers=self.extra_headers,
             ),

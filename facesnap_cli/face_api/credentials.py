@@ -10,7 +10,7 @@ from facesnap_cli.common.errors import ConfigurationError, CredentialsError
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES
-from facesnap_cli.config.settings import Settings
+from facesnap_cli.config.settings import Settings, Source
 from facesnap_cli.face_api.entra import EntraCredential
 from facesnap_cli.face_api.key_sources import check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.models.endpoints import is_local
@@ -78,8 +78,9 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
     Raises CredentialsError where there is none, ConfigurationError where there are several.
     """
     _keep_key_with_its_endpoint(settings)
-    if settings["auth"] == "entra" and not _from_env(settings):
-        return EntraCredential(settings["endpoint"], clock)
+    if settings.auth == "entra" and not _from_env(settings):
+        assert settings.endpoint
+        return EntraCredential(settings.endpoint, clock)
     present = key_sources_of(settings)
     if len(present) > 1:
         raise ConfigurationError(
@@ -94,7 +95,7 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
             f"{who} gives no key",
             hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: facesnap config init",
         )
-    second = [] if _from_env(settings) else [name for name in SECOND_SOURCES if settings[name]]
+    second = [] if _from_env(settings) else [name for name in SECOND_SOURCES if settings.value_of(name)]
     if len(second) > 1:
         raise ConfigurationError(
             f"{settings.file.place(settings.profile)}: profile {settings.profile} has {len(second)} second keys: "
@@ -107,28 +108,28 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
 
 def key_sources_of(settings: Settings) -> list[str]:
     """Return the names of the settings that give the first key: one, if all is well. The environment's key wins."""
-    present = [name for name in SOURCES if settings[name]]
+    present = [name for name in SOURCES if settings.value_of(name)]
     if _from_env(settings):
         return ["key"]
-    if len(present) > 1 and settings.lookup("key").source.startswith("built-in"):
+    if len(present) > 1 and settings.source_of("key") is Source.BUILT_IN:
         present.remove("key")
     return present
 
 
 def _from_env(settings: Settings) -> bool:
-    return settings.lookup("key").source.startswith("environment")
+    return settings.source_of("key") is Source.ENVIRONMENT
 
 
 def _keep_key_with_its_endpoint(settings: Settings) -> None:
     """Refuse to send a profile's key to an endpoint that only the environment names."""
-    if settings.lookup("endpoint").source != "environment FACESNAP_ENDPOINT" or _from_env(settings):
+    if settings.source_of("endpoint") is not Source.ENVIRONMENT or _from_env(settings):
         return
-    own = Settings(settings.file, settings.profile, {}, {})["endpoint"]
-    endpoint = settings["endpoint"]
-    is_published = settings.profile in BUILT_IN_PROFILES and settings.lookup("key").source.startswith("built-in")
-    if is_published and is_local(endpoint):
+    own = Settings(settings.file, settings.profile, {}, {}).endpoint
+    endpoint = settings.endpoint
+    is_published = settings.profile in BUILT_IN_PROFILES and settings.source_of("key") is Source.BUILT_IN
+    if is_published and endpoint and is_local(endpoint):
         return
-    has_key = settings["auth"] == "entra" or key_sources_of(settings)
+    has_key = settings.auth == "entra" or key_sources_of(settings)
     if has_key and own != endpoint:
         raise CredentialsError(
             f"the endpoint is FACESNAP_ENDPOINT's, {endpoint}, but the key is profile {settings.profile}'s",
@@ -137,9 +138,9 @@ def _keep_key_with_its_endpoint(settings: Settings) -> None:
 
 
 def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
-    value, environment = settings[name], settings.environment
+    value, environment = settings.value_of(name), settings.environment
     if name in ("key", "key2"):
-        return lambda: check_key(value.reveal(), settings.lookup(name).source)
+        return lambda: check_key(value.reveal(), settings.describe_source(name))
     if name.endswith("_env"):
         return lambda: from_variable(name, value, settings.profile, environment)
     base = settings.file.path.absolute().parent

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.config.definitions import FIELDS
+from facesnap_cli.config.definitions import SETTINGS
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import describe
@@ -211,7 +211,7 @@ toml_values = st.recursive(
 right_values = st.sampled_from(
     ["https://h.example", "none", "10/s", "90s", "PersonGroup", "entra", KEY, GUID, "FACE_KEY"]
 )
-names = st.sampled_from([*FIELDS, "nonsense"]) | st.text(max_size=8)
+names = st.sampled_from([*SETTINGS, "nonsense"]) | st.text(max_size=8)
 
 
 @thoroughly

@@ -180,8 +180,9 @@ def test_a_bugs_traceback_under_debug_holds_no_key(victim_of: VictimOf, monkeypa
 def test_nothing_that_holds_the_key_shows_it_in_its_repr(program: Program) -> None:
     settings = load(profile=None, config=None, options={}, environment={**program.environment, "FACESNAP_KEY": KEY})
     account = Account(settings, SystemClock(), lambda exchange: None)
-    shown = [settings, settings.file, settings.lookup("key"), account, account.credential, account.transport]
-    assert settings["key"].reveal() == KEY
+    shown = [settings, settings.file, settings.key, account, account.credential, account.transport]
+    assert settings.key
+    assert settings.key.reveal() == KEY
     for one in shown:
         assert KEY not in f"{one!r} {one}"
         assert SOURCE_KEYS[0] not in f"{one!r} {one}"

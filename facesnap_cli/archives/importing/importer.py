@@ -82,7 +82,7 @@ class _Import:
         self._counting = counting
         self._unsettled: list[FacesnapError] = []
         self._resumed = False
-        self._threads = threads_for(account.settings["rate_limit"])
+        self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = wanted.recognition_model or archive.head.recognition_model
 
     def run(self) -> Imported:

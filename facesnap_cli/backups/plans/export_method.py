@@ -135,7 +135,7 @@ class ExportMethod:
             closing(Transfers(self.state, self.clock, self.reporter)) as transfers,
             transfers.running(wanted.transfer(self.account), counting) as noted,
         ):
-            transfers.forget(timedelta(seconds=self.account.settings["keep_journal"]))
+            transfers.forget(timedelta(seconds=self.account.settings.keep_journal))
             try:
                 exported = export_object(self.account, wanted, self.clock, noted)
             except DamagedError:  # an older archive must not keep the next from being made

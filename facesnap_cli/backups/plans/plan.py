@@ -12,16 +12,12 @@ from typing import Any, TypeVar
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
 from facesnap_cli.backups.plans.plan_values import (
-    duration_value,
-    flag_value,
     jobs_value,
     keep_value,
     level_value,
     method_value,
-    near,
     path_value,
     targets_value,
-    text_value,
     url_value,
 )
 from facesnap_cli.backups.retention import Keep
@@ -30,6 +26,7 @@ from facesnap_cli.common.escape import harmless, parse_duration
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import PlanLines
+from facesnap_cli.config.values import duration_value, flag_value, near, text_value
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type
 from facesnap_cli.operations.parameters import VerifyLevel

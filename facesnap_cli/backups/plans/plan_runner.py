@@ -23,7 +23,7 @@ from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
 from facesnap_cli.backups.retention import Template
 from facesnap_cli.cli.parameters.copies import copy_between, named_account
 from facesnap_cli.common.errors import FacesnapError, UsageError
-from facesnap_cli.config.settings import state_directory
+from facesnap_cli.config.locations import state_directory
 from facesnap_cli.display.progress_table import ItemsProgress, items_progress_for
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError
@@ -69,15 +69,15 @@ def means_of(app: App) -> Means:
         clock=app.clock,
         waiter=app.waiter,
         warn=app.messages.warn,
-        schedule=Schedule(interval_s=app.settings["poll_interval"]),
-        timeout_s=app.settings["timeout"],
+        schedule=Schedule(interval_s=app.settings.poll_interval),
+        timeout_s=app.settings.timeout,
     )
 
 
 def _forget(app: App) -> None:
     """Let the journal forget what ended long ago; what cannot be written now is said where it matters."""
     with suppress(JournalError):
-        app.journal.forget(timedelta(seconds=app.settings["keep_journal"]))
+        app.journal.forget(timedelta(seconds=app.settings.keep_journal))
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]
 
 def report(app: App, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
     """Print results, and raise what they failed with. A success with --quiet prints only a format that is asked for."""
-    if failure or not app.options.quiet or app.settings["output"] != "table" or app.options.query:
+    if failure or not app.options.quiet or app.settings.output != "table" or app.options.query:
         app.output.records(documents, view)
     if failure:
         raise failure
@@ -188,7 +188,7 @@ def notifier_of(app: App, plan: Plan) -> Notifier:
     from facesnap_cli.network.client import post_keyless
 
     def post(url: str, text: bytes) -> int:
-        proxy, ca_bundle = app.settings["proxy"], app.settings["ca_bundle"]
+        proxy, ca_bundle = app.settings.proxy, app.settings.ca_bundle
         return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
 
     return Notifier(plan, post, app.messages)

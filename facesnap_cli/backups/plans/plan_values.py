@@ -1,14 +1,14 @@
-"""How single values of a plan are read. Each raises UsageError for what cannot be meant."""
+"""Read the values that only plans have. Every parser raises UsageError, which says what is wrong."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import harmless, parse_duration
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.config.values import near, text_value
 from facesnap_cli.models.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.operations.parameters import VerifyLevel
 
@@ -16,29 +16,10 @@ MOST_JOBS = 64
 _KEEP_KEYS = ("last", "daily", "weekly", "monthly")
 
 
-def text_value(raw: object) -> str:
-    if not isinstance(raw, str) or not raw.strip():
-        raise UsageError("must be a text that is not empty")
-    return raw.strip()
-
-
-def flag_value(raw: object) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    raise UsageError("must be true or false")
-
-
 def jobs_value(raw: object) -> int:
     if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_JOBS:
         return raw
     raise UsageError(f"must be a whole number from 1 to {MOST_JOBS}")
-
-
-def duration_value(raw: object) -> float:
-    seconds = parse_duration(text_value(raw))
-    if seconds <= 0:
-        raise UsageError("must be greater than zero")
-    return seconds
 
 
 def targets_value(raw: object, name: str) -> tuple[TargetName, ...]:
@@ -92,8 +73,3 @@ def url_value(raw: object) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise UsageError("must be https, except to this machine")
     return text
-
-
-def near(key: str, choices: tuple[str, ...]) -> str:
-    found = get_close_matches(key, choices, n=1)
-    return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(choices)}"

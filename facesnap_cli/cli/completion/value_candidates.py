@@ -46,9 +46,9 @@ def _formats() -> list[Word]:
 
 
 def _settings() -> list[Word]:
-    from facesnap_cli.config.definitions import FIELDS
+    from facesnap_cli.config.definitions import SETTINGS
 
-    return [Word(name, known.help) for name, known in FIELDS.items()]
+    return [Word(name, known.help) for name, known in SETTINGS.items()]
 
 
 def _setting_values(line: Line) -> list[Word]:
@@ -68,7 +68,8 @@ def _shells() -> tuple[str, ...]:
 
 def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.config.file import ConfigFile
-    from facesnap_cli.config.settings import Settings, config_path
+    from facesnap_cli.config.locations import config_path
+    from facesnap_cli.config.settings import Settings
     from facesnap_cli.models.validation import PROFILE_NAME
 
     names = Settings(ConfigFile.read(config_path(line.given.get("--config"), environment)), None, {}, {}).profile_names
@@ -76,7 +77,7 @@ def _profiles(line: Line, environment: Mapping[str, str]) -> list[Word]:
 
 
 def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
-    from facesnap_cli.config.settings import state_directory
+    from facesnap_cli.config.locations import state_directory
     from facesnap_cli.journal import read_only
 
     ended_too = line.command is not None and line.command.name == "status"
@@ -86,7 +87,8 @@ def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
 def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     """Return the snapshots of the profile that this machine has seen lately, newest first, and `latest`."""
     from facesnap_cli.common.escape import format_time
-    from facesnap_cli.config.settings import load, state_directory
+    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.config.settings import load
     from facesnap_cli.journal import read_only
     from facesnap_cli.journal.recent_snapshots import SeenSnapshots
     from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME

@@ -26,20 +26,17 @@ def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, 
     """Return the export that options, environment and profile make together. Raises UsageError."""
     settings = app.settings
     settings.require_profile()
-    missing = []
-    if settings["type"] is None:
-        missing.append("the type (--type, or type in the profile)")
-    if settings["object_id"] is None:
-        missing.append("the object (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)")
-    if missing:
-        raise UsageError(f"export needs {'; '.join(missing)}", hint="facesnap config show tells what is set, and where")
+    object_type, object_id = settings.type, settings.object_id
+    settings.require("export", "type", "object_id")
+    assert object_type
+    assert object_id
     if not to.absolute().parent.is_dir():
         raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
     if to.is_dir():
         raise UsageError(f"--to {to}: it is a directory; name a file in it")
     return WantedExport(
-        object_type=settings["type"],
-        object_id=settings["object_id"],
+        object_type=object_type,
+        object_id=object_id,
         target=to.absolute(),
         images=_image_source(images) if images else None,
         base=base,
@@ -68,13 +65,13 @@ def wanted_import(
     return WantedImport(
         archive=archive.absolute(),
         object_type=head.object_type,
-        object_id=app.settings["object_id"] or head.object_id,
+        object_id=app.settings.object_id or head.object_id,
         partial=partial,
         recognition_model=_one_of("--recognition-model", recognition_model, RECOGNITION_MODELS),
         detection_model=_one_of("--detection-model", detection_model, DETECTION_MODELS),
         verify=verify_level(verify),
-        schedule=Schedule(interval_s=app.settings["poll_interval"]),
-        timeout_s=app.settings["timeout"],
+        schedule=Schedule(interval_s=app.settings.poll_interval),
+        timeout_s=app.settings.timeout,
         id_map=check_id_map(id_map.absolute()) if id_map else None,
         files=tuple(app.files()),
     )

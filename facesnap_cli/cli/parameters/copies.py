@@ -23,16 +23,12 @@ def wanted_copy(
 ) -> WantedCopy:
     """Return the copy that options, environment and profile make. Raises UsageError that says what is missing."""
     account = named_account(app, source)
-    object_type, object_id = account.settings["type"], account.settings["object_id"]
-    missing = []
-    if object_type is None:
-        missing.append("the type (--type, or type in the profile)")
-    if object_id is None:
-        missing.append("the object (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)")
-    if not targets:
-        missing.append("a target (--to PROFILE[:OBJECT_ID])")
-    if missing:
-        raise UsageError(f"copy needs {'; '.join(missing)}", hint="facesnap config show tells what is set, and where")
+    object_type, object_id = account.settings.type, account.settings.object_id
+    account.settings.require(
+        "copy", "type", "object_id", also=[] if targets else ["a target (--to PROFILE[:OBJECT_ID])"]
+    )
+    assert object_type
+    assert object_id
     return copy_between(
         app,
         account,
@@ -85,7 +81,7 @@ def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:
     """Return the subscriptions that may apply: the targets', or the source's apply scope where one is not known."""
     known = {one.account.subscription_id.lower() for one in targets if one.account.subscription_id}
     nameless = [one.account.profile for one in targets if not one.account.subscription_id]
-    configured: tuple[str, ...] = source.settings["apply_scope"]
+    configured = source.settings.apply_scope
     if nameless and not configured:
         raise UsageError(
             f"the subscription id of profile {nameless[0]} is not known, and who may apply must be said",

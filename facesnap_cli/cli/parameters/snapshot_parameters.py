@@ -37,20 +37,14 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     """
     settings = app.settings
     settings.require_profile()
-    object_type, object_id, apply_scope = settings["type"], settings["object_id"], settings["apply_scope"]
+    object_type, object_id, apply_scope = settings.type, settings.object_id, settings.apply_scope
     max_age_s = parse_duration(max_age, option="--max-age") if max_age else None
     text = read_user_data(user_data)
     if force and max_age_s is not None:
         raise UsageError("--max-age uses a young snapshot again and --force takes another one: give one of them")
-    missing = []
-    if object_type is None:
-        missing.append("the type (--type, or type in the profile)")
-    if object_id is None and not (object_type and apply_scope and app.can_ask()):
-        missing.append("the object (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)")
-    if not apply_scope:
-        missing.append("the apply scope (--apply-scope, FACESNAP_APPLY_SCOPE, or apply_scope in the profile)")
-    if missing:
-        raise UsageError(f"take needs {'; '.join(missing)}", hint="facesnap config show tells what is set, and where")
+    can_choose = object_type and apply_scope and app.can_ask()
+    settings.require("take", "type", *([] if can_choose else ["object_id"]), "apply_scope")
+    assert object_type
     if object_id is None:
         object_id = _choose_object(app, object_type)
     return WantedTake(object_type, object_id, apply_scope, text, tag, max_age_s)
@@ -93,7 +87,7 @@ def wanted_update(
 
 def target_object_id(app: App, snapshot: Snapshot) -> str:
     """Return the id that an apply creates: the option's, the environment's, the profile's, or the source's."""
-    object_id: str | None = app.settings["object_id"] or snapshot.object_id
+    object_id = app.settings.object_id or snapshot.object_id
     if object_id is None:
         raise UsageError(
             "apply needs the id of the object to create (--object-id, FACESNAP_OBJECT_ID, or object_id in the profile)",
@@ -205,7 +199,7 @@ def _account_in(app: App, subscription_id: str | None) -> Account | None:
 
 def _subscription_of(app: App, profile: str) -> str | None:
     try:
-        found: str | None = app.settings.for_profile(profile)["subscription_id"]
+        found = app.settings.for_profile(profile).subscription_id
     except FacesnapError:  # what is wrong with another profile is not for this command to say
         return None
     return found.lower() if found else None
