@@ -13,9 +13,9 @@ from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import Draft
 from facesnap_cli.archives.safe_open import attach, prepare
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import UsageError, VerificationError
 from facesnap_cli.common.escape import counted
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import partial_of
@@ -109,7 +109,7 @@ def compare_archives(old: Path, new: Path) -> Comparison:
 
 
 def compare_with_service(
-    account: Account, old: Path, object_id: str | None, clock: Clock, counting: Counting
+    account: Account, old: Path, object_id: str | None, clock: Clock, progress: Progress
 ) -> Comparison:
     """Return what has changed since an archive was written, as `compare_archives`.
 
@@ -123,7 +123,7 @@ def compare_with_service(
         wanted = WantedExport(object_type, object_id, Path(directory) / "now")
         with Draft.opened(wanted.target, clock) as draft:
             draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
-            list_object(account, wanted, draft, counting)
+            list_object(account, wanted, draft, progress)
             with_faces = not object_type.has_persons
             return _compared(old, partial_of(wanted.target), face_user_data=with_faces, finished=False)
 

@@ -14,7 +14,6 @@ from facesnap_cli.archives.archive_parameters import WantedExport
 from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
 from facesnap_cli.archives.partial_archive import Draft, UnreadFace
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -24,6 +23,7 @@ from facesnap_cli.common.errors import (
     VerificationError,
 )
 from facesnap_cli.common.escape import counted
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
@@ -56,7 +56,7 @@ class Exported:
         return self.about_images + self.about_faces
 
 
-def export_object(account: Account, wanted: WantedExport, clock: Clock, counting: Counting) -> Exported:
+def export_object(account: Account, wanted: WantedExport, clock: Clock, progress: Progress) -> Exported:
     """Read an object into an archive, going on where an earlier run has stopped.
 
     The object is listed until a whole listing shows nothing new, so that the archive is of one moment. Raises
@@ -74,8 +74,8 @@ def export_object(account: Account, wanted: WantedExport, clock: Clock, counting
         _check_base(wanted.base, wanted)
     with Draft.opened(wanted.target, clock) as draft:
         draft.begin(head, account.endpoint, account.subscription_id)
-        _Reading(account, wanted, draft, counting).run()
-        unusable = _store_images(draft, wanted.images, counting) if wanted.images else []
+        _Reading(account, wanted, draft, progress).run()
+        unusable = _store_images(draft, wanted.images, progress) if wanted.images else []
         draft.finish()
     with Archive.opened(wanted.target) as archive:
         return _exported(archive, wanted, unusable)
@@ -84,17 +84,17 @@ def export_object(account: Account, wanted: WantedExport, clock: Clock, counting
 class _Reading:
     """Reads the object into the draft until the two agree."""
 
-    def __init__(self, account: Account, wanted: WantedExport, draft: Draft, counting: Counting):
+    def __init__(self, account: Account, wanted: WantedExport, draft: Draft, progress: Progress):
         self._account = account
         self._wanted = wanted
         self._draft = draft
-        self._counting = counting
+        self._progress = progress
         self._read: list[Face] = []
         self._lock = threading.Lock()
 
     def run(self) -> None:
         for _ in range(MOST_ROUNDS):
-            changed = list_object(self._account, self._wanted, self._draft, self._counting)
+            changed = list_object(self._account, self._wanted, self._draft, self._progress)
             if self._wanted.base:
                 self._draft.reuse(self._wanted.base)
             if not changed and not self._draft.counts().unread:
@@ -109,7 +109,7 @@ class _Reading:
     def _read_user_data(self) -> None:
         unread = self._draft.counts().unread
         if unread:
-            self._counting.begin("reading user data of faces", unread)
+            self._progress.begin("reading user data of faces", unread)
             threads = threads_for(self._account.settings.rate_limit)
             try:
                 stop_at_first_error(self._read_one, self._unread(), threads=threads)
@@ -131,7 +131,7 @@ class _Reading:
             )
         except NotFoundError:
             return  # deleted since: the next listing drops it
-        self._counting.advance()
+        self._progress.advance()
         with self._lock:
             self._read.append(found)
             if len(self._read) < _BATCH:
@@ -140,21 +140,21 @@ class _Reading:
         self._draft.set_user_data(full)
 
 
-def list_object(account: Account, wanted: WantedExport, draft: Draft, counting: Counting) -> int:
+def list_object(account: Account, wanted: WantedExport, draft: Draft, progress: Progress) -> int:
     """List the object once into the draft, and return in how many places the two differed."""
     kind, object_id, objects = wanted.object_type, wanted.object_id, account.objects
-    counting.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
+    progress.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
     training = objects.training(kind, object_id) if kind.is_trainable else None
     changed = int(draft.set_head(objects.get(kind, object_id), training))
     draft.begin_listing()
     if kind.has_persons:
         for persons in batches(objects.persons(kind, object_id), PAGE):
             changed += draft.list_persons(persons)
-            counting.advance(len(persons))
+            progress.advance(len(persons))
     else:
         for faces in batches(objects.faces(kind, object_id), PAGE):
             changed += draft.list_faces(faces)
-            counting.advance(len(faces))
+            progress.advance(len(faces))
     return changed + draft.end_listing()
 
 
@@ -172,10 +172,10 @@ def _check_base(base: Path, wanted: WantedExport) -> None:
         archive.check()
 
 
-def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list[str]:
+def _store_images(draft: Draft, images: ImageSource, progress: Progress) -> list[str]:
     """Put the images of faces that have none into the draft, and return what was wrong with which."""
     counts = draft.counts()
-    counting.begin("matching images with faces", counts.faces - counts.with_image)
+    progress.begin("matching images with faces", counts.faces - counts.with_image)
     unusable = []
     for person in _persons_with_faces(draft):
         images.claim(person)
@@ -186,7 +186,7 @@ def _store_images(draft: Draft, images: ImageSource, counting: Counting) -> list
                 draft.images.keep(face_id, checked_image(file))
             except ImageError as error:
                 unusable.append(error.message)
-        counting.advance(len(faces))
+        progress.advance(len(faces))
     return unusable
 
 

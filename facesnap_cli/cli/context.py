@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal.store import Journal
     from facesnap_cli.models.operations import Operation
     from facesnap_cli.network.responses import Exchange
-    from facesnap_cli.operations.wait import Others, Outcome, Waiter
+    from facesnap_cli.operations.wait import OperationProgress, Others, Outcome, Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,23 +229,23 @@ class App:
         self, operations: Sequence[Operation], *, first_is_enough: bool = False, others: Others | None = None
     ) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
-        from facesnap_cli.display.progress import progress_for
+        from facesnap_cli.display.run_progress import show_operations
         from facesnap_cli.journal.durations import estimate_s
         from facesnap_cli.journal.store import JournalError
         from facesnap_cli.operations.polling import Schedule
 
         self.watched.add(*operations)
-        progress = progress_for(
+        progress = show_operations(
             self.clock,
-            quiet=self.options.quiet,
+            [operation.intent for operation in operations],
+            quiet=self.options.quiet or not operations,
             color=self.color,
-            expected=len(operations),
             estimate_of=lambda operation: estimate_s(self.journal, operation),
+            on_operation=self.watched.add,
         )
 
         def on_update(operation: Operation) -> None:
-            self.watched.add(operation)
-            progress.update(operation)
+            progress.items[operation.intent].update(operation)
 
         with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
             self.journal.forget(timedelta(seconds=self.settings.keep_journal))
@@ -263,6 +263,25 @@ class App:
             if isinstance(outcome.failure, StillRunningError):
                 outcome.failure.hint = "to go on, and to verify the copy, run the same command again"
         return outcomes
+
+    @contextlib.contextmanager
+    def item_progress(self, names: Sequence[str]) -> Iterator[Callable[[str], OperationProgress]]:
+        """Show copies and exports on stderr while the block runs; yields the progress of each by its name."""
+        from facesnap_cli.display.run_progress import show_items
+        from facesnap_cli.journal.durations import estimate_s
+
+        progress = show_items(
+            self.clock,
+            names,
+            quiet=self.options.quiet,
+            color=self.color,
+            estimate_of=lambda operation: estimate_s(self.journal, operation),
+            on_operation=self.watched.add,
+        )
+        try:
+            yield progress.items.__getitem__
+        finally:
+            progress.close()
 
     def finish(self, operation: Operation, *, wait: bool, finished: View) -> Operation:
         """Wait for one operation if asked to, print it, and return it. Raises what it failed with."""

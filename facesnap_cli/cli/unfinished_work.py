@@ -9,14 +9,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.config.locations import state_directory
 from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION, View
-from facesnap_cli.display.progress import counting_for
 from facesnap_cli.display.prompts import ask
+from facesnap_cli.display.run_progress import show_steps
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer, unfinished
 from facesnap_cli.journal.transfers import Transfers
@@ -34,25 +34,25 @@ _NONE_OPEN = "no open operations"
 
 
 @contextmanager
-def counting(app: App, title: str) -> Iterator[Counting]:
-    """Show on stderr how far a work of many items is."""
-    shown = counting_for(title, app.clock, quiet=app.options.quiet, color=app.color)
+def step_progress(app: App, title: str) -> Iterator[Progress]:
+    """Show on stderr how far each step of some work is while the block runs."""
+    shown = show_steps(app.clock, title, quiet=app.options.quiet, color=app.color)
     try:
-        yield shown
+        yield shown.items[title]
     finally:
         shown.close()
 
 
 @contextmanager
-def transferring(app: App, transfer: Transfer) -> Iterator[Counting]:
+def transferring(app: App, transfer: Transfer) -> Iterator[Progress]:
     """Keep an export or import in the list while it runs, and show on stderr how far it is."""
     with (
         closing(_transfers(app)) as transfers,
-        counting(app, transfer.title) as shown,
-        transfers.running(transfer, shown) as noted,
+        step_progress(app, transfer.title) as shown,
+        transfers.running(transfer, shown) as recorded,
     ):
         app.watched.command = transfer.command
-        yield noted
+        yield recorded
         app.watched.command = ""
 
 

@@ -29,14 +29,14 @@ def diff(
     facesnap diff monday.facesnap tuesday.facesnap
     """
     from facesnap_cli.archives.diff import compare_archives, compare_with_service
-    from facesnap_cli.cli.unfinished_work import counting
+    from facesnap_cli.cli.unfinished_work import step_progress
     from facesnap_cli.display.columns import DIFFERENCE
 
     app = App.of(ctx)
     if later:
         comparison = compare_archives(archive, later)
     else:
-        with counting(app, f"diff {archive.name}") as shown:
-            comparison = compare_with_service(app.account, archive, object_id, app.clock, shown)
+        with step_progress(app, f"diff {archive.name}") as progress:
+            comparison = compare_with_service(app.account, archive, object_id, app.clock, progress)
     app.output.records(comparison.differences, DIFFERENCE, nothing="no differences")
     app.raise_if(comparison.failure)

@@ -45,8 +45,8 @@ def export(
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
     wanted = wanted_export(app, to=to, images=images, base=base, force=force)
-    with transferring(app, wanted.transfer(app.account)) as counting:
-        exported = export_object(app.account, wanted, app.clock, counting)
+    with transferring(app, wanted.transfer(app.account)) as progress:
+        exported = export_object(app.account, wanted, app.clock, progress)
     for line in exported.warnings:
         app.messages.warn(line)
     app.messages.note(exported.notice)

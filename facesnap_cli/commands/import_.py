@@ -71,7 +71,7 @@ def import_(
         verify=verify,
         id_map=id_map,
     )
-    with transferring(app, wanted.transfer(app.account)) as counting:
-        imported = import_archive(app.account, wanted, state_directory(app.environment), app.clock, counting)
+    with transferring(app, wanted.transfer(app.account)) as progress:
+        imported = import_archive(app.account, wanted, state_directory(app.environment), app.clock, progress)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)

@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.counting import Counting, Tally
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import format_time, harmless, parse_time
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
@@ -81,10 +81,10 @@ class Transfers:
         return (_directory(state) / _FILE).exists()
 
     @contextlib.contextmanager
-    def running(self, transfer: Transfer, counting: Counting) -> Iterator[Counting]:
+    def running(self, transfer: Transfer, progress: Progress) -> Iterator[Progress]:
         """Keep a transfer in the list while the block lasts, and also afterwards where it fails with work done.
 
-        Yields the counting that records each step too. Raises ConflictError where another process is at work on it.
+        Yields the progress that the list records too. Raises ConflictError where another process is at work on it.
         """
         lock = self._acquire(transfer)
         try:
@@ -94,7 +94,7 @@ class Transfers:
             now = self._clock.now()
             started = known.started_time if known and known.state == "running" else now
             self._save(replace(transfer, started_time=started, changed_time=now))
-            recorded = _RecordedCounting(counting, self._clock, lambda text: self._record(transfer.id, text))
+            recorded = _RecordedProgress(progress, self._clock, lambda text: self._record(transfer.id, text))
             try:
                 yield recorded
             except FacesnapError as error:
@@ -280,39 +280,40 @@ class Transfers:
                 self._reporter.warn(f"{error.message}; going on, but status may not show this export or import")
 
 
-class _RecordedCounting:
-    """Counts as `shown` does, and records the numbers every few seconds. `record` returns whether it could."""
+class _RecordedProgress:
+    """Shows progress, and records it every few seconds. `record` returns whether it could write."""
 
-    def __init__(self, shown: Counting, clock: Clock, record: Callable[[str], bool]):
+    def __init__(self, shown: Progress, clock: Clock, record: Callable[[str], bool]):
         self._shown = shown
         self._clock = clock
         self._record = record
         self._tally = Tally(clock)
+        self._lock = threading.Lock()
         self._due_at = 0.0
         self._can_write = True
         self.advanced = False
 
-    def begin(self, step: str, total: int | None = None) -> None:
-        self._shown.begin(step, total)
-        with self._tally.lock:
-            self._tally.restart(step, total)
+    def begin(self, step: str, total: int | None = None, *, logged: bool = True) -> None:
+        self._shown.begin(step, total, logged=logged)
+        with self._lock:
+            self._tally.begin(step, total)
             if self._can_write or self._clock.monotonic() >= self._due_at:
                 self.write()
 
     def advance(self, number: int = 1) -> None:
         self._shown.advance(number)
         self.advanced = True
-        with self._tally.lock:
+        with self._lock:
             self._tally.done += number
             if self._clock.monotonic() >= self._due_at:
                 self.write()
 
-    def close(self) -> None:
-        self._shown.close()
+    def end(self, result: str, *, ok: bool) -> None:
+        self._shown.end(result, ok=ok)
 
     def write(self) -> None:
         """Record how far the work is."""
-        self._can_write = self._record(f"{self._tally.step}: {self._tally.text()}")
+        self._can_write = self._record(str(self._tally))
         self._due_at = self._clock.monotonic() + (_RECORD_EVERY_S if self._can_write else _RETRY_RECORD_S)
 
 

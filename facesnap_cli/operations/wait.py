@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
@@ -16,6 +17,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
@@ -29,6 +31,14 @@ MAX_THREADS = 32
 Others = Mapping[str, Callable[[], bool]]
 NO_OTHERS: Others = {}
 PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
+
+
+class OperationProgress(Progress, Protocol):
+    """Shows how far work is that takes and applies."""
+
+    def update(self, operation: Operation) -> None:
+        """Show an operation of the work as it is now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.backups.copies.copy import CopyWatcher
 from facesnap_cli.backups.plans.run import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
+from facesnap_cli.operations.wait import OperationProgress
 from tests.backups.conftest import Estate, item
 
 DAY_S = 24 * 3600
@@ -215,10 +215,10 @@ def test_a_bug_that_meets_one_item_leaves_the_others_their_night(
     plan = estate.plan(*(item(name, "dr:{name}-{date}") for name in ("group-00", "group-01")))
     copy = SnapshotMethod.run
 
-    def broken(method: SnapshotMethod, watcher: CopyWatcher) -> ItemResult:
+    def broken(method: SnapshotMethod, progress: OperationProgress) -> ItemResult:
         if method.item.name == "group-00":
             raise ZeroDivisionError
-        return copy(method, watcher)
+        return copy(method, progress)
 
     monkeypatch.setattr(SnapshotMethod, "run", broken)
     done = estate.run("run", plan, "-o", "json")

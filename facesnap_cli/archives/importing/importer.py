@@ -21,7 +21,6 @@ from facesnap_cli.archives.importing.import_state import (
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, settle
 from facesnap_cli.archives.importing.training import train_and_wait
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.counting import Counting
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -29,6 +28,7 @@ from facesnap_cli.common.errors import (
     PartialFailureError,
     UsageError,
 )
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
@@ -52,7 +52,7 @@ class Imported:
     failure: FacesnapError | None
 
 
-def import_archive(account: Account, wanted: WantedImport, state: Path, clock: Clock, counting: Counting) -> Imported:
+def import_archive(account: Account, wanted: WantedImport, state: Path, clock: Clock, progress: Progress) -> Imported:
     """Build an object from an archive, going on where an earlier run has stopped.
 
     Nothing is added twice: what an earlier run or a lost answer leaves open is settled by reading. `state` is the
@@ -60,15 +60,15 @@ def import_archive(account: Account, wanted: WantedImport, state: Path, clock: C
     unfinished one, VerificationError, and what the service's answers stand for.
     """
     with Archive.opened(wanted.archive) as archive:
-        counting.begin("checking the archive")
+        progress.begin("checking the archive")
         archive.check()
         with Ledger.opened(import_state_path(state, wanted.transfer(account).id), archive.path) as ledger:
-            return _Import(account, archive, ledger, wanted, clock, counting).run()
+            return _Import(account, archive, ledger, wanted, clock, progress).run()
 
 
 class _Import:
     def __init__(
-        self, account: Account, archive: Archive, ledger: Ledger, wanted: WantedImport, clock: Clock, counting: Counting
+        self, account: Account, archive: Archive, ledger: Ledger, wanted: WantedImport, clock: Clock, progress: Progress
     ):
         self._account = account
         self._objects = account.objects
@@ -79,7 +79,7 @@ class _Import:
         self._wanted = wanted
         self._object_id = wanted.object_id
         self._clock = clock
-        self._counting = counting
+        self._progress = progress
         self._unsettled: list[FacesnapError] = []
         self._resumed = False
         self._threads = threads_for(account.settings.rate_limit)
@@ -89,7 +89,7 @@ class _Import:
         self._create()
         self._add()
         status = self._train()
-        self._counting.begin("comparing with the archive")
+        self._progress.begin("comparing with the archive")
         check_rebuilt(
             self._objects, self._archive, self._ledger, self._object_id, self._wanted.verify, threads=self._threads
         )
@@ -196,13 +196,13 @@ class _Import:
                 raise self._unsettled[0]
 
     def _settle(self) -> None:
-        self._counting.begin("looking for what is there already")
+        self._progress.begin("looking for what is there already")
         settle(self._objects, self._archive, self._ledger, self._object_id)
 
     def _add_round(self) -> None:
         self._unsettled = []
         what = "adding persons and faces" if self._kind.has_persons else "adding faces"
-        self._counting.begin(what, self._ledger.to_do())
+        self._progress.begin(what, self._ledger.to_do())
         try:
             if self._kind.has_persons:
                 stop_at_first_error(self._rebuild, self._persons(), threads=self._threads)
@@ -247,7 +247,7 @@ class _Import:
             self._unsettled.append(failure)
             return None
         self._ledger.person_added(person.person_id, new_id)
-        self._counting.advance()
+        self._progress.advance()
         return new_id
 
     def _add_face(self, face: PendingFace, person_id: str | None) -> bool:
@@ -270,7 +270,7 @@ class _Import:
             return False
         else:
             self._ledger.face_added(face, new_id)
-        self._counting.advance()
+        self._progress.advance()
         return True
 
     def _check_refusals(self, refusal: UsageError) -> None:
@@ -289,7 +289,7 @@ class _Import:
             return None
         begun = self._ledger.step == TRAINING
         self._ledger.begin(TRAINING, self._head.archive_id)
-        self._counting.begin("training")
+        self._progress.begin("training")
         return train_and_wait(
             self._objects,
             self._kind,

@@ -9,7 +9,6 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from facesnap_cli.backups.copies.copy_parameters import (
     CopyResult,
@@ -36,34 +35,11 @@ from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.polling import Schedule
 from facesnap_cli.operations.take_and_apply import intended, reusable_take, start_apply, start_take
 from facesnap_cli.operations.verify import Description, Place, check_copy, describe
-from facesnap_cli.operations.wait import Waiter
+from facesnap_cli.operations.wait import OperationProgress, Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
 _GIVEN_UP = re.compile(r"\d+ h after its start it no longer blocks a new one")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
-
-
-class CopyWatcher(Protocol):
-    """Sees how a copy goes on. Called from several threads."""
-
-    def stage(self, text: str) -> None: ...
-
-    def counted(self, step: str, text: str) -> None: ...
-
-    def operation(self, operation: Operation) -> None: ...
-
-
-class NoWatcher:
-    """For a copy that nobody watches."""
-
-    def stage(self, text: str) -> None:
-        return
-
-    def counted(self, step: str, text: str) -> None:
-        return
-
-    def operation(self, operation: Operation) -> None:
-        return
 
 
 @dataclass(frozen=True)
@@ -82,10 +58,10 @@ class Means:
 class Copy:
     """One copy, from the look at its targets to the deletion of its snapshot."""
 
-    def __init__(self, means: Means, wanted: WantedCopy, watcher: CopyWatcher):
+    def __init__(self, means: Means, wanted: WantedCopy, progress: OperationProgress):
         self._means = means
         self._wanted = wanted
-        self._watcher = watcher
+        self._progress = progress
         self._journal = means.journal
         self._lock = threading.Lock()
         self._source: Description | None = None
@@ -94,7 +70,7 @@ class Copy:
 
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
-        self._watcher.stage("looking")
+        self._progress.begin("looking", logged=False)
         prospects = [one.result() for one in self._means.threads.run(self.look, self._wanted.targets)]
         snapshot = failure = None
         if any(one.is_open for one in prospects):
@@ -187,7 +163,7 @@ class Copy:
     def _snapshot(self) -> Snapshot:
         """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
         source, wanted = self._wanted.source, self._wanted.take
-        self._watcher.stage("taking")
+        self._progress.begin("taking", logged=False)
         begun = self.unfinished_take()
         ended = self._ended(begun) if begun and begin_use(self._journal, begun, self.job) else None
         snapshot = self._taken(ended) if ended else None
@@ -235,7 +211,7 @@ class Copy:
     def _copied_to(self, snapshot: Snapshot, prospect: Prospect) -> TargetResult:
         target, object_id, operation = prospect.target, prospect.object_id, None
         try:
-            self._watcher.stage("applying")
+            self._progress.begin("applying", logged=False)
             operation = self._waited_for(self._new_apply(snapshot, target, object_id))
             operation = self._verified(target, operation)
         except FacesnapError as failure:
@@ -271,26 +247,26 @@ class Copy:
         """Return the operation once it has succeeded; one whose answer was lost once its result is found."""
         if operation.has_succeeded:
             return operation
-        self._watcher.operation(operation)
+        self._progress.update(operation)
         timeout_s = self._means.timeout_s
         if operation.operation_id is None and timeout_s is None:
             usual_s = estimate_s(self._journal, operation)
             timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
-        waiter = self._means.waiter(self._watcher.operation)
+        waiter = self._means.waiter(self._progress.update)
         [outcome] = waiter.wait([operation], schedule=self._means.schedule, timeout_s=timeout_s)
         if outcome.failure:
             raise outcome.failure
         return outcome.operation
 
     def _look(self, operation: Operation) -> Operation:
-        return self._means.waiter(self._watcher.operation).look(operation)
+        return self._means.waiter(self._progress.update).look(operation)
 
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
         """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""
         level, kind, source_id = self._wanted.verify, self._wanted.take.object_type, self._wanted.take.object_id
         if level is VerifyLevel.NONE or operation.verified_time:
             return operation
-        self._watcher.stage("verifying")
+        self._progress.begin("verifying")
         copy = describe(target.account, kind, operation.object_id, level)
         with self._lock:
             if self._source is None:

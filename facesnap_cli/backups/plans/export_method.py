@@ -14,16 +14,15 @@ from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.export import export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.image import ImageSource
-from facesnap_cli.backups.copies.copy import CopyWatcher
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
 from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention, Template
 from facesnap_cli.common.clock import Clock, is_of_the_future
-from facesnap_cli.common.counting import Tally
 from facesnap_cli.common.errors import FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.face_api.account import Account
@@ -70,9 +69,9 @@ class ExportMethod:
             tuple((_label(one), failure if own[0].action == "missing" else None) for one, own in steps.items()),
         )
 
-    def run(self, watcher: CopyWatcher) -> ItemResult:
+    def run(self, progress: Progress) -> ItemResult:
         """Export, check, and delete what is not kept."""
-        return ItemResult(self.item, None, tuple(self._outcome(template, watcher) for template in self.templates))
+        return ItemResult(self.item, None, tuple(self._outcome(template, progress) for template in self.templates))
 
     def charges(self) -> Iterable[tuple[Account, OperationKind]]:
         """Return nothing: an export costs neither takes nor applies."""
@@ -93,13 +92,13 @@ class ExportMethod:
             for old in self._doomed(template, current or new)
         ]
 
-    def _outcome(self, template: Template, watcher: CopyWatcher) -> TargetOutcome:
+    def _outcome(self, template: Template, progress: Progress) -> TargetOutcome:
         archive = self._current(template)
         new, status = (archive.path, "current") if archive else (self._new(template), "copied")
         outcome, warnings = TargetOutcome(_label(template), None, str(new), status), tuple[str, ...]()
         try:
             if archive is None:
-                archive, warnings = self._export(template, new, watcher)
+                archive, warnings = self._export(template, new, progress)
         except FacesnapError as failure:
             return replace(outcome, status="failed", failure=failure)
         counts, required = archive.counts, self.item.require_images
@@ -119,7 +118,7 @@ class ExportMethod:
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
         return replace(outcome, deleted=tuple(deleted))
 
-    def _export(self, template: Template, new: Path, watcher: CopyWatcher) -> tuple[_Found, tuple[str, ...]]:
+    def _export(self, template: Template, new: Path, progress: Progress) -> tuple[_Found, tuple[str, ...]]:
         """Write an archive, and return it with what is to be said of its images."""
         images = self.images()
         try:
@@ -127,21 +126,20 @@ class ExportMethod:
                 make_private_directory(new.parent)
         except OSError as error:
             raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
-        counting = _Steps(watcher, self.clock)
         wanted = WantedExport(
             self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
         )
         with (
             closing(Transfers(self.state, self.clock, self.reporter)) as transfers,
-            transfers.running(wanted.transfer(self.account), counting) as noted,
+            transfers.running(wanted.transfer(self.account), progress) as recorded,
         ):
             transfers.forget(timedelta(seconds=self.account.settings.keep_journal))
             try:
-                exported = export_object(self.account, wanted, self.clock, noted)
+                exported = export_object(self.account, wanted, self.clock, recorded)
             except DamagedError:  # an older archive must not keep the next from being made
-                exported = export_object(self.account, replace(wanted, base=None), self.clock, noted)
+                exported = export_object(self.account, replace(wanted, base=None), self.clock, recorded)
         with Archive.opened(new) as archive:
-            counting.begin("checking")
+            progress.begin("checking")
             archive.check()
             said = exported.about_images
             more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
@@ -223,27 +221,6 @@ class _Found:
     path: Path
     age_s: float
     counts: FaceCounts
-
-
-class _Steps:
-    """Shows the steps of an export on the screen of a run."""
-
-    def __init__(self, watcher: CopyWatcher, clock: Clock):
-        self._watcher = watcher
-        self._tally = Tally(clock)
-
-    def begin(self, step: str, total: int | None = None) -> None:
-        with self._tally.lock:
-            self._tally.restart(step, total)
-            self._watcher.counted(step, step if total is None else f"{step}, {total:,} in all")
-
-    def advance(self, number: int = 1) -> None:
-        with self._tally.lock:
-            self._tally.done += number
-            self._watcher.counted(self._tally.step, f"{self._tally.step}: {self._tally.text()}")
-
-    def close(self) -> None:
-        return
 
 
 def _incomplete(archive: _Found) -> VerificationError:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +23,6 @@ from facesnap_cli.backups.retention import Template
 from facesnap_cli.cli.parameters.copies import copy_between, named_account
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.config.locations import state_directory
-from facesnap_cli.display.progress_table import ItemsProgress, items_progress_for
-from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.polling import Schedule
@@ -36,29 +33,6 @@ if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
     from facesnap_cli.display.columns import Document, View
     from facesnap_cli.face_api.account import Account
-    from facesnap_cli.models.operations import Operation
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """Shows one item on the screen, and lets an interruption know its operations."""
-
-    app: App
-    progress: ItemsProgress
-    name: str
-
-    def stage(self, text: str) -> None:
-        self.progress.stage(self.name, text)
-
-    def counted(self, step: str, text: str) -> None:
-        self.progress.counted(self.name, step, text)
-
-    def operation(self, operation: Operation) -> None:
-        self.app.watched.add(operation)
-        self.progress.operation(self.name, operation)
-
-    def ended(self, text: str, *, ok: bool) -> None:
-        self.progress.ended(self.name, text, ok=ok)
 
 
 def means_of(app: App) -> Means:
@@ -80,22 +54,6 @@ def _forget(app: App) -> None:
         app.journal.forget(timedelta(seconds=app.settings.keep_journal))
 
 
-@contextmanager
-def screen(app: App, names: Sequence[str]) -> Iterator[Callable[[str], Watcher]]:
-    """Show items on stderr while the block runs; gives the watcher of each by its name."""
-    progress = items_progress_for(
-        app.clock,
-        list(names),
-        quiet=app.options.quiet,
-        color=app.color,
-        estimate_of=lambda operation: estimate_s(app.journal, operation),
-    )
-    try:
-        yield lambda name: Watcher(app, progress, name)
-    finally:
-        progress.close()
-
-
 def report(app: App, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
     """Print results, and raise what they failed with. A success with --quiet prints only a format that is asked for."""
     if failure or not app.options.quiet or app.settings.output != "table" or app.options.query:
@@ -108,8 +66,8 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
     """Copy one object, with progress on stderr."""
     name = wanted.take.object_id
     _forget(app)
-    with screen(app, [name]) as watcher:
-        return Copy(means_of(app), wanted, watcher(name)).run()
+    with app.item_progress([name]) as progress_of:
+        return Copy(means_of(app), wanted, progress_of(name)).run()
 
 
 def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
@@ -133,8 +91,8 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             means = means_of(app)
             methods = methods_of(app, plan, means)
             _say_quota(app, methods)
-            with screen(app, [item.name for item in plan.items]) as watcher:
-                result = run_items(methods, watcher, jobs=jobs or plan.jobs, clock=app.clock)
+            with app.item_progress([item.name for item in plan.items]) as progress_of:
+                result = run_items(methods, progress_of, jobs=jobs or plan.jobs, clock=app.clock)
             for warning in result.warnings:
                 app.messages.warn(warning)
             if plan.metrics:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facesnap_cli.backups.copies.copy import Copy, Means, NoWatcher
+from facesnap_cli.backups.copies.copy import Copy, Means
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget, WantedCopy
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
+from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.batch_errors import combined_by_name
@@ -53,7 +54,7 @@ class Preview:
 
 def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> Preview:
     """Return what a copy would do. Raises what reading raises."""
-    copy = Copy(means, wanted, NoWatcher())
+    copy = Copy(means, wanted, NoProgress())
     item = item or wanted.take.object_id
     looks = [_target_step(copy, wanted, target, item) for target in wanted.targets]
     takes = _source_steps(copy, means, wanted, item) if any(step.action == "apply" for step, _ in looks) else []

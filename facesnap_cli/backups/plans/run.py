@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
-from facesnap_cli.backups.copies.copy import CopyWatcher
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview
@@ -24,6 +23,7 @@ from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.wait import OperationProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Method(Protocol):
         """Return what `run` would do. Only reads. Raises what reading raises."""
         ...
 
-    def run(self, watcher: CopyWatcher) -> ItemResult:
+    def run(self, progress: OperationProgress) -> ItemResult:
         """Back the item up. A failure stands in the result."""
         ...
 
@@ -153,15 +153,9 @@ class Method(Protocol):
         ...
 
 
-class ItemWatcher(CopyWatcher, Protocol):
-    """Sees how an item goes on, and how it ends."""
-
-    def ended(self, text: str, *, ok: bool) -> None: ...
-
-
 def run_items(
     methods: Sequence[Method],
-    watcher_of: Callable[[str], ItemWatcher],
+    progress_of: Callable[[str], OperationProgress],
     *,
     jobs: int,
     clock: Clock,
@@ -170,12 +164,12 @@ def run_items(
     started_time, started = clock.now(), clock.monotonic()
 
     def run(method: Method) -> ItemResult:
-        watcher, begun = watcher_of(method.item.name), clock.monotonic()
+        progress, begun = progress_of(method.item.name), clock.monotonic()
         try:
-            result = method.run(watcher)
+            result = method.run(progress)
         except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
             result = _broken(method.item, bug)
-        watcher.ended(result.summary, ok=result.failure is None)
+        progress.end(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
     results = tuple(item.result() for item in ThreadPool(jobs).run(run, methods))

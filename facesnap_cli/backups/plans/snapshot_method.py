@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from facesnap_cli.backups.copies.copy import Copy, CopyWatcher, Means, NoWatcher
+from facesnap_cli.backups.copies.copy import Copy, Means
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget, TargetResult, WantedCopy, current_job
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
@@ -14,10 +14,12 @@ from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
 from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
+from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.wait import OperationProgress
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ class SnapshotMethod:
             ]
         return replace(copy, steps=tuple(steps))
 
-    def run(self, watcher: CopyWatcher) -> ItemResult:
+    def run(self, progress: OperationProgress) -> ItemResult:
         """Copy, verify, and delete what is not kept."""
-        result = Copy(self.means, self.wanted, watcher).run()
-        return ItemResult(self.item, result.take, tuple(self._outcome(one, watcher) for one in result.targets))
+        result = Copy(self.means, self.wanted, progress).run()
+        return ItemResult(self.item, result.take, tuple(self._outcome(one, progress) for one in result.targets))
 
     def charges(self) -> Iterator[tuple[Account, OperationKind]]:
         """Yield each take and apply that `run` will ask for, as far as the journal tells before the first request."""
-        copy = Copy(self.means, self.wanted, NoWatcher())
+        copy = Copy(self.means, self.wanted, NoProgress())
         targets = [one for one in self.wanted.targets if not copy.has_begun(one)]
         if targets and not copy.unfinished_take():
             yield self.wanted.source, OperationKind.TAKE
@@ -63,7 +65,7 @@ class SnapshotMethod:
         """Look how each target is covered. What reading a target raises stands in its result."""
         return [self._cover(target) for target in self.wanted.targets]
 
-    def _outcome(self, result: TargetResult, watcher: CopyWatcher) -> TargetOutcome:
+    def _outcome(self, result: TargetResult, progress: OperationProgress) -> TargetOutcome:
         outcome = TargetOutcome(
             result.target.label,
             result.target.account.profile,
@@ -77,7 +79,7 @@ class SnapshotMethod:
         deleted: list[str] = []
         try:
             for old in self._doomed(result.target, result.object_id):
-                watcher.stage("deleting")
+                progress.begin("deleting", logged=False)
                 self._delete(result.target, old)
                 deleted.append(old)
         except FacesnapError as failure:

@@ -1,0 +1,153 @@
+"""Show on stderr how the items of a run go: choose the view that fits stderr, and keep what it shows.
+
+The items of a wait are its operations; an export or an import is one item.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.progress import Tally
+from facesnap_cli.models.operations import Operation, OperationKind
+
+# Returns how many seconds an operation is expected to take, if that is known.
+EstimateOf = Callable[[Operation], float | None]
+
+
+class Item:
+    """One item of a run, as far as the screen shows it. Safe for several threads."""
+
+    def __init__(self, run: RunProgress, name: str):
+        self._run = run
+        self.name = name
+        self.tally = Tally(run.clock)
+        self.stage = ""
+        self.started_at: float | None = None
+        self.operation: Operation | None = None
+        self.result = ""
+        self.ok = True
+
+    def begin(self, step: str, total: int | None = None, *, logged: bool = True) -> None:
+        """Start a step. Unless it is `logged`, only a terminal shows it."""
+        with self._run.lock:
+            self.tally.begin(step, total)
+            self.stage, self.operation = self.tally.title(), None
+            self.started_at = self._run.clock.monotonic() if self.started_at is None else self.started_at
+            self._run.show_step(self, logged=logged)
+
+    def advance(self, number: int = 1) -> None:
+        """Count parts of the step as done."""
+        with self._run.lock:
+            self.tally.done += number
+            self.stage = str(self.tally)
+            self._run.show_count(self)
+
+    def update(self, operation: Operation) -> None:
+        """Show an operation of the item as it is now."""
+        self._run.on_operation(operation)
+        with self._run.lock:
+            self.operation = operation
+            self._run.show_operation(self, operation)
+
+    def end(self, result: str, *, ok: bool) -> None:
+        """Show the result of the item."""
+        with self._run.lock:
+            self.result, self.ok = result, ok
+            self._run.show_end(self)
+
+
+class RunProgress:
+    """The items of a run. This class shows nothing of them, for `--quiet`; each subclass is a view.
+
+    The methods `show_…` are called with `lock` held. `on_operation` is called with each state of an operation.
+    """
+
+    def __init__(
+        self, clock: Clock, names: Iterable[str], on_operation: Callable[[Operation], None] = lambda operation: None
+    ):
+        self.clock = clock
+        self.on_operation = on_operation
+        self.lock = threading.Lock()
+        self.items = {name: Item(self, name) for name in names}
+
+    def close(self) -> None:
+        return
+
+    def show_step(self, item: Item, *, logged: bool) -> None:
+        return
+
+    def show_count(self, item: Item) -> None:
+        return
+
+    def show_operation(self, item: Item, operation: Operation) -> None:
+        return
+
+    def show_end(self, item: Item) -> None:
+        return
+
+
+def show_items(
+    clock: Clock,
+    names: Iterable[str],
+    *,
+    quiet: bool,
+    color: bool,
+    estimate_of: EstimateOf,
+    on_operation: Callable[[Operation], None],
+) -> RunProgress:
+    """Show copies and exports by their names: a table at a terminal, else lines."""
+    if quiet:
+        return RunProgress(clock, names, on_operation)
+    if _is_terminal():
+        from facesnap_cli.display.progress_table import ProgressTable
+
+        return ProgressTable(clock, names, on_operation, estimate_of, color=color)
+    from facesnap_cli.display.progress_lines import ProgressLines
+
+    def title_of(item: Item, operation: Operation) -> str:
+        where = f" to {operation.profile}:{operation.object_id}" if operation.kind is OperationKind.APPLY else ""
+        return f"{item.name}: {operation.kind}{where}"
+
+    return ProgressLines(clock, names, on_operation, title_of)
+
+
+def show_operations(
+    clock: Clock,
+    intents: Iterable[str],
+    *,
+    quiet: bool,
+    color: bool,
+    estimate_of: EstimateOf,
+    on_operation: Callable[[Operation], None],
+) -> RunProgress:
+    """Show operations by their intents: a bar for each at a terminal, else lines."""
+    if quiet:
+        return RunProgress(clock, intents, on_operation)
+    if _is_terminal():
+        from facesnap_cli.display.progress_bars import OperationBars
+
+        return OperationBars(clock, intents, on_operation, estimate_of, color=color)
+    from facesnap_cli.display.progress_lines import ProgressLines
+
+    return ProgressLines(clock, intents, on_operation, lambda item, operation: f"{operation.title}:")
+
+
+def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool) -> RunProgress:
+    """Show the steps of one item, which `title` names: a bar for each step at a terminal, else lines."""
+    if quiet:
+        return RunProgress(clock, [title])
+    if _is_terminal():
+        from facesnap_cli.display.progress_bars import StepBars
+
+        return StepBars(clock, title, color=color)
+    from facesnap_cli.display.progress_lines import ProgressLines
+
+    return ProgressLines(clock, [title])
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
