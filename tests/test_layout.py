@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TypeGuard
 
 import pytest
 
@@ -124,12 +123,9 @@ def test_a_library_is_imported_only_in_its_folder(path: Path) -> None:
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_only_the_journal_reads_and_writes_its_tables(path: Path) -> None:
-    texts = (node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_text(node))
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert [text for text in texts if STATEMENT_ON_THE_JOURNAL.search(text)] == []
-
-
-def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def test_a_listing_of_the_package_fits_at_a_glance() -> None:
