@@ -1,1 +1,1 @@
-"""Run a local Face service. Shares no code with the client except `common`."""
+"""Run a Face service on this machine. It shares no code with the client except `common`."""

@@ -1,4 +1,4 @@
-"""The accounts (Azure Face resources) that the emulator plays."""
+"""Define the accounts (Azure Face resources) of an emulator: the built-in ones, or those of a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesnap_cli.emulator.limits import TIERS
 
 @dataclass(frozen=True)
 class Account:
-    """One Face resource. Both of `keys` are valid; a call belongs to the account whose key it carries."""
+    """A Face resource. All of `keys` are valid; a request belongs to the account whose key it carries."""
 
     name: str
     region: str
@@ -25,14 +25,14 @@ class Account:
 
     @property
     def path(self) -> str:
-        """The resource's ARM path, which a snapshot shows as its `account`."""
+        """The resource's ARM path, which is the `account` of its snapshots."""
         return (
             f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.CognitiveServices/accounts/{self.name}"
         )
 
     def document(self) -> dict[str, object]:
-        """Return the account as the start banner and the accounts file write it."""
+        """Return the account's JSON in the start banner and the accounts file."""
         return {
             "name": self.name,
             "region": self.region,
@@ -44,7 +44,7 @@ class Account:
         }
 
 
-# Published on purpose: they open nothing but an emulator.
+# These keys are public on purpose: they open nothing but an emulator.
 BUILT_IN = (
     Account(
         name="facesnap-emulator",
@@ -65,10 +65,10 @@ BUILT_IN = (
 )
 
 
-def load_accounts(path: Path) -> tuple[Account, ...]:
+def read_accounts(path: Path) -> tuple[Account, ...]:
     """Read an accounts file: a JSON array of {name, region?, subscriptionId, resourceGroup?, tier?, keys}.
 
-    Raises UsageError where the file cannot be read or two accounts share a name or key.
+    Raises UsageError if the file cannot be read, or if two accounts have the same name or key.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -77,12 +77,12 @@ def load_accounts(path: Path) -> tuple[Account, ...]:
     if not isinstance(document, list) or not document:
         raise UsageError(f"the accounts file {path} must hold a JSON array of accounts")
     accounts = tuple(_account(entry, f"{path}, account {number}") for number, entry in enumerate(document, 1))
-    for what, values in (
+    for attribute, values in (
         ("name", [account.name for account in accounts]),
         ("key", [key for account in accounts for key in account.keys]),
     ):
         if len(set(values)) < len(values):
-            raise UsageError(f"the accounts file {path} gives the same {what} twice")
+            raise UsageError(f"the accounts file {path} gives the same {attribute} twice")
     return accounts
 
 

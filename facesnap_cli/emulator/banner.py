@@ -1,4 +1,4 @@
-"""What a starting emulator tells the person who started it."""
+"""Show a person where an emulator is and how to use it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from facesnap_cli.emulator.options import DEFAULT_PORT
 
 
 def banner_lines(banner: dict[str, Any]) -> list[str]:
-    """Return the banner of `serve` as text: where the emulator is, its keys, and how to point facesnap at it."""
+    """Return the banner of `serve` as text: the endpoint, the keys, and a command that uses them."""
     limits = f", tier {banner['tier']}" if banner["tier"] else ""
     lines = [
         f"Face emulator at {banner['endpoint']}",

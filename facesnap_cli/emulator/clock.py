@@ -1,4 +1,4 @@
-"""The emulator's time: the machine's clock, moved forward on demand."""
+"""Keep the emulator's time: the machine's clock, moved forward on demand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Clock:
         return self._source() // 100 + self.offset_ticks
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward by `seconds`. Raises ValueError where that would be backwards."""
+        """Move the clock forward by `seconds`. Raises ValueError if they are negative."""
         if seconds < 0:
             raise ValueError("the clock only moves forward")
         self.offset_ticks += ticks(seconds)

@@ -1,15 +1,15 @@
-"""The four kinds of container and the words that the service has for each."""
+"""Define the four kinds of container, and the service's words for each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facesnap_cli.emulator.protocol.refusals import ServiceError, bad_argument
+from facesnap_cli.emulator.protocol.service_errors import ServiceError, bad_argument
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of container. `name` is what a snapshot's `type` says, `noun` what its messages say."""
+    """A kind of container. `name` is the `type` of its snapshots, `noun` its name in messages."""
 
     name: str
     noun: str
@@ -19,7 +19,7 @@ class Kind:
 
     @property
     def singular(self) -> str:
-        """The word in an operation's resource location: `persongroup`."""
+        """The name in an operation's resource location: `persongroup`."""
         return self.name.lower()
 
     @property
@@ -33,27 +33,27 @@ class Kind:
         return self.name[0].lower() + self.name[1:] + "Id"
 
     def not_found(self) -> ServiceError:
-        """404, no container of this id."""
+        """Return the 404 for an id that no container has."""
         return ServiceError(404, f"{self.name}NotFound", f"{self.noun} is not found.")
 
     def id_not_found(self) -> ServiceError:
-        """404, an id that no container can have."""
+        """Return the 404 for an id that no container can have."""
         return ServiceError(404, f"{self.name}NotFound", f"{self.noun} ID is invalid.")
 
     def id_invalid(self) -> ServiceError:
-        """400, an id that no container may be given."""
+        """Return the 400 for a new container's id that is not allowed."""
         return bad_argument(f"{self.noun} ID is invalid.")
 
     def exists(self) -> ServiceError:
-        """409, the id is taken."""
+        """Return the 409 for a new container's id that is taken."""
         return ServiceError(409, f"{self.name}Exists", f"{self.noun} already exists.")
 
     def not_trained(self, status: int = 404) -> ServiceError:
-        """404 (400 when asked to identify): the container was never trained with success."""
+        """Return the error for a container that was never trained with success: 404, but 400 when identifying."""
         return ServiceError(status, f"{self.name}NotTrained", f"{self.noun} not trained.")
 
     def in_training(self) -> ServiceError:
-        """409, a training is under way."""
+        """Return the 409 for a container that is being trained."""
         return ServiceError(409, f"{self.name}TrainingNotFinished", f"{self.noun} is under training.")
 
 

@@ -1,4 +1,4 @@
-"""The emulator on a socket: in this process until a signal comes, or in a thread beside the caller."""
+"""Serve an emulator on a socket, in the main thread until a signal or in a thread beside the caller."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ __all__ = ["EmulatorOptions", "RunningEmulator", "running", "serve"]
 
 _Result = TypeVar("_Result")
 _START_TIMEOUT_S = 60.0
-# How long a call that is being answered may go on once the emulator is told to stop.
+# How long requests may still be served once the emulator is told to stop.
 _STOP_TIMEOUT_S = 2
 
 
 def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None]) -> None:
     """Run an emulator until SIGTERM or SIGINT.
 
-    `announce` is called once, with the banner, when the socket accepts connections: {endpoint, port, dialect, service,
-    tier, data, accounts: [{name, region, subscriptionId, resourceGroup, tier, keys, account}]}. Raises UsageError
-    where an option is wrong or the address is taken, DatabaseError where the data directory cannot be used.
+    Calls `announce` once, when the socket accepts connections, with the banner: {endpoint, port, dialect, service,
+    tier, data, accounts: [{name, region, subscriptionId, resourceGroup, tier, keys, account}]}. Raises UsageError if an
+    option is wrong or the address is taken, DatabaseError if the data directory cannot be used.
     """
     with _listen(options) as listener:
         service = Service(options, Clock())
@@ -50,7 +50,7 @@ def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None
 
 
 class RunningEmulator:
-    """An emulator in a thread of this process. Its methods may be called from any thread."""
+    """An emulator in a thread of this process. Any thread may call its methods."""
 
     def __init__(self, endpoint: str, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
         self.endpoint = endpoint
@@ -59,7 +59,7 @@ class RunningEmulator:
 
     @property
     def accounts(self) -> tuple[Account, ...]:
-        """The accounts with their keys, the first being the one that a seed fills."""
+        """The accounts with their keys. A seed fills the first one by default."""
         return self._server.service.accounts
 
     @property
@@ -68,7 +68,7 @@ class RunningEmulator:
         return self._server.service.clock
 
     def requests(self) -> dict[str, Any]:
-        """Return what was called: {total, counts, requests}, as /_emulator/requests."""
+        """Return the recorded calls as /_emulator/requests does: {total, counts, requests}."""
         return self._call(lambda: self._server.service.calls.document())
 
     def advance(self, seconds: float) -> None:
@@ -76,34 +76,34 @@ class RunningEmulator:
         self._call(lambda: self._server.service.store.state.advance(seconds))
 
     def reset(self) -> None:
-        """Go back to the seed, the faults of the options, no calls, the machine's time."""
+        """Restore the start: the seed, the faults of the options, no recorded calls, the machine's time."""
         self._call(lambda: self._server.service.reset())
 
     def faults(self, *faults: dict[str, object]) -> None:
-        """Put these faults in force, after those that are. Without any, lift all."""
+        """Add faults after the active ones. Without arguments, remove all."""
         parsed = [fault_from(fault) for fault in faults]
-        in_force = self._server.service.faults
+        active = self._server.service.faults
 
         def change() -> None:
             if not parsed:
-                in_force.clear()
+                active.clear()
             for fault in parsed:
-                in_force.add(fault)
+                active.add(fault)
 
         self._call(change)
 
     def image(self, persisted_face_id: str) -> bytes:
-        """Return the PNG of a seeded face, which the emulator recognizes as that face."""
+        """Return a PNG that the emulator recognizes as a seeded face."""
         return draw(bytes.fromhex(persisted_face_id.replace("-", "")))
 
     def _call(self, action: Callable[[], _Result]) -> _Result:
-        """Run `action` in the emulator's thread, to which all its state belongs."""
+        """Run `action` in the emulator's thread, the only one that may use its state."""
         future: Future[_Result] = Future()
 
         def run() -> None:
             try:
                 future.set_result(action())
-            except Exception as error:  # noqa: BLE001 - the caller is to see it
+            except Exception as error:  # noqa: BLE001 - raised in the caller
                 future.set_exception(error)
 
         self._loop.call_soon_threadsafe(run)
@@ -112,9 +112,9 @@ class RunningEmulator:
 
 @contextmanager
 def running(options: EmulatorOptions) -> Iterator[RunningEmulator]:
-    """Run an emulator in a thread, by default on a port that is free, for as long as the block lasts.
+    """Run an emulator in a thread while the block runs.
 
-    Raises UsageError and DatabaseError as `serve`.
+    Raises UsageError and DatabaseError as `serve` does.
     """
     started: Future[RunningEmulator] = Future()
 
@@ -146,7 +146,7 @@ def running(options: EmulatorOptions) -> Iterator[RunningEmulator]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which leaves signals alone and says when it is ready."""
+    """A uvicorn server that leaves signals alone and calls `ready` when it accepts connections."""
 
     def __init__(self, service: Service, ready: Callable[[], None]) -> None:
         self.service = service
@@ -178,7 +178,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _stopped_by_signals(server: _Server) -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the server, and with it the process, as a success."""
+    """Stop the server at SIGTERM or SIGINT, so that the process ends with success."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True

@@ -1,4 +1,4 @@
-"""GUIDs: 16 bytes in the database, 36 characters on the wire."""
+"""Read and write ids. A GUID is 16 bytes in the database, 36 characters in JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def guid(text: str) -> bytes | None:
-    """Return the 16 bytes of a GUID, or None where `text` is none. Case does not matter."""
+    """Return the 16 bytes of a GUID in upper or lower case, or None for any other text."""
     return bytes.fromhex(text.replace("-", "")) if _GUID.fullmatch(text) else None
 
 
@@ -20,5 +20,5 @@ def guid_text(value: bytes) -> str:
 
 
 def is_object_id(text: str) -> bool:
-    """Say whether `text` may name a group or list: 1 to 64 of a-z 0-9 - _."""
+    """Return whether `text` may be the id of a group or list: 1 to 64 of a-z 0-9 - _."""
     return _OBJECT_ID.fullmatch(text) is not None

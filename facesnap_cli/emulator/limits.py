@@ -1,4 +1,4 @@
-"""What each pricing tier allows."""
+"""Define what each pricing tier allows, and limit the rate of requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from facesnap_cli.emulator.clock import TICKS_PER_S
 from facesnap_cli.emulator.container_kinds import Kind
-from facesnap_cli.emulator.protocol.refusals import rate_exceeded
+from facesnap_cli.emulator.protocol.service_errors import rate_exceeded
 
 NAME_LENGTH = 128
 USER_DATA_LENGTH = 16 * 1024
@@ -23,10 +23,10 @@ SNAPSHOT_LIFE_S = 48 * 3600
 
 @dataclass(frozen=True)
 class Tier:
-    """A pricing tier: calls a window, takes and applies a period, and how many of everything.
+    """The limits of a pricing tier.
 
-    `persons` and `faces` map a kind's name to the most that one container holds, `containers` to the most
-    that one account holds.
+    `calls` is the most requests in `window_s` seconds, `snapshots` the most takes, and the most applies, in a `period`.
+    By a kind's name, `persons` and `faces` are the most in one container, `containers` the most in one account.
     """
 
     name: str
@@ -69,24 +69,24 @@ TIERS = {
 
 
 class RateLimit:
-    """At most `tier.calls` accepted calls in any `tier.window_s` seconds, for each account by itself."""
+    """Accepts at most `tier.calls` requests of each account in any `tier.window_s` seconds."""
 
     def __init__(self) -> None:
         self._accepted: dict[str, deque[int]] = {}
 
     def check(self, account: str, tier: Tier, now: int) -> None:
-        """Count a call at `now` (ticks). Raises ServiceError 429 where it is one too many; that one does not count."""
+        """Count a request at `now` (ticks). Raises ServiceError 429 if it exceeds the limit."""
         accepted = self._accepted.setdefault(account, deque())
         window = tier.window_s * TICKS_PER_S
         while accepted and accepted[0] <= now - window:
             accepted.popleft()
-        if len(accepted) >= tier.calls:
+        if len(accepted) >= tier.calls:  # a refused request does not count
             raise rate_exceeded(-(-(accepted[0] + window - now) // TICKS_PER_S))
         accepted.append(now)
 
 
 def containers_exceeded(kind: Kind) -> str:
-    """The message for one container too many."""
+    """Return the message for a container above the limit of its kind."""
     if kind.name == "LargeFaceList":
         return "Large Face List number reached limit."
     return f"{kind.noun} number reached subscription level limit."

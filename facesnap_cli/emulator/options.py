@@ -1,4 +1,4 @@
-"""What an emulator can be told when it starts."""
+"""Define the options of an emulator. Light to import: the command line reads them too."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SERVICES = ("available", "retired", "gated")
 
 @dataclass(frozen=True)
 class EmulatorOptions:
-    """How to run one emulator.
+    """The options of one emulator.
 
-    `port` 0 takes a free one. `data` is a directory that keeps the state, None keeps it in memory. `seed` is `demo` or
-    a file, used where there is no state yet. `take_time`, `apply_time` and `train_time` are seconds, or `SECONDS/1000`
-    for every 1,000 entries. `dialect` is one of DIALECTS, `service` one of SERVICES. `tier` overrides the tiers of the
-    accounts and enforces its rate limit, which is off otherwise. `faults` are specs as faults.py reads them, `accounts`
-    a file as accounts.py reads it.
+    `port` 0 takes a free port. `data` is the directory that keeps the state, None keeps it in memory. `seed` is `demo`
+    or a file; it is used only if there is no state yet. `take_time`, `apply_time` and `train_time` are seconds, or
+    `SECONDS/1000` for seconds per 1,000 entries. `dialect` is one of DIALECTS, `service` one of SERVICES. `tier`
+    replaces the tiers of all accounts and turns the rate limit on. `faults` are texts that `parse_fault` reads,
+    `accounts` is a file that `read_accounts` reads.
     """
 
     host: str = "127.0.0.1"

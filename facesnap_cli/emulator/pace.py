@@ -1,4 +1,4 @@
-"""How long a take or an apply lasts."""
+"""Compute how long a take, an apply or a training lasts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from facesnap_cli.common.errors import UsageError
 
 @dataclass(frozen=True)
 class Pace:
-    """A fixed time, or a time for every 1,000 entries (persons and faces)."""
+    """A fixed duration, or a duration per 1,000 entries (persons and faces)."""
 
     seconds: float
     per_thousand: bool = False
 
     def duration(self, entries: int) -> float:
-        """Return the seconds that an object of this many entries takes."""
+        """Return the seconds for an object with this many entries."""
         return self.seconds * entries / 1000 if self.per_thousand else self.seconds
 
 
 def parse_pace(value: float | str, option: str) -> Pace:
-    """Read `1.5` (seconds) or `1.5/1000` (seconds per 1,000 entries). Raises UsageError naming `option`."""
+    """Read `1.5` (seconds) or `1.5/1000` (seconds per 1,000 entries). Raises UsageError that names `option`."""
     number, _, entries = str(value).partition("/")
     try:
         seconds = float(number)

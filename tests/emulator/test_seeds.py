@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.emulator.accounts import BUILT_IN, load_accounts
-from facesnap_cli.emulator.protocol.refusals import ServiceError
-from facesnap_cli.emulator.seeds.files import load_seed
+from facesnap_cli.emulator.accounts import BUILT_IN, read_accounts
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
+from facesnap_cli.emulator.seeds.files import read_seed
 from facesnap_cli.emulator.seeds.images import detect, draw, face_key
 from tests.emulator.conftest import Open
 from tests.emulator.doors import TARGET_KEY, Door, png
@@ -160,7 +160,7 @@ class TestFiles:
         path = written(tmp_path, {"objects": [{"type": "PersonGroup", "objectId": "mine"} | change]})
 
         with pytest.raises(UsageError, match=f"object 1.*({complaint})"):
-            load_seed(str(path), BUILT_IN)
+            read_seed(str(path), BUILT_IN)
 
     def test_a_wrong_image_says_why(self, tmp_path: Path) -> None:
         (tmp_path / "tiny.png").write_bytes(png(1)[:100])
@@ -169,7 +169,7 @@ class TestFiles:
         )
 
         with pytest.raises(UsageError, match="too small"):
-            load_seed(str(path), BUILT_IN)
+            read_seed(str(path), BUILT_IN)
 
     @pytest.mark.parametrize("text", ["", "[]", "{", '{"objects": 7}', '{"objects": [7]}'])
     def test_what_is_no_seed_is_refused(self, tmp_path: Path, text: str) -> None:
@@ -177,7 +177,7 @@ class TestFiles:
         path.write_text(text)
 
         with pytest.raises(UsageError):
-            load_seed(str(path), BUILT_IN)
+            read_seed(str(path), BUILT_IN)
 
     def test_an_object_twice_is_refused(self, open_door: Open, tmp_path: Path) -> None:
         twice = {"type": "FaceList", "objectId": "mine"}
@@ -203,10 +203,10 @@ class TestAccounts:
         )
 
     def test_what_the_banner_prints_can_be_read_back(self, tmp_path: Path) -> None:
-        assert load_accounts(written(tmp_path, [account.document() for account in BUILT_IN])) == BUILT_IN
+        assert read_accounts(written(tmp_path, [account.document() for account in BUILT_IN])) == BUILT_IN
 
     def test_region_group_and_tier_may_be_left_out(self, tmp_path: Path) -> None:
-        (account,) = load_accounts(written(tmp_path, [ACCOUNT]))
+        (account,) = read_accounts(written(tmp_path, [ACCOUNT]))
 
         assert (account.region, account.resource_group, account.tier) == ("local", "facesnap", "S0")
 
@@ -230,7 +230,7 @@ class TestAccounts:
     )
     def test_a_wrong_file_is_a_usage_error(self, tmp_path: Path, document: object) -> None:
         with pytest.raises(UsageError, match=r"file\.json"):
-            load_accounts(written(tmp_path, document))
+            read_accounts(written(tmp_path, document))
 
 
 class TestImages:

@@ -1,4 +1,4 @@
-"""The ASGI application: which URL leads where, and the work that goes on between calls."""
+"""Build the ASGI application: its routes, and the background work between requests."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from facesnap_cli.emulator.routes.control import control_routes
 
 _OBJECTS_AND_SNAPSHOTS = ("/face/v1.0", "/face/v1.0-preview")
 _OBJECTS = ("/face/v1.2",)
-# How long the background work lets other calls go first, and how long it waits for more work.
+# How long the background work lets requests go first between two steps, and how long it waits for more work.
 _PAUSE_S = 0.002
 _IDLE_S = 0.05
 
 
 def create_app(service: Service) -> ASGIApp:
-    """Return the ASGI application. Its lifespan does the copying that no call waits for."""
+    """Return the ASGI application. Its lifespan runs the copying in the background."""
     versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
     versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
     mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
@@ -40,7 +40,7 @@ def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> l
         Route(endpoint.path, Handler(service, endpoint, prefix).answer, methods=[endpoint.method])
         for endpoint in endpoints
     ]
-    # Starlette would answer HEAD wherever there is a GET, and 405 for other methods; the gateway knows neither.
+    # Starlette serves HEAD wherever there is a GET, and sends 405 for other methods. The gateway does neither.
     for route in routes:
         assert route.methods is not None
         route.methods.discard("HEAD")
@@ -61,7 +61,7 @@ async def _background(service: Service) -> AsyncIterator[None]:
 
     def report(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "copying and deleting came to an end", "exception": error, "task": task}
+            context = {"message": "copying and deleting stopped", "exception": error, "task": task}
             task.get_loop().call_exception_handler(context)
 
     task = asyncio.create_task(work())

@@ -1,4 +1,4 @@
-"""What ASGI cannot express: closing a connection without an answer, and the spelling of a header's name."""
+"""Do what ASGI cannot express: close a connection without a response, and keep the case of a header's name."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _Address = tuple[str, int]
 
 
 class Connections:
-    """The open connections of one server, by the client's address."""
+    """The open connections of a server, by the client's address."""
 
     def __init__(self) -> None:
         self._transports: dict[_Address, _Transport] = {}
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """Return uvicorn's HTTP protocol, changed to note each connection here."""
-        return type("NotedProtocol", (_Noted, AutoHTTPProtocol), {"transports": self._transports})
+        """Return a subclass of uvicorn's HTTP protocol that registers its connections here."""
+        return type("TrackedProtocol", (_Tracked, AutoHTTPProtocol), {"transports": self._transports})
 
     def app(self, inner: ASGIApp) -> ASGIApp:
-        """Return an application that closes the connection where `inner` raises ConnectionDropped."""
+        """Return an application that closes the connection if `inner` raises ConnectionDropped."""
 
         async def outer(scope: Scope, receive: Receive, send: Send) -> None:
             transport = self._transports.get(tuple(scope.get("client") or ()))
@@ -51,7 +51,7 @@ class Connections:
 
 
 class _Transport:
-    """A transport that puts back the upper case which uvicorn takes out of a header's name."""
+    """A transport that restores the case of a header's name, which uvicorn writes in lower case."""
 
     def __init__(self, inner: asyncio.Transport) -> None:
         self._inner = inner
@@ -69,8 +69,8 @@ class _Transport:
         return getattr(self._inner, name)
 
 
-class _Noted(asyncio.Protocol):
-    """The part of a protocol that notes its connection in `transports`."""
+class _Tracked(asyncio.Protocol):
+    """A mixin that registers the connection in `transports`."""
 
     transports: ClassVar[dict[_Address, _Transport]]
 
@@ -78,9 +78,9 @@ class _Noted(asyncio.Protocol):
         # asyncio does this only for sockets that were made with an explicit protocol number.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._address: _Address = transport.get_extra_info("peername")[:2]
-        noted = _Transport(cast(asyncio.Transport, transport))
-        self.transports[self._address] = noted
-        super().connection_made(cast(asyncio.Transport, noted))
+        tracked = _Transport(cast(asyncio.Transport, transport))
+        self.transports[self._address] = tracked
+        super().connection_made(cast(asyncio.Transport, tracked))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transports.pop(self._address, None)

@@ -1,4 +1,4 @@
-"""Reading requests: bodies, query parameters, and the checks that need no state."""
+"""Read requests: bodies, query parameters, and the checks that need no state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from facesnap_cli.emulator.limits import (
     PAGE,
     USER_DATA_LENGTH,
 )
-from facesnap_cli.emulator.protocol.refusals import ServiceError, bad_argument
+from facesnap_cli.emulator.protocol.service_errors import ServiceError, bad_argument
 
 RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "recognition_04")
 DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
@@ -28,7 +28,7 @@ _DOWNLOAD_TIMEOUT_S = 10.0
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
-    """Return the request's body, None where it has more than `limit` bytes. Reads it to its end in any case."""
+    """Read the request's body to its end. Return it, or None if it has more than `limit` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         if len(body) <= limit:
@@ -39,8 +39,8 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 async def read_json(request: Request, members: frozenset[str]) -> dict[str, object]:
     """Return the body as a JSON object without its null members.
 
-    Raises ServiceError: 415 for another content type, 413 for too long a body, 400 for anything but an object whose
-    members are all among `members`.
+    Raises ServiceError: 415 for another content type, 413 for a body that is too long, 400 unless it is an object with
+    no other members than `members`.
     """
     body = await read_body(request, JSON_BYTES_MAX)
     if body is None:
@@ -51,7 +51,7 @@ async def read_json(request: Request, members: frozenset[str]) -> dict[str, obje
 
 
 async def read_image(request: Request) -> bytes:
-    """Return the image that the request carries (octet-stream) or points to (JSON {"url"}).
+    """Return the image in the body (octet-stream), or at the URL in the body (JSON {"url"}).
 
     Raises ServiceError: 415 for another content type, 400 for an image that is too big or a URL that does not work.
     """
@@ -73,23 +73,23 @@ def json_object(body: bytes, members: frozenset[str]) -> dict[str, object]:
     """Return a JSON object without its null members. Raises ServiceError 400."""
     try:
         document = json.loads(body)
-        # Half of a surrogate pair is no character, and nothing that could be stored.
+        # Half of a surrogate pair is valid JSON, but SQLite cannot store it.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise bad_argument("JSON parsing error.") from None
-    # The service ignores members that it does not know. Refusing them shows a misspelt name to who wrote it.
+    # The service ignores unknown members. The emulator refuses them, so that a misspelt name is noticed.
     if not isinstance(document, dict) or not members.issuperset(document):
         raise bad_argument("Request body is invalid.")
     return {key: value for key, value in document.items() if value is not None}
 
 
 def unsupported_media_type() -> ServiceError:
-    """415 for a body of the wrong kind."""
+    """Return the 415 for a body of the wrong content type."""
     return ServiceError(415, "BadArgument", "Invalid Media Type.")
 
 
 def text(body: Mapping[str, object], key: str) -> str | None:
-    """Return a string member, None where it is absent. Raises ServiceError 400 where it is no string."""
+    """Return a string member, or None if it is absent. Raises ServiceError 400 if it is not a string."""
     value = body.get(key)
     if value is not None and not isinstance(value, str):
         raise bad_argument("Request body is invalid.")
@@ -97,7 +97,7 @@ def text(body: Mapping[str, object], key: str) -> str | None:
 
 
 def name(body: Mapping[str, object], *, required: bool) -> str | None:
-    """Return the `name`. Raises ServiceError 400 where it is empty, too long, or absent though required."""
+    """Return the `name`. Raises ServiceError 400 if it is empty, too long, or absent though required."""
     value = text(body, "name")
     if value == "" or (required and value is None):
         raise bad_argument("'name' is empty.")
@@ -146,7 +146,7 @@ def boolean(query: Mapping[str, str], key: str) -> bool:
 
 
 def page(query: Mapping[str, str]) -> tuple[str, int]:
-    """Return `start` and `top` of a paged list. Both may be empty. Raises ServiceError 400."""
+    """Return `start` and `top` of a paged list, both optional. Raises ServiceError 400."""
     start = query.get("start", "")
     if len(start) > 64:
         raise bad_argument("'start' is too long.")
@@ -168,7 +168,7 @@ def _content_type(request: Request) -> str:
 
 def _download(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=_DOWNLOAD_TIMEOUT_S) as answer:  # noqa: S310 - http(s) was checked
-            return bytes(answer.read(IMAGE_BYTES_MAX + 1))
+        with urllib.request.urlopen(url, timeout=_DOWNLOAD_TIMEOUT_S) as response:  # noqa: S310 - http(s) was checked
+            return bytes(response.read(IMAGE_BYTES_MAX + 1))
     except (OSError, ValueError, HTTPException):
         raise ServiceError(400, "InvalidURL", "Invalid image URL or error downloading from target server.") from None

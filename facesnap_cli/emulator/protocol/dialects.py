@@ -1,4 +1,4 @@
-"""The shapes that the service's answers had over the years."""
+"""Define the shapes that the service's responses had over the years."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TimeKeys = Literal["all", "none", "with finishedTime"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """One year's shapes.
+    """The shapes of one year.
 
-    `nulls` says whether members without a value are present as null, `location_header` how Operation-Location is
-    spelt, and `early_location` whether an unfinished operation names a misleading resource.
+    With `nulls`, members without a value are null, otherwise absent. `location_header` is the case of
+    Operation-Location. With `early_location`, an unfinished operation has a misleading resource location.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Dialect:
         return self.members(document)
 
     def _location(self, operation: Operation) -> str | None:
-        """Return where the result is: a snapshot, or a target by the singular name of its kind."""
+        """Return the resource location: a snapshot, or a target with its kind in the singular."""
         take = operation.action == "take"
         if operation.status == "succeeded":
             if take:

@@ -1,4 +1,4 @@
-"""Writing answers."""
+"""Write responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from facesnap_cli.emulator.clock import timestamp
 from facesnap_cli.emulator.ids import guid_text
 from facesnap_cli.emulator.protocol.dialects import Dialect
-from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
 from facesnap_cli.emulator.store.containers import Container, Training
 from facesnap_cli.emulator.store.faces import PersistedFace
 from facesnap_cli.emulator.store.persons import Person
@@ -20,37 +20,37 @@ JSON_TYPE = "application/json; charset=utf-8"
 Document = dict[str, object | None]
 
 
-def json_answer(document: object, status: int = 200) -> Response:
-    """An answer with a JSON body."""
+def json_response(document: object, status: int = 200) -> Response:
+    """Return a response with a JSON body."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return Response(content, status, media_type=JSON_TYPE)
 
 
-def empty_answer() -> Response:
-    """200 without a body."""
+def empty_response() -> Response:
+    """Return a 200 without a body."""
     return Response()
 
 
 def accepted(header: str, location: str) -> Response:
-    """202 without a body; `header` is how Operation-Location is to be spelt."""
-    answer = Response(status_code=202)
-    # Starlette would write the name in lower case.
-    answer.raw_headers.append((header.encode(), location.encode()))
-    return answer
+    """Return a 202 without a body. `header` is Operation-Location in the dialect's case."""
+    response = Response(status_code=202)
+    # The attribute `headers` would write the name in lower case.
+    response.raw_headers.append((header.encode(), location.encode()))
+    return response
 
 
 def refused(error: ServiceError) -> Response:
-    """The answer that a ServiceError stands for."""
-    answer = json_answer(error.document(), error.status)
+    """Return the response for a ServiceError."""
+    response = json_response(error.document(), error.status)
     if error.retry_after is not None:
-        answer.headers["Retry-After"] = error.retry_after
-    return answer
+        response.headers["Retry-After"] = error.retry_after
+    return response
 
 
 def container(
     item: Container, dialect: Dialect, *, with_model: bool, faces: list[PersistedFace] | None = None
 ) -> Document:
-    """A group or list; a face list on its own shows its faces."""
+    """Return a group or list. `faces` are shown only by a face list that is read by its id."""
     document = dialect.members({item.kind.id_key: item.id, "name": item.name, "userData": item.user_data})
     if with_model:
         document["recognitionModel"] = item.recognition_model
@@ -60,7 +60,7 @@ def container(
 
 
 def training(item: Training, dialect: Dialect) -> Document:
-    """The status of a training."""
+    """Return the status of a training."""
     return dialect.members(
         {
             "status": item.status,
@@ -73,7 +73,7 @@ def training(item: Training, dialect: Dialect) -> Document:
 
 
 def person(item: Person, dialect: Dialect) -> Document:
-    """A person with the ids of its faces."""
+    """Return a person with the ids of its faces."""
     return dialect.members(
         {
             "personId": guid_text(item.id),
@@ -85,12 +85,12 @@ def person(item: Person, dialect: Dialect) -> Document:
 
 
 def face(item: PersistedFace, dialect: Dialect) -> Document:
-    """A persisted face."""
+    """Return a persisted face."""
     return dialect.members({"persistedFaceId": guid_text(item.id), "userData": item.user_data})
 
 
 def snapshot(item: Snapshot, dialect: Dialect) -> Document:
-    """A snapshot. It does not say which object it was taken from."""
+    """Return a snapshot. It does not name the object that it was taken from."""
     return dialect.members(
         {
             "id": guid_text(item.id),

@@ -17,7 +17,7 @@ from typing import Any
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.clock import moment, ticks
-from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
 
 
 class ConnectionDropped(Exception):

@@ -1,4 +1,4 @@
-"""Who may call: programs, and no web page. A browser lets any page send requests to this machine."""
+"""Refuse requests from web pages. A browser lets any page send requests to this machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from facesnap_cli.emulator.protocol.encode import refused
-from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def guarded(app: ASGIApp, host: str) -> ASGIApp:
-    """Return `app`, which listens at `host`, behind a guard.
+    """Return `app`, which listens at `host`, behind a guard that refuses requests from web pages.
 
-    It refuses what browsers send for a page, and where only this machine can call, also a `Host` that is another's: the
-    name of a page whose server has made it lead here.
+    If `host` is a loopback address, the guard also refuses any other name in the `Host` header: a web page's own name
+    can be made to resolve to this machine (DNS rebinding), and then its requests have no `Origin`.
     """
     names = (*_LOOPBACK_NAMES, host.lower()) if _is_loopback(host) else ()
 

@@ -13,7 +13,7 @@ from facesnap_cli.emulator.protocol.decode import read_body, read_image, read_js
 from facesnap_cli.emulator.protocol.disturbances import answer_instead, mangle
 from facesnap_cli.emulator.protocol.encode import refused
 from facesnap_cli.emulator.protocol.faults import ConnectionDropped, Fault
-from facesnap_cli.emulator.protocol.refusals import (
+from facesnap_cli.emulator.protocol.service_errors import (
     MISSING_APPROVAL,
     ServiceError,
     bad_argument,
@@ -70,7 +70,7 @@ class Handler:
                 raise resource_not_found()
             call = await self._admitted(request, self._endpoint, fault)
             if self._endpoint.method == "GET":
-                self._service.store.settle()
+                self._service.store.run_due_events()
                 return self._endpoint.act(call)
             with self._service.store.transaction():
                 return self._endpoint.act(call)
@@ -96,7 +96,7 @@ class Handler:
             query=query,
             body=await read_json(request, endpoint.members) if endpoint.takes == "json" else {},
             image=await read_image(request) if endpoint.takes == "image" else b"",
-            fate=None if fault is None else fault.fail,
+            planned_failure=None if fault is None else fault.fail,
             existing_fails_later=fault is not None and fault.existing == "operation",
         )
 

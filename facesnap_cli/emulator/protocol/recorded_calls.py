@@ -1,4 +1,4 @@
-"""The record of what was called."""
+"""Record the calls, for /_emulator/requests."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from facesnap_cli.emulator.clock import timestamp
 
-# Older calls are forgotten; the counts keep them.
+# Older calls are dropped, but still counted.
 _KEPT = 100_000
 
 
 @dataclass
-class Record:
-    """One call. `status` is None where it got no answer; `route` is None for a path that no route has."""
+class RecordedCall:
+    """A call. `status` is None until, and unless, it got a response; `route` is None if no route has the path."""
 
     number: int
     time: int
@@ -25,7 +25,7 @@ class Record:
     status: int | None = None
 
     def document(self) -> dict[str, object]:
-        """Return the call as /_emulator/requests shows it."""
+        """Return the call's JSON in /_emulator/requests."""
         return {
             "number": self.number,
             "time": timestamp(self.time),
@@ -38,24 +38,26 @@ class Record:
         }
 
 
-class Calls:
-    """The latest 100,000 calls, and how many there were of each route."""
+class RecordedCalls:
+    """The latest 100,000 calls, and the number of all calls of each route."""
 
     def __init__(self) -> None:
         self.total = 0
-        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._records: deque[RecordedCall] = deque(maxlen=_KEPT)
         self._counts: Counter[str] = Counter()
 
-    def begin(self, now: int, *, method: str, path: str, query: str, account: str | None, route: str | None) -> Record:
-        """Note a call at `now` (ticks). The caller fills in the status."""
+    def begin(
+        self, now: int, *, method: str, path: str, query: str, account: str | None, route: str | None
+    ) -> RecordedCall:
+        """Record a call at `now` (ticks). The caller fills in the status."""
         self.total += 1
-        record = Record(self.total, now, method, path, query, account, route)
+        record = RecordedCall(self.total, now, method, path, query, account, route)
         self._records.append(record)
         self._counts[f"{method} {route or path}"] += 1
         return record
 
     def document(self, since: int = 0) -> dict[str, object]:
-        """Return {total, counts, requests}, the requests being those with a number above `since`."""
+        """Return {total, counts, requests}. `requests` has the calls with a number above `since`."""
         return {
             "total": self.total,
             "counts": dict(sorted(self._counts.items())),
@@ -63,7 +65,7 @@ class Calls:
         }
 
     def clear(self) -> None:
-        """Forget every call."""
+        """Delete the record of all calls."""
         self.total = 0
         self._records.clear()
         self._counts.clear()

@@ -1,10 +1,10 @@
-"""The endpoints of the Face service. Each decodes a call, lets the store act and encodes the result."""
+"""List the endpoints of the Face service. Each decodes a call, changes or reads the store, and encodes the result."""
 
 from __future__ import annotations
 
 from facesnap_cli.emulator.container_kinds import KINDS
-from facesnap_cli.emulator.routes.call import Call, Endpoint
 from facesnap_cli.emulator.routes.containers import container_endpoints
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint
 from facesnap_cli.emulator.routes.faces import face_endpoints
 from facesnap_cli.emulator.routes.persons import person_endpoints
 from facesnap_cli.emulator.routes.recognition import RECOGNITION_ENDPOINTS

@@ -1,4 +1,4 @@
-"""Groups and lists: create, get, list, update, delete, train."""
+"""Serve groups and lists: create, get, list, update, delete, train."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from starlette.responses import Response
 
 from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.protocol import decode, encode
-from facesnap_cli.emulator.protocol.refusals import bad_argument
-from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.protocol.service_errors import bad_argument
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
 
 
 def container_endpoints(kind: Kind) -> list[Endpoint]:
     """Return the endpoints for one kind of container."""
     routes = _ContainerRoutes(kind)
     collection, item = f"/{kind.path}", f"/{kind.path}/{{{kind.id_key}}}"
-    # Only face lists are listed whole.
+    # A list of face lists has no pages.
     paging = names("start", "top") if kind.trains else names()
     with_model = names("returnRecognitionModel")
     endpoints = [
@@ -40,7 +40,7 @@ class _ContainerRoutes:
         start, top = decode.page(call.query) if self._kind.trains else ("", -1)
         with_model = decode.boolean(call.query, "returnRecognitionModel")
         found = call.store.containers.list(call.account.name, self._kind, start, top)
-        return encode.json_answer([encode.container(item, call.dialect, with_model=with_model) for item in found])
+        return encode.json_response([encode.container(item, call.dialect, with_model=with_model) for item in found])
 
     def create(self, call: Call) -> Response:
         name = decode.name(call.body, required=True)
@@ -54,24 +54,24 @@ class _ContainerRoutes:
             user_data=decode.user_data(call.body),
             model=decode.model(call.body, "recognitionModel", decode.RECOGNITION_MODELS),
         )
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def get(self, call: Call) -> Response:
         with_model = decode.boolean(call.query, "returnRecognitionModel")
         found = call.store.containers.get(call.account.name, self._kind, self._id(call))
         faces = None if self._kind.trains else call.store.faces.list(found)
-        return encode.json_answer(encode.container(found, call.dialect, with_model=with_model, faces=faces))
+        return encode.json_response(encode.container(found, call.dialect, with_model=with_model, faces=faces))
 
     def update(self, call: Call) -> Response:
         name, user_data = decode.name(call.body, required=False), decode.user_data(call.body)
         if self._kind.large and name is None and user_data is None:
             raise bad_argument("Both 'name' and 'userData' are empty.")
         call.store.containers.update(call.account.name, self._kind, self._id(call), name=name, user_data=user_data)
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def delete(self, call: Call) -> Response:
         call.store.containers.delete(call.account.name, self._kind, self._id(call))
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def train(self, call: Call) -> Response:
         call.store.containers.train(call.account.name, self._kind, self._id(call))
@@ -83,7 +83,7 @@ class _ContainerRoutes:
         training = call.store.containers.training(found)
         if training is None:
             raise self._kind.not_trained()
-        return encode.json_answer(encode.training(training, call.dialect))
+        return encode.json_response(encode.training(training, call.dialect))
 
     def _id(self, call: Call) -> str:
         return call.params[self._kind.id_key]

@@ -1,4 +1,4 @@
-"""/_emulator: looking at the emulator and steering it. No key is needed."""
+"""Serve /_emulator, which shows and controls the emulator. No key is needed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import JSON_BYTES_MAX
 from facesnap_cli.emulator.protocol import decode
-from facesnap_cli.emulator.protocol.encode import json_answer, refused
+from facesnap_cli.emulator.protocol.encode import json_response, refused
 from facesnap_cli.emulator.protocol.faults import fault_from
-from facesnap_cli.emulator.protocol.refusals import bad_argument, face_not_found
+from facesnap_cli.emulator.protocol.service_errors import bad_argument, face_not_found
 from facesnap_cli.emulator.seeds.images import draw
 
 _MOST_DIGITS = 15
@@ -48,7 +48,7 @@ class _Control:
 
     async def health(self, _: Request) -> Response:
         options = self._service.options
-        return json_answer(
+        return json_response(
             {
                 "status": "ok",
                 "dialect": options.dialect,
@@ -62,14 +62,14 @@ class _Control:
         since = request.query_params.get("since", "0")
         if not since.isdecimal() or len(since) > _MOST_DIGITS:
             return refused(bad_argument("'since' is invalid."))
-        return json_answer(self._service.calls.document(int(since)))
+        return json_response(self._service.calls.document(int(since)))
 
     async def forget_requests(self, _: Request) -> Response:
         self._service.calls.clear()
-        return json_answer(self._service.calls.document())
+        return json_response(self._service.calls.document())
 
     async def clock(self, _: Request) -> Response:
-        return json_answer({"now": timestamp(self._service.clock.now())})
+        return json_response({"now": timestamp(self._service.clock.now())})
 
     async def advance(self, request: Request) -> Response:
         body = await _json(request)
@@ -83,10 +83,10 @@ class _Control:
 
     async def reset(self, _: Request) -> Response:
         self._service.reset()
-        return json_answer({})
+        return json_response({})
 
     async def faults(self, _: Request) -> Response:
-        return json_answer(self._service.faults.document())
+        return json_response(self._service.faults.document())
 
     async def add_faults(self, request: Request) -> Response:
         body = await _json(request)
@@ -99,11 +99,11 @@ class _Control:
             return refused(bad_argument(error.message))
         for fault in faults:
             self._service.faults.add(fault)
-        return json_answer(self._service.faults.document())
+        return json_response(self._service.faults.document())
 
     async def clear_faults(self, _: Request) -> Response:
         self._service.faults.clear()
-        return json_answer([])
+        return json_response([])
 
     async def image(self, request: Request) -> Response:
         face = guid(request.path_params["persistedFaceId"])
@@ -113,7 +113,7 @@ class _Control:
 
 
 async def _json(request: Request) -> Any:
-    """Return the body's JSON, None where it is none: steering by hand needs no content type."""
+    """Return the body's JSON, or None if it is not JSON. Any content type will do, for requests by hand."""
     try:
         return json.loads(await decode.read_body(request, JSON_BYTES_MAX) or b"")
     except ValueError:

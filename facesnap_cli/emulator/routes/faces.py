@@ -1,4 +1,4 @@
-"""Persisted faces, of a person or of a list."""
+"""Serve the persisted faces of persons and of lists."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.ids import guid_text
 from facesnap_cli.emulator.protocol import decode, encode
-from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
 from facesnap_cli.emulator.seeds.images import find_face
 from facesnap_cli.emulator.store.containers import Container
 from facesnap_cli.emulator.store.faces import NOBODY
@@ -42,7 +42,7 @@ class _FaceRoutes:
     def list(self, call: Call) -> Response:
         start, top = decode.page_of_guids(call.query)
         faces = call.store.faces.list(self._container(call), start, top)
-        return encode.json_answer([encode.face(face, call.dialect) for face in faces])
+        return encode.json_response([encode.face(face, call.dialect) for face in faces])
 
     def add(self, call: Call) -> Response:
         user_data = decode.face_user_data(call.query)
@@ -51,24 +51,24 @@ class _FaceRoutes:
         person = self._person(call, container)
         image = find_face(call.image, call.query.get("targetFace")).key
         face = call.store.faces.add(container, person, call.tier, image=image, user_data=user_data)
-        return encode.json_answer({"persistedFaceId": guid_text(face)})
+        return encode.json_response({"persistedFaceId": guid_text(face)})
 
     def get(self, call: Call) -> Response:
         container = self._container(call)
         face = call.store.faces.get(container, self._person(call, container), call.params["persistedFaceId"])
-        return encode.json_answer(encode.face(face, call.dialect))
+        return encode.json_response(encode.face(face, call.dialect))
 
     def update(self, call: Call) -> Response:
         user_data = decode.face_user_data(call.body)
         container = self._edited(call)
         person = self._person(call, container)
         call.store.faces.update(container, person, call.params["persistedFaceId"], user_data=user_data)
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def delete(self, call: Call) -> Response:
         container = self._edited(call)
         call.store.faces.delete(container, self._person(call, container), call.params["persistedFaceId"])
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def _container(self, call: Call) -> Container:
         return call.store.containers.get(call.account.name, self._kind, call.params[self._kind.id_key])

@@ -1,4 +1,4 @@
-"""The persons of a group."""
+"""Serve the persons of groups."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from starlette.responses import Response
 from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.ids import guid_text
 from facesnap_cli.emulator.protocol import decode, encode
-from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
 
 
 def person_endpoints(kind: Kind) -> list[Endpoint]:
-    """Return the endpoints for the persons of one kind of group; none for a kind of list."""
+    """Return the endpoints for the persons in one kind of group. A kind of list has none."""
     if not kind.has_persons:
         return []
     routes = _PersonRoutes(kind)
@@ -34,7 +34,7 @@ class _PersonRoutes:
         start, top = decode.page_of_guids(call.query)
         group = call.store.containers.get(call.account.name, self._kind, self._id(call))
         persons = call.store.persons.list(group, start, top)
-        return encode.json_answer([encode.person(person, call.dialect) for person in persons])
+        return encode.json_response([encode.person(person, call.dialect) for person in persons])
 
     def create(self, call: Call) -> Response:
         name = decode.name(call.body, required=True)
@@ -42,22 +42,22 @@ class _PersonRoutes:
         user_data = decode.user_data(call.body)
         group = call.store.containers.edit(call.account.name, self._kind, self._id(call))
         person = call.store.persons.create(group, call.tier, name=name, user_data=user_data)
-        return encode.json_answer({"personId": guid_text(person)})
+        return encode.json_response({"personId": guid_text(person)})
 
     def get(self, call: Call) -> Response:
         group = call.store.containers.get(call.account.name, self._kind, self._id(call))
-        return encode.json_answer(encode.person(call.store.persons.get(group, call.params["personId"]), call.dialect))
+        return encode.json_response(encode.person(call.store.persons.get(group, call.params["personId"]), call.dialect))
 
     def update(self, call: Call) -> Response:
         name, user_data = decode.name(call.body, required=False), decode.user_data(call.body)
         group = call.store.containers.edit(call.account.name, self._kind, self._id(call))
         call.store.persons.update(group, call.params["personId"], name=name, user_data=user_data)
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def delete(self, call: Call) -> Response:
         group = call.store.containers.edit(call.account.name, self._kind, self._id(call))
         call.store.persons.delete(group, call.params["personId"])
-        return encode.empty_answer()
+        return encode.empty_response()
 
     def _id(self, call: Call) -> str:
         return call.params[self._kind.id_key]

@@ -1,4 +1,4 @@
-"""Detect, identify and find similar, by exact image."""
+"""Serve detect, identify and find similar. Two faces match if their images are the same."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from starlette.responses import Response
 from facesnap_cli.emulator.container_kinds import FACE_LIST, LARGE_FACE_LIST, LARGE_PERSON_GROUP, PERSON_GROUP, Kind
 from facesnap_cli.emulator.ids import guid_text
 from facesnap_cli.emulator.protocol import decode, encode
-from facesnap_cli.emulator.protocol.refusals import bad_argument, unsupported_feature
-from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.protocol.service_errors import bad_argument, unsupported_feature
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
 from facesnap_cli.emulator.seeds.images import detect
 from facesnap_cli.emulator.store.containers import Container
 
@@ -23,14 +23,14 @@ def _detect(call: Call) -> Response:
         raise unsupported_feature("Feature is not supported: the emulator knows no landmarks and no attributes.")
     face = detect(call.image)
     if face is None:
-        return encode.json_answer([])
+        return encode.json_response([])
     rectangle = {"top": face.top, "left": face.left, "width": face.width, "height": face.height}
-    answer: dict[str, object] = {"faceRectangle": rectangle}
+    detected: dict[str, object] = {"faceRectangle": rectangle}
     if call.query.get("returnFaceId", "true").lower() == "true":
-        answer["faceId"] = guid_text(call.store.recognition.remember(call.account.name, face.key, model, life_s))
+        detected["faceId"] = guid_text(call.store.recognition.add_detection(call.account.name, face.key, model, life_s))
     if decode.boolean(call.query, "returnRecognitionModel"):
-        answer["recognitionModel"] = model
-    return encode.json_answer([answer])
+        detected["recognitionModel"] = model
+    return encode.json_response([detected])
 
 
 def _identify(call: Call) -> Response:
@@ -45,7 +45,7 @@ def _identify(call: Call) -> Response:
         raise bad_argument("'confidenceThreshold' is invalid.")
     group = _one_container(call, PERSON_GROUP, LARGE_PERSON_GROUP)
     found = call.store.recognition.identify(call.account.name, face_ids, group, top)
-    return encode.json_answer(
+    return encode.json_response(
         [
             {
                 "faceId": face_id,
@@ -65,11 +65,11 @@ def _find_similar(call: Call) -> Response:
     top = decode.number(call.body, "maxNumOfCandidatesReturned", 20, 1, 1000)
     faces = _one_container(call, FACE_LIST, LARGE_FACE_LIST)
     found = call.store.recognition.find_similar(call.account.name, face_id, faces, top)
-    return encode.json_answer([{"persistedFaceId": guid_text(face), "confidence": 1.0} for face in found])
+    return encode.json_response([{"persistedFaceId": guid_text(face), "confidence": 1.0} for face in found])
 
 
 def _one_container(call: Call, *kinds: Kind) -> Container:
-    """Return the container that the body names by the id key of exactly one of `kinds`."""
+    """Return the container whose id the body has, under the key of exactly one of `kinds`."""
     named = [(kind, value) for kind in kinds if (value := decode.text(call.body, kind.id_key)) is not None]
     if len(named) != 1:
         raise bad_argument("Request body is invalid.")

@@ -1,4 +1,4 @@
-"""The seven snapshot operations."""
+"""Serve the seven snapshot operations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from starlette.responses import Response
 from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid, guid_text, is_object_id
 from facesnap_cli.emulator.protocol import decode, encode
-from facesnap_cli.emulator.protocol.refusals import bad_argument, operation_not_found
-from facesnap_cli.emulator.routes.call import Call, Endpoint, names
+from facesnap_cli.emulator.protocol.service_errors import bad_argument, operation_not_found
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
 
 
 def _take(call: Call) -> Response:
@@ -25,7 +25,7 @@ def _take(call: Call) -> Response:
         object_id=_object_id(call),
         apply_scope=apply_scope,
         user_data=decode.user_data(call.body),
-        fate=call.fate,
+        planned_failure=call.planned_failure,
     )
     return encode.accepted(call.dialect.location_header, f"/operations/{guid_text(operation)}")
 
@@ -40,11 +40,13 @@ def _list(call: Call) -> Response:
     if not all(guid(entry) for entry in scope):
         raise bad_argument("'applyScope' is invalid.")
     found = call.store.snapshots.list(call.account, kind, scope)
-    return encode.json_answer([encode.snapshot(snapshot, call.dialect) for snapshot in found])
+    return encode.json_response([encode.snapshot(snapshot, call.dialect) for snapshot in found])
 
 
 def _get(call: Call) -> Response:
-    return encode.json_answer(encode.snapshot(call.store.snapshots.get(call.account, _snapshot_id(call)), call.dialect))
+    return encode.json_response(
+        encode.snapshot(call.store.snapshots.get(call.account, _snapshot_id(call)), call.dialect)
+    )
 
 
 def _update(call: Call) -> Response:
@@ -54,12 +56,12 @@ def _update(call: Call) -> Response:
         apply_scope=_apply_scope(call),
         user_data=decode.user_data(call.body),
     )
-    return encode.empty_answer()
+    return encode.empty_response()
 
 
 def _delete(call: Call) -> Response:
     call.store.snapshots.delete(call.account, _snapshot_id(call))
-    return encode.empty_answer()
+    return encode.empty_response()
 
 
 def _apply(call: Call) -> Response:
@@ -70,7 +72,7 @@ def _apply(call: Call) -> Response:
         call.tier,
         _snapshot_id(call),
         object_id=_object_id(call),
-        fate=call.fate,
+        planned_failure=call.planned_failure,
         existing_fails_later=call.existing_fails_later,
     )
     return encode.accepted(call.dialect.location_header, f"/operations/{guid_text(operation)}")
@@ -81,7 +83,7 @@ def _status(call: Call) -> Response:
     if operation_id is None:
         raise operation_not_found()
     operation = call.store.operations.get(call.account.name, operation_id)
-    return encode.json_answer(call.dialect.operation(operation))
+    return encode.json_response(call.dialect.operation(operation))
 
 
 def _kind(name: str | None) -> Kind | None:
@@ -100,7 +102,7 @@ def _snapshot_id(call: Call) -> str:
 
 
 def _apply_scope(call: Call) -> list[str] | None:
-    """Return the subscription ids that the body lists, None where it lists none."""
+    """Return the subscription ids in the body, or None if it has no `applyScope`."""
     scope = call.body.get("applyScope")
     if scope is None:
         return None

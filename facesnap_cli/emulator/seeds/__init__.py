@@ -1,1 +1,1 @@
-"""Fill the store at the start: seed files, demo objects and drawn images."""
+"""Fill the store at the start, from a seed file or the demo seed."""

@@ -1,4 +1,4 @@
-"""The seed `demo`: one trained group or list of each kind, in the first account."""
+"""Define the seed `demo`: one trained group or list of each kind, in the first account."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Seeds: the groups and lists that an emulator starts with, read from a file or from `demo`.
+"""Read a seed, the groups and lists that an emulator starts with, from a file or from `demo`.
 
-A face that a seed gives no image is drawn: its id is then its image's key, so that the image can be drawn again.
+A face without an image in the seed gets a drawn one. Its id is then its image's key, so it can be drawn again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid, is_object_id
 from facesnap_cli.emulator.limits import FACES_PER_PERSON
 from facesnap_cli.emulator.protocol.decode import RECOGNITION_MODELS
-from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
 from facesnap_cli.emulator.seeds.demo import DEMO
 from facesnap_cli.emulator.seeds.images import find_face
 
@@ -36,14 +36,14 @@ _OBJECT_KEYS = {
     "facesPerPerson",
 }
 _PERSON_KEYS = {"personId", "name", "userData", "faces"}
-# What the ids of generated persons and faces have room for, and more than anyone waits for.
+# Generated ids have room for this number, and creating as many takes longer than anybody waits.
 _MOST = 100_000_000
 _FACE_KEYS = {"persistedFaceId", "userData", "image"}
 
 
 @dataclass(frozen=True)
 class SeedFace:
-    """A face to add. `image` is its image's key, the id itself where the image is drawn."""
+    """A face to add. `image` is the key of its image: for a drawn image, the id itself."""
 
     id: bytes
     image: bytes
@@ -62,9 +62,9 @@ class SeedPerson:
 
 @dataclass(frozen=True)
 class SeedObject:
-    """A group or list to create: the persons or faces that are written out, then `count` generated ones.
+    """A group or list to create, with the persons or faces of the seed and then `count` generated ones.
 
-    `id_prefix` begins the ids of all that the seed does not name: the same seed always gives the same ids.
+    Ids that are not in the seed start with `id_prefix`, so that the same seed always gives the same ids.
     """
 
     account: Account
@@ -82,17 +82,17 @@ class SeedObject:
 
 
 def person_id(prefix: str, number: int) -> bytes:
-    """Return the id of an object's `number`th person."""
+    """Return the id of a group's person number `number`."""
     return bytes.fromhex(f"{prefix}000140008000{number:012x}")
 
 
 def face_id(prefix: str, number: int, place: int) -> bytes:
-    """Return the id of the `place`th face of the `number`th person, or with place 0 of a list's `number`th face."""
+    """Return the id of person number `number`'s face number `place`; in a list, of face `number` with `place` 0."""
     return bytes.fromhex(f"{prefix}00024{place:03x}8000{number:012x}")
 
 
-def load_seed(source: str, accounts: Sequence[Account]) -> tuple[SeedObject, ...]:
-    """Read the seed `demo`, or a JSON file. Raises UsageError saying where the file is wrong."""
+def read_seed(source: str, accounts: Sequence[Account]) -> tuple[SeedObject, ...]:
+    """Read the seed `demo`, or a JSON file. Raises UsageError that says where the file is wrong."""
     if source == "demo":
         return _Reader("demo", Path(), accounts).seed(DEMO)
     try:
@@ -103,7 +103,7 @@ def load_seed(source: str, accounts: Sequence[Account]) -> tuple[SeedObject, ...
 
 
 class _Reader:
-    """Reads one seed document; `directory` is what the images' paths start from."""
+    """Reads one seed document. The images' paths start from `directory`."""
 
     def __init__(self, source: str, directory: Path, accounts: Sequence[Account]) -> None:
         self._source = source
@@ -166,7 +166,7 @@ class _Reader:
         )
 
     def _faces(self, given: dict[str, Any], where: str, new_id: Callable[[int], bytes]) -> tuple[SeedFace, ...]:
-        """Read `faces`: a number of faces to draw, or an array of faces."""
+        """Read `faces`, either a number of faces to draw or an array of faces."""
         if isinstance(given.get("faces"), int):
             return tuple(
                 SeedFace(new_id(n), new_id(n), None) for n in range(1, self._number(given, "faces", where, 0) + 1)
@@ -220,5 +220,5 @@ class _Reader:
             raise self._wrong(where, key, f"a number from 0 to {most}")
         return value
 
-    def _wrong(self, where: str, key: str, wanted: str) -> UsageError:
-        return UsageError(f"{self._source}: {where}: `{key}` must be {wanted}")
+    def _wrong(self, where: str, key: str, allowed: str) -> UsageError:
+        return UsageError(f"{self._source}: {where}: `{key}` must be {allowed}")

@@ -1,7 +1,7 @@
-"""Images: telling the four formats apart, and drawing ones that stand for a face.
+"""Find the face in an image without looking at it, and draw images of given faces.
 
-Two images show the same face if and only if `face_key` is the same: the bytes are the same, or both were drawn by
-`draw` for the same face. Every image of 36 × 36 pixels or more shows exactly one face, smaller ones none.
+Two images show the same face if and only if `face_key` is the same: their bytes are the same, or `draw` drew both for
+the same face. Every image of 36 × 36 pixels or more shows exactly one face, a smaller image none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 
 from facesnap_cli.emulator.limits import IMAGE_BYTES_MAX, IMAGE_BYTES_MIN
-from facesnap_cli.emulator.protocol.refusals import ServiceError, bad_argument
+from facesnap_cli.emulator.protocol.service_errors import ServiceError, bad_argument
 
 _FACE_PIXELS_MIN = 36
 _SIDE = 64
@@ -21,7 +21,7 @@ _MARK = b"facesnap-face\0"
 
 @dataclass(frozen=True)
 class Face:
-    """The face in an image: its 16-byte key and where it is, in pixels."""
+    """The face in an image: its 16-byte key and its rectangle in pixels."""
 
     key: bytes
     left: int
@@ -31,7 +31,7 @@ class Face:
 
 
 def find_face(image: bytes, target: str | None = None) -> Face:
-    """Return the one face in `image`, within `target` ("left,top,width,height") where given.
+    """Return the one face in `image`, within `target` ("left,top,width,height") if given.
 
     Raises ServiceError 400: InvalidImageSize, InvalidImage, or BadArgument for the target.
     """
@@ -44,7 +44,7 @@ def find_face(image: bytes, target: str | None = None) -> Face:
 
 
 def detect(image: bytes) -> Face | None:
-    """Return the face in `image`, None where it shows none. Raises ServiceError 400 where it is no usable image."""
+    """Return the face in `image`, or None. Raises ServiceError 400 if it is not a usable image."""
     if len(image) < IMAGE_BYTES_MIN:
         raise ServiceError(400, "InvalidImageSize", "Image size is too small.")
     if len(image) > IMAGE_BYTES_MAX:
@@ -58,7 +58,7 @@ def detect(image: bytes) -> Face | None:
 
 
 def face_key(image: bytes) -> bytes:
-    """Return the 16 bytes that stand for the face in `image`."""
+    """Return the 16 bytes that identify the face in `image`."""
     start = image.find(_MARK, 0, 256)
     if start >= 0:
         return image[start + len(_MARK) : start + len(_MARK) + 16]
@@ -66,7 +66,7 @@ def face_key(image: bytes) -> bytes:
 
 
 def draw(key: bytes) -> bytes:
-    """Return a PNG of 64 × 64 grey pixels (about 4 KB) whose `face_key` is `key`; the same for the same key."""
+    """Return a PNG of 64 × 64 grey pixels (about 4 KB) whose `face_key` is `key`. The same key gives the same bytes."""
     noise = hashlib.shake_256(key).digest(_SIDE * _SIDE)
     rows = b"".join(b"\0" + noise[start : start + _SIDE] for start in range(0, len(noise), _SIDE))
     header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 0)
@@ -90,7 +90,7 @@ def _check_target(target: str, face: Face) -> None:
 
 
 def _dimensions(image: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels, None where the format is none of JPEG, PNG, GIF, BMP."""
+    """Return width and height in pixels, or None if the format is not JPEG, PNG, GIF or BMP."""
     if image.startswith(b"\x89PNG\r\n\x1a\n") and image[12:16] == b"IHDR":
         return struct.unpack(">II", image[16:24])
     if image[:6] in (b"GIF87a", b"GIF89a"):

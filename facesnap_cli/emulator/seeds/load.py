@@ -1,4 +1,4 @@
-"""Putting a seed into the store."""
+"""Create the objects of a seed in the store."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.limits import TIERS
-from facesnap_cli.emulator.protocol.refusals import ServiceError
+from facesnap_cli.emulator.protocol.service_errors import ServiceError
 from facesnap_cli.emulator.seeds.files import SeedFace, SeedObject
 from facesnap_cli.emulator.store import Store
 from facesnap_cli.emulator.store.containers import Container
 from facesnap_cli.emulator.store.faces import NOBODY
 
-# Ids are made as files.py makes them.
+# The ids are those of `person_id` and `face_id` in files.py.
 _ADD_PERSONS = """
     WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
     INSERT INTO persons
@@ -34,16 +34,16 @@ _ADD_FACES = """
 """
 
 
-def plant(store: Store, objects: Iterable[SeedObject]) -> None:
-    """Create the objects, in the caller's transaction. Raises UsageError where the service would refuse one."""
+def load(store: Store, objects: Iterable[SeedObject]) -> None:
+    """Create the objects in the caller's transaction. Raises UsageError if the service would refuse one."""
     for item in objects:
         try:
-            _plant(store, item)
+            _create(store, item)
         except ServiceError as error:
             raise UsageError(f"seed, {item.kind.name} {item.id}: {error.message}") from error
 
 
-def _plant(store: Store, item: SeedObject) -> None:
+def _create(store: Store, item: SeedObject) -> None:
     account, tier = item.account.name, TIERS["S0"]
 
     def current() -> Container:
@@ -67,9 +67,9 @@ def _plant(store: Store, item: SeedObject) -> None:
 
 
 def _generate(store: Store, container: Container, item: SeedObject) -> None:
-    """Add `item.count` persons or faces inside the database: a million row by row would take minutes."""
+    """Add `item.count` generated persons or faces."""
     written = len(item.persons) + len(item.faces)
-    # The faces of a person are numbered from 1; each of a list has place 0 by itself.
+    # Each person's faces have the places 1, 2, …; a face of a list has the place 0.
     places = range(1, item.faces_per_person + 1) if item.kind.has_persons else range(1)
     values: dict[str, object] = {
         "object": container.object,
@@ -80,6 +80,7 @@ def _generate(store: Store, container: Container, item: SeedObject) -> None:
         "last_place": places.stop - 1,
         "now": store.state.now(),
     }
+    # The database generates the rows itself: to insert a million from here would take minutes.
     if item.kind.has_persons:
         store.state.connection.execute(_ADD_PERSONS, values)
         store.containers.count(container, persons=item.count)

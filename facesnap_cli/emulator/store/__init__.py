@@ -1,4 +1,4 @@
-"""What the service remembers and does, one concept a module. Nothing here knows HTTP or JSON."""
+"""Keep the service's state and act on it, one concept a module. Nothing here knows HTTP or JSON."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Settle what time has brought about, then commit all that the block does, or nothing of it."""
-        self.operations.settle()
+        """Run the events that are due, then the block in a transaction."""
+        self.operations.run_due_events()
         with transaction(self.state.connection):
             yield
 
-    def settle(self) -> None:
-        """Bring about what time has brought about: operations that end, snapshots that expire."""
-        self.operations.settle()
+    def run_due_events(self) -> None:
+        """End the operations and delete the snapshots whose time has come."""
+        self.operations.run_due_events()
 
     def work(self) -> bool:
-        """Do one small step of copying or deleting that is under way. Return whether more is left."""
+        """Copy or delete a few rows in the background. Return whether more are left."""
         return self.copies.work()
 
     def reset(self) -> None:
-        """Forget everything, the clock's offset included."""
+        """Delete everything, and set the clock back to the machine's."""
         self.state.reset()
 
     def close(self) -> None:

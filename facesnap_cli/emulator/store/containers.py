@@ -1,4 +1,4 @@
-"""Groups and lists, and their training."""
+"""Store groups and lists, and train them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import is_object_id
 from facesnap_cli.emulator.limits import Tier, containers_exceeded
 from facesnap_cli.emulator.pace import Pace
-from facesnap_cli.emulator.protocol.refusals import quota_exceeded
+from facesnap_cli.emulator.protocol.service_errors import quota_exceeded
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.operations import Operations
 from facesnap_cli.emulator.store.state import State
 
-# The share of its time that a training waits in line.
+# The share of its duration that a training has not started yet.
 _QUEUED = 0.1
 
 
 @dataclass(frozen=True)
 class Container:
-    """A group or list of one account. `object` is its content in the database."""
+    """A group or list of one account. `object` is the id of its content, see schema.py."""
 
     kind: Kind
     id: str
@@ -36,7 +36,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Training:
-    """The latest training of a container. Times are ticks; `last_trained` is None where none ever succeeded."""
+    """The latest training of a container. Times are ticks. `last_trained` is None if no training ever succeeded."""
 
     status: Literal["notStarted", "running", "succeeded", "failed"]
     created: int
@@ -46,12 +46,12 @@ class Training:
 
     @property
     def under_way(self) -> bool:
-        """Whether it has yet to end."""
+        """Whether it has not ended yet."""
         return self.status in ("notStarted", "running")
 
 
 class Containers:
-    """The containers of all accounts, told apart by account, kind and id."""
+    """The containers of all accounts, identified by account, kind and id."""
 
     def __init__(self, state: State, copies: Copies, operations: Operations, train_pace: Pace) -> None:
         self._state = state
@@ -63,7 +63,7 @@ class Containers:
     def create(
         self, account: str, kind: Kind, container_id: str, tier: Tier, *, name: str, user_data: str | None, model: str
     ) -> Container:
-        """Create an empty container. Raises ServiceError: 400 for the id, 409 where it exists, 403 at the limit."""
+        """Create an empty container. Raises ServiceError: 400 for a bad id, 409 if it exists, 403 at the limit."""
         if not is_object_id(container_id):
             raise kind.id_invalid()
         if self.find(account, kind, container_id) is not None:
@@ -76,7 +76,7 @@ class Containers:
         return self.get(account, kind, container_id)
 
     def check_number(self, account: str, kind: Kind, tier: Tier) -> None:
-        """Raise ServiceError 403 where the account may not have one more container of this kind."""
+        """Raise ServiceError 403 if the account may not have another container of this kind."""
         number = self._db.execute(
             "SELECT count(*) FROM containers WHERE account = ? AND kind = ?", (account, kind.name)
         ).fetchone()[0]
@@ -84,7 +84,7 @@ class Containers:
             raise quota_exceeded(containers_exceeded(kind))
 
     def find(self, account: str, kind: Kind, container_id: str) -> Container | None:
-        """Return a container, None where there is none."""
+        """Return a container, or None."""
         row = self._db.execute(
             "SELECT * FROM containers JOIN objects USING (object) WHERE account = ? AND kind = ? AND id = ?",
             (account, kind.name, container_id),
@@ -101,7 +101,7 @@ class Containers:
         return container
 
     def list(self, account: str, kind: Kind, start: str = "", top: int = -1) -> list[Container]:
-        """Return up to `top` (-1 for all) containers with ids after `start`, in the order of their ids."""
+        """Return up to `top` (-1 for all) containers with ids after `start`, ordered by id."""
         rows = self._db.execute(
             "SELECT * FROM containers JOIN objects USING (object)"
             " WHERE account = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?",
@@ -110,23 +110,23 @@ class Containers:
         return [_container(row) for row in rows]
 
     def edit(self, account: str, kind: Kind, container_id: str) -> Container:
-        """Return a container that the caller is about to change: takes of it under way fail.
+        """Return a container that the caller is about to change. Unfinished takes of it fail.
 
-        Raises ServiceError: 404, or 409 while it is under training.
+        Raises ServiceError: 404, or 409 while it is being trained.
         """
         container = self.get(account, kind, container_id)
         self.check_idle(container)
-        self._operations.source_changed(container.object)
+        self._operations.fail_takes_of(container.object)
         return container
 
     def check_idle(self, container: Container) -> None:
-        """Raise ServiceError 409 while the container is under training."""
+        """Raise ServiceError 409 while the container is being trained."""
         training = self.training(container)
         if training is not None and training.under_way:
             raise container.kind.in_training()
 
     def update(self, account: str, kind: Kind, container_id: str, *, name: str | None, user_data: str | None) -> None:
-        """Change name and user data, each only where given. Raises ServiceError 404 or 409."""
+        """Change name and user data, each only if given. Raises ServiceError 404 or 409."""
         container = self.edit(account, kind, container_id)
         self._db.execute(
             "UPDATE objects SET name = coalesce(?, name), user_data = coalesce(?, user_data) WHERE object = ?",
@@ -134,15 +134,15 @@ class Containers:
         )
 
     def delete(self, account: str, kind: Kind, container_id: str) -> None:
-        """Delete a container and all that is in it. Raises ServiceError 404 or 409."""
+        """Delete a container with its persons and faces. Raises ServiceError 404 or 409."""
         container = self.edit(account, kind, container_id)
         self._db.execute("DELETE FROM containers WHERE object = ?", (container.object,))
         self._copies.discard(container.object)
 
     def train(self, account: str, kind: Kind, container_id: str, *, duration_s: float | None = None) -> None:
-        """Start a training, which lasts `duration_s` seconds or as long as its pace says.
+        """Start a training that lasts `duration_s` seconds, by default as long as the training pace says.
 
-        It will fail where there is no face. Raises ServiceError: 404, or 409 while one is under way.
+        It will fail if there is no face. Raises ServiceError: 404, or 409 during a training.
         """
         container = self.edit(account, kind, container_id)
         before = self.training(container)
@@ -162,7 +162,7 @@ class Containers:
         )
 
     def training(self, container: Container) -> Training | None:
-        """Return the container's latest training, None where it was never trained."""
+        """Return the container's latest training, or None."""
         row = self._db.execute("SELECT * FROM objects WHERE object = ?", (container.object,)).fetchone()
         started, ends = row["training_started"], row["training_ends"]
         if started is None:

@@ -1,4 +1,4 @@
-"""Copying and deleting objects inside the database, in steps that no caller has to wait for."""
+"""Copy and delete objects inside the database, in steps so short that no request waits for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.emulator.store.state import State
 
-# A step of this many rows keeps other calls waiting for some ten milliseconds.
+# Other requests wait about ten milliseconds for a step of this many rows.
 ROWS_A_STEP = 4000
 
 _DELETE_FACES = """
@@ -21,16 +21,16 @@ _DELETE_PERSONS = """
 
 
 class Copies:
-    """Objects on their way in (copies) and out (garbage). What is under way survives a restart."""
+    """Objects that are being copied (copies) or deleted (garbage). Both go on after a restart."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._db = state.connection
 
     def begin(self, source: int, operation: bytes) -> int:
-        """Start to copy object `source` on behalf of `operation`, in the caller's transaction. Return the new object.
+        """Start to copy object `source` for `operation`, in the caller's transaction. Return the new object.
 
-        Its rows follow: in `hurry` those of a small object, in `work` the others.
+        `copy_if_small` copies the rows of a small object, `work` those of a large one.
         """
         target = self._db.execute(
             "INSERT INTO objects (name, user_data, recognition_model, persons, faces,"
@@ -44,12 +44,12 @@ class Copies:
         return target
 
     def discard(self, target: int) -> None:
-        """Give up object `target`, in the caller's transaction; its rows go in `work`."""
+        """Mark object `target` as garbage, in the caller's transaction. `work` deletes its rows."""
         self._db.execute("DELETE FROM copies WHERE target = ?", (target,))
         self._db.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (target,))
 
     def work(self) -> bool:
-        """Copy or delete up to ROWS_A_STEP rows, in a transaction of its own. Return whether more is left."""
+        """Copy or delete up to ROWS_A_STEP rows in a transaction. Return whether more may be left."""
         copy = self._db.execute("SELECT * FROM copies ORDER BY target LIMIT 1").fetchone()
         if copy is not None:
             with transaction(self._db):
@@ -62,8 +62,8 @@ class Copies:
             return True
         return False
 
-    def hurry(self, target: int) -> None:
-        """Copy all of object `target` at once if it is small, in the caller's transaction."""
+    def copy_if_small(self, target: int) -> None:
+        """Copy all rows of object `target` if it is small, in the caller's transaction."""
         while self._db.execute(
             "SELECT 1 FROM copies JOIN objects ON object = target WHERE target = ? AND persons + faces <= ?",
             (target, ROWS_A_STEP),
@@ -80,7 +80,7 @@ class Copies:
             return
         self._db.execute("DELETE FROM copies WHERE target = ?", (target,))
         self._db.execute("UPDATE operations SET copied = ? WHERE operation = ?", (self._state.now(), copy["operation"]))
-        self._state.due(0)
+        self._state.schedule_event(0)
 
     def _copy_persons(self, copy: sqlite3.Row) -> int:
         rows, last = self._db.execute(

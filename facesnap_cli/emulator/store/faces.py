@@ -1,4 +1,4 @@
-"""Persisted faces: those of a group's persons, and those of a list."""
+"""Store the persisted faces of persons and of lists."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import FACES_PER_PERSON, Tier
-from facesnap_cli.emulator.protocol.refusals import face_not_found, quota_exceeded
+from facesnap_cli.emulator.protocol.service_errors import face_not_found, quota_exceeded
 from facesnap_cli.emulator.store.containers import Container, Containers
 from facesnap_cli.emulator.store.persons import Persons
 from facesnap_cli.emulator.store.state import State
 
-# Whose the faces of a list are.
+# The person id of the faces in a list.
 NOBODY = b""
 
 
 @dataclass(frozen=True)
 class PersistedFace:
-    """A face's id and what its owner noted about it."""
+    """A face's id and its user data."""
 
     id: bytes
     user_data: str | None
 
 
 class Faces:
-    """The faces of all containers. `person` is the person's 16-byte id, NOBODY in a list."""
+    """The faces of all containers. `person` is a person's 16-byte id, or NOBODY in a list."""
 
     def __init__(self, state: State, containers: Containers, persons: Persons) -> None:
         self._state = state
@@ -42,7 +42,7 @@ class Faces:
         user_data: str | None,
         face_id: bytes | None = None,
     ) -> bytes:
-        """Add the face with key `image` and return its id. Raises ServiceError 403 where no more fit."""
+        """Add the face with key `image` and return its id. Raises ServiceError 403 at the limit."""
         if self._number(container, person) >= _most(container, tier):
             raise quota_exceeded("Persisted face number reached limit.")
         face = face_id or self._state.new_id()
@@ -54,7 +54,7 @@ class Faces:
         return face
 
     def list(self, container: Container, start: bytes = b"", top: int = -1) -> list[PersistedFace]:
-        """Return up to `top` (-1 for all) faces of a list with ids after `start`, in the order of their ids."""
+        """Return up to `top` (-1 for all) faces of a list with ids after `start`, ordered by id."""
         rows = self._db.execute(
             "SELECT face, user_data FROM faces WHERE object = ? AND person = ? AND face > ? ORDER BY face LIMIT ?",
             (container.object, NOBODY, start, top),
@@ -72,7 +72,7 @@ class Faces:
         return PersistedFace(face, row["user_data"])
 
     def update(self, container: Container, person: bytes, face_id: str, *, user_data: str | None) -> None:
-        """Change a face's user data where given. Raises ServiceError 404."""
+        """Change a face's user data if given. Raises ServiceError 404."""
         face = self.get(container, person, face_id)
         self._db.execute(
             "UPDATE faces SET user_data = coalesce(?, user_data) WHERE object = ? AND person = ? AND face = ?",
@@ -88,7 +88,7 @@ class Faces:
         self._count(container, person, -1)
 
     def was_seeded(self, face_id: bytes) -> bool:
-        """Say whether the face was drawn by a seed: then its id is its image's key."""
+        """Return whether a seed made the face without an image, so that its id is its image's key."""
         found = self._db.execute("SELECT 1 FROM faces WHERE image = ? AND face = ? LIMIT 1", (face_id, face_id))
         return found.fetchone() is not None
 

@@ -1,4 +1,4 @@
-"""Takes and applies under way, and how they end."""
+"""Run takes and applies, and end them when their time has come."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.emulator.clock import NEVER
 from facesnap_cli.emulator.container_kinds import KINDS, Kind
-from facesnap_cli.emulator.protocol.refusals import operation_not_found
+from facesnap_cli.emulator.protocol.service_errors import operation_not_found
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.state import State
 
@@ -20,13 +20,13 @@ SOURCE_CHANGED = (
     " source object during snapshot taking."
 )
 SNAPSHOT_GONE = "Failed to retrieve the snapshot. It was deleted or has expired while it was being applied."
-# The share of its time that an operation waits in line.
+# The share of its duration that an operation has not started yet.
 _QUEUED = 0.1
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A take or apply as it stands now. `snapshot` is the one being taken or applied; times are ticks."""
+    """The current state of a take or apply. `snapshot` is the id of what it takes or applies; times are ticks."""
 
     action: Literal["take", "apply"]
     status: Status
@@ -40,7 +40,7 @@ class Operation:
 
 
 class Operations:
-    """Begins, shows and ends operations. Their progress follows from the clock alone."""
+    """The operations of all accounts. Their progress depends on the clock, and on the copy being complete."""
 
     def __init__(self, state: State, copies: Copies) -> None:
         self._state = state
@@ -58,12 +58,11 @@ class Operations:
         target_id: str | None,
         created: int,
         duration: int,
-        fate: str | None,
+        planned_failure: str | None,
     ) -> tuple[bytes, int]:
         """Start an operation at `created` that lasts `duration` ticks and copies object `source`.
 
-        Return its id and the new object. With a `fate` it will fail with this message. Only a take watches its
-        source for changes.
+        Return its id and the new object. With `planned_failure` it will fail with this message.
         """
         operation = self._state.new_id()
         target = self._copies.begin(source, operation)
@@ -76,20 +75,20 @@ class Operations:
                 action,
                 kind.name,
                 snapshot,
-                source if action == "take" else None,
+                source if action == "take" else None,  # only a take fails if its source changes
                 target_id,
                 target,
                 created,
                 created + duration,
-                fate,
+                planned_failure,
             ),
         )
-        self._copies.hurry(target)
-        self._state.due(created + duration)
+        self._copies.copy_if_small(target)
+        self._state.schedule_event(created + duration)
         return operation, target
 
     def get(self, account: str, operation: bytes) -> Operation:
-        """Return an operation that this account began. Raises ServiceError 404."""
+        """Return an operation that this account started. Raises ServiceError 404."""
         row = self._db.execute(
             "SELECT * FROM operations WHERE operation = ? AND account = ?", (operation, account)
         ).fetchone()
@@ -112,18 +111,18 @@ class Operations:
             target_id=row["target_id"],
         )
 
-    def source_changed(self, source: int) -> None:
-        """Fail every take of object `source` that is under way, in the caller's transaction."""
+    def fail_takes_of(self, source: int) -> None:
+        """Fail the unfinished takes of object `source`, in the caller's transaction."""
         for row in self._pending("source = ?", source):
             self._fail(row, self._state.now(), SOURCE_CHANGED)
 
-    def snapshot_gone(self, snapshot: bytes) -> None:
-        """Fail every apply of `snapshot` that is under way, in the caller's transaction."""
+    def fail_applies_of(self, snapshot: bytes) -> None:
+        """Fail the unfinished applies of `snapshot`, in the caller's transaction."""
         for row in self._pending("snapshot = ?", snapshot):
             self._fail(row, self._state.now(), SNAPSHOT_GONE)
 
-    def settle(self) -> None:
-        """End the operations whose time has come, and delete the snapshots that have expired."""
+    def run_due_events(self) -> None:
+        """End the operations whose time has come, and delete the expired snapshots."""
         now = self._state.now()
         if now < self._state.next_event:
             return
@@ -131,7 +130,7 @@ class Operations:
             for row in self._pending("ends <= ? AND copied IS NOT NULL", now):
                 self._finish(row)
             for row in self._db.execute("SELECT * FROM snapshots WHERE expires <= ?", (now,)).fetchall():
-                self.snapshot_gone(row["snapshot"])
+                self.fail_applies_of(row["snapshot"])
                 self.delete_snapshot(row)
         next_end, next_expiry = self._db.execute(
             "SELECT (SELECT min(ends) FROM operations WHERE state = 'pending' AND copied IS NOT NULL),"
@@ -140,7 +139,7 @@ class Operations:
         self._state.next_event = min(next_end or NEVER, next_expiry or NEVER)
 
     def delete_snapshot(self, row: sqlite3.Row) -> None:
-        """Delete a snapshot and what is in it, in the caller's transaction."""
+        """Delete a snapshot with its content, in the caller's transaction."""
         self._db.execute("DELETE FROM snapshots WHERE snapshot = ?", (row["snapshot"],))
         self._copies.discard(row["object"])
 

@@ -1,4 +1,4 @@
-"""The persons of a group."""
+"""Store the persons of groups."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import Tier
-from facesnap_cli.emulator.protocol.refusals import person_not_found, quota_exceeded
+from facesnap_cli.emulator.protocol.service_errors import person_not_found, quota_exceeded
 from facesnap_cli.emulator.store.containers import Container, Containers
 from facesnap_cli.emulator.store.state import State
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person and the ids of its faces, in order."""
+    """A person and the ordered ids of its faces."""
 
     id: bytes
     name: str
@@ -32,7 +32,7 @@ class Persons:
     def create(
         self, group: Container, tier: Tier, *, name: str, user_data: str | None, person_id: bytes | None = None
     ) -> bytes:
-        """Add a person without faces and return its id. Raises ServiceError 403 where the group is full."""
+        """Add a person without faces and return its id. Raises ServiceError 403 if the group is full."""
         if group.persons >= tier.persons[group.kind.name]:
             raise quota_exceeded(f"Person number reached {group.kind.noun.lower()} level limit.")
         person = person_id or self._state.new_id()
@@ -44,7 +44,7 @@ class Persons:
         return person
 
     def list(self, group: Container, start: bytes, top: int) -> list[Person]:
-        """Return up to `top` persons with ids after `start`, in the order of their ids."""
+        """Return up to `top` persons with ids after `start`, ordered by id."""
         rows = self._db.execute(
             "SELECT * FROM persons WHERE object = ? AND person > ? ORDER BY person LIMIT ?", (group.object, start, top)
         ).fetchall()
@@ -71,7 +71,7 @@ class Persons:
         return Person(person, row["name"], row["user_data"], [face["face"] for face in faces])
 
     def update(self, group: Container, person_id: str, *, name: str | None, user_data: str | None) -> None:
-        """Change name and user data, each only where given. Raises ServiceError 404."""
+        """Change name and user data, each only if given. Raises ServiceError 404."""
         person = self.get(group, person_id)
         self._db.execute(
             "UPDATE persons SET name = coalesce(?, name), user_data = coalesce(?, user_data)"

@@ -1,23 +1,23 @@
-"""Detecting a face and telling whose it is, by exact image."""
+"""Identify detected faces by comparing the keys of their images."""
 
 from __future__ import annotations
 
 from facesnap_cli.emulator.clock import NEVER, ticks
 from facesnap_cli.emulator.ids import guid
-from facesnap_cli.emulator.protocol.refusals import ServiceError, bad_argument
+from facesnap_cli.emulator.protocol.service_errors import ServiceError, bad_argument
 from facesnap_cli.emulator.store.containers import Container, Containers
 from facesnap_cli.emulator.store.state import State
 
 
 class Recognition:
-    """Detected faces (which expire) and searches for them in containers."""
+    """Detected faces, which expire, and searches for them in containers."""
 
     def __init__(self, state: State, containers: Containers) -> None:
         self._state = state
         self._containers = containers
         self._db = state.connection
 
-    def remember(self, account: str, image: bytes, model: str, life_s: int) -> bytes:
+    def add_detection(self, account: str, image: bytes, model: str, life_s: int) -> bytes:
         """Keep a detected face for `life_s` seconds and return its id."""
         now = self._state.now()
         self._db.execute("DELETE FROM detections WHERE expires <= ?", (now,))
@@ -30,8 +30,8 @@ class Recognition:
     def identify(self, account: str, face_ids: list[str], group: Container, top: int) -> list[list[bytes]]:
         """Return, for each detected face, up to `top` persons of the group who have it.
 
-        Only faces that were there at the latest successful training count. Raises ServiceError: 404 for a face
-        that is unknown or has expired, 400 for one of another recognition model, 400 and 409 as `_trained`.
+        Only finds faces that were added before the latest successful training. Raises ServiceError: 404 for an unknown
+        or expired face, 400 for a face of another recognition model, 400 and 409 as `_trained` does.
         """
         trained = self._trained(group)
         images = [self._image(account, face_id, group) for face_id in face_ids]
@@ -47,7 +47,7 @@ class Recognition:
         ]
 
     def find_similar(self, account: str, face_id: str, faces: Container, top: int) -> list[bytes]:
-        """Return up to `top` faces of a list that are the detected one. Raises ServiceError as `identify`."""
+        """Return up to `top` faces of a list that are the detected face. Raises ServiceError as `identify` does."""
         trained = self._trained(faces) if faces.kind.trains else NEVER
         rows = self._db.execute(
             "SELECT face FROM faces WHERE image = ? AND object = ? AND added <= ? LIMIT ?",
@@ -56,9 +56,9 @@ class Recognition:
         return [row["face"] for row in rows]
 
     def _trained(self, container: Container) -> int:
-        """Return when the container was last trained with success.
+        """Return the time of the container's latest successful training.
 
-        Raises ServiceError: 400 …NotTrained where it never was, 409 while a training is under way.
+        Raises ServiceError: 400 …NotTrained without one, 409 during a training.
         """
         self._containers.check_idle(container)
         training = self._containers.training(container)

@@ -1,7 +1,7 @@
-"""The database's tables.
+"""Define the database's tables.
 
-An *object* is the content of a container or of a snapshot: what take and apply copy. A container or snapshot only
-points to one. Ids are 16-byte blobs, times ticks of 100 ns since 1970. A face in a list has the empty blob for person.
+An *object* is the content of a container or of a snapshot, which only point to it. Takes and applies copy objects.
+Ids are 16-byte blobs, times are ticks of 100 ns since 1970. The person of a face in a list is the empty blob.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ MIGRATIONS = (
         created INTEGER NOT NULL,
         ends INTEGER NOT NULL,
         copied INTEGER,
-        fate TEXT,
+        fate TEXT, -- the message that a fault wants the operation to fail with
         state TEXT NOT NULL DEFAULT 'pending',
         finished INTEGER,
         message TEXT

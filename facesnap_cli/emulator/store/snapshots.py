@@ -1,4 +1,4 @@
-"""Snapshots: who takes, sees, changes and applies them."""
+"""Take, list, change, delete and apply snapshots, within the rights of each subscription."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import SNAPSHOT_LIFE_S, Tier
 from facesnap_cli.emulator.pace import Pace
-from facesnap_cli.emulator.protocol.refusals import not_permitted, snapshot_not_found
+from facesnap_cli.emulator.protocol.service_errors import not_permitted, snapshot_not_found
 from facesnap_cli.emulator.store.containers import Containers
 from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.operations import Operations
@@ -23,7 +23,7 @@ from facesnap_cli.emulator.store.state import State
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot that was taken. `account` is an ARM path; times are ticks."""
+    """A finished snapshot. `account` is an ARM path; times are ticks."""
 
     id: bytes
     account: str
@@ -35,16 +35,16 @@ class Snapshot:
     updated: int
 
     def in_scope(self, subscription_id: str) -> bool:
-        """Say whether the subscription may apply it."""
+        """Return whether the subscription may apply it."""
         return subscription_id.lower() in (entry.lower() for entry in self.apply_scope)
 
     def owned_by(self, subscription_id: str) -> bool:
-        """Say whether the subscription took it."""
+        """Return whether the subscription took it."""
         return subscription_id.lower() == self.subscription_id.lower()
 
 
 class Snapshots:
-    """The snapshots of all accounts. A subscription sees those that it took and those that it may apply."""
+    """The snapshots of all accounts. A subscription sees the snapshots that it took or may apply."""
 
     def __init__(
         self,
@@ -74,11 +74,12 @@ class Snapshots:
         object_id: str,
         apply_scope: list[str],
         user_data: str | None,
-        fate: str | None = None,
+        planned_failure: str | None = None,
     ) -> bytes:
-        """Start to take a snapshot and return the operation's id; with a `fate` it will fail with this message.
+        """Start to take a snapshot and return the operation's id.
 
-        Raises ServiceError: 404 without the source, 409 while it is under training, 403 without quota.
+        With `planned_failure` the operation will fail with this message. Raises ServiceError: 404 without the source,
+        409 while it is being trained, 403 without quota.
         """
         source = self._containers.get(account.name, kind, object_id)
         self._containers.check_idle(source)
@@ -94,7 +95,7 @@ class Snapshots:
             target_id=None,
             created=created,
             duration=ticks(self._take_pace.duration(source.persons + source.faces)),
-            fate=fate,
+            planned_failure=planned_failure,
         )
         expires = created + ticks(SNAPSHOT_LIFE_S)
         self._db.execute(
@@ -112,7 +113,7 @@ class Snapshots:
                 expires,
             ),
         )
-        self._state.due(expires)
+        self._state.schedule_event(expires)
         return operation
 
     def apply(
@@ -122,13 +123,13 @@ class Snapshots:
         snapshot_id: str,
         *,
         object_id: str,
-        fate: str | None = None,
+        planned_failure: str | None = None,
         existing_fails_later: bool = False,
     ) -> bytes:
         """Start to apply a snapshot as a new container and return the operation's id.
 
-        An existing container is refused at once, with `existing_fails_later` by the operation. Raises ServiceError:
-        404 where the account cannot see the snapshot, 403 out of scope or quota, 409 where the target exists.
+        With `existing_fails_later`, the operation fails if the target exists; by default the request does. Raises
+        ServiceError: 404 if the account cannot see the snapshot, 403 out of scope or quota, 409 if the target exists.
         """
         row = self._row(account, snapshot_id)
         snapshot = _snapshot(row)
@@ -150,14 +151,14 @@ class Snapshots:
             target_id=object_id,
             created=self._state.now(),
             duration=ticks(self._apply_pace.duration(entries)),
-            fate=fate,
+            planned_failure=planned_failure,
         )
         return operation
 
     def list(self, account: Account, kind: Kind | None, apply_scope: list[str]) -> list[Snapshot]:
         """Return the snapshots that the account sees, oldest first.
 
-        `kind` keeps those of one kind, `apply_scope` those that any of these subscriptions may apply.
+        `kind` selects the snapshots of one kind, `apply_scope` those that any of these subscriptions may apply.
         """
         rows = self._db.execute("SELECT * FROM snapshots WHERE updated IS NOT NULL ORDER BY created, snapshot")
         return [
@@ -175,7 +176,7 @@ class Snapshots:
     def update(
         self, account: Account, snapshot_id: str, *, apply_scope: Sequence[str] | None, user_data: str | None
     ) -> None:
-        """Change scope and user data, each only where given. Raises ServiceError 404, or 403 to all but its owner."""
+        """Change scope and user data, each only if given. Raises ServiceError 404, or 403 to all but its owner."""
         snapshot = self._owned(account, snapshot_id)
         self._db.execute(
             "UPDATE snapshots SET apply_scope = coalesce(?, apply_scope), user_data = coalesce(?, user_data),"
@@ -189,9 +190,9 @@ class Snapshots:
         )
 
     def delete(self, account: Account, snapshot_id: str) -> None:
-        """Delete a snapshot; applies of it under way fail. Raises ServiceError 404, or 403 to all but its owner."""
+        """Delete a snapshot and fail its unfinished applies. Raises ServiceError 404, or 403 to all but its owner."""
         row = self._owned(account, snapshot_id)
-        self._operations.snapshot_gone(row["snapshot"])
+        self._operations.fail_applies_of(row["snapshot"])
         self._operations.delete_snapshot(row)
 
     def _owned(self, account: Account, snapshot_id: str) -> sqlite3.Row:

@@ -1,4 +1,4 @@
-"""The connection, the clock and the facts that all parts of the store share."""
+"""Hold the connection, the clock and the facts that all parts of the store share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facesnap_cli.emulator.store.schema import APPLICATION_ID, MIGRATIONS, TABLE
 
 
 class State:
-    """One open database. `next_event` is the tick before which nothing happens by itself."""
+    """One open database. No operation ends and no snapshot expires before the tick `next_event`."""
 
     def __init__(self, directory: Path | None, clock: Clock) -> None:
         self.clock = clock
@@ -32,23 +32,23 @@ class State:
         """Return a new GUID."""
         return uuid.uuid4().bytes
 
-    def due(self, tick: int) -> None:
-        """Note that something happens by itself at `tick`."""
+    def schedule_event(self, tick: int) -> None:
+        """Make sure that `next_event` is not later than `tick`."""
         self.next_event = min(self.next_event, tick)
 
     def fact(self, name: str) -> str | None:
-        """Return what `remember` noted under `name`."""
+        """Return the value of a fact, or None."""
         row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row["value"])
 
-    def remember(self, name: str, value: str) -> None:
-        """Note a fact that outlives the process where the database does."""
+    def set_fact(self, name: str, value: str) -> None:
+        """Set a fact. It is kept as long as the database is."""
         self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward, for later runs on the same data too."""
+        """Move the clock forward, also for later runs on the same data."""
         self.clock.advance(seconds)
-        self.remember("clock", str(self.clock.offset_ticks))
+        self.set_fact("clock", str(self.clock.offset_ticks))
 
     def reset(self) -> None:
         """Empty every table and set the clock back to the machine's."""

@@ -1,4 +1,4 @@
-"""What a route is given and how it is declared."""
+"""Define how an endpoint is declared, and the call that it receives."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from facesnap_cli.emulator.store import Store
 
 @dataclass(frozen=True)
 class Call:
-    """One call, read and admitted. `base` is the URL up to and with the version.
+    """A request that is authenticated and decoded. `base` is the URL up to and including the version.
 
-    `fate` (a message) and `existing_fails_later` are what a fault has in store for the operation that the call begins.
+    A fault can set `planned_failure`, a message, and `existing_fails_later` for the operation that the call starts.
     """
 
     store: Store
@@ -30,16 +30,16 @@ class Call:
     query: Mapping[str, str]
     body: Mapping[str, object]
     image: bytes
-    fate: str | None
+    planned_failure: str | None
     existing_fails_later: bool
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One operation of the service: `act` runs in a transaction unless the method is GET.
+    """One operation of the service. `act` runs in a transaction unless the method is GET.
 
-    `members` are those that a JSON body may have, `query` the parameters that the URL may have. `snapshot` and
-    `recognition` mark what a service without that feature refuses.
+    `members` are the allowed members of a JSON body, `query` the allowed parameters of the URL. `snapshot` and
+    `recognition` mark the features that some services refuse.
     """
 
     method: str
