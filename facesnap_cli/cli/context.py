@@ -323,12 +323,6 @@ class App:
         if failure:
             raise failure
 
-    def can_ask(self) -> bool:
-        """Tell whether there is a terminal at which to ask."""
-        import sys
-
-        return sys.stdin.isatty() and sys.stderr.isatty()
-
     def close(self) -> None:
         """Close connections and the journal."""
         for account in self._accounts.values():

@@ -13,7 +13,7 @@ from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import config_path
 from facesnap_cli.config.settings import Settings, choose
-from facesnap_cli.display.prompts import ask, ask_secret
+from facesnap_cli.display.prompts import ask, ask_secret, can_ask, confirm, require_consent
 from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
 from facesnap_cli.models.validation import PROFILE_NAME
 
@@ -45,7 +45,7 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     something is missing.
     """
     file = config_file(app)
-    name = app.options.profile or (ask("Name of the profile [default]: ") if app.can_ask() else "") or "default"
+    name = app.options.profile or (ask("Name of the profile [default]: ") if can_ask() else "") or "default"
     if not PROFILE_NAME.fullmatch(name):
         raise UsageError(f"{shown(name)} cannot be a profile's name", hint="letters, digits, - and _")
     before = file.profiles.get(name, {})
@@ -57,7 +57,7 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     if len([key for key in values if key in KEY_SOURCES]) > 1:
         raise UsageError("a profile has one key source; several were given")
     if not values.get("endpoint") and not before.get("endpoint"):
-        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ") if app.can_ask() else ""
+        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ") if can_ask() else ""
         if not values["endpoint"]:
             raise UsageError("config init needs --endpoint")
     for key, value in values.items():
@@ -119,10 +119,9 @@ def without_profile(app: App, name: str, *, consent: bool) -> Edit:
     if name not in file.profiles:
         built_in = "; the built-in profiles stay" if name in Settings(file, None, {}, {}).profile_names else ""
         raise UsageError(f"{file.path} has no profile {shown(name)}{nearest(name, file.profiles)}{built_in}")
-    if not consent and not app.can_ask():
-        raise UsageError("config delete needs confirmation, and there is no terminal to ask at", hint="--yes does it")
-    if not consent and ask(f"Delete profile {name} from {file.path}? [y/N] ").lower() not in ("y", "yes"):
-        raise UsageError("not confirmed; nothing was deleted")
+    require_consent("config delete", given=consent)
+    question = f"Delete profile {name} from {file.path}?"
+    confirm(question, given=consent, undone="nothing was deleted", reporter=app.messages)
     notes = [f"profile {name} is removed from {file.path}"]
     after = file.without_profile(name)
     if after.default_profile == name:

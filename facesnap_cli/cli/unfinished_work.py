@@ -15,7 +15,7 @@ from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.config.locations import state_directory
 from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION, View
-from facesnap_cli.display.prompts import ask
+from facesnap_cli.display.prompts import confirm, require_consent
 from facesnap_cli.display.run_progress import show_steps
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer, unfinished
@@ -134,7 +134,15 @@ def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
         raise UsageError("--forget needs the ids of what is to be forgotten", hint="facesnap status -o id shows them")
     others, transfers = _split(app, references)
     operations = [_known_operation(app, reference) for reference in others]
-    _confirm(app, [*operations, *transfers], agreed)
+    require_consent("--forget", given=agreed, hint="--yes agrees")
+    titles = [item.title for item in (*operations, *transfers)]
+    confirm(
+        "Forget this?",
+        given=agreed,
+        undone="nothing was forgotten",
+        reporter=app.messages,
+        about=[f"about to forget {title}: it will no longer be listed as open or waited for" for title in titles],
+    )
     busy = [one.title for one in operations if app.journal.is_being_sent(one)]
     busy += [one.title for one in transfers if one.state == "running"]
     if busy:
@@ -155,17 +163,6 @@ def _known_operation(app: App, reference: str) -> Operation:
             f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
         )
     return found
-
-
-def _confirm(app: App, meant: Sequence[Operation | Transfer], agreed: bool) -> None:
-    if agreed:
-        return
-    if not app.can_ask():
-        raise UsageError("--forget needs confirmation, and there is no terminal to ask at", hint="--yes agrees")
-    for one in meant:
-        app.messages.warn(f"about to forget {one.title}: it will no longer be listed as open or waited for")
-    if ask("Forget this? [y/N] ").lower() not in ("y", "yes"):
-        raise UsageError("not confirmed; nothing was forgotten")
 
 
 def _report(

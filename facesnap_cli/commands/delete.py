@@ -28,15 +28,16 @@ def delete(
 
     facesnap delete 0e7a41 9bd2c3 --yes
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import confirm, reference, require_consent, type_filter
+    from facesnap_cli.cli.parameters.snapshot_parameters import confirm_deletion, reference, type_filter
     from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.display.prompts import require_consent
     from facesnap_cli.operations.find_snapshots import delete_snapshots, deletion_in_words, find_snapshots
 
     app = App.of(ctx)
     references, object_type = [reference(text) for text in snapshots], type_filter(type)
-    require_consent(app, yes or dry_run, "delete")
+    require_consent("delete", given=yes or dry_run, hint="--yes does it, --dry-run shows it")
     found, gone = find_snapshots(app.account, app.object_of, references, object_type)
-    confirm(app, found, yes or dry_run)
+    confirm_deletion(app, found, given=yes or dry_run)
     deleted, failure = delete_snapshots(app.account, found, gone, dry_run=dry_run)
     app.seen.remove([] if dry_run else deleted, app.clock.now())
     app.output.records([snapshot.document() for snapshot in deleted], SNAPSHOT)

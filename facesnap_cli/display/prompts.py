@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.reporter import Reporter
+
+
+def can_ask() -> bool:
+    """Return whether there is a terminal to ask at."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> str:
@@ -22,3 +31,22 @@ def ask_secret(question: str) -> str:
         return getpass.getpass(question)
     except EOFError:
         return ""
+
+
+def require_consent(command: str, *, given: bool, hint: str = "--yes does it") -> None:
+    """Raise UsageError unless consent is `given` or there is a terminal to ask for it at."""
+    if not given and not can_ask():
+        raise UsageError(f"{command} needs confirmation, and there is no terminal to ask at", hint=hint)
+
+
+def confirm(question: str, *, given: bool, undone: str, reporter: Reporter, about: Iterable[str] = ()) -> None:
+    """Ask for consent unless it is `given`, after a warning for each thing that the question is `about`.
+
+    Raises UsageError for any answer but yes; its message ends with what is left `undone`.
+    """
+    if given:
+        return
+    for text in about:
+        reporter.warn(text)
+    if ask(f"{question} [y/N] ").lower() not in ("y", "yes"):
+        raise UsageError(f"not confirmed; {undone}")

@@ -19,7 +19,7 @@ from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import ProcessLock, transaction
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
-from facesnap_cli.models.ids import SHORTEST_PREFIX
+from facesnap_cli.models.ids import SHORTEST_PREFIX, find_by_prefix
 from facesnap_cli.models.operations import OPEN_STATES, Operation, OperationKind, OperationState
 
 OPEN_SQL = f"state IN ({', '.join(repr(state.value) for state in OPEN_STATES)})"
@@ -127,12 +127,11 @@ class Journal:
                 f"{shown(reference)} cannot be an operation",
                 hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
             )
-        found = self._select(
-            "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1", wanted, len(wanted)
-        )
-        if len(found) > 1:
-            raise UsageError(f"{shown(reference)} begins {len(found)} operations' ids", hint="give more of it")
-        return found[0] if found else None
+        return find_by_prefix(reference, self._starting_with, "operations")
+
+    def _starting_with(self, prefix: str) -> list[Operation]:
+        starts = "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1"
+        return self._select(starts, prefix, len(prefix))
 
     def open_like(self, operation: Operation) -> Operation | None:
         """Return the newest open operation of the same kind on the same object by the same profile and subscription."""

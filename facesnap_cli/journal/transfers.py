@@ -12,12 +12,13 @@ from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
-from facesnap_cli.common.escape import format_time, harmless, parse_time
+from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
+from facesnap_cli.models.ids import find_by_prefix
 
 APPLICATION_ID = 0x46535446  # "FSTF"
 MIGRATIONS = (
@@ -39,7 +40,6 @@ MIGRATIONS = (
 )
 _FILE = "transfers.db"
 _BUSY_TIMEOUT_S = 2.0  # others write for milliseconds; nothing waits long for a mere note
-_SHORTEST_REFERENCE = 6
 _RECORD_EVERY_S = 5.0
 _RETRY_RECORD_S = 60.0  # after a failed write, which may have taken a while
 # What raises these before its first item has begun nothing that could be taken up again.
@@ -117,13 +117,11 @@ class Transfers:
 
     def find(self, reference: str) -> Transfer | None:
         """Return the transfer with this id, or the only one whose id begins so. Raises UsageError where several do."""
-        wanted = reference.lower()
-        found = self._select("id = ?", wanted)
-        if not found and len(wanted) >= _SHORTEST_REFERENCE:
-            found = self._select("substr(id, 1, ?2) = ?1", wanted, len(wanted))
-        if len(found) > 1:
-            raise UsageError(f"{harmless(reference)} begins {len(found)} transfers' ids", hint="give more of it")
-        return found[0] if found else None
+        exact = self._select("id = ?", reference.lower())
+        return exact[0] if exact else find_by_prefix(reference, self._starting_with, "transfers")
+
+    def _starting_with(self, prefix: str) -> list[Transfer]:
+        return self._select("substr(id, 1, ?2) = ?1", prefix, len(prefix))
 
     def has_stopped(self, transfer_id: str) -> bool:
         """Tell whether no process is at work on a transfer (any more)."""

@@ -9,7 +9,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.common.escape import counted, format_duration
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.models.ids import is_guid
+from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.parameters import WantedList, WantedUpdate
@@ -41,16 +41,16 @@ def find_snapshot(
         return named(snapshot, object_of)
     snapshots = account.snapshots.list(object_type=object_type)
     if reference == "latest":
-        found = sorted(snapshots, key=_age)[-1:]
+        found = max(reversed(snapshots), key=_age, default=None)
     else:
-        found = [snapshot for snapshot in snapshots if snapshot.id.startswith(reference)]
-    if len(found) > 1:
-        raise UsageError(f"{reference} begins the ids of {len(found)} snapshots", hint="give more of it")
-    if not found:
+        found = find_by_prefix(
+            reference, lambda prefix: [one for one in snapshots if one.id.startswith(prefix)], "snapshots"
+        )
+    if found is None:
         kind = f"{object_type.value} snapshot" if object_type else "snapshot"
         which = "" if reference == "latest" else f" whose id begins with {reference}"
         raise NotFoundError(f"there is no {kind}{which}", hint="facesnap list shows those that this key may see")
-    return named(found[0], object_of)
+    return named(found, object_of)
 
 
 def find_snapshots(

@@ -11,11 +11,11 @@ from datetime import timedelta
 from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import format_duration, harmless, parse_duration
+from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 from facesnap_cli.operations.quota import DAILY_LIMIT
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-SNAPSHOT_LIFE_S = 48 * HOUR_S
 _HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168)
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -90,7 +90,7 @@ def frequency_warnings(plan: Plan, frequency: Frequency) -> Iterator[str]:
         per_day[item.source or "the chosen profile", "takes"] += int(DAY_S / between_s * 1000)
         for target in item.targets:
             per_day[target.profile, "applies"] += int(DAY_S / between_s * 1000)
-        if item.keep_snapshot and between_s > SNAPSHOT_LIFE_S:
+        if item.keep_snapshot and between_s > SNAPSHOT_LIFETIME.total_seconds():
             yield f"{item.name}: keep_snapshot, but the snapshot expires after 48 hours, before the next one is taken"
         if item.covered_for_s < between_s:
             yield (

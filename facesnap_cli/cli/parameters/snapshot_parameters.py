@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, parse_duration, shown
-from facesnap_cli.display.prompts import ask
+from facesnap_cli.display.prompts import ask, can_ask, confirm
 from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
@@ -42,7 +42,7 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     text = read_user_data(user_data)
     if force and max_age_s is not None:
         raise UsageError("--max-age uses a young snapshot again and --force takes another one: give one of them")
-    can_choose = object_type and apply_scope and app.can_ask()
+    can_choose = object_type and apply_scope and can_ask()
     settings.require("take", "type", *([] if can_choose else ["object_id"]), "apply_scope")
     assert object_type
     if object_id is None:
@@ -166,25 +166,15 @@ def read_user_data(given: str | None) -> str | None:
     return check_user_data(given)
 
 
-def require_consent(app: App, given: bool, what: str) -> None:
-    """Raise UsageError unless `given` or somebody can be asked."""
-    if not given and not app.can_ask():
-        raise UsageError(
-            f"{what} needs confirmation, and there is no terminal to ask at", hint="--yes does it, --dry-run shows it"
-        )
-
-
-def confirm(app: App, snapshots: Sequence[Snapshot], given: bool) -> None:
-    """Ask at the terminal whether the snapshots may be deleted, unless `given`. Raises UsageError where not."""
-    if given:
-        return
-    for snapshot in snapshots:
-        app.messages.warn(
-            f"about to delete {snapshot.id}: {snapshot.type} {snapshot.object_id or '(object not known)'}"
-        )
-    which = "it" if len(snapshots) == 1 else f"these {len(snapshots)} snapshots"
-    if ask(f"Delete {which}? [y/N] ").lower() not in ("y", "yes"):
-        raise UsageError("not confirmed; nothing was deleted")
+def confirm_deletion(app: App, snapshots: Sequence[Snapshot], *, given: bool) -> None:
+    """Ask at the terminal whether the snapshots may be deleted, unless consent is `given`. Raises UsageError."""
+    confirm(
+        f"Delete {'it' if len(snapshots) == 1 else f'these {len(snapshots)} snapshots'}?",
+        given=given,
+        undone="nothing was deleted",
+        reporter=app.messages,
+        about=[f"about to delete {one.id}: {one.type} {one.object_id or '(object not known)'}" for one in snapshots],
+    )
 
 
 def _account_in(app: App, subscription_id: str | None) -> Account | None:
