@@ -14,7 +14,7 @@ from facesnap_cli.operations.polling import Schedule
 
 
 @dataclass(frozen=True, slots=True)
-class WantedExport:
+class ExportParameters:
     """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`.
 
     `files` are the common options that name files: the command line that takes it up again needs them too.
@@ -50,7 +50,7 @@ class WantedExport:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedImport:
+class ImportParameters:
     """An import, ready to begin. A model that is None is the archive's; `files` is as for an export."""
 
     archive: Path

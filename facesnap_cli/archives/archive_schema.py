@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self
 
 from facesnap_cli.common.escape import format_time, parse_time
-from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
+from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.models.ids import OBJECT_ID
 from facesnap_cli.models.objects import ObjectType
 
@@ -98,29 +95,6 @@ class ArchiveError(DatabaseError):
     """The archive cannot be used as it is."""
 
     default_code = "Archive"
-
-
-@contextmanager
-def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
-    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
-
-    An error that is an interruption of the `connection` is raised as that.
-    """
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.DatabaseError as error:
-        raise (connection and connection.interruption) or _trouble(path, error) from error
-
-
-def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
-    if not isinstance(error, sqlite3.OperationalError):
-        return DamagedError(f"{path} is damaged: {error}")
-    hint = f"free space on the disk of {path.parent}, or mend its permissions"
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        hint = "another program is using it: when that has ended, run the same command again"
-    return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +208,7 @@ def _netstring(value: Any) -> bytes:
 
 
 def seal(connection: sqlite3.Connection, finished_time: datetime) -> None:
-    """Make a draft whole: drop images of no face, count, and write all checksums."""
+    """Complete a partial archive: drop images of no face, count, and write all checksums."""
     connection.execute("DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')")
     connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
     connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours

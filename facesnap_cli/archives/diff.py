@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import WantedExport
+from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.export import list_object
-from facesnap_cli.archives.partial_archive import Draft
+from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.safe_open import attach, prepare
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError, VerificationError
@@ -120,12 +120,12 @@ def compare_with_service(
         archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
     with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
-        wanted = WantedExport(object_type, object_id, Path(directory) / "now")
-        with Draft.opened(wanted.target, clock) as draft:
-            draft.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
-            list_object(account, wanted, draft, progress)
+        parameters = ExportParameters(object_type, object_id, Path(directory) / "now")
+        with PartialArchive.opened(parameters.target, clock) as partial:
+            partial.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
+            list_object(account, parameters, partial, progress)
             with_faces = not object_type.has_persons
-            return _compared(old, partial_of(wanted.target), face_user_data=with_faces, finished=False)
+            return _compared(old, partial_of(parameters.target), face_user_data=with_faces, finished=False)
 
 
 def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:

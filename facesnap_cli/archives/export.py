@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import WantedExport
+from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
-from facesnap_cli.archives.partial_archive import Draft, UnreadFace
+from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
@@ -56,58 +56,59 @@ class Exported:
         return self.about_images + self.about_faces
 
 
-def export_object(account: Account, wanted: WantedExport, clock: Clock, progress: Progress) -> Exported:
+def export_object(account: Account, parameters: ExportParameters, clock: Clock, progress: Progress) -> Exported:
     """Read an object into an archive, going on where an earlier run has stopped.
 
     The object is listed until a whole listing shows nothing new, so that the archive is of one moment. Raises
     ConflictError where the target exists, NotFoundError, VerificationError where the object never stays the same,
-    and what reading raises: then what was read stays in the draft.
+    and what reading raises: then what was read stays in the partial.
     """
-    if wanted.target.exists() and not wanted.force:
+    if parameters.target.exists() and not parameters.force:
         raise ConflictError(
-            f"{wanted.target} exists already",
+            f"{parameters.target} exists already",
             hint="choose another --to, or --force replaces it",
-            code="" if partial_of(wanted.target).exists() else FINISHED_BEFORE,
+            code="" if partial_of(parameters.target).exists() else FINISHED_BEFORE,
         )
-    head = account.objects.get(wanted.object_type, wanted.object_id)
-    if wanted.base:
-        _check_base(wanted.base, wanted)
-    with Draft.opened(wanted.target, clock) as draft:
-        draft.begin(head, account.endpoint, account.subscription_id)
-        _Reading(account, wanted, draft, progress).run()
-        unusable = _store_images(draft, wanted.images, progress) if wanted.images else []
-        draft.finish()
-    with Archive.opened(wanted.target) as archive:
-        return _exported(archive, wanted, unusable)
+    head = account.objects.get(parameters.object_type, parameters.object_id)
+    if parameters.base:
+        _check_base(parameters.base, parameters)
+    with PartialArchive.opened(parameters.target, clock) as partial:
+        partial.begin(head, account.endpoint, account.subscription_id)
+        _Reading(account, parameters, partial, progress).run()
+        unusable = _store_images(partial, parameters.images, progress) if parameters.images else []
+        partial.finish()
+    with Archive.opened(parameters.target) as archive:
+        return _exported(archive, parameters, unusable)
 
 
 class _Reading:
-    """Reads the object into the draft until the two agree."""
+    """Reads the object into the partial archive until the two agree."""
 
-    def __init__(self, account: Account, wanted: WantedExport, draft: Draft, progress: Progress):
+    def __init__(self, account: Account, parameters: ExportParameters, partial: PartialArchive, progress: Progress):
         self._account = account
-        self._wanted = wanted
-        self._draft = draft
+        self._parameters = parameters
+        self._partial = partial
         self._progress = progress
         self._read: list[Face] = []
         self._lock = threading.Lock()
 
     def run(self) -> None:
         for _ in range(MOST_ROUNDS):
-            changed = list_object(self._account, self._wanted, self._draft, self._progress)
-            if self._wanted.base:
-                self._draft.reuse(self._wanted.base)
-            if not changed and not self._draft.counts().unread:
+            changed = list_object(self._account, self._parameters, self._partial, self._progress)
+            if self._parameters.base:
+                self._partial.reuse(self._parameters.base)
+            if not changed and not self._partial.counts().unread:
                 return
             self._read_user_data()
         raise VerificationError(
-            f"{self._wanted.object_type.value} {self._wanted.object_id} changed during each of {MOST_ROUNDS} readings",
+            f"{self._parameters.object_type.value} {self._parameters.object_id} changed"
+            f" during each of {MOST_ROUNDS} readings",
             hint="run the same command again when nothing writes to it",
-            details={"objectId": self._wanted.object_id},
+            details={"objectId": self._parameters.object_id},
         )
 
     def _read_user_data(self) -> None:
-        unread = self._draft.counts().unread
+        unread = self._partial.counts().unread
         if unread:
             self._progress.begin("reading user data of faces", unread)
             threads = threads_for(self._account.settings.rate_limit)
@@ -116,18 +117,18 @@ class _Reading:
             finally:
                 with self._lock:
                     rest, self._read = self._read, []
-                self._draft.set_user_data(rest)
+                self._partial.set_user_data(rest)
 
     def _unread(self) -> Iterator[UnreadFace]:
         after = ""
-        while page := self._draft.unread(after, PAGE):
+        while page := self._partial.unread(after, PAGE):
             yield from page
             after = page[-1].face_id
 
     def _read_one(self, face: UnreadFace) -> None:
         try:
             found = self._account.objects.face(
-                self._wanted.object_type, self._wanted.object_id, face.face_id, person_id=face.person_id
+                self._parameters.object_type, self._parameters.object_id, face.face_id, person_id=face.person_id
             )
         except NotFoundError:
             return  # deleted since: the next listing drops it
@@ -137,25 +138,25 @@ class _Reading:
             if len(self._read) < _BATCH:
                 return
             full, self._read = self._read, []
-        self._draft.set_user_data(full)
+        self._partial.set_user_data(full)
 
 
-def list_object(account: Account, wanted: WantedExport, draft: Draft, progress: Progress) -> int:
-    """List the object once into the draft, and return in how many places the two differed."""
-    kind, object_id, objects = wanted.object_type, wanted.object_id, account.objects
+def list_object(account: Account, parameters: ExportParameters, partial: PartialArchive, progress: Progress) -> int:
+    """List the object once into the partial archive, and return in how many places the two differed."""
+    kind, object_id, objects = parameters.object_type, parameters.object_id, account.objects
     progress.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
     training = objects.training(kind, object_id) if kind.is_trainable else None
-    changed = int(draft.set_head(objects.get(kind, object_id), training))
-    draft.begin_listing()
+    changed = int(partial.set_head(objects.get(kind, object_id), training))
+    partial.begin_listing()
     if kind.has_persons:
         for persons in batches(objects.persons(kind, object_id), PAGE):
-            changed += draft.list_persons(persons)
+            changed += partial.list_persons(persons)
             progress.advance(len(persons))
     else:
         for faces in batches(objects.faces(kind, object_id), PAGE):
-            changed += draft.list_faces(faces)
+            changed += partial.list_faces(faces)
             progress.advance(len(faces))
-    return changed + draft.end_listing()
+    return changed + partial.end_listing()
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -165,59 +166,59 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _check_base(base: Path, wanted: WantedExport) -> None:
+def _check_base(base: Path, parameters: ExportParameters) -> None:
     with Archive.opened(base) as archive:
-        if (archive.head.object_type, archive.head.object_id) != (wanted.object_type, wanted.object_id):
+        if (archive.head.object_type, archive.head.object_id) != (parameters.object_type, parameters.object_id):
             raise UsageError(f"--base {base} is an archive of another object: {archive.head.title}")
         archive.check()
 
 
-def _store_images(draft: Draft, images: ImageSource, progress: Progress) -> list[str]:
-    """Put the images of faces that have none into the draft, and return what was wrong with which."""
-    counts = draft.counts()
+def _store_images(partial: PartialArchive, images: ImageSource, progress: Progress) -> list[str]:
+    """Store the images of faces that have none, and return why an image could not be used, one line each."""
+    counts = partial.counts()
     progress.begin("matching images with faces", counts.faces - counts.with_image)
     unusable = []
-    for person in _persons_with_faces(draft):
+    for person in _persons_with_faces(partial):
         images.claim(person)
-    for owner, faces in _imageless(draft):
-        kept = draft.images.kept(owner) if owner else {}
+    for owner, faces in _imageless(partial):
+        kept = partial.images.kept(owner) if owner else {}
         for face_id, file in images.match(owner, faces, kept).items():
             try:
-                draft.images.keep(face_id, checked_image(file))
+                partial.images.keep(face_id, checked_image(file))
             except ImageError as error:
                 unusable.append(error.message)
         progress.advance(len(faces))
     return unusable
 
 
-def _persons_with_faces(draft: Draft) -> Iterator[Person]:
+def _persons_with_faces(partial: PartialArchive) -> Iterator[Person]:
     after = ""
-    while persons := draft.images.owners(after, PAGE):
+    while persons := partial.images.owners(after, PAGE):
         yield from persons
         after = persons[-1].person_id
 
 
-def _imageless(draft: Draft) -> Iterator[tuple[Person | None, list[Face]]]:
+def _imageless(partial: PartialArchive) -> Iterator[tuple[Person | None, list[Face]]]:
     """Yield the faces without an image, by person, then those of a list."""
     after = ""
-    while persons := draft.images.missing(after, PAGE):
+    while persons := partial.images.missing(after, PAGE):
         yield from persons
         after = persons[-1][0].person_id
     after = ""
-    while faces := draft.images.missing_in_list(after, PAGE):
+    while faces := partial.images.missing_in_list(after, PAGE):
         yield None, faces
         after = faces[-1].face_id
 
 
-def _exported(archive: Archive, wanted: WantedExport, unusable: list[str]) -> Exported:
+def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str]) -> Exported:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
     about_images, about_faces = [f"image not used: {line}" for line in unusable], []
-    if wanted.images and not wanted.base:  # with one, images that the base has given are not looked for again
-        about_images += [f"image of no face: {line}" for line in wanted.images.unmatched()]
-    if wanted.images and not covered and faces:
-        about_images.append(f"{wanted.images.origin}: nothing in it could be told to be a face of this object")
+    if parameters.images and not parameters.base:  # with one, images that the base has given are not looked for again
+        about_images += [f"image of no face: {line}" for line in parameters.images.unmatched()]
+    if parameters.images and not covered and faces:
+        about_images.append(f"{parameters.images.origin}: nothing in it could be told to be a face of this object")
     if not covered and faces:
         about_faces.append("this archive holds no recognition data: no face has an image, and Face never returns them")
     elif covered < faces:

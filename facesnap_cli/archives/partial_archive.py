@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,18 +12,19 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
-from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, executing, seal
-from facesnap_cli.archives.partial_images import DraftImages
+from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, seal
+from facesnap_cli.archives.partial_images import PartialImages
 from facesnap_cli.archives.safe_open import attach, check_schema, prepare
+from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, UsageError
 from facesnap_cli.common.escape import format_time
 from facesnap_cli.common.files import ForeignFileError, sync_directory
-from facesnap_cli.common.sqlite import InterruptibleConnection, connect, transaction
+from facesnap_cli.common.sqlite import connect
 from facesnap_cli.journal.transfer_record import partial_of
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
-# Faces whose user data is still to be read, one request each. Only a draft has it.
+# Faces whose user data is still to be read, one request each. Only a partial archive has this table.
 _UNREAD = "CREATE TABLE IF NOT EXISTS unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _LISTED = (
     "CREATE TEMP TABLE listed_persons (id TEXT PRIMARY KEY)",
@@ -42,7 +42,7 @@ class UnreadFace:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a draft holds."""
+    """How much a partial archive holds."""
 
     persons: int
     faces: int
@@ -50,21 +50,19 @@ class Counts:
     with_image: int
 
 
-class Draft:
+class PartialArchive:
     """What an export has read so far. It survives a kill at any moment; its methods may be called from any thread."""
 
-    def __init__(self, target: Path, partial: Path, connection: InterruptibleConnection, clock: Clock):
+    def __init__(self, target: Path, database: SharedConnection, clock: Clock):
         self.target = target
-        self._partial = partial
-        self._connection = connection
+        self.images = PartialImages(database)
+        self._database = database
         self._clock = clock
-        self._lock = threading.Lock()
-        self.images = DraftImages(connection, self._guarded, self._writing)
 
     @classmethod
     @contextmanager
     def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
-        """Open the draft of the archive `target`: a new one, or the one that an earlier run left."""
+        """Open the partial archive of `target`: a new one, or the one that an earlier run left."""
         partial = partial_of(target)
         try:
             with executing(partial):
@@ -77,30 +75,25 @@ class Draft:
             ) from error
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
-        draft = cls(target, partial, connection, clock)
+        database = SharedConnection(partial, connection)
         try:
-            with draft._guarded():
+            with database.reading():
                 check_schema(connection, partial, allowed=[_UNREAD])
                 prepare(connection)
                 connection.execute(_UNREAD)
                 for statement in _LISTED:
                     connection.execute(statement)
-            yield draft
+            yield cls(target, database, clock)
         finally:
-            draft.close()
-
-    def close(self) -> None:
-        """Close the file once no thread is using it: an interruption does not wait for its threads."""
-        with self._lock:
-            self._connection.close()
+            database.close()
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
         """Note what is being exported. Raises ConflictError where an earlier run has begun another object."""
-        with self._guarded():
-            row = self._connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
-            with self._writing():
-                self._connection.execute(
+            with self._database.writing() as connection:
+                connection.execute(
                     "INSERT INTO object (one, archive_id, type, object_id, endpoint, subscription_id, started_time,"
                     " written_by) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
                     (
@@ -115,7 +108,7 @@ class Draft:
                 )
         elif tuple(row) != (head.object_type.value, head.object_id, endpoint):
             raise ConflictError(
-                f"{self._partial} is an unfinished export of another object: {row['type']} {row['object_id']}"
+                f"{self._database.path} is an unfinished export of another object: {row['type']} {row['object_id']}"
                 f" at {row['endpoint']}",
                 hint="finish that one, delete the file, or choose another --to",
             )
@@ -123,9 +116,9 @@ class Draft:
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
         """Store the object's own data and its training state. Returns whether anything but the training has changed."""
         named = (head.name, head.user_data, head.recognition_model)
-        with self._writing():
-            before = self._connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
-            self._connection.execute(
+        with self._database.writing() as connection:
+            before = connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
+            connection.execute(
                 "UPDATE object SET name = ?, user_data = ?, recognition_model = ?, training_status = ?,"
                 " last_trained_time = ?",
                 (
@@ -138,31 +131,31 @@ class Draft:
 
     def begin_listing(self) -> None:
         """Forget what an earlier listing showed."""
-        with self._writing():
-            self._connection.execute("DELETE FROM temp.listed_persons")
-            self._connection.execute("DELETE FROM temp.listed_faces")
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM temp.listed_persons")
+            connection.execute("DELETE FROM temp.listed_faces")
 
     def list_persons(self, persons: Sequence[Person]) -> int:
         """Take in a page of persons with their faces' ids, and return how many rows that changed."""
         faces = [(face_id, person.person_id) for person in persons for face_id in person.face_ids]
-        with self._writing():
-            self._connection.executemany(
+        with self._database.writing() as connection:
+            connection.executemany(
                 "INSERT OR IGNORE INTO temp.listed_persons VALUES (?)", [(person.person_id,) for person in persons]
             )
-            self._connection.executemany(
+            connection.executemany(
                 "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face_id,) for face_id, _ in faces]
             )
-            changed = self._connection.executemany(
+            changed = connection.executemany(
                 "INSERT INTO persons (person_id, name, user_data) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " name = excluded.name, user_data = excluded.user_data"
                 " WHERE name IS NOT excluded.name OR user_data IS NOT excluded.user_data",
                 [(person.person_id, person.name, person.user_data) for person in persons],
             ).rowcount
-            self._connection.executemany(
+            connection.executemany(
                 "INSERT OR IGNORE INTO unread SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM faces WHERE face_id = ?1)",
                 faces,
             )
-            changed += self._connection.executemany(
+            changed += connection.executemany(
                 "INSERT INTO faces (face_id, person_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
                 " person_id = excluded.person_id WHERE person_id IS NOT excluded.person_id",
                 faces,
@@ -171,11 +164,11 @@ class Draft:
 
     def list_faces(self, faces: Sequence[Face]) -> int:
         """Take in a page of a list's faces, and return how many rows that changed."""
-        with self._writing():
-            self._connection.executemany(
+        with self._database.writing() as connection:
+            connection.executemany(
                 "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face.face_id,) for face in faces]
             )
-            return self._connection.executemany(
+            return connection.executemany(
                 "INSERT INTO faces (face_id, user_data) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
                 " user_data = excluded.user_data WHERE user_data IS NOT excluded.user_data",
                 [(face.face_id, face.user_data) for face in faces],
@@ -183,14 +176,14 @@ class Draft:
 
     def end_listing(self) -> int:
         """Drop whatever the complete listing did not show, and return the number of rows."""
-        with self._writing():
-            dropped = self._connection.execute(
+        with self._database.writing() as connection:
+            dropped = connection.execute(
                 "DELETE FROM persons WHERE person_id NOT IN (SELECT id FROM temp.listed_persons)"
             ).rowcount
-            dropped += self._connection.execute(
+            dropped += connection.execute(
                 "DELETE FROM faces WHERE face_id NOT IN (SELECT id FROM temp.listed_faces)"
             ).rowcount
-            self._connection.execute("DELETE FROM unread WHERE face_id NOT IN (SELECT face_id FROM faces)")
+            connection.execute("DELETE FROM unread WHERE face_id NOT IN (SELECT face_id FROM faces)")
         return dropped
 
     def reuse(self, base: Path) -> int:
@@ -198,80 +191,69 @@ class Draft:
 
         Returns the number of faces whose user data need not be read.
         """
-        with self._guarded():
-            attach(self._connection, base, "base")
+        with self._database.reading() as connection:
+            attach(connection, base, "base")
         try:
-            with self._writing():
-                self._connection.execute(
+            with self._database.writing() as connection:
+                connection.execute(
                     "UPDATE faces SET user_data = old.user_data FROM base.faces AS old"
                     " WHERE old.face_id = faces.face_id AND faces.face_id IN (SELECT face_id FROM unread)"
                 )
-                known = self._connection.execute(
+                known = connection.execute(
                     "DELETE FROM unread WHERE face_id IN (SELECT face_id FROM base.faces)"
                 ).rowcount
-                self._connection.execute(
+                connection.execute(
                     "INSERT OR IGNORE INTO images SELECT i.* FROM base.images AS i WHERE i.sha256 IN"
                     " (SELECT old.image FROM base.faces AS old JOIN main.faces USING (face_id))"
                 )
-                self._connection.execute(
+                connection.execute(
                     "UPDATE faces SET image = old.image, target_face = old.target_face,"
                     " detection_model = old.detection_model FROM base.faces AS old"
                     " WHERE old.face_id = faces.face_id AND faces.image IS NULL"
                 )
             return known
         finally:
-            with self._guarded():
-                self._connection.execute("DETACH base")
+            with self._database.reading() as connection:
+                connection.execute("DETACH base")
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
         """Return up to `limit` faces with unread user data and ids after `after`."""
-        with self._guarded():
-            rows = self._connection.execute(
+        with self._database.reading() as connection:
+            rows = connection.execute(
                 "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
             ).fetchall()
         return [UnreadFace(*row) for row in rows]
 
     def set_user_data(self, faces: Sequence[Face]) -> None:
         """Keep the user data of faces that was read."""
-        with self._writing():
-            self._connection.executemany(
+        with self._database.writing() as connection:
+            connection.executemany(
                 "UPDATE faces SET user_data = ? WHERE face_id = ?", [(face.user_data, face.face_id) for face in faces]
             )
-            self._connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
+            connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
 
     def counts(self) -> Counts:
-        with self._guarded():
-            row = self._connection.execute(
+        with self._database.reading() as connection:
+            row = connection.execute(
                 "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces), (SELECT count(*) FROM unread),"
                 " (SELECT count(*) FROM faces WHERE image IS NOT NULL)"
             ).fetchone()
         return Counts(*row)
 
     def finish(self) -> None:
-        """Seal the archive, sync it to disk and rename it. The draft must not be used afterwards."""
-        with self._writing():
-            self._connection.execute("DROP TABLE unread")
-            seal(self._connection, self._clock.now())
-        with self._guarded():
+        """Seal the archive, sync it to disk and rename it. It must not be used afterwards."""
+        with self._database.writing() as connection:
+            connection.execute("DROP TABLE unread")
+            seal(connection, self._clock.now())
+        with self._database.reading() as connection:
             # The log's content goes into the file, and the log away.
-            self._connection.execute("PRAGMA journal_mode = DELETE")
-        self.close()
+            connection.execute("PRAGMA journal_mode = DELETE")
+        self._database.close()
         try:
-            os.replace(self._partial, self.target)
+            os.replace(self._database.path, self.target)
             sync_directory(self.target.parent)
         except OSError as error:
             raise ArchiveError(
-                f"{self._partial} is complete, but cannot be renamed to {self.target}: {error.strerror}",
+                f"{self._database.path} is complete, but cannot be renamed to {self.target}: {error.strerror}",
                 hint="put that right, and run the same command again",
             ) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._guarded(), transaction(self._connection):
-            yield
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Let one thread at a time execute statements."""
-        with self._lock, executing(self._partial, self._connection):
-            yield

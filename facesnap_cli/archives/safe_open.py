@@ -72,7 +72,7 @@ def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequenc
 def attach(connection: sqlite3.Connection, path: Path, name: str, *, finished: bool = True) -> None:
     """Let an archive's tables be read through another connection under `name`, and never be written.
 
-    The connection must have been opened with `uri=True`. `finished` False is for a draft that is still open.
+    The connection must have been opened with `uri=True`. `finished` False is for a partial that is still open.
     """
     connection.execute(f"ATTACH ? AS {name}", (read_only_uri(path, finished=finished),))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.archives.archive_schema import ArchiveError, executing
+from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.safe_open import attach
+from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.files import make_private_directory
-from facesnap_cli.common.sqlite import connect, transaction
+from facesnap_cli.common.sqlite import connect
 
 APPLICATION_ID = 0x4653494D  # "FSIM"
 MIGRATIONS = (
@@ -87,18 +87,17 @@ class Done:
         return self.persons + self.faces + self.refused
 
 
-class Ledger:
+class ImportState:
     """The state of one import, with the archive attached. Its methods may be called from any thread."""
 
-    def __init__(self, path: Path, connection: Any):
-        self.path = path
-        self._connection = connection
-        self._lock = threading.Lock()
+    def __init__(self, database: SharedConnection):
+        self.path = database.path
+        self._database = database
 
     @classmethod
     @contextmanager
     def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
-        """Open the ledger in a file for as long as the block lasts; the file is created if it is missing."""
+        """Open the state in a file while the block lasts; the file is created if it is missing."""
         try:
             make_private_directory(path.parent, inside=path.parent.parent)
             with executing(path):
@@ -106,20 +105,15 @@ class Ledger:
         except OSError as error:
             hint = "mend its permissions; FACESNAP_STATE_DIR names another place"
             raise ArchiveError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
-        ledger = cls(path, connection)
+        database = SharedConnection(path, connection)
         try:
-            with ledger._guarded():
+            with database.reading():
                 attach(connection, archive, "archive")
                 for view in _VIEWS:
                     connection.execute(view)
-            yield ledger
+            yield cls(database)
         finally:
-            ledger.close()
-
-    def close(self) -> None:
-        """Close the file once no thread is using it: an interruption does not wait for its threads."""
-        with self._lock:
-            self._connection.close()
+            database.close()
 
     @property
     def archive_id(self) -> str | None:
@@ -135,19 +129,19 @@ class Ledger:
 
     def begin(self, step: str, archive_id: str) -> None:
         """Commit that a step is about to begin."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def step_back(self, step: str | None, archive_id: str | None) -> None:
         """Commit that the last step came to nothing; None where it was the first."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM import")
             if step is not None:
                 connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def start_over(self, step: str, archive_id: str) -> None:
         """Commit that a step begins in a new object: what was added to an earlier one is gone with that."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             for table in ("import", "persons", "faces"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
             connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
@@ -194,7 +188,7 @@ class Ledger:
 
     def forget_refusals(self) -> None:
         """Forget which faces were refused: they are missing again."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM main.faces WHERE refused IS NOT NULL")
 
     def person_of(self, new_id: str) -> str | None:
@@ -256,24 +250,23 @@ class Ledger:
             yield dict(row)
 
     def id_map(self) -> Iterator[dict[str, object]]:
-        """Yield each person and face that was added: {kind, name, personId, oldId, newId}, persons first.
+        """Return each person and face that was added: {kind, name, personId, oldId, newId}, persons first.
 
-        `personId` is the new id of a face's person. The ledger must not be written to meanwhile.
+        `personId` is the new id of a face's person. The state must not be written to meanwhile.
         """
-        with executing(self.path, self._connection):
-            for row in self._connection.execute(
-                "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
-                " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
-                " WHERE m.new_id IS NOT NULL"
-                " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
-                " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
-                " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
-            ):
-                yield dict(row)
+        rows = self._database.rows(
+            "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
+            " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
+            " WHERE m.new_id IS NOT NULL"
+            " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
+            " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
+            " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+        )
+        return (dict(row) for row in rows)
 
     def _note(self, target: str, *values: str | None) -> None:
         marks = ", ".join("?" for _ in values)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(f"INSERT INTO main.{target} VALUES ({marks})", values)  # noqa: S608 - ours
 
     def _row(self, query: str, *values: object) -> Any:
@@ -281,17 +274,6 @@ class Ledger:
         return rows[0] if rows else None
 
     def _rows(self, query: str, *values: object) -> Sequence[Any]:
-        with self._guarded():
-            rows: Sequence[Any] = self._connection.execute(query, values).fetchall()
+        with self._database.reading() as connection:
+            rows: Sequence[Any] = connection.execute(query, values).fetchall()
         return rows
-
-    @contextmanager
-    def _writing(self) -> Iterator[Any]:
-        with self._guarded(), transaction(self._connection):
-            yield self._connection
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Let one thread at a time execute statements."""
-        with self._lock, executing(self.path, self._connection):
-            yield

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import WantedImport
+from facesnap_cli.archives.archive_parameters import ImportParameters
 from facesnap_cli.archives.importing.id_map_file import write_id_map
 from facesnap_cli.archives.importing.import_state import (
     ADDING,
     CREATING,
     FINISHED,
     TRAINING,
-    Ledger,
+    ImportState,
     PendingFace,
     PendingPerson,
 )
-from facesnap_cli.archives.importing.reconcile import check_rebuilt, settle
+from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
 from facesnap_cli.archives.importing.training import train_and_wait
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
@@ -52,38 +52,48 @@ class Imported:
     failure: FacesnapError | None
 
 
-def import_archive(account: Account, wanted: WantedImport, state: Path, clock: Clock, progress: Progress) -> Imported:
+def import_archive(
+    account: Account, parameters: ImportParameters, state_directory: Path, clock: Clock, progress: Progress
+) -> Imported:
     """Build an object from an archive, going on where an earlier run has stopped.
 
-    Nothing is added twice: what an earlier run or a lost answer leaves open is settled by reading. `state` is the
-    directory that keeps what was done. Raises ConflictError where the object exists and is not this import's own
-    unfinished one, VerificationError, and what the service's answers stand for.
+    Nothing is added twice: facesnap reads the object to learn what an earlier run or a lost response has added.
+    `state_directory` keeps what was done. Raises ConflictError if the object exists and is not this import's own
+    unfinished one, VerificationError, and what the service's responses stand for.
     """
-    with Archive.opened(wanted.archive) as archive:
+    with Archive.opened(parameters.archive) as archive:
         progress.begin("checking the archive")
         archive.check()
-        with Ledger.opened(import_state_path(state, wanted.transfer(account).id), archive.path) as ledger:
-            return _Import(account, archive, ledger, wanted, clock, progress).run()
+        with ImportState.opened(
+            import_state_path(state_directory, parameters.transfer(account).id), archive.path
+        ) as state:
+            return _Import(account, archive, state, parameters, clock, progress).run()
 
 
 class _Import:
     def __init__(
-        self, account: Account, archive: Archive, ledger: Ledger, wanted: WantedImport, clock: Clock, progress: Progress
+        self,
+        account: Account,
+        archive: Archive,
+        state: ImportState,
+        parameters: ImportParameters,
+        clock: Clock,
+        progress: Progress,
     ):
         self._account = account
         self._objects = account.objects
         self._archive = archive
         self._head = archive.head
         self._kind: ObjectType = archive.head.object_type
-        self._ledger = ledger
-        self._wanted = wanted
-        self._object_id = wanted.object_id
+        self._state = state
+        self._parameters = parameters
+        self._object_id = parameters.object_id
         self._clock = clock
         self._progress = progress
         self._unsettled: list[FacesnapError] = []
         self._resumed = False
         self._threads = threads_for(account.settings.rate_limit)
-        self._recognition_model = wanted.recognition_model or archive.head.recognition_model
+        self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
     def run(self) -> Imported:
         self._create()
@@ -91,13 +101,13 @@ class _Import:
         status = self._train()
         self._progress.begin("comparing with the archive")
         check_rebuilt(
-            self._objects, self._archive, self._ledger, self._object_id, self._wanted.verify, threads=self._threads
+            self._objects, self._archive, self._state, self._object_id, self._parameters.verify, threads=self._threads
         )
-        if self._wanted.id_map:
-            write_id_map(self._wanted.id_map, self._ledger.id_map())
-        self._ledger.begin(FINISHED, self._head.archive_id)
-        refused = list(self._ledger.refused())
-        done = self._ledger.done()
+        if self._parameters.id_map:
+            write_id_map(self._parameters.id_map, self._state.id_map())
+        self._state.begin(FINISHED, self._head.archive_id)
+        refused = list(self._state.refused())
+        done = self._state.done()
         document: dict[str, object] = {
             "type": self._kind.value,
             "objectId": self._object_id,
@@ -110,22 +120,22 @@ class _Import:
             "recognitionModel": self._recognition_model,
             "trainingStatus": status,
             "refused": refused,
-            "ledger": str(self._ledger.path),
+            "ledger": str(self._state.path),
         }
         return Imported(document, _refusal(refused, self._object_id))
 
     def _create(self) -> None:
         """Make sure that the object exists, and that it is this import's own."""
         exists = self._objects.exists(self._kind, self._object_id)
-        step, archive_id = self._ledger.step, self._ledger.archive_id
+        step, archive_id = self._state.step, self._state.archive_id
         if exists:
             self._check_own(step)
             self._resumed = True
         else:
-            self._ledger.begin(CREATING, self._head.archive_id)
+            self._state.begin(CREATING, self._head.archive_id)
             self._send_create(step, archive_id)
         if not exists or step == CREATING:
-            self._ledger.start_over(ADDING, self._head.archive_id)
+            self._state.start_over(ADDING, self._head.archive_id)
 
     def _check_own(self, step: str | None) -> None:
         """Raise ConflictError unless an earlier run of this import has created the object and not finished it."""
@@ -134,11 +144,11 @@ class _Import:
             raise ConflictError(
                 f"{self._kind.value} {object_id} exists already; an import only builds new objects",
                 hint="choose another --object-id"
-                + (f"; the ids of the import that built it are in {self._ledger.path} (SQLite)" if step else ""),
+                + (f"; the ids of the import that built it are in {self._state.path} (SQLite)" if step else ""),
                 code=FINISHED_BEFORE if step else "",
                 details={"objectId": object_id},
             )
-        if self._ledger.archive_id != self._head.archive_id:
+        if self._state.archive_id != self._head.archive_id:
             raise ConflictError(
                 f"{self._kind.value} {object_id} is the unfinished import of another archive",
                 hint="finish that one first, or choose another --object-id",
@@ -159,7 +169,7 @@ class _Import:
             )
 
     def _send_create(self, step: str | None, archive_id: str | None) -> None:
-        """Create the object; a refusal leaves the ledger at `step`, as an earlier run's work may be there after all."""
+        """Create the object; a refusal leaves the state at `step`, as an earlier run's work may be there after all."""
         try:
             self._objects.create(
                 self._kind,
@@ -173,48 +183,48 @@ class _Import:
             if not self._objects.exists(self._kind, self._object_id):
                 raise
         except FacesnapError:
-            self._ledger.step_back(step, archive_id)
+            self._state.step_back(step, archive_id)
             raise
 
     def _add(self) -> None:
         """Add what is missing, in rounds: what has no answer in one is looked for before the next."""
-        if self._ledger.step != ADDING:
+        if self._state.step != ADDING:
             return
         if self._resumed:
             self._clock.sleep(SETTLING_S)
-            self._settle()
+            self._record_lost_responses()
         fruitless = 0
         while True:
-            before = self._ledger.done().total
+            before = self._state.done().total
             self._add_round()
             if not self._unsettled:
                 return
             self._clock.sleep(SETTLING_S)
-            self._settle()
-            fruitless = fruitless + 1 if self._ledger.done().total == before else 0
+            self._record_lost_responses()
+            fruitless = fruitless + 1 if self._state.done().total == before else 0
             if fruitless == MOST_FRUITLESS_ROUNDS:
                 raise self._unsettled[0]
 
-    def _settle(self) -> None:
+    def _record_lost_responses(self) -> None:
         self._progress.begin("looking for what is there already")
-        settle(self._objects, self._archive, self._ledger, self._object_id)
+        record_lost_responses(self._objects, self._archive, self._state, self._object_id)
 
     def _add_round(self) -> None:
         self._unsettled = []
         what = "adding persons and faces" if self._kind.has_persons else "adding faces"
-        self._progress.begin(what, self._ledger.to_do())
+        self._progress.begin(what, self._state.to_do())
         try:
             if self._kind.has_persons:
                 stop_at_first_error(self._rebuild, self._persons(), threads=self._threads)
             else:
                 self._add_list_faces()
         except UsageError:  # no face at all was taken: another try can be made
-            self._ledger.forget_refusals()
+            self._state.forget_refusals()
             raise
 
     def _persons(self) -> Iterator[PendingPerson]:
         after = ""
-        while page := self._ledger.persons_to_do(after, PAGE):
+        while page := self._state.persons_to_do(after, PAGE):
             for person in page:
                 if len(self._unsettled) >= MOST_UNSETTLED:
                     return
@@ -225,13 +235,13 @@ class _Import:
         """Add a person and the faces, one after the other: the service takes no two of one person at once."""
         new_id = person.new_id or self._add_person(person)
         if new_id:
-            for face in self._ledger.faces_to_do(person.person_id):
+            for face in self._state.faces_to_do(person.person_id):
                 if not self._add_face(face, new_id):
                     return
 
     def _add_list_faces(self) -> None:
         after = ""
-        while page := self._ledger.list_faces_to_do(after, PAGE):
+        while page := self._state.list_faces_to_do(after, PAGE):
             for face in page:
                 if not self._add_face(face, None):
                     return
@@ -241,12 +251,12 @@ class _Import:
         try:
             new_id = self._objects.add_person(self._kind, self._object_id, name=person.name, user_data=person.user_data)
         except UsageError as refusal:
-            self._ledger.person_refused(person.person_id, refusal.message)
+            self._state.person_refused(person.person_id, refusal.message)
             return None
         except (OutcomeUnknownError, ConflictError) as failure:
             self._unsettled.append(failure)
             return None
-        self._ledger.person_added(person.person_id, new_id)
+        self._state.person_added(person.person_id, new_id)
         self._progress.advance()
         return new_id
 
@@ -260,22 +270,22 @@ class _Import:
                 person_id=person_id,
                 user_data=face.user_data,
                 target_face=face.target_face,
-                detection_model=self._wanted.detection_model or face.detection_model,
+                detection_model=self._parameters.detection_model or face.detection_model,
             )
         except UsageError as refusal:
-            self._ledger.face_refused(face, refusal.message)
+            self._state.face_refused(face, refusal.message)
             self._check_refusals(refusal)
         except (OutcomeUnknownError, ConflictError) as failure:
             self._unsettled.append(failure)
             return False
         else:
-            self._ledger.face_added(face, new_id)
+            self._state.face_added(face, new_id)
         self._progress.advance()
         return True
 
     def _check_refusals(self, refusal: UsageError) -> None:
         """Raise UsageError where the service takes no face at all."""
-        done = self._ledger.done()
+        done = self._state.done()
         if done.refused >= MOST_REFUSED and not done.faces:
             raise UsageError(
                 f"the service refused each of the first {done.refused} faces; the last: {refusal.message}",
@@ -285,18 +295,18 @@ class _Import:
 
     def _train(self) -> str | None:
         """Train the object and wait for it, and return the training's status; None where there is nothing to train."""
-        if not self._kind.is_trainable or not self._ledger.done().faces:
+        if not self._kind.is_trainable or not self._state.done().faces:
             return None
-        begun = self._ledger.step == TRAINING
-        self._ledger.begin(TRAINING, self._head.archive_id)
+        begun = self._state.step == TRAINING
+        self._state.begin(TRAINING, self._head.archive_id)
         self._progress.begin("training")
         return train_and_wait(
             self._objects,
             self._kind,
             self._object_id,
             clock=self._clock,
-            schedule=self._wanted.schedule,
-            timeout_s=self._wanted.timeout_s,
+            schedule=self._parameters.schedule,
+            timeout_s=self._parameters.timeout_s,
             begun=begun,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.importing.import_state import Ledger
+from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.threads import stop_at_first_error
@@ -16,36 +16,36 @@ from facesnap_cli.operations.parameters import VerifyLevel
 _SHOWN = 5
 
 
-def settle(objects: Objects, archive: Archive, ledger: Ledger, object_id: str) -> None:
-    """Enter into the ledger whatever the object holds that it does not know of: answers that were lost.
+def record_lost_responses(objects: Objects, archive: Archive, state: ImportState, object_id: str) -> None:
+    """Add to the state whatever the object holds that it does not know: the responses were lost.
 
     Faces of a person or list are added one after the other in one order, so that one unknown face is the first that
-    is missing. A person without faces and ledger entry is any missing one of that name and user data. Raises
+    is missing. A person without faces and state entry is any missing one of that name and user data. Raises
     ConflictError for anything else: then somebody else writes to the object.
     """
     kind = archive.head.object_type
     if not kind.has_persons:
-        _settle_faces(ledger, None, (face.face_id for face in objects.faces(kind, object_id)), object_id)
+        _record_lost_faces(state, None, (face.face_id for face in objects.faces(kind, object_id)), object_id)
         return
     for person in objects.persons(kind, object_id):
-        known = ledger.person_of(person.person_id)
+        known = state.person_of(person.person_id)
         if known:
-            _settle_faces(ledger, known, person.face_ids, object_id)
+            _record_lost_faces(state, known, person.face_ids, object_id)
             continue
-        missing = ledger.missing_like(person.name, person.user_data)
+        missing = state.missing_like(person.name, person.user_data)
         if missing is None or person.face_ids:
             raise _foreign(object_id, f"person {person.person_id} ({person.name})")
-        ledger.person_added(missing, person.person_id)
+        state.person_added(missing, person.person_id)
 
 
-def _settle_faces(ledger: Ledger, person_id: str | None, found: Iterable[str], object_id: str) -> None:
-    unknown = [face_id for face_id in found if not ledger.has_face(person_id, face_id)]
+def _record_lost_faces(state: ImportState, person_id: str | None, found: Iterable[str], object_id: str) -> None:
+    unknown = [face_id for face_id in found if not state.has_face(person_id, face_id)]
     if not unknown:
         return
-    missing = ledger.faces_to_do(person_id) if person_id else ledger.list_faces_to_do("", 1)
+    missing = state.faces_to_do(person_id) if person_id else state.list_faces_to_do("", 1)
     if len(unknown) > 1 or not missing:
         raise _foreign(object_id, f"face {unknown[0]}")
-    ledger.face_added(missing[0], unknown[0])
+    state.face_added(missing[0], unknown[0])
 
 
 def _foreign(object_id: str, what: str) -> ConflictError:
@@ -57,7 +57,7 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 
 
 def check_rebuilt(
-    objects: Objects, archive: Archive, ledger: Ledger, object_id: str, level: VerifyLevel, *, threads: int
+    objects: Objects, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
 ) -> None:
     """Compare the object with those parts of the archive that were to be rebuilt.
 
@@ -67,7 +67,7 @@ def check_rebuilt(
     if level is VerifyLevel.NONE:
         return
     head = objects.get(archive.head.object_type, object_id)
-    comparison = _Comparison(objects, archive, ledger, object_id)
+    comparison = _Comparison(objects, archive, state, object_id)
     if (head.name, head.user_data or "") != (archive.head.name, archive.head.user_data or ""):
         comparison.differences.append("its name or user data")
     if archive.head.object_type.has_persons:
@@ -92,10 +92,10 @@ def check_rebuilt(
 class _Comparison:
     """Compares persons and faces one by one, and notes in words what differs."""
 
-    def __init__(self, objects: Objects, archive: Archive, ledger: Ledger, object_id: str):
+    def __init__(self, objects: Objects, archive: Archive, state: ImportState, object_id: str):
         self._objects = objects
         self._kind = archive.head.object_type
-        self._ledger = ledger
+        self._state = state
         self._object_id = object_id
         self._persons = 0
         self._faces = 0
@@ -118,14 +118,14 @@ class _Comparison:
         """Compare each face of a list."""
         for face in self._objects.faces(self._kind, self._object_id):
             self._faces += 1
-            if self._ledger.has_face(None, face.face_id):
+            if self._state.has_face(None, face.face_id):
                 self._compare_user_data(face)
             else:
                 self.differences.append(f"unexpected face {face.face_id}")
 
     def all_differences(self) -> list[str]:
         """Return what differs, once everything has been compared."""
-        done = self._ledger.done()
+        done = self._state.done()
         if (self._persons, self._faces) == (done.persons, done.faces):
             return self.differences
         found = f"{counted(self._persons, 'person')} and {counted(self._faces, 'face')}"
@@ -133,16 +133,16 @@ class _Comparison:
         return [*self.differences, numbers]
 
     def _compare_person(self, person: Person) -> None:
-        known = self._ledger.person_of(person.person_id)
+        known = self._state.person_of(person.person_id)
         if known is None:
             self.differences.append(f"unexpected person {person.person_id}")
             return
-        original = self._ledger.original_of(known)
+        original = self._state.original_of(known)
         if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
             self.differences.append(f"person {person.person_id}: name or user data")
-        if not all(self._ledger.has_face(known, face_id) for face_id in person.face_ids):
+        if not all(self._state.has_face(known, face_id) for face_id in person.face_ids):
             self.differences.append(f"person {person.person_id}: faces")
 
     def _compare_user_data(self, face: Face) -> None:
-        if (face.user_data or "") != (self._ledger.user_data_of(face.face_id) or ""):
+        if (face.user_data or "") != (self._state.user_data_of(face.face_id) or ""):
             self.differences.append(f"face {face.face_id}: user data")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import WantedExport
+from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.export import export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
@@ -126,7 +126,7 @@ class ExportMethod:
                 make_private_directory(new.parent)
         except OSError as error:
             raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
-        wanted = WantedExport(
+        wanted = ExportParameters(
             self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
         )
         with (

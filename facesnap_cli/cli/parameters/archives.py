@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import WantedExport, WantedImport
+from facesnap_cli.archives.archive_parameters import ExportParameters, ImportParameters
 from facesnap_cli.archives.images.image import ImageSource
 from facesnap_cli.archives.images.sources import image_source
 from facesnap_cli.archives.importing.id_map_file import check_id_map
@@ -22,7 +22,7 @@ RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "rec
 DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
 
 
-def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> WantedExport:
+def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> ExportParameters:
     """Return the export that options, environment and profile make together. Raises UsageError."""
     settings = app.settings
     settings.require_profile()
@@ -34,7 +34,7 @@ def wanted_export(app: App, *, to: Path, images: str | None, base: Path | None, 
         raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
     if to.is_dir():
         raise UsageError(f"--to {to}: it is a directory; name a file in it")
-    return WantedExport(
+    return ExportParameters(
         object_type=object_type,
         object_id=object_id,
         target=to.absolute(),
@@ -54,7 +54,7 @@ def wanted_import(
     detection_model: str | None,
     verify: str,
     id_map: Path | None,
-) -> WantedImport:
+) -> ImportParameters:
     """Return the import that options, environment and profile make together.
 
     Raises UsageError, also where faces would be lost that nobody has said may be, and what opening the archive raises.
@@ -62,7 +62,7 @@ def wanted_import(
     with Archive.opened(archive.absolute()) as opened:
         _check_coverage(opened, partial)
         head = opened.head
-    return WantedImport(
+    return ImportParameters(
         archive=archive.absolute(),
         object_type=head.object_type,
         object_id=app.settings.object_id or head.object_id,

@@ -1,0 +1,67 @@
+"""A SQLite connection that several threads share, and the errors of a file that facesnap writes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facesnap_cli.archives.archive_schema import ArchiveError
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, transaction
+
+
+class SharedConnection:
+    """A connection on which one thread at a time executes statements. Both contexts raise what `executing` raises."""
+
+    def __init__(self, path: Path, connection: InterruptibleConnection):
+        self.path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[InterruptibleConnection]:
+        """Yield the connection, for this thread alone while the block lasts."""
+        with self._lock, executing(self.path, self._connection):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[InterruptibleConnection]:
+        """Yield the connection in a transaction."""
+        with self.reading() as connection, transaction(connection):
+            yield connection
+
+    def rows(self, query: str) -> Iterator[sqlite3.Row]:
+        """Yield the rows of a query one by one. No thread may use the connection before the last."""
+        # Without the lock: a generator that is left behind would hold it, and closing would wait for ever.
+        with executing(self.path, self._connection):
+            yield from self._connection.execute(query)
+
+    def close(self) -> None:
+        """Close the file once no thread is using it: an interruption does not wait for its threads."""
+        with self._lock:
+            self._connection.close()
+
+
+@contextmanager
+def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
+    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
+
+    An error that is an interruption of the `connection` is raised as that.
+    """
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise (connection and connection.interruption) or _trouble(path, error) from error
+
+
+def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if not isinstance(error, sqlite3.OperationalError):
+        return DamagedError(f"{path} is damaged: {error}")
+    hint = f"free space on the disk of {path.parent}, or mend its permissions"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        hint = "another program is using it: when that has ended, run the same command again"
+    return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
