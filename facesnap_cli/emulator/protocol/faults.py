@@ -31,6 +31,7 @@ class Fault:
     `route` is `METHOD /path` without /face/v1.0, `*` standing for anything; it is held against the call's path and
     against its template (`/snapshots/{snapshotId}/apply`). Of the matching calls `skip` pass, then `count` (None for
     all) are hit, each with probability `share`. `delay` is in seconds, `truncate` in bytes of the body that remain.
+    With `act` "always" a delayed call is read before the delay and acted on after it, even if the client has gone.
     A `status` or a `redirect` (to a URL, by 307) takes the place of acting; so does `drop` "before".
     """
 
@@ -49,6 +50,7 @@ class Fault:
     retry_after: int | None = None
     retry_after_date: int | None = None
     delay: float = 0.0
+    act: str | None = None
     drop: str | None = None
     truncate: int | None = None
     location: str | None = None
@@ -69,6 +71,11 @@ class Fault:
             return False
         self.fired += 1
         return True
+
+    @property
+    def survives_disconnect(self) -> bool:
+        """Whether the call takes effect although its client may have gone during the delay."""
+        return self.act == "always"
 
     @property
     def replaces_acting(self) -> bool:
@@ -149,7 +156,12 @@ def fault_from(document: Mapping[str, Any]) -> Fault:
             raise UsageError(f"fault {route}: `{key}` cannot be {value!r}{_choices(key)}") from error
     if not _EFFECTS & arguments.keys():
         raise UsageError(f"fault {route}: it does nothing; give one of {', '.join(sorted(_EFFECTS))}")
-    return Fault(route, **arguments)
+    fault = Fault(route, **arguments)
+    if fault.survives_disconnect and (not fault.delay or fault.replaces_acting):
+        raise UsageError(
+            f"fault {route}: `act` needs `delay`, and a call that acts: no status, redirect or drop=before"
+        )
+    return fault
 
 
 def _text(value: Any) -> str:
@@ -185,6 +197,7 @@ def _error_status(value: Any) -> int:
 
 _ALLOWED = {
     "envelope": ("error", "gateway"),
+    "act": ("always",),
     "drop": ("before", "after"),
     "location": ("missing", "elsewhere", "absolute", "lower", "upper", "title"),
     "existing": ("operation",),
@@ -219,6 +232,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "retryAfter": _whole,
     "retryAfterDate": _whole,
     "delay": _seconds,
+    "act": _one_of("act"),
     "drop": _one_of("drop"),
     "truncate": _whole,
     "location": _one_of("location"),

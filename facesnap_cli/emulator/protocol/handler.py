@@ -53,6 +53,8 @@ class Handler:
         return response
 
     async def _disturbed(self, request: Request, fault: Fault) -> Response:
+        if fault.survives_disconnect:
+            await request.body()  # kept by the request: after a disconnect there is nothing left to read
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.replaces_acting:
