@@ -135,9 +135,9 @@ class Transport:
                 delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
             if not retry or delay is None or slept + delay > self.options.policy.budget_s:
                 raise error
-            if delay >= TOLD_DELAY_S:
-                self._reporter.note(f"{error.message}; trying again in {format_duration(delay)}")
             with _nothing_in_flight():
+                if delay >= TOLD_DELAY_S:
+                    self._reporter.note(f"{error.message}; trying again in {format_duration(delay)}")
                 self._clock.sleep(delay)
             slept += delay
             attempt += 1
