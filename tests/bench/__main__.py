@@ -1,4 +1,4 @@
-"""Run the measurements, all or those named (`python -m tests.bench startup`), and print them as Markdown."""
+"""Run the measurements, all but the large ones or those named (`… tests.bench startup`), and print them as Markdown."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import tests.bench
 from tests.bench.harness import processor
 
 HELPERS = ("harness", "poller", "__main__")
+LARGE = ("large",)
 
 
 def main(wanted: list[str]) -> None:
-    topics = [module.name for module in pkgutil.iter_modules(tests.bench.__path__) if module.name not in HELPERS]
+    topics = [
+        module.name for module in pkgutil.iter_modules(tests.bench.__path__) if module.name not in HELPERS + LARGE
+    ]
     today = datetime.now(UTC).date()
     print(f"Measured on {today} with Python {platform.python_version()} on {processor()}.\n")
     for topic in wanted or topics:

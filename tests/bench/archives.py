@@ -10,10 +10,8 @@ import contextlib
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.emulator.seeds.images import draw
-from tests.bench.harness import table
+from tests.bench.harness import Cost, cost_of, emulator, table
 
 KEYS = {"source": "a0000000000000000000000000000001", "target": "b0000000000000000000000000000001"}
 PERSONS = 5000
@@ -31,14 +29,17 @@ CALLS_PER_S = 200
 
 
 def report() -> str:
-    with tempfile.TemporaryDirectory(prefix="facesnap-bench-") as name, _emulator(Path(name)) as endpoint:
+    with (
+        tempfile.TemporaryDirectory(prefix="facesnap-bench-") as name,
+        group_of(Path(name), PERSONS, FACES_PER_PERSON) as endpoint,
+    ):
         directory = Path(name)
-        _configure(directory, endpoint)
+        configure(directory, endpoint)
         plain, whole, images = (directory / part for part in ("plain.facesnap", "whole.facesnap", "images"))
         group = ("export", "-t", "LargePersonGroup", "-i", "bench", "--to")
         exported = _measured(directory, endpoint, *group, str(plain))
-        _draw_images(plain, images)
-        _run(directory, *group, str(whole), "--base", str(plain), "--images", str(images), "-p", "unlimited")
+        draw_images(plain, images)
+        run(directory, *group, str(whole), "--base", str(plain), "--images", str(images), "-p", "unlimited")
         imported = _measured(directory, endpoint, "import", str(whole), "-p", "target", "-i", "bench")
     rows = [
         [what, f"{calls:,}", f"{seconds:.1f}", f"{wall_s:.1f}", f"{calls / (seconds * CALLS_PER_S):.1%}"]
@@ -53,37 +54,21 @@ def report() -> str:
 
 
 @contextmanager
-def _emulator(directory: Path) -> Iterator[str]:
-    group = {"type": "LargePersonGroup", "objectId": "bench", "count": PERSONS, "facesPerPerson": FACES_PER_PERSON}
+def group_of(directory: Path, persons: int, faces_per_person: int) -> Iterator[str]:
+    """Run an emulator with a LargePersonGroup `bench` and give its endpoint."""
+    group = {"type": "LargePersonGroup", "objectId": "bench", "count": persons, "facesPerPerson": faces_per_person}
     seed = directory / "seed.json"
     seed.write_text(json.dumps({"objects": [group]}))
-    command = [
-        sys.executable,
-        "-m",
-        "facesnap_cli",
-        "emulator",
-        "start",
-        "--port",
-        "0",
-        "--seed",
-        str(seed),
-        "-o",
-        "json",
-    ]
-    process = subprocess.Popen([*command, "--service", "retired"], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout
-        yield json.loads(process.stdout.readline())["endpoint"]
-    finally:
-        process.terminate()
-        process.wait()
+    with emulator("--seed", str(seed), "--service", "retired") as endpoint:
+        yield endpoint
 
 
-def _configure(directory: Path, endpoint: str) -> None:
+def configure(directory: Path, endpoint: str) -> None:
     profiles = {
         "source": (KEYS["source"], f"{CALLS_PER_S}/s"),
         "target": (KEYS["target"], f"{CALLS_PER_S}/s"),
         "unlimited": (KEYS["source"], "none"),
+        "unlimited-target": (KEYS["target"], "none"),
     }
     text = 'default_profile = "source"\n'
     for name, (key, limit) in profiles.items():
@@ -95,7 +80,7 @@ def _configure(directory: Path, endpoint: str) -> None:
     path.chmod(0o600)
 
 
-def _draw_images(archive: Path, images: Path) -> None:
+def draw_images(archive: Path, images: Path) -> None:
     images.mkdir()
     with contextlib.closing(sqlite3.connect(archive)) as database:
         faces = database.execute("SELECT face_id FROM faces").fetchall()
@@ -103,24 +88,19 @@ def _draw_images(archive: Path, images: Path) -> None:
         (images / f"{face_id}.png").write_bytes(draw(bytes.fromhex(face_id.replace("-", ""))))
 
 
-def _run(directory: Path, *arguments: str) -> None:
+def run(directory: Path, *arguments: str) -> Cost:
+    """Run a command with the configuration in `directory` and return its cost. Raises RuntimeError if it fails."""
     places = {"FACESNAP_CONFIG": str(directory / "config.toml"), "FACESNAP_STATE_DIR": str(directory / "state")}
-    subprocess.run(
-        [sys.executable, "-m", "facesnap_cli", *arguments, "-q", "-o", "none"],
-        env=os.environ | places,
-        check=True,
-        capture_output=True,
-    )
+    command = [sys.executable, "-m", "facesnap_cli", *arguments, "-q", "-o", "none"]
+    return cost_of(command, os.environ | places)
 
 
 def _measured(directory: Path, endpoint: str, *arguments: str) -> tuple[int, float, float]:
     """Run a command and return its calls, the seconds from its first to its last, and the seconds of the process."""
     before = _requests(endpoint, 0)["total"]
-    started = time.monotonic()
-    _run(directory, *arguments)
-    wall = time.monotonic() - started
+    wall_s = run(directory, *arguments).wall_s
     times = [datetime.fromisoformat(call["time"]) for call in _requests(endpoint, before)["requests"]]
-    return len(times), (times[-1] - times[0]).total_seconds(), wall
+    return len(times), (times[-1] - times[0]).total_seconds(), wall_s
 
 
 def _requests(endpoint: str, since: int) -> Any:
