@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Three workers keep two cores busy: some tests wait for a process or a timeout.
+WORKERS ?= 3
+PYTEST := $(BIN)/python -m pytest -W error -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type pytest format completions docs golden pictures bench package clean
+.PHONY: help demo test test-slow sdks lint type pytest format completions docs golden pictures bench bench-large package clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml facesnap_cli/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facesnap needs Python 3.11 or later; try: make PYTHON=python3.12")'
@@ -21,6 +24,9 @@ demo: $(STAMP) ## the main job, against the emulator, on real HTTP
 
 test: lint type pytest ## lint, types, tests
 
+sdks: $(STAMP) ## clients that need an environment of their own, against the emulator
+	$(PYTEST) -m sdks tests/sdks
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,7 +35,10 @@ type: $(STAMP)
 	$(BIN)/mypy
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -W error
+	$(PYTEST)
+
+test-slow: $(STAMP) ## whole families of slow tests (kills, locks, shells), and ten times the examples of the fuzz tests
+	$(PYTEST) -m 'not sdks' --hypothesis-profile=thorough
 
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
@@ -49,6 +58,9 @@ pictures: $(STAMP) ## renew the README's pictures from what the program shows
 
 bench: $(STAMP) ## measure start-up, polling and throughput beside others (about five minutes)
 	$(BIN)/python -m tests.bench
+
+bench-large: $(STAMP) ## measure groups of up to 100,000 persons (about half an hour)
+	$(BIN)/python -m tests.bench large
 
 package: $(STAMP) ## build sdist and wheel, and try the wheel on every Python from 3.11 that is here
 	$(BIN)/python -m tests.package

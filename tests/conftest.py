@@ -15,10 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from facesnap_cli.cli.context import App
 from facesnap_cli.cli.main import main
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
+from tests.support.waiting import PATIENCE_S
+
+# `make test-slow` asks for "thorough" instead.
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.register_profile("thorough", max_examples=300, deadline=None)
+settings.load_profile("quick")
 
 SOURCE_SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
 TARGET_SUBSCRIPTION = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -102,7 +109,7 @@ class Program:
     def call(self, *arguments: str, stdin: str = "", **environment: str) -> Result:
         """Run a command line as a process to its end."""
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=PATIENCE_S)
         return Result(process.returncode, out, err)
 
     def close(self) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import tarfile
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from facesnap_cli import __version__
 from tests.package import build, installed
+from tests.support.keys import KEY
+
+pytestmark = pytest.mark.xdist_group("distributions")  # built and installed once, whatever the number of workers
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +62,21 @@ def test_the_wheel_holds_every_template(distributions: tuple[Path, Path]) -> Non
     assert names >= templates
 
 
-def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program, *arguments], capture_output=True, text=True, env={"HOME": "/nonexistent"})
+def run(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    environment = {"HOME": "/nonexistent", **environment}
+    return subprocess.run([program, *arguments], capture_output=True, text=True, env=environment)
 
 
 def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
     version = run(programs / "facesnap", "--version")
     assert (version.returncode, version.stdout, version.stderr) == (0, f"facesnap {__version__}\n", "")
-    listed = run(programs / "facesnap", "list", "-p", "emulator", "--max-retries", "0")
+    with closing(socket.socket()) as closed:
+        closed.bind(("127.0.0.1", 0))  # without listen(): every connection is refused
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        given = {"FACESNAP_ENDPOINT": endpoint, "FACESNAP_KEY": KEY}
+        listed = run(programs / "facesnap", "list", "--max-retries", "0", **given)
     assert (listed.returncode, listed.stdout) == (9, "")
-    assert "no answer from 127.0.0.1:8765" in listed.stderr
+    assert f"no answer from {endpoint.removeprefix('http://')}" in listed.stderr
 
 
 @pytest.mark.parametrize(

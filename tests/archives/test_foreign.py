@@ -13,6 +13,7 @@ from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.scene import exported, rows
 from tests.conftest import Program
+from tests.support.waiting import PATIENCE_S
 
 ENDLESS = (
     "CREATE VIEW faces AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT CAST(n AS TEXT) AS"
@@ -122,7 +123,7 @@ def test_a_long_check_ends_with_sigterm(program: Program, archive: Path) -> None
     while not any(str(archive) in name for name in _open_files(process.pid)):
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (143, "")
     assert "interrupted" in err
 

@@ -222,7 +222,7 @@ def test_rows_of_a_manifest_that_fit_no_face_are_named(
     assert f"image of no face: {manifest}, line 2: a.png" in done.err
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.sampled_from('path,name"\n\r0123456789 é\0')))
 def test_any_manifest_is_either_read_or_refused_with_its_line(tmp_path: Path, text: str) -> None:
     manifest = tmp_path / "manifest.csv"

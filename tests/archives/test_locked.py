@@ -13,6 +13,7 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.scene import exported, face_ids
 from tests.conftest import TARGET_KEYS, LinkedClock, Program
+from tests.support.families import slow
 
 EXPORT = ("export", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "none", "--to")
 
@@ -43,6 +44,7 @@ def test_a_list_that_is_locked_does_not_stop_an_export(program: Program, transfe
     assert program.run("inspect", str(archive), "--check", "-o", "none").status == 0
 
 
+@slow
 def test_a_list_that_is_locked_meanwhile_does_not_stop_an_import(program: Program, emulator: RunningEmulator) -> None:
     archive = exported(program, emulator, "LargePersonGroup", "visitors")
     program.clock = LockingClock(emulator, program.directory / "state" / "transfers" / "transfers.db")
@@ -91,6 +93,7 @@ def test_a_draft_that_is_locked_is_told(program: Program, emulator: RunningEmula
     assert program.run(*EXPORT, str(archive)).status == 0
 
 
+@slow
 def test_a_ledger_that_is_locked_is_told(program: Program, emulator: RunningEmulator) -> None:
     archive = exported(program, emulator, "PersonGroup", "employees")
     emulator.faults({"route": "POST /persongroups/*/train", "status": 500})

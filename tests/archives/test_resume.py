@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import time
 from collections import Counter
 
 import pytest
@@ -12,26 +11,31 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.scene import call, draw_images, exported, face_ids, persons, posts, rows
 from tests.conftest import TARGET_KEYS, Program
+from tests.support.families import slow
+from tests.support.waiting import HANG_S, PATIENCE_S, until
 
 TARGET = TARGET_KEYS[0]
 KILLS = 10
 
 
+SPARE_CALLS = 8
+
+
 def kill_amid(program: Program, emulator: RunningEmulator, calls: int, *arguments: str) -> bool:
-    """Start a command line and kill it once it has made so many calls. False where it ended before."""
+    """Start a command line and kill it once it has made so many calls. Return whether it was still running.
+
+    A few calls later every response is held back, so that the process waits for a killer who is late.
+    """
     before = emulator.requests()["total"]
+    emulator.faults({"route": "* *", "skip": calls + SPARE_CALLS, "delay": HANG_S})
     process = program.start(*arguments)
     try:
-        while process.poll() is None:
-            if emulator.requests()["total"] - before >= calls:
-                process.kill()
-                process.communicate(timeout=30)
-                return process.returncode == -signal.SIGKILL
-            time.sleep(0.005)
-        return False
+        until(lambda: emulator.requests()["total"] - before >= calls or process.poll() is not None, "the calls")
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
+        emulator.faults()
+    return process.returncode == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -42,6 +46,7 @@ def paced_program(program: Program, emulator: RunningEmulator) -> Program:
     return program
 
 
+@slow
 def test_an_import_that_is_killed_ten_times_adds_everything_once(
     paced_program: Program, emulator: RunningEmulator
 ) -> None:
@@ -154,11 +159,10 @@ def test_the_line_to_go_on_has_every_option_that_changes_what_is_done(
 def test_wait_waits_for_an_import_of_another_process(paced_program: Program, emulator: RunningEmulator) -> None:
     archive = exported(paced_program, emulator, "LargePersonGroup", "visitors")
     process = paced_program.start("import", str(archive), "-p", "target", "-q", "-o", "none")
-    while not list(posts(emulator, "/persistedfaces")):
-        time.sleep(0.01)
+    until(lambda: list(posts(emulator, "/persistedfaces")), "the first face")
     twice = paced_program.call("import", str(archive), "-p", "target", "-q")
     waited = paced_program.call("wait", "-o", "json")
-    assert process.communicate(timeout=60) == ("", "")
+    assert process.communicate(timeout=PATIENCE_S) == ("", "")
     assert (twice.status, twice.out) == (6, "")
     assert "under way already, in another process" in twice.err
     assert (waited.status, waited.err) == (0, "")
@@ -171,14 +175,11 @@ def test_a_signal_ends_an_import_at_once_with_the_line_to_go_on(
 ) -> None:
     archive = exported(paced_program, emulator, "LargePersonGroup", "visitors")
     process = paced_program.start("import", str(archive), "-p", "target", "-q")
-    while len(list(posts(emulator, "/persistedfaces"))) < 20:
-        time.sleep(0.01)
+    until(lambda: len(list(posts(emulator, "/persistedfaces"))) >= 20, "twenty faces")
     process.send_signal(number)
-    started = time.monotonic()
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (128 + number, "")
     assert f"to go on: facesnap import {archive}" in err
-    assert time.monotonic() - started < 3
 
 
 def test_an_archive_that_changed_since_is_not_mixed_into_an_unfinished_import(

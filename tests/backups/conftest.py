@@ -57,6 +57,10 @@ class Estate:
     def applies(self) -> int:
         return self.posts("/apply")
 
+    def polls(self) -> int:
+        """Return how many times an operation's status was read."""
+        return sum("/operations/" in call["path"] for call in self.emulator.requests()["requests"])
+
     def groups(self, profile: str, collection: str = "persongroups") -> list[str]:
         """Return the ids of an account's groups."""
         found: list[dict[str, Any]] = self.call(profile, "GET", f"/{collection}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
 from tests.backups.conftest import GROUPS, Estate, item
+from tests.support.families import first_quick
+from tests.support.waiting import PATIENCE_S, until
 
 NAMES = [f"group-{number:02}" for number in range(GROUPS)]
 WEATHER: tuple[dict[str, object], ...] = (
@@ -27,13 +27,13 @@ WEATHER: tuple[dict[str, object], ...] = (
 )
 
 
-@pytest.mark.parametrize("applies_before_the_kill", [0, 10])
+@pytest.mark.parametrize("applies_before_the_kill", first_quick([10, 0]))
 def test_after_faults_and_a_kill_the_next_run_has_all_that_can_be_had_for_one_take_a_group(
     estate: Estate, applies_before_the_kill: int
 ) -> None:
     plan = plan_of_all(estate)
     process = estate.program.start("run", plan, "--jobs", "8", "--quiet")
-    until(lambda: estate.takes() >= 6 and estate.applies() >= applies_before_the_kill)
+    until(lambda: estate.takes() >= 6 and estate.applies() >= applies_before_the_kill, "some takes and applies")
     kill_between_requests(estate, process)
 
     summary = estate.program.directory / "summary.md"
@@ -51,11 +51,11 @@ def test_after_faults_and_a_kill_the_next_run_has_all_that_can_be_had_for_one_ta
     assert "1 of 20 items failed; exit status 11" in summary.read_text()
 
 
-@pytest.mark.parametrize("requests_before_the_kill", [45, 80, 150])
+@pytest.mark.parametrize("requests_before_the_kill", first_quick([80, 45, 150]))
 def test_a_kill_at_any_moment_pays_for_nothing_twice(estate: Estate, requests_before_the_kill: int) -> None:
     plan = plan_of_all(estate)
     process = estate.program.start("run", plan, "--jobs", "8", "--quiet")
-    until(lambda: estate.emulator.requests()["total"] >= requests_before_the_kill)
+    until(lambda: estate.emulator.requests()["total"] >= requests_before_the_kill, "so many requests")
     process.kill()
     process.communicate()
 
@@ -81,19 +81,12 @@ def succeeded_takes(estate: Estate) -> Counter[str]:
     return Counter(one["objectId"] for one in journal if one["kind"] == "take" and one["status"] == "succeeded")
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def kill_between_requests(estate: Estate, process: subprocess.Popen[str]) -> None:
     """Kill when no request is under way of which nobody could know whether it arrived."""
 
     def killed_at_rest() -> bool:
         path = estate.program.directory / "state" / "journal.db"
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as journal:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_S)) as journal:
             journal.execute("BEGIN IMMEDIATE")  # whoever is about to send something waits for this to end
             if journal.execute("SELECT count(*) FROM operations WHERE state = 'intended'").fetchone()[0]:
                 return False
@@ -101,4 +94,4 @@ def kill_between_requests(estate: Estate, process: subprocess.Popen[str]) -> Non
             process.communicate()
             return True
 
-    until(killed_at_rest)
+    until(killed_at_rest, "a moment without a request under way")

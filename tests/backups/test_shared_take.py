@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.backups.conftest import Estate, subscription
 from tests.support.gate import Gate
+from tests.support.waiting import PATIENCE_S
 
 COPY = ("copy", "-t", "PersonGroup", "-i", "group-03", "--from", "prod")
 FIRST, SECOND = (*COPY, "--to", "dr:first"), (*COPY, "--to", "eu:second")
@@ -20,12 +21,12 @@ def test_the_first_of_two_processes_to_finish_leaves_the_snapshot_to_the_other(
     assert estate.run(*FIRST, "--timeout", "1").status == 8
     gated.stop_answer = "GET /face/v1.0/operations/"
     process = estate.program.start(*SECOND)
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     gated.open()
     first = estate.run(*FIRST, "-q", "-o", "id")
     assert (first.status, first.out, first.err, snapshots(estate)) == (0, "first\n", "", 1)
     gated.release()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, estate.groups("eu")) == (0, ["second"]), out + err
     assert (estate.takes(), estate.applies(), snapshots(estate)) == (1, 2, 0)
 

@@ -19,7 +19,9 @@ from facesnap_cli.cli.completion.value_candidates import values
 from facesnap_cli.journal.recent_snapshots import KEPT, Seen, SeenSnapshots
 from tests.completions import table_text
 from tests.conftest import Program
+from tests.support.families import first_quick
 from tests.support.terminal import terminal
+from tests.support.waiting import PATIENCE_S
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 FREE_TEXT = {"ADDRESS", "'K: V'", "COMMAND", "DURATION", "GUID", "ID", "JMESPATH", "N", "NAME", "PORT", "S", "SPEC"}
@@ -202,7 +204,7 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "completed"), TYPED)
+@pytest.mark.parametrize(("typed", "completed"), first_quick(TYPED))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_tab_completes_at_the_shells_prompt(program: Program, shell: str, typed: str, completed: str) -> None:
     arguments, loading = SHELLS[shell]
@@ -231,12 +233,12 @@ def test_bash_quotes_what_it_is_given_and_looks_for_no_files(tmp_path: Path) -> 
     script = f"source {COMPLETIONS}/facesnap.bash; COMP_LINE='facesnap '; COMP_POINT=9; _facesnap {fake}"
     script += '; printf "%s\\n" "${COMPREPLY[@]}"'
     command = [in_shell("bash"), "--noprofile", "--norc", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [r"\*", r"\$\(touch\ pwn\)"]
 
 
-@pytest.mark.parametrize(("typed", "completed"), TYPED)
+@pytest.mark.parametrize(("typed", "completed"), first_quick(TYPED))
 def test_tab_completes_in_fish(program: Program, typed: str, completed: str) -> None:
     line = typed.split("\t")[-2]
     before = completed[: completed.rindex(" ") + 1]
@@ -247,7 +249,7 @@ def test_tab_completes_in_fish(program: Program, typed: str, completed: str) -> 
         env=shell_environment(program),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert [answer.partition("\t")[0] for answer in done.stdout.splitlines()] == [completed.split()[-1]]

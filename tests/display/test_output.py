@@ -13,6 +13,7 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program, Result
 from tests.support.terminal import at_terminal
+from tests.support.waiting import PATIENCE_S
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 SOON = ("--poll-interval", "0.2")
@@ -27,7 +28,7 @@ def into_a_full_disk(program: Program, *arguments: str, **environment: str) -> R
             stderr=subprocess.PIPE,
             text=True,
             env=program._process_environment() | environment,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
     return Result(done.returncode, "", done.stderr)
@@ -79,7 +80,7 @@ def test_a_reader_that_went_away_does_not_hide_what_failed(program: Program, emu
         stderr=subprocess.PIPE,
         text=True,
         env=program._process_environment() | {"PYTHONUNBUFFERED": "1"},
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     os.close(writing)

@@ -16,6 +16,7 @@ from facesnap_cli.emulator.clock import Clock
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.protocol.app import create_app
+from tests.support.waiting import PATIENCE_S
 
 SOURCE_KEY = "a0000000000000000000000000000001"
 TARGET_KEY = "b0000000000000000000000000000001"
@@ -82,7 +83,7 @@ class SocketDoor(Door):
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = httpx.URL(endpoint)
-        self._client = httpx.Client(timeout=20)
+        self._client = httpx.Client(timeout=PATIENCE_S)
 
     def send(self, request: httpx.Request) -> httpx.Response:
         request.url = request.url.copy_with(port=self._endpoint.port)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.accounts import BUILT_IN
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_with_json_the_banner_is_one_line_for_scripts(environment: dict[str, str
         banner = json.loads(process.stdout.readline())
         health = httpx.get(f"{banner['endpoint']}/_emulator/health").json()
         process.send_signal(signal.SIGTERM)
-        rest = process.communicate(timeout=20)
+        rest = process.communicate(timeout=PATIENCE_S)
 
     assert [account["keys"] for account in banner["accounts"]] == [list(account.keys) for account in BUILT_IN]
     assert health["status"] == "ok"
@@ -114,7 +115,12 @@ def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path
 )
 def test_a_wrong_option_is_a_usage_error(environment: dict[str, str], arguments: list[str], complaint: str) -> None:
     done = subprocess.run(
-        command("--port", "0", *arguments), capture_output=True, text=True, env=environment, timeout=30, check=False
+        command("--port", "0", *arguments),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert done.returncode == 2
@@ -126,7 +132,7 @@ def test_without_the_extra_it_says_what_to_install(environment: dict[str, str], 
     hide = "import sys; sys.modules['starlette'] = None; from facesnap_cli.cli.main import main"
     hide += "; sys.exit(main(['emulator', 'start']))"
     done = subprocess.run(
-        [sys.executable, "-c", hide], capture_output=True, text=True, env=environment, timeout=30, check=False
+        [sys.executable, "-c", hide], capture_output=True, text=True, env=environment, timeout=PATIENCE_S
     )
 
     assert (done.returncode, done.stdout) == (2, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UsageError
@@ -234,7 +234,6 @@ class TestAccounts:
 
 
 class TestImages:
-    @settings(deadline=None)
     @given(st.binary(min_size=16, max_size=16))
     def test_a_drawn_image_stands_for_its_key(self, key: bytes) -> None:
         image = draw(key)
@@ -263,7 +262,6 @@ class TestImages:
         assert face is not None
         assert (face.width, face.height) == size
 
-    @settings(deadline=None)
     @given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8", b""]), st.binary(max_size=64))
     def test_no_bytes_upset_it(self, start: bytes, rest: bytes) -> None:
         try:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import string
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,8 @@ from tests.hostile.server import HostileServer, Received, Step, answer
 KEY = "c0ffee00c0ffee00c0ffee00c0ffee00"
 GUID = "0e7a4105-93c4-4d11-8d2f-111111111111"
 CONTRACT = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}
-LONGEST_RUN_S = 5.0
 TAKE = ("take", "-t", "PersonGroup", "-i", "employees", "--force", "--timeout", "4s")
-thoroughly = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+thoroughly = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 texts = st.text(max_size=20) | st.sampled_from(
     [GUID, GUID.upper(), "", "../x", "\x1b[2J", "\ud800", "9" * 5000, "\u202e"]
@@ -88,10 +84,8 @@ def program(server: HostileServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def run(program: Program, *arguments: str) -> Result:
     """Run a command and hold it to the contract."""
-    started = time.monotonic()
     result = program.run(*arguments)
     assert result.status in CONTRACT, result
-    assert time.monotonic() - started < LONGEST_RUN_S
     assert "Traceback" not in result.err
     assert KEY not in result.out + result.err
     assert all(harmless(part) == part for part in re.split("[\n\t]", result.out + result.err))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
+
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 CERTIFICATE_KEY = Path(__file__).with_name("localhost.key.pem")
 
@@ -44,6 +46,7 @@ class HostileServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
         port = self._listener.getsockname()[1]
         self.endpoint = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         self.authority = f"127.0.0.1:{port}"
@@ -59,8 +62,11 @@ class HostileServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for connection in tuple(self._open):  # a thread that reads from it goes on, and ends
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE_S)
 
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
@@ -78,8 +84,9 @@ class HostileServer:
 
     def _serve(self, plain: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), plain:
-            plain.settimeout(5)
+            plain.settimeout(PATIENCE_S)
             connection = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
+            self._open.add(connection)
             with connection:
                 connection.sendall(self._greeting)
                 while (request := _request(connection)) is not None:

@@ -18,6 +18,7 @@ from facesnap_cli.cli.main import main
 from tests.conftest import Program
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, answer
+from tests.support.waiting import PATIENCE_S
 
 VictimOf = Callable[..., Victim]
 TAKE = ("take", "-t", "PersonGroup", "-i", "employees")
@@ -199,6 +200,8 @@ def test_a_closed_stream_is_no_reason_to_fail(victim_of: VictimOf, closed: str) 
     victim = victim_of(lambda request: answer(200, []))
     environment = os.environ | victim.program.environment
     command = f"exec {sys.executable} -m facesnap_cli list {closed}"
-    done = subprocess.run(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run(
+        ["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert len(victim.server.received) == 1

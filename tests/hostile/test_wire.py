@@ -18,10 +18,12 @@ from facesnap_cli.network.connection import NoAnswer, Wire
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
+from tests.support.waiting import HANG_S
 
 VictimOf = Callable[..., Victim]
 TAKE = ("take", "-t", "PersonGroup", "-i", "employees", "-q")
 HEAD = b"HTTP/1.1 200 OK\r\n"
+SOON = ("--http-timeout", "0.6s")
 
 
 def _drip(beginning: bytes, piece: bytes) -> Callable[[Received], Iterator[Step]]:
@@ -46,7 +48,7 @@ def _flood(beginning: bytes, piece: bytes) -> Callable[[Received], Iterator[Step
 @pytest.mark.parametrize(
     "script",
     [
-        pytest.param(lambda request: iter([30.0]), id="nothing"),
+        pytest.param(lambda request: iter([float(HANG_S)]), id="nothing"),
         pytest.param(_drip(b"HTTP/1.1 200", b" "), id="status line"),
         pytest.param(_drip(HEAD, b"x"), id="headers"),
         pytest.param(_drip(HEAD + b"Content-Length: 90000\r\n\r\n", b"["), id="body"),
@@ -57,14 +59,14 @@ def _flood(beginning: bytes, piece: bytes) -> Callable[[Received], Iterator[Step
     ],
 )
 def test_a_slow_answer_ends_with_the_http_timeout(victim_of: VictimOf, script: Callable[..., Iterator[Step]]) -> None:
-    result = victim_of(script).run("list")
+    result = victim_of(script).run("list", *SOON)
     assert (result.status, result.out) == (9, "")
     assert "no whole answer within 0.6 s" in result.err
 
 
 def test_a_take_whose_answer_drips_is_of_unknown_outcome(victim_of: VictimOf) -> None:
     victim = victim_of(_drip(HEAD, b"x"))
-    result = victim.run(*TAKE)
+    result = victim.run(*TAKE, *SOON)
     assert (result.status, result.out) == (10, "")
     assert "looks for its result; do not send it again before" in result.err
     assert len(victim.server.received) == 1
@@ -82,7 +84,7 @@ def test_a_take_is_of_unknown_outcome_only_where_it_may_have_been_done(
 
 
 def test_endless_headers_end_at_a_size(victim_of: VictimOf) -> None:
-    result = victim_of(_flood(HEAD, b"X-Filler: " + b"x" * 1000 + b"\r\n")).run("list", "--http-timeout", "20s")
+    result = victim_of(_flood(HEAD, b"X-Filler: " + b"x" * 1000 + b"\r\n")).run("list")
     assert result.status == 9
     assert "no answer from" in result.err
 
@@ -90,9 +92,8 @@ def test_endless_headers_end_at_a_size(victim_of: VictimOf) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
 def test_an_endless_body_ends_at_a_size(victim_of: VictimOf) -> None:
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result = victim_of(_flood(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"[" * 65536 + b"\r\n")).run(
-        "list", "--http-timeout", "20s"
-    )
+    flood = _flood(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"[" * 65536 + b"\r\n")
+    result = victim_of(flood).run("list")
     assert result.status == 9
     assert "longer than 33554432 bytes" in result.err
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 200 * 1024

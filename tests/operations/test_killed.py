@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,9 @@ import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
+from tests.support.families import slow
 from tests.support.gate import Gate, gate
+from tests.support.waiting import PATIENCE_S, until
 
 TAKE = "POST /face/v1.0/snapshots "
 APPLY = "POST /face/v1.0/snapshots/"
@@ -39,13 +41,6 @@ def operator(tmp_path: Path, emulator: RunningEmulator, gated: Gate) -> Iterator
 def kill(process: subprocess.Popen[str]) -> None:
     process.kill()
     process.communicate()
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 def posts(emulator: RunningEmulator, end: str) -> int:
@@ -76,7 +71,7 @@ def test_a_take_killed_before_its_request_arrived_stays_unknown_and_is_not_sent_
 ) -> None:
     gated.stop_request = TAKE
     process = operator.start(*TAKE_IT)
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     kill(process)
     gated.open()
     waited = operator.run("wait", "-o", "json")
@@ -89,7 +84,7 @@ def test_a_take_killed_before_its_request_arrived_stays_unknown_and_is_not_sent_
 def test_a_take_killed_before_its_answer_is_adopted(operator: Program, gated: Gate, emulator: RunningEmulator) -> None:
     gated.stop_answer = TAKE
     process = operator.start(*TAKE_IT)
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     kill(process)
     gated.open()
     emulator.advance(10)
@@ -105,7 +100,7 @@ def test_a_take_killed_while_it_writes_an_answer_down_is_found_again(
 ) -> None:
     gated.stop_answer = answer
     process = operator.start(*TAKE_IT)
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     with closing(sqlite3.connect(journal_file(operator), isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
         gated.release()
@@ -133,7 +128,7 @@ def test_an_apply_killed_before_its_request_arrived_stays_unknown(
     snapshot = seed_snapshot(operator)
     gated.stop_request = APPLY
     process = operator.start("apply", snapshot, "-p", "target", "-i", "copy")
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     kill(process)
     gated.open()
     assert operator.run("wait").status == 10
@@ -147,7 +142,7 @@ def test_an_apply_killed_later_is_found_by_its_target(
     snapshot = seed_snapshot(operator)
     gated.stop_answer = APPLY if stop == "answer" else POLL
     process = operator.start("apply", snapshot, "-p", "target", "-i", "copy")
-    assert gated.stopped.wait(20)
+    assert gated.stopped.wait(PATIENCE_S)
     kill(process)
     gated.open()
     emulator.advance(10)
@@ -157,6 +152,7 @@ def test_an_apply_killed_later_is_found_by_its_target(
     assert posts(emulator, "/apply") == 1
 
 
+@slow
 def test_forty_takes_killed_give_forty_results_for_forty_posts(tmp_path: Path) -> None:
     with (
         running(EmulatorOptions(port=0, take_time=30)) as emulator,

@@ -12,7 +12,8 @@ import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, LinkedClock, Program
-from tests.operations.test_killed import make_groups, posts, until
+from tests.operations.test_killed import make_groups, posts
+from tests.support.waiting import PATIENCE_S, until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 THIRD_SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
@@ -127,7 +128,7 @@ def test_an_interruption_before_anything_was_sent_leaves_nothing(tmp_path: Path,
         if not command:
             until(lambda: program.run("status", "--all", "-o", "json").json != [], "the intent")
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE_S)
         for one in waiting:
             one.close()
         assert (process.returncode, out) == (143, "")

@@ -6,7 +6,6 @@ import json
 import shlex
 import signal
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +15,9 @@ import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program
-from tests.operations.test_killed import make_groups, posts, until
+from tests.operations.test_killed import make_groups, posts
 from tests.support.gate import gate
+from tests.support.waiting import HANG_S, PATIENCE_S, until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 FORMATS = ["table", "json", "jsonl", "tsv", "id", "none"]
@@ -36,11 +36,11 @@ def slow(tmp_path: Path) -> Iterator[tuple[Program, RunningEmulator]]:
 
 @pytest.fixture
 def operator_of_slow_answers(slow: tuple[Program, RunningEmulator]) -> tuple[Program, RunningEmulator]:
-    """A program with two open operations, and an emulator that takes 20 s to answer what becomes of them."""
+    """A program with two open operations, and an emulator that never answers what becomes of them."""
     program, emulator = slow
     program.run(*TAKE_IT, "--no-wait")
     program.run(*TAKE_IT, "--no-wait", "--force")
-    emulator.faults({"route": "GET /operations/*", "delay": 20})
+    emulator.faults({"route": "GET /operations/*", "delay": HANG_S})
     return slow
 
 
@@ -297,9 +297,9 @@ def test_ctrl_c_while_the_answer_is_awaited_names_the_intent_to_resume(
         program.configure(opened.endpoint)
         opened.stop_answer = "POST /face/v1.0/snapshots "
         process = program.start(*TAKE_IT)
-        assert opened.stopped.wait(20)
+        assert opened.stopped.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=5)
+        _, err = process.communicate(timeout=PATIENCE_S)
         opened.open()
         assert process.returncode == 130
         intent = err.strip().split()[-1]
@@ -358,7 +358,7 @@ def test_an_operation_found_by_several_processes_at_once_is_one(
     operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
     elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
     processes = [program.start("status", operation, "-o", "id", "-q", **elsewhere) for _ in range(4)]
-    said = [process.communicate(timeout=60) for process in processes]
+    said = [process.communicate(timeout=PATIENCE_S) for process in processes]
     assert said == [(f"{operation}\n", "")] * 4
     listed = program.run("status", "--all", "-o", "id", **elsewhere)
     assert (listed.status, listed.out.split()) == (0, [operation])
@@ -429,7 +429,7 @@ def test_a_signal_ends_the_waiting_at_once_with_the_line_to_resume(
     process = program.start(*TAKE_IT)
     until(lambda: emulator.requests()["counts"].get("GET /operations/{operationId}"), "a poll")
     process.send_signal(number)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (128 + number, "")
     assert "facesnap wait " in err
     assert "Traceback" not in err
@@ -553,14 +553,14 @@ def test_ctrl_c_ends_a_look_at_once(operator_of_slow_answers: tuple[Program, Run
     process = program.start("status")
     until(lambda: any("/operations/" in call["path"] for call in emulator.requests()["requests"]), "a look")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)  # the answer takes 20 s
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "interrupted" in err
 
 
 def test_of_processes_that_start_the_same_take_one_pays(program: Program, emulator: RunningEmulator) -> None:
     processes = [program.start(*TAKE_IT, "--no-wait", "-q") for _ in range(6)]
-    statuses = sorted(process.wait(60) for process in processes)
+    statuses = sorted(process.wait(PATIENCE_S) for process in processes)
     for process in processes:
         process.communicate()
     assert statuses == [0, 6, 6, 6, 6, 6]
@@ -570,10 +570,10 @@ def test_of_processes_that_start_the_same_take_one_pays(program: Program, emulat
 def test_a_take_that_was_refused_until_it_was_interrupted_is_none(program: Program, emulator: RunningEmulator) -> None:
     emulator.faults({"route": "POST /snapshots", "status": 429, "retryAfter": 60})
     process = program.start(*TAKE_IT)
-    until(lambda: posts(emulator, "/snapshots"), "the refusal")
-    time.sleep(0.3)  # the refusal arrives, and the rest that it asks for begins
+    assert process.stderr
+    assert any("trying again" in line for line in process.stderr)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 143
     assert "goes on" not in err
     assert "go on" not in err
