@@ -1,0 +1,88 @@
+"""How far work is, on stderr: bars at a terminal, lines in a log, nothing with --quiet."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from facesnap_cli.display.progress_lines import LINE_EVERY_S, ProgressLines
+from facesnap_cli.emulator.http_server import RunningEmulator
+from tests.archives.scene import call
+from tests.conftest import SOURCE_KEYS, LinkedClock, Program
+from tests.support.terminal import Screen, at_terminal
+
+TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-o", "none")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def lines_of(shown: str) -> list[str]:
+    """Return every line that was on a screen at some moment."""
+    return [line.strip() for line in ESCAPES.sub("", shown).replace("\r", "\n").splitlines() if line.strip()]
+
+
+def export_to(target: Path) -> tuple[str, ...]:
+    return ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-o", "none")
+
+
+def test_a_wait_for_many_operations_shows_one_bar(program: Program, emulator: RunningEmulator) -> None:
+    for number in range(11):
+        call(emulator, "PUT", f"/facelists/list-{number}", SOURCE_KEYS[0], {"name": "List"})
+        program.run("take", "-t", "FaceList", "-i", f"list-{number}", "--no-wait", "-q")
+    waited = at_terminal(program, "wait", "-o", "none")
+    assert waited.status == 0
+    assert re.search(r"operations ━+ 11 of 11 ended", lines_of(waited.err)[-1])
+
+
+def test_an_export_shows_a_bar_for_each_step(program: Program) -> None:
+    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=120)
+    assert done.status == 0
+    steps = "\n".join(lines_of(done.err))
+    assert re.search("export PersonGroup employees: reading the list of persons ━+ 3\n", steps)
+    assert re.search("export PersonGroup employees: reading user data of faces  ━+ 7 of 7\n", steps)
+
+
+def test_a_narrow_terminal_shows_the_step_alone(program: Program) -> None:
+    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=80)
+    assert done.status == 0
+    assert re.search("\nreading user data of faces  ━+ 7 of 7\n", "\n".join(lines_of(done.err)))
+
+
+def test_a_log_has_a_line_for_each_status_and_each_step(program: Program) -> None:
+    taken = program.run(*TAKE_IT)
+    statuses = [re.sub(r" after .*", "", line) for line in taken.err.splitlines()]
+    assert statuses[-1] == "take PersonGroup employees: succeeded"
+    assert len(set(statuses)) == len(statuses)
+    done = program.run(*export_to(program.directory / "x.facesnap"))
+    assert done.err.splitlines()[:2] == [
+        "export PersonGroup employees: reading the list of persons",
+        "export PersonGroup employees: reading user data of faces, 7 in all",
+    ]
+
+
+def test_quiet_work_shows_no_progress(program: Program) -> None:
+    for columns in (80, 120):
+        assert at_terminal(program, *TAKE_IT, "-q", columns=columns).err == ""
+    assert program.run(*TAKE_IT, "-q").err == ""
+
+
+def test_a_log_repeats_a_long_step_every_five_minutes() -> None:
+    clock, stream = LinkedClock(), Screen()
+    item = ProgressLines(clock, ["export"], stream=stream).items["export"]
+    item.begin("reading", 1000)
+    for _ in range(10):
+        clock.sleep(LINE_EVERY_S / 5)
+        item.advance(10)
+    assert stream.getvalue().splitlines() == [
+        "export: reading, 1,000 in all",
+        "export: reading: 50 of 1,000, 0.2/s, about 1h35m left",
+        "export: reading: 100 of 1,000, 0.2/s, about 1h30m left",
+    ]
+
+
+def test_a_step_that_is_not_logged_is_for_terminals_alone() -> None:
+    stream = Screen()
+    item = ProgressLines(LinkedClock(), ["copy"], stream=stream).items["copy"]
+    item.begin("looking", logged=False)
+    item.begin("verifying")
+    item.end("copied to dr:staff", ok=True)
+    assert stream.getvalue().splitlines() == ["copy: verifying", "copy: copied to dr:staff"]
