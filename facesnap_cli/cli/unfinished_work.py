@@ -135,7 +135,7 @@ def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
     others, transfers = _split(app, references)
     operations = [_known_operation(app, reference) for reference in others]
     require_consent("--forget", given=agreed, hint="--yes agrees")
-    titles = [item.title for item in (*operations, *transfers)]
+    titles = [*(operation.title for operation in operations), *(transfer.title for transfer in transfers)]
     confirm(
         "Forget this?",
         given=agreed,

@@ -1,36 +1,10 @@
-"""Values as text: JSON, and the cells of tables, measured by the columns that a terminal gives them."""
+"""Measure and cut text by the columns that a terminal gives it."""
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from typing import Any
-
-from facesnap_cli.common.escape import harmless, harmless_json
 
 _EMOJI_STYLE = "\ufe0f"  # makes an emoji, two columns wide, of the character before it
-
-
-def dump(data: Any, indent: int | None = None, *, ascii_only: bool = False) -> str:
-    """Return data as JSON that no terminal obeys."""
-    return harmless_json(json.dumps(data, indent=indent, ensure_ascii=ascii_only, default=str))
-
-
-def cell(value: Any) -> str:
-    """Return a value as text on one line without tabs."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return harmless(",".join(value))
-    return harmless(dump(value) if isinstance(value, list | dict) else str(value))
-
-
-def cells(item: Any) -> list[str]:
-    """Return the values of an object or array, or a single value, as cells."""
-    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else [item]
-    return [cell(value) for value in values]
 
 
 def width_of(text: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.display.column_width import cell, cells, dump
+from facesnap_cli.display.cell_text import cell, cells, dump
 from facesnap_cli.display.columns import Document, Layout, View, value_of
 from facesnap_cli.network.responses import Exchange
 
