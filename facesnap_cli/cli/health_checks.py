@@ -39,7 +39,7 @@ from facesnap_cli.operations.quota import quota
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
-    from facesnap_cli.network.responses import Answer
+    from facesnap_cli.network.responses import Response
 
 TOLERATED_SKEW_S = 60.0
 FEW_LEFT = 10
@@ -96,7 +96,7 @@ class Examination:
 
     def __init__(self, app: App):
         self._app = app
-        self._answer: Answer | None = None
+        self._response: Response | None = None
         self._keys: list[Credential] = []
 
     def run(self) -> list[Finding]:
@@ -205,7 +205,7 @@ class Examination:
         """Return how the service refuses a key, None if it takes it. Raises what else is wrong."""
         with closing(self._app.account.transport_with(key)) as transport:
             try:
-                self._answer = transport.request(
+                self._response = transport.request(
                     "GET", "/persongroups", params={"top": "1"}, what="list person groups", retry=False
                 )
             except CredentialsError as error:
@@ -215,9 +215,9 @@ class Examination:
         return None
 
     def _clock(self) -> Found:
-        assert self._answer
+        assert self._response
         try:
-            service_time = parsedate_to_datetime(self._answer.headers.get("date", ""))
+            service_time = parsedate_to_datetime(self._response.headers.get("date", ""))
             skew_s = (self._app.clock.now() - service_time).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return _ok("the service does not say what time it is")

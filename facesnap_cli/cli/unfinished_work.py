@@ -67,7 +67,7 @@ def operation_named(app: App, reference: str) -> Operation:
     if found:
         return found
     try:
-        answer = app.snapshots.operation(reference)
+        response = app.snapshots.operation(reference)
     except NotFoundError as error:
         error.hint = error.hint or "check --profile: it may be another account's operation"
         raise
@@ -82,7 +82,7 @@ def operation_named(app: App, reference: str) -> Operation:
         owner="",
         now=now,
     )
-    return app.journal.add_found(found.submitted(reference.lower(), now).seen(answer, now))
+    return app.journal.add_found(found.submitted(reference.lower(), now).seen(response, now))
 
 
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:

@@ -76,14 +76,14 @@ class Messages:
             self._line(f"> {name}: {value}")
         if exchange.content is not None:
             self._line(f"> {_shown(exchange.content)}")
-        if exchange.answer is None:
+        if exchange.response is None:
             self._line(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
         else:
-            self._line(f"< {exchange.answer.status} {exchange.answer.reason} after {exchange.elapsed_s:.3f} s")
-            for name, value in exchange.answer.headers.items():
+            self._line(f"< {exchange.response.status} {exchange.response.reason} after {exchange.elapsed_s:.3f} s")
+            for name, value in exchange.response.headers.items():
                 self._line(f"< {name}: {value}")
-            if exchange.answer.body:
-                self._line(f"< {_shown(exchange.answer.body)}")
+            if exchange.response.body:
+                self._line(f"< {_shown(exchange.response.body)}")
         self._line(f"  {_curl(exchange)}")
 
     def _line(self, text: str) -> None:

@@ -82,14 +82,14 @@ class Output:
 
     def exchange(self, exchange: Exchange) -> None:
         """Print an answer as it came, for `--raw`: status line, headers, empty line, body."""
-        answer = exchange.answer
-        if answer is None:
+        response = exchange.response
+        if response is None:
             return
         head = [
-            f"HTTP/1.1 {answer.status} {answer.reason}",
-            *(f"{name}: {text}" for name, text in answer.headers.items()),
+            f"HTTP/1.1 {response.status} {response.reason}",
+            *(f"{name}: {text}" for name, text in response.headers.items()),
         ]
-        body = answer.body.decode("utf-8", "replace")
+        body = response.body.decode("utf-8", "replace")
         if self._stream.isatty():
             body = "\n".join(harmless(line) for line in body.splitlines())
         self._put("\n".join([*(harmless(line) for line in head), "", body]) + "\n")

@@ -11,7 +11,7 @@ from facesnap_cli.common.escape import parse_time
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
 from facesnap_cli.network.client import Transport, quoted
-from facesnap_cli.network.responses import Answer
+from facesnap_cli.network.responses import Response
 
 PAGE_SIZE = 1000
 MAX_PAGES = 5000  # five times what the largest object of the service has
@@ -122,8 +122,8 @@ class Objects:
         Source: PersonGroup Person - Create.
         """
         path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
-        answer = self._transport.request("POST", path, json=_given(name=name, userData=user_data), what=what)
-        return _new_id(answer, "personid", what)
+        response = self._transport.request("POST", path, json=_given(name=name, userData=user_data), what=what)
+        return _new_id(response, "personid", what)
 
     def face(self, object_type: ObjectType, object_id: str, face_id: str, *, person_id: str | None = None) -> Face:
         """Return one face, of a person or of a large face list. Raises NotFoundError. Source: … - Get Face."""
@@ -153,8 +153,8 @@ class Objects:
             "targetFace": target_face or "",
             "detectionModel": detection_model or "",
         }
-        answer = self._transport.request("POST", path, params=params, content=image, what=what)
-        return _new_id(answer, "persistedfaceid", what)
+        response = self._transport.request("POST", path, params=params, content=image, what=what)
+        return _new_id(response, "persistedfaceid", what)
 
     def _items(
         self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
@@ -190,8 +190,8 @@ def _given(**members: str | None) -> dict[str, str]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _new_id(answer: Answer, key: str, what: str) -> str:
+def _new_id(response: Response, key: str, what: str) -> str:
     try:
-        return id_of(lowered(answer.json()), key, "what was added")
+        return id_of(lowered(response.json()), key, "what was added")
     except FacesnapError as error:
         raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None

@@ -20,11 +20,11 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.network.client import Transport, quoted
-from facesnap_cli.network.responses import Answer
+from facesnap_cli.network.responses import Response
 from facesnap_cli.network.service_errors import feature_missing
 
 if TYPE_CHECKING:
-    from facesnap_cli.models.operations import OperationAnswer
+    from facesnap_cli.models.operations import OperationResponse
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
 # The whole of the header: two of them, joined by a comma, would be two answers to one question.
@@ -54,8 +54,8 @@ class Snapshots:
         if user_data is not None:
             body["userData"] = user_data
         what = f"take {object_type.value} {object_id}"
-        answer = self._request("POST", "/snapshots", json=body, what=what)
-        return _operation_id(answer, what)
+        response = self._request("POST", "/snapshots", json=body, what=what)
+        return _operation_id(response, what)
 
     def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
         """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
@@ -102,10 +102,10 @@ class Snapshots:
         Source: Snapshot - Apply.
         """
         path, what = f"/snapshots/{quoted(snapshot_id)}/apply", f"apply snapshot {snapshot_id} to {object_id}"
-        answer = self._request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
-        return _operation_id(answer, what)
+        response = self._request("POST", path, json={"objectId": object_id, "mode": mode}, what=what)
+        return _operation_id(response, what)
 
-    def operation(self, operation_id: str, *, retry: bool = True, within_s: float | None = None) -> OperationAnswer:
+    def operation(self, operation_id: str, *, retry: bool = True, within_s: float | None = None) -> OperationResponse:
         """Return the operation's status, also of a failed one.
 
         `retry` False is for a poll, which comes again by itself; `within_s` is the time that such a one has.
@@ -113,10 +113,10 @@ class Snapshots:
         Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
-        from facesnap_cli.models.operations import OperationAnswer
+        from facesnap_cli.models.operations import OperationResponse
 
-        answer = self._request("GET", path, what=what, retry=retry, within_s=within_s)
-        return OperationAnswer.from_wire(answer.json())
+        response = self._request("GET", path, what=what, retry=retry, within_s=within_s)
+        return OperationResponse.from_wire(response.json())
 
     def probe(self) -> None:
         """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.
@@ -127,7 +127,7 @@ class Snapshots:
         with contextlib.suppress(UsageError):
             self._request("POST", "/snapshots", json={}, what="ask for snapshots", retry=False)
 
-    def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Answer:
+    def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Response:
         try:
             return self._transport.request(method, path, what=what, json=json, **more)
         except NotFoundError as error:
@@ -157,13 +157,13 @@ def _names_what_is_missing(error: NotFoundError) -> bool:
     return error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code
 
 
-def _operation_id(answer: Answer, what: str) -> str:
+def _operation_id(response: Response, what: str) -> str:
     """Return the id in an answer's Operation-Location; of the header nothing else is trusted."""
-    location = answer.headers.get("operation-location", "")
+    location = response.headers.get("operation-location", "")
     found = _OPERATION_LOCATION.fullmatch(location)
-    if answer.status != 202 or not found:
+    if response.status != 202 or not found:
         raise OutcomeUnknownError(
-            f"{what}: the service answered {answer.status} without a usable operation id",
+            f"{what}: the service answered {response.status} without a usable operation id",
             details={"operationLocation": harmless(location)[:200]},
         )
     return found[1]

@@ -35,7 +35,7 @@ class OperationStatus(enum.StrEnum):
         return self not in (OperationStatus.SUCCEEDED, OperationStatus.FAILED)
 
 
-class OperationAnswer(NamedTuple):
+class OperationResponse(NamedTuple):
     """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
 
     status: OperationStatus
@@ -222,23 +222,23 @@ class Operation(NamedTuple):
         """The service accepted it and gave an id."""
         return self._replace(state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=now)
 
-    def seen(self, answer: OperationAnswer, now: datetime) -> Self:
+    def seen(self, response: OperationResponse, now: datetime) -> Self:
         """A look at it found this."""
         state = {
             OperationStatus.NOT_STARTED: OperationState.SUBMITTED,
             OperationStatus.RUNNING: OperationState.RUNNING,
             OperationStatus.SUCCEEDED: OperationState.SUCCEEDED,
             OperationStatus.FAILED: OperationState.FAILED,
-        }[answer.status]
+        }[response.status]
         return self._replace(
             state=state,
             polled_time=now,
-            created_time=answer.created_time,
-            last_action_time=answer.last_action_time,
-            finished_time=answer.finished_time,
-            resource_location=answer.resource_location,
-            message=answer.message,
-            **_named_by(answer.resource_location),
+            created_time=response.created_time,
+            last_action_time=response.last_action_time,
+            finished_time=response.finished_time,
+            resource_location=response.resource_location,
+            message=response.message,
+            **_named_by(response.resource_location),
         )
 
     def adopted(

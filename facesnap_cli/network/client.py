@@ -22,11 +22,11 @@ from facesnap_cli.common.errors import (
 from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.endpoints import host_of, is_local
-from facesnap_cli.network.connection import NoAnswer, Wire
+from facesnap_cli.network.connection import Connections, NoResponse
 from facesnap_cli.network.proxy import Proxy, proxy_for
 from facesnap_cli.network.rate_limit import RateLimiter
-from facesnap_cli.network.redaction import Masks
-from facesnap_cli.network.responses import Answer, Exchange
+from facesnap_cli.network.redaction import Redactor
+from facesnap_cli.network.responses import Exchange, Response
 from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
 from facesnap_cli.network.service_errors import error_of
 
@@ -73,10 +73,10 @@ class Transport:
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
         self._reporter = reporter
-        self._masks = Masks()
+        self._redactor = Redactor()
         self._headers = {"User-Agent": f"facesnap/{__version__}", "Accept": "application/json"}
         self._proxy = proxy_for(options.endpoint, options.proxy)
-        self._wire = Wire(
+        self._connections = Connections(
             options.endpoint,
             timeout_s=options.http_timeout_s,
             proxy=self._proxy,
@@ -95,7 +95,7 @@ class Transport:
         content: bytes | None = None,
         retry: bool = True,
         within_s: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return the answer if it is a success.
 
         `path` begins after the version (`/snapshots`); its variable parts are quoted by the caller. `what` names
@@ -113,7 +113,7 @@ class Transport:
                 if not self._limiter.acquire(within_s):
                     raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
             outcome = self._exchange(method, url, headers, body, within_s)
-            if isinstance(outcome, Answer):
+            if isinstance(outcome, Response):
                 if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                     return outcome
                 delay = self.options.policy.delay_after(
@@ -144,34 +144,34 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        self._wire.close()
+        self._connections.close()
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, within_s: float | None
-    ) -> Answer | NoAnswer:
+    ) -> Response | NoResponse:
         """Send once, and again with another key while keys are refused: a 401 has done nothing."""
         while True:
             with _nothing_in_flight():
                 key_header, secret = self._credential.header()
-            self._masks.add(secret)
+            self._redactor.add(secret)
             sent = _merged(self._headers, headers, self.options.extra_headers)
             started = self._clock.monotonic()
-            outcome: Answer | NoAnswer
+            outcome: Response | NoResponse
             try:
                 # The one place where a secret is unwrapped.
-                answer = self._wire.send(
+                response = self._connections.send(
                     method, url, [*sent, (key_header, secret.reveal())], content, within_s=within_s
                 )
-                outcome = self._masks.answer(answer)
-            except NoAnswer as failure:
-                failure.reason = self._masks.text(failure.reason)[:_SHOWN_REASON_CHARS]
+                outcome = self._redactor.response(response)
+            except NoResponse as failure:
+                failure.reason = self._redactor.text(failure.reason)[:_SHOWN_REASON_CHARS]
                 outcome = failure
             elapsed = self._clock.monotonic() - started
             self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
-            if isinstance(outcome, NoAnswer) or outcome.status != 401 or not self._credential.refused(secret):
+            if isinstance(outcome, NoResponse) or outcome.status != 401 or not self._credential.refused(secret):
                 return outcome
 
-    def _failure(self, failure: NoAnswer, what: str, *, unknown: bool) -> FacesnapError:
+    def _failure(self, failure: NoResponse, what: str, *, unknown: bool) -> FacesnapError:
         details: dict[str, object] = {"endpoint": self.options.endpoint}
         if unknown:
             return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
@@ -214,12 +214,12 @@ def _seen(
     url: str,
     sent: Sequence[tuple[str, str]],
     content: bytes | None,
-    outcome: Answer | NoAnswer,
+    outcome: Response | NoResponse,
     elapsed_s: float,
     key_header: str,
 ) -> Exchange:
     shown = {name: "***" if _TELLING.search(name) else value for name, value in sent}
-    if isinstance(outcome, NoAnswer):
+    if isinstance(outcome, NoResponse):
         return Exchange(method, url, shown, content, None, outcome.reason, elapsed_s, key_header)
     return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
 
@@ -254,11 +254,11 @@ def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | N
 
     Nothing is retried. Raises UnreachableError, which names the host alone: the path may be a secret.
     """
-    wire = Wire(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
+    wire = Connections(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
     headers = [("User-Agent", f"facesnap/{__version__}"), ("Content-Type", "text/plain; charset=utf-8")]
     try:
         return wire.send("POST", url, headers, content).status
-    except NoAnswer as failure:
+    except NoResponse as failure:
         reason = failure.reason[:_SHOWN_REASON_CHARS]
         raise UnreachableError(f"{host_of(url)} could not be reached ({reason})") from None
     finally:

@@ -25,7 +25,7 @@ import httpx
 from facesnap_cli.common.errors import ConfigurationError, Interruption
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.network.proxy import Proxy
-from facesnap_cli.network.responses import Answer
+from facesnap_cli.network.responses import Response
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -39,7 +39,7 @@ _WHOLE_HEADERS = "whole_headers"
 _WRITE_BYTES = 64 * 1024
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better.
 
     `reason` may repeat what was sent, and at any length.
@@ -52,7 +52,7 @@ class NoAnswer(Exception):
         self.passing = passing
 
 
-class Wire:
+class Connections:
     """The way to one endpoint. Safe for several threads, each of which gets a connection of its own."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Wire:
         content: bytes | None,
         *,
         within_s: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return its answer, whatever its status. Raises NoAnswer, also after `within_s`."""
         timeout_s = self._timeout_s if within_s is None else min(self._timeout_s, max(within_s, SHORTEST_TIMEOUT_S))
         client = self._client()
@@ -96,15 +96,15 @@ class Wire:
             interruption.nothing_sent = not deadline.has_written
             raise
         except (httpx.InvalidURL, UnicodeError) as failure:
-            raise NoAnswer(harmless(str(failure)), sent=False, passing=False) from failure
+            raise NoResponse(harmless(str(failure)), sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
-            raise NoAnswer("connecting took too long", sent=False) from failure
+            raise NoResponse("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
-            raise NoAnswer(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
+            raise NoResponse(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
             reason = harmless(str(failure)) or type(failure).__name__
             passing = not any(mark in reason for mark in _HOPELESS)
-            raise NoAnswer(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
+            raise NoResponse(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
 
     def _sent(
         self,
@@ -114,7 +114,7 @@ class Wire:
         url: str,
         headers: Sequence[tuple[str, str]],
         content: bytes | None,
-    ) -> Answer:
+    ) -> Response:
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         request = client.build_request(method, url, headers=encoded, content=content)
         response = client.send(request, stream=True)
@@ -122,7 +122,9 @@ class Wire:
             body = _bounded(response.iter_raw(), deadline)
         finally:
             response.close()
-        return Answer(response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body)
+        return Response(
+            response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body
+        )
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -198,13 +200,13 @@ class _Transport(httpx.BaseTransport):
         url = httpcore.URL(
             scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
         )
-        answer = self._pool.handle_request(
+        response = self._pool.handle_request(
             httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
         )
         # httpx reads Location as a URL, and fails where it is none, and keeps cookies: neither is for it to see.
-        seen = [(name, value) for name, value in answer.headers if name.lower() not in (b"location", b"set-cookie")]
-        extensions = {**answer.extensions, _WHOLE_HEADERS: answer.headers}
-        return httpx.Response(answer.status, headers=seen, stream=_Body(answer), extensions=extensions)
+        seen = [(name, value) for name, value in response.headers if name.lower() not in (b"location", b"set-cookie")]
+        extensions = {**response.extensions, _WHOLE_HEADERS: response.headers}
+        return httpx.Response(response.status, headers=seen, stream=_Body(response), extensions=extensions)
 
     def close(self) -> None:
         self._pool.close()
@@ -213,14 +215,14 @@ class _Transport(httpx.BaseTransport):
 class _Body(httpx.SyncByteStream):
     """The body of an answer that is still coming."""
 
-    def __init__(self, answer: httpcore.Response):
-        self._answer = answer
+    def __init__(self, response: httpcore.Response):
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
+        return self._response.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
 
 
 class _Backend(httpcore.SyncBackend):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from facesnap_cli.common.secret import Secret
-from facesnap_cli.network.responses import Answer
+from facesnap_cli.network.responses import Response
 
 _SHORTEST = 16  # anything shorter is no key, and would be found in what is none
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _SHOWN = b"***"
 
 
-class Masks:
+class Redactor:
     """Knows the keys that were sent, also those that were replaced since, and hides them. Safe for several threads."""
 
     def __init__(self) -> None:
@@ -34,10 +34,10 @@ class Masks:
             text = pattern.sub(_SHOWN.decode(), text)
         return text
 
-    def answer(self, answer: Answer) -> Answer:
+    def response(self, response: Response) -> Response:
         """Return an answer without the keys: in its reason, in the names and values of headers, in its body."""
-        headers = {self.text(name): self.text(value) for name, value in answer.headers.items()}
-        return Answer(answer.status, self.text(answer.reason), headers, self._body(answer.body))
+        headers = {self.text(name): self.text(value) for name, value in response.headers.items()}
+        return Response(response.status, self.text(response.reason), headers, self._body(response.body))
 
     def _body(self, body: bytes) -> bytes:
         r"""Return a body without the keys, also where JSON's escapes (`\u0064`) spell them."""

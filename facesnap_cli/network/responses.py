@@ -15,7 +15,7 @@ _MOST_COMPLAINT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One answer: status, headers (names in lower case) and the body, whole and of bounded size."""
 
     status: int
@@ -49,23 +49,23 @@ class Exchange:
     url: str
     headers: Mapping[str, str]
     content: bytes | None
-    answer: Answer | None
+    response: Response | None
     error: str
     elapsed_s: float
     key_header: str
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorBody:
     """What an error body says, from either envelope: `{"error": {…}}` or the gateway's bare one."""
 
     code: str
     message: str
 
     @classmethod
-    def of(cls, answer: Answer) -> Complaint:
+    def of(cls, response: Response) -> ErrorBody:
         try:
-            body = _decoded(answer.body) if len(answer.body) <= _MOST_COMPLAINT_BYTES else None
+            body = _decoded(response.body) if len(response.body) <= _MOST_COMPLAINT_BYTES else None
         except (ValueError, RecursionError):
             body = None
         inner = body.get("error", body) if isinstance(body, dict) else {}

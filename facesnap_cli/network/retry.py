@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
-from facesnap_cli.network.responses import Answer
-from facesnap_cli.network.retry_after import asked_delay_s
+from facesnap_cli.network.responses import Response
+from facesnap_cli.network.retry_after import requested_delay_s
 from facesnap_cli.network.service_errors import is_used_up_quota
 
 RESENDABLE_METHODS = ("GET", "DELETE")
@@ -27,15 +27,15 @@ class RetryPolicy:
     budget_s: float = 120.0
 
     def delay_after(
-        self, answer: Answer, *, method: str, attempt: int, now: datetime, rng: random.Random
+        self, response: Response, *, method: str, attempt: int, now: datetime, rng: random.Random
     ) -> float | None:
         """Return the seconds until the request may be sent again after `answer`; None if it may not."""
-        passing = answer.status == 429 or (
-            method in RESENDABLE_METHODS and (answer.status == 408 or 500 <= answer.status < 600)
+        passing = response.status == 429 or (
+            method in RESENDABLE_METHODS and (response.status == 408 or 500 <= response.status < 600)
         )
-        if not passing or is_used_up_quota(answer):
+        if not passing or is_used_up_quota(response):
             return None
-        asked = asked_delay_s(answer, now)
+        asked = requested_delay_s(response, now)
         return asked if asked is not None and attempt < self.max_retries else self.backoff(attempt, rng)
 
     def backoff(self, attempt: int, rng: random.Random) -> float | None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from facesnap_cli.network.responses import Answer, Complaint
+from facesnap_cli.network.responses import ErrorBody, Response
 
 _WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(second|minute|hour|day)s?", re.IGNORECASE)
 _TIMED_WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
 _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
-def asked_delay_s(answer: Answer, now: datetime) -> float | None:
+def requested_delay_s(response: Response, now: datetime) -> float | None:
     """Return the seconds that the answer asks to wait: its Retry-After (seconds or a date), else its message's."""
     from email.utils import parsedate_to_datetime
 
-    header = answer.headers.get("retry-after", "").strip()
+    header = response.headers.get("retry-after", "").strip()
     if header.isascii() and header.isdigit() and len(header) < 10:
         return float(header)
     try:
@@ -26,7 +26,7 @@ def asked_delay_s(answer: Answer, now: datetime) -> float | None:
     if moment is not None:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - now).total_seconds())
-    message = Complaint.of(answer).message
+    message = ErrorBody.of(response).message
     if found := _WAIT.search(message):
         return float(found[1]) * _UNIT_S[found[2].lower()]
     if timed := _TIMED_WAIT.search(message):

@@ -17,46 +17,46 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import format_duration, harmless
-from facesnap_cli.network.responses import Answer, Complaint
-from facesnap_cli.network.retry_after import asked_delay_s, asks_for_hours
+from facesnap_cli.network.responses import ErrorBody, Response
+from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
 RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 
 
-def is_used_up_quota(answer: Answer) -> bool:
+def is_used_up_quota(response: Response) -> bool:
     """Tell a used-up quota, which is not worth a retry, from a rate limit that passes in seconds."""
-    complaint = Complaint.of(answer)
-    if answer.status == 403:
-        return complaint.code == "QuotaExceeded" or "quota" in complaint.message.lower()
-    if answer.status != 429:
+    error_body = ErrorBody.of(response)
+    if response.status == 403:
+        return error_body.code == "QuotaExceeded" or "quota" in error_body.message.lower()
+    if response.status != 429:
         return False
-    return "volume quota" in complaint.message.lower() or asks_for_hours(complaint.message)
+    return "volume quota" in error_body.message.lower() or asks_for_hours(error_body.message)
 
 
 def error_of(
-    answer: Answer, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
+    response: Response, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
 ) -> FacesnapError:
     """Return the error that an answer without success stands for.
 
     `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
     changes something, so that a 408 or 5xx leaves its outcome unknown. `keys_refused` counts those tried in vain.
     """
-    complaint = Complaint.of(answer)
-    said = complaint.message or harmless(answer.reason) or "no reason given"
-    named = f" {complaint.code}" if complaint.code not in ("", str(answer.status)) else ""
-    both = " (both the first and the second key were refused)" if answer.status == 401 and keys_refused > 1 else ""
-    text = f"{what}: {answer.status}{named}: {said}{both}"
-    details: dict[str, object] = {"httpStatus": answer.status, "endpoint": endpoint}
-    code = "" if complaint.code.isdigit() else complaint.code  # the gateway repeats the status there
+    error_body = ErrorBody.of(response)
+    said = error_body.message or harmless(response.reason) or "no reason given"
+    named = f" {error_body.code}" if error_body.code not in ("", str(response.status)) else ""
+    both = " (both the first and the second key were refused)" if response.status == 401 and keys_refused > 1 else ""
+    text = f"{what}: {response.status}{named}: {said}{both}"
+    details: dict[str, object] = {"httpStatus": response.status, "endpoint": endpoint}
+    code = "" if error_body.code.isdigit() else error_body.code  # the gateway repeats the status there
 
     def error(kind: type[FacesnapError], hint: str = "") -> FacesnapError:
         return kind(text, hint=hint, code=code, details=details)
 
-    if is_used_up_quota(answer):
+    if is_used_up_quota(response):
         return error(QuotaError, "the quota is used up: wait until the service replenishes it, or use another account")
     if code == "UnsupportedFeature":
         return feature_missing(text, endpoint, said)
-    asked_s = asked_delay_s(answer, now) if answer.status == 429 else None
+    asked_s = requested_delay_s(response, now) if response.status == 429 else None
     asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
     by_status = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
@@ -74,18 +74,18 @@ def error_of(
         410: (NotFoundError, "it has expired"),
         429: (ThrottledError, f"{asked}lower the load, or set the profile's rate_limit (20/m fits the free tier)"),
     }
-    if answer.status in by_status:
-        kind, hint = by_status[answer.status]
+    if response.status in by_status:
+        kind, hint = by_status[response.status]
         return error(kind, hint)
-    if answer.status == 408 or answer.status >= 500:
+    if response.status == 408 or response.status >= 500:
         if may_have_acted:
             return error(OutcomeUnknownError)
         return error(UnreachableError, "the service kept failing; it is safe to run this again")
-    if 300 <= answer.status < 400:
+    if 300 <= response.status < 400:
         return error(
             UnreachableError, "redirects are not followed, so that the key stays with its host; fix the endpoint"
         )
-    if 400 <= answer.status < 500:
+    if 400 <= response.status < 500:
         return error(UnreachableError, "the request was refused and nothing was done; --debug shows the answer")
     return error(UnreachableError if not may_have_acted else OutcomeUnknownError, "--debug shows the answer")
 

@@ -83,8 +83,8 @@ class Waiter:
         account = self._account_of(operation)
         try:
             if operation.operation_id:
-                answer = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
-                seen = self._named(account, operation.seen(answer, self._clock.now()))
+                response = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
+                seen = self._named(account, operation.seen(response, self._clock.now()))
                 self._keep(operation, seen)
             else:
                 seen = settle(account, self._journal, operation, self._clock, self._account_of)

@@ -14,7 +14,7 @@ from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import OutcomeUnknownError, UnreachableError
 from facesnap_cli.face_api import object_api
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.network.connection import NoAnswer, Wire
+from facesnap_cli.network.connection import NoResponse, Connections
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
@@ -296,9 +296,9 @@ def test_the_key_is_in_the_request_and_nowhere_else(victim_of: VictimOf) -> None
 
 @pytest.mark.parametrize("url", ["https://a..b/", "https://\u00ad/", "https://xn--/", "https://h:1\x7f/"])
 def test_a_url_that_is_none_was_never_sent(url: str) -> None:
-    wire = Wire("https://h.example", timeout_s=1.0)
+    wire = Connections("https://h.example", timeout_s=1.0)
     try:
-        with pytest.raises(NoAnswer) as refused:
+        with pytest.raises(NoResponse) as refused:
             wire.send("POST", url, [], b"")
     finally:
         wire.close()
