@@ -14,7 +14,7 @@ from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import OutcomeUnknownError, UnreachableError
 from facesnap_cli.face_api import object_api
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.network.connection import NoResponse, Connections
+from facesnap_cli.network.connection import Connections, NoResponse
 from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION
 from tests.hostile.conftest import KEY, Victim
 from tests.hostile.server import Received, Step, always, answer
