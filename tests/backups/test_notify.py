@@ -1,4 +1,4 @@
-"""Notifications: pings, metrics; and that a failing one is never more than a warning."""
+"""Test pings and metrics. A notification that fails is a warning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BAD = item("ghost", "dr:{name}-{date}")
 
 
 class Receiver:
-    """A place that takes pings: (path, headers, text) of each, answered with `status`."""
+    """A server that keeps (path, headers, text) of each ping and responds with `status`."""
 
     def __init__(self) -> None:
         self.pings: list[tuple[str, dict[str, str], str]] = []
@@ -69,7 +69,7 @@ def test_a_success_is_pinged_at_its_start_and_end_without_a_key(estate: Estate) 
     assert not any("key" in name.lower() or name == "Authorization" for _, head, _ in pinged.pings for name in head)
 
 
-def test_a_failure_is_pinged_with_what_was_said(estate: Estate) -> None:
+def test_a_failure_is_pinged_with_its_messages(estate: Estate) -> None:
     with receiver() as pinged:
         done = estate.run("run", estate.plan(GOOD, BAD, tail=pinged.notify))
     assert done.status == 11
@@ -80,7 +80,7 @@ def test_a_failure_is_pinged_with_what_was_said(estate: Estate) -> None:
     assert lines[2].endswith("(exit status 11)")
 
 
-def test_a_run_that_cannot_begin_is_pinged_as_a_failure(estate: Estate) -> None:
+def test_a_run_that_cannot_start_is_pinged_as_a_failure(estate: Estate) -> None:
     with receiver() as pinged:
         plan = estate.plan(item("group-00", "nowhere:{name}-{date}"), tail=pinged.notify)
         assert estate.run("run", plan).status == 13
@@ -118,7 +118,7 @@ def test_the_password_of_a_ping_is_not_shown(estate: Estate, port: str) -> None:
     assert "hush" not in done.err
 
 
-def test_a_ping_that_reaches_nobody_is_only_a_warning_and_does_not_show_the_secret_path(estate: Estate) -> None:
+def test_a_ping_without_a_receiver_is_only_a_warning_and_does_not_show_the_secret_path(estate: Estate) -> None:
     notify = '[notify]\nping = "http://127.0.0.1:1/ping/uuid"'
     done = estate.run("run", estate.plan(GOOD, tail=notify), "-q")
     assert done.status == 0
@@ -126,7 +126,7 @@ def test_a_ping_that_reaches_nobody_is_only_a_warning_and_does_not_show_the_secr
     assert "uuid" not in done.err
 
 
-def test_the_metrics_tell_status_duration_success_cover_and_quota(estate: Estate) -> None:
+def test_the_metrics_have_status_duration_success_cover_and_quota(estate: Estate) -> None:
     plan = estate.plan(GOOD, BAD, tail='[notify]\nmetrics = "facesnap.prom"')
     assert estate.run("run", plan, "-q").status == 11
     file = estate.program.directory / "facesnap.prom"
@@ -148,7 +148,7 @@ def test_the_metrics_tell_status_duration_success_cover_and_quota(estate: Estate
     )
 
 
-def test_a_directory_of_the_metrics_that_is_missing_is_not_made(estate: Estate) -> None:
+def test_a_missing_directory_of_the_metrics_is_not_created(estate: Estate) -> None:
     plan = estate.plan(GOOD, tail='[notify]\nmetrics = "exporter/facesnap.prom"')
     directory = estate.program.directory / "exporter"
     done = estate.run("run", plan, "-q")

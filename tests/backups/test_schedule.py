@@ -1,4 +1,4 @@
-"""`schedule`: texts that the schedulers take, and what is said of a plan that does not go with its rhythm."""
+"""Test `schedule`: the files that schedulers read, and the warnings about a plan that does not suit them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXPORT = item("group-00", "file:backups/{name}-{date}.facesnap", method="export"
 
 @pytest.fixture(autouse=True)
 def keys_in_variables(estate: Estate) -> None:
-    """Give the profiles keys as pipelines can have them: PROD_KEY, DR_KEY, EU_KEY."""
+    """Read the profiles' keys from PROD_KEY, DR_KEY and EU_KEY, as pipelines do."""
     estate.program.environment["TZ"] = "UTC"
     config = estate.program.directory / "config.toml"
     text = config.read_text()
@@ -34,7 +34,7 @@ def printed(estate: Estate, form: str, *arguments: str, plan: str = "") -> str:
     return done.out
 
 
-def test_without_a_name_all_are_printed(estate: Estate) -> None:
+def test_without_a_scheduler_all_are_printed(estate: Estate) -> None:
     done = estate.run("schedule", estate.plan(PLAN))
     assert (done.status, done.err) == (0, "")
     for mark in ("--quiet", "[Timer]", "runs-on:", "UsePythonVersion", "kind: CronJob"):
@@ -52,7 +52,7 @@ def test_without_a_name_all_are_printed(estate: Estate) -> None:
         ("7d", "00:00", "0 0 * * 0"),
     ],
 )
-def test_the_rhythm_is_written_as_cron_does(estate: Estate, every: str, at: str, cron: str) -> None:
+def test_the_frequency_becomes_the_fields_of_cron(estate: Estate, every: str, at: str, cron: str) -> None:
     arguments = ("schedule", estate.plan(PLAN), "--for", "crontab", "--every", every, "--at", at)
     assert estate.run(*arguments).out.splitlines()[1].startswith(f"{cron} ")
 
@@ -83,7 +83,7 @@ def test_the_crontab_of_a_process_is_in_the_systems_time(estate: Estate) -> None
     assert done.out.splitlines()[1].startswith("30 5 * * *")
 
 
-def test_a_path_with_blanks_and_percents_survives_in_a_crontab(estate: Estate) -> None:
+def test_a_path_may_have_spaces_and_percent_signs_in_a_crontab(estate: Estate) -> None:
     plan = Path(estate.plan(PLAN)).rename(estate.program.directory / "50% of it.toml")
     line = printed(estate, "crontab", plan=str(plan)).splitlines()[1]
     assert line.endswith(rf"run '{plan.parent}/50\% of it.toml' --quiet")
@@ -120,7 +120,7 @@ def test_the_cron_job_is_yaml(estate: Estate) -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 @pytest.mark.parametrize("every", ["1h", "6h", "24h", "2d", "7d"])
-def test_systemd_takes_the_units(estate: Estate, tmp_path: Path, every: str) -> None:
+def test_systemd_accepts_the_units(estate: Estate, tmp_path: Path, every: str) -> None:
     plan = Path(estate.plan(PLAN)).rename(estate.program.directory / "50% of it.toml")
     text = estate.run("schedule", str(plan), "--for", "systemd", "--every", every).out
     head, _, rest = text.partition("[Unit]")
@@ -157,13 +157,13 @@ def test_systemd_takes_the_units(estate: Estate, tmp_path: Path, every: str) -> 
         ),
     ],
 )
-def test_what_does_not_go_with_the_rhythm_is_a_warning(estate: Estate, plan: str, every: str, said: str) -> None:
+def test_a_plan_that_does_not_suit_the_frequency_is_a_warning(estate: Estate, plan: str, every: str, said: str) -> None:
     done = estate.run("schedule", estate.plan(plan), "--for", "crontab", "--every", every)
     assert done.status == 0
     assert f"warning: {said}" in done.err
 
 
-def test_hourly_runs_of_a_plan_that_copies_once_a_day_are_no_matter(estate: Estate) -> None:
+def test_hourly_runs_of_a_plan_that_copies_once_a_day_give_no_warning(estate: Estate) -> None:
     items = (item(f"g-{n}", "dr:{name}-{date}", max_age="23h", covered_for="2d") for n in range(90))
     done = estate.run("schedule", estate.plan(*items), "--for", "crontab", "--every", "1h")
     assert (done.status, done.err) == (0, "")
@@ -172,12 +172,12 @@ def test_hourly_runs_of_a_plan_that_copies_once_a_day_are_no_matter(estate: Esta
 @pytest.mark.parametrize(
     "arguments", [("--for", "cron"), ("--every", "5h"), ("--every", "90m"), ("--at", "24:00"), ("--at", "2")]
 )
-def test_what_no_scheduler_could_take_is_a_usage_error(estate: Estate, arguments: tuple[str, ...]) -> None:
+def test_a_value_that_no_scheduler_accepts_is_a_usage_error(estate: Estate, arguments: tuple[str, ...]) -> None:
     refused = estate.run("schedule", estate.plan(PLAN), *arguments)
     assert (refused.status, refused.out) == (2, "")
 
 
-def test_the_systemd_calendar_means_the_hours_that_cron_means(estate: Estate) -> None:
+def test_the_systemd_calendar_has_the_hours_of_cron(estate: Estate) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("needs systemd-analyze")
     text = estate.run("schedule", estate.plan(PLAN), "--for", "systemd", "--every", "6h", "--at", "14:15").out
@@ -201,7 +201,7 @@ def test_a_user_unit_names_nothing_that_only_the_system_has(estate: Estate) -> N
 
 
 @pytest.mark.parametrize("form", ["github", "azure", "kubernetes"])
-def test_a_pipeline_says_where_the_package_is_otherwise(estate: Estate, form: str) -> None:
+def test_a_pipeline_says_how_to_install_without_a_package_index(estate: Estate, form: str) -> None:
     text = printed(estate, form)
     assert f"facesnap-cli=={__version__}" in text
     assert "no package index has" in text
@@ -223,7 +223,7 @@ def test_a_key_that_a_pipeline_does_not_have_is_a_warning(estate: Estate, form: 
     assert estate.run("schedule", estate.plan(PLAN), "--for", "crontab", "--for", "systemd").err == ""
 
 
-def test_the_chosen_profiles_key_counts_where_a_plan_names_no_source(estate: Estate) -> None:
+def test_a_plan_without_a_source_needs_the_key_of_the_chosen_profile(estate: Estate) -> None:
     plan = estate.plan(PLAN.replace('from = "prod"\n', ""))
     workflow = yaml.safe_load(printed(estate, "github", plan=plan))
     assert [step["env"] for step in workflow["jobs"]["backup"]["steps"] if "env" in step] == [KEYS]
@@ -267,7 +267,7 @@ def test_the_cron_job_writes_archives_to_its_volume(estate: Estate) -> None:
     assert {"name": "state", "mountPath": "/var/lib/facesnap"} in container["volumeMounts"]
 
 
-def test_the_cron_job_says_of_a_path_elsewhere_that_it_needs_a_volume(estate: Estate) -> None:
+def test_an_absolute_path_needs_a_volume_in_the_cron_job(estate: Estate) -> None:
     plan = estate.plan(item("group-00", "file:/srv/{name}.facesnap", method="export", covered_for="2d"))
     done = estate.run("schedule", plan, "--for", "kubernetes")
     needs = "/srv/group-00.facesnap needs a volume of its own"

@@ -1,4 +1,4 @@
-"""What the emulator's tests share."""
+"""Share emulators and doors between the emulator's tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesnap_cli.emulator.http_server import RunningEmulator, running
 from facesnap_cli.emulator.options import EmulatorOptions
 from tests.emulator.doors import Door, SocketDoor, png, process_door
 
-# So long that a busy machine sees what goes on in between; tests move the clock.
+# So long that unfinished operations can be seen on a busy machine. Tests move the clock to finish them.
 SLOW = {"take_time": 20, "apply_time": 20, "train_time": 20}
 Open = Callable[..., Door]
 Run = Callable[..., RunningEmulator]
@@ -20,7 +20,7 @@ Run = Callable[..., RunningEmulator]
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
-    """Return a running emulator with the given options, as it is at its start. The same options share one."""
+    """Return a running emulator with the given options, reset. The same options share one emulator."""
     with ExitStack() as stack:
         emulators: dict[EmulatorOptions, RunningEmulator] = {}
 
@@ -36,7 +36,7 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(params=["process", "socket"])
 def open_door(request: pytest.FixtureRequest, run: Run) -> Iterator[Open]:
-    """Open a door to an emulator with the given options: the contract holds through both doors."""
+    """Open a door to an emulator with the given options. Each test runs through both doors."""
     with ExitStack() as stack:
 
         def open_one(**given: Any) -> Door:
@@ -51,19 +51,19 @@ def open_door(request: pytest.FixtureRequest, run: Run) -> Iterator[Open]:
 
 @pytest.fixture
 def door(open_door: Open) -> Door:
-    """A door to an emulator with the demo seed."""
+    """Open a door to an emulator with the demo seed."""
     return open_door(seed="demo")
 
 
 @pytest.fixture
 def live(run: Run) -> RunningEmulator:
-    """An emulator on a socket with the demo seed."""
+    """Return an emulator on a socket with the demo seed."""
     return run(seed="demo")
 
 
 @pytest.fixture
 def add(door: Door) -> Callable[[str], str]:
-    """Create a container with one face in it (of one person, where it has persons) and return the face's path."""
+    """Create a container with one face in it (of a person, if it has persons) and return the face's path."""
 
     def add_one(path: str) -> str:
         assert door.call("PUT", f"/{path}/mine", json={"name": "Mine"}).status_code == 200

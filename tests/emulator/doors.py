@@ -1,4 +1,4 @@
-"""Two doors to one emulator: its application in this process on a frozen clock, and a real socket."""
+"""Open two doors to an emulator: its application in this process with a frozen clock, and a socket."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NOON_NS = 1_795_435_200 * 10**9
 
 
 class Door(ABC):
-    """Calls the Face service."""
+    """A way to call the emulator."""
 
     @abstractmethod
     def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return the whole answer."""
+        """Send a request and return the response, with its body."""
 
     def call(
         self, method: str, path: str, *, key: str | None = SOURCE_KEY, prefix: str = "/face/v1.0", **content: Any
@@ -59,11 +59,11 @@ class Door(ABC):
         """Start to apply a snapshot, by default in the second account."""
         return self.call("POST", f"/snapshots/{snapshot}/apply", key=key, json={"objectId": object_id})
 
-    def follow(self, answer: httpx.Response, *, key: str = SOURCE_KEY) -> dict[str, Any]:
-        """Return the body of the operation that an accepted take or apply began, once its time is over."""
-        assert answer.status_code == 202, answer.text
+    def follow(self, response: httpx.Response, *, key: str = SOURCE_KEY) -> dict[str, Any]:
+        """Finish the operation of an accepted take or apply, and return its body."""
+        assert response.status_code == 202, response.text
         self.advance(21)
-        body = self.call("GET", answer.headers["operation-location"], key=key).json()
+        body = self.call("GET", response.headers["operation-location"], key=key).json()
         return {name[0].lower() + name[1:]: value for name, value in body.items()}
 
     def take(self, kind: str, object_id: str, *, scope: tuple[str, ...] = (TARGET,), **more: Any) -> httpx.Response:
@@ -115,7 +115,7 @@ class ProcessDoor(Door):
 
 @contextmanager
 def process_door(options: EmulatorOptions) -> Iterator[ProcessDoor]:
-    """Open a door to an emulator in this process, whose clock stands at noon of 2026-11-23 unless it is moved."""
+    """Open a door to an emulator in this process, with the clock stopped at noon of 2026-11-23."""
     service = Service(options, Clock(lambda: NOON_NS))
     door = ProcessDoor(service)
     try:
@@ -125,18 +125,18 @@ def process_door(options: EmulatorOptions) -> Iterator[ProcessDoor]:
         service.close()
 
 
-def code_of(answer: httpx.Response) -> tuple[int, str]:
+def code_of(response: httpx.Response) -> tuple[int, str]:
     """Return status and code of an error."""
-    return answer.status_code, answer.json()["error"]["code"]
+    return response.status_code, response.json()["error"]["code"]
 
 
-def error_of(answer: httpx.Response) -> tuple[int, str, str]:
+def error_of(response: httpx.Response) -> tuple[int, str, str]:
     """Return status, code and message of an error."""
-    return *code_of(answer), answer.json()["error"]["message"]
+    return *code_of(response), response.json()["error"]["message"]
 
 
 def png(seed: int, *, side: int = 48) -> bytes:
-    """Return a grey PNG of `side` × `side` pixels that no emulator drew; another for another `seed`."""
+    """Return a grey PNG of `side` × `side` pixels that no emulator drew. Each `seed` gives another image."""
     pixels = bytes((value * (seed * 2 + 7919) * (value ^ seed) >> 5) & 0xFF for value in range(side * side))
     rows = b"".join(b"\0" + pixels[start : start + side] for start in range(0, len(pixels), side))
     image = b"\x89PNG\r\n\x1a\n"

@@ -1,4 +1,4 @@
-"""Microsoft's Python SDK, and its names for the four kinds of container."""
+"""Call the emulator with Microsoft's Python SDK, by the SDK's names for the four kinds of container."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Container:
         return str(getattr(model, f"{self._name}_id"))
 
     def fill(self) -> None:
-        """Create it with two faces; a group has two persons and a face of each."""
+        """Create it with two faces, in a group one of each of two persons."""
         self.create(name="Mine", user_data="data", recognition_model="recognition_02")
         for number in (1, 2):
             if self.kind in GROUPS:
@@ -104,5 +104,5 @@ def code_of(caught: Any) -> str:
 
 
 def operation_id(raw: Any) -> str:
-    """Return the id of the operation that a take or apply (called with `raw=True`) began."""
+    """Return the operation id of a take or apply that was called with `raw=True`."""
     return str(raw.headers["Operation-Location"]).rpartition("/")[2]

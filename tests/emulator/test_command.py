@@ -1,4 +1,4 @@
-"""`facesnap emulator start` as a process: exit status, stdout and stderr."""
+"""Test `facesnap emulator start` as a process: exit status, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_with_json_the_banner_is_one_line_for_scripts(environment: dict[str, str
     assert (process.returncode, rest) == (0, ("", ""))
 
 
-def test_for_people_it_says_how_to_go_on(environment: dict[str, str]) -> None:
+def test_the_banner_for_people_ends_with_a_command(environment: dict[str, str]) -> None:
     with started(environment, "--tier", "F0") as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""The rules of persisted faces and of images. Both doors."""
+"""Test the rules of persisted faces and images through both doors."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class TestFaces:
     def test_update(self, door: Door, path: str, add: Callable[[str], str]) -> None:
         face = add(path)
 
-        answer = door.call("PATCH", face, json={"userData": "left"})
+        response = door.call("PATCH", face, json={"userData": "left"})
 
-        assert (answer.status_code, answer.content) == (200, b"")
+        assert (response.status_code, response.content) == (200, b"")
         assert door.call("GET", face).json()["userData"] == "left"
 
     def test_delete(self, door: Door, path: str, add: Callable[[str], str]) -> None:
@@ -57,9 +57,9 @@ class TestFaces:
         seed.write_text('{"objects": [{"type": "FaceList", "objectId": "full", "count": 1000}]}')
         door = open_door(seed=str(seed))
 
-        answer = door.add_face("/facelists/full", png(1))
+        response = door.add_face("/facelists/full", png(1))
 
-        assert error_of(answer) == (403, "QuotaExceeded", "Persisted face number reached limit.")
+        assert error_of(response) == (403, "QuotaExceeded", "Persisted face number reached limit.")
 
     @pytest.mark.parametrize(
         ("image", "code", "message"),
@@ -86,9 +86,9 @@ class TestFaces:
         ],
     )
     def test_bad_parameters_are_refused(self, door: Door, query: dict[str, str], message: str) -> None:
-        answer = door.add_face("/facelists/watchlist", png(1), params=query)
+        response = door.add_face("/facelists/watchlist", png(1), params=query)
 
-        assert error_of(answer) == (400, "BadArgument", message)
+        assert error_of(response) == (400, "BadArgument", message)
 
     def test_a_target_within_the_image_is_accepted(self, door: Door) -> None:
         query = {"targetFace": "0,0,48,48", "detectionModel": "detection_03", "userData": "u" * 1024}
@@ -97,6 +97,6 @@ class TestFaces:
 
     @pytest.mark.parametrize("url", ["", "ftp://example.org/a.png", "file:///etc/passwd", "http://127.0.0.1:9/a.png"])
     def test_a_url_that_gives_no_image_is_refused(self, door: Door, url: str) -> None:
-        answer = door.call("POST", "/facelists/watchlist/persistedfaces", json={"url": url})
+        response = door.call("POST", "/facelists/watchlist/persistedfaces", json={"url": url})
 
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidURL")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "InvalidURL")

@@ -1,4 +1,4 @@
-"""Keys, versions, content types, tiers, retired and gated services, recognition. Both doors."""
+"""Test keys, versions, content types, tiers, retired and gated services, and recognition through both doors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.emulator.doors import TARGET, TARGET_KEY, Door, code_of, png
 class TestKeys:
     @pytest.mark.parametrize("key", [None, "", "c0000000000000000000000000000009"])
     def test_a_wrong_key_is_denied(self, door: Door, key: str | None) -> None:
-        answer = door.call("GET", "/persongroups", key=key)
+        response = door.call("GET", "/persongroups", key=key)
 
-        assert code_of(answer) == (401, "401")
-        assert answer.json()["error"]["message"].startswith("Access denied due to invalid subscription key or wrong")
+        assert code_of(response) == (401, "401")
+        assert response.json()["error"]["message"].startswith("Access denied due to invalid subscription key or wrong")
 
-    def test_a_token_opens_nothing(self, door: Door) -> None:
-        answer = door.call("GET", "/persongroups", key=None, headers={"Authorization": "Bearer token"})
+    def test_a_bearer_token_is_denied(self, door: Door) -> None:
+        response = door.call("GET", "/persongroups", key=None, headers={"Authorization": "Bearer token"})
 
-        assert answer.status_code == 401
+        assert response.status_code == 401
 
     def test_accounts_come_from_a_file(self, open_door: Open, tmp_path: Path) -> None:
         file = tmp_path / "accounts.json"
@@ -42,7 +42,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("prefix", "status"), [("/face/v1.0", 200), ("/face/v1.0-preview", 200), ("/face/v1.2", 404)]
     )
-    def test_snapshots_are_not_in_the_newest(self, door: Door, prefix: str, status: int) -> None:
+    def test_the_newest_version_has_no_snapshots(self, door: Door, prefix: str, status: int) -> None:
         assert door.call("GET", "/snapshots", prefix=prefix).status_code == status
 
     @pytest.mark.parametrize(
@@ -58,38 +58,38 @@ class TestPaths:
             ("GET", "/persongroups", ""),
         ],
     )
-    def test_what_no_route_has_is_not_found(self, door: Door, method: str, path: str, prefix: str) -> None:
+    def test_unknown_paths_and_methods_are_not_found(self, door: Door, method: str, path: str, prefix: str) -> None:
         assert door.call(method, path, prefix=prefix).status_code == 404
 
 
 class TestBodies:
     @pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "multipart/form-data", ""])
-    def test_json_must_be_called_json(self, door: Door, content_type: str) -> None:
-        answer = door.call("PUT", "/facelists/x", content=b'{"name": "n"}', headers={"Content-Type": content_type})
+    def test_json_needs_its_content_type(self, door: Door, content_type: str) -> None:
+        response = door.call("PUT", "/facelists/x", content=b'{"name": "n"}', headers={"Content-Type": content_type})
 
-        assert code_of(answer) == (415, "BadArgument")
+        assert code_of(response) == (415, "BadArgument")
 
     @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
-    def test_json_may_say_its_charset(self, door: Door, content_type: str) -> None:
-        answer = door.call("PUT", "/facelists/x", content=b'{"name": "n"}', headers={"Content-Type": content_type})
+    def test_the_content_type_may_have_a_charset(self, door: Door, content_type: str) -> None:
+        response = door.call("PUT", "/facelists/x", content=b'{"name": "n"}', headers={"Content-Type": content_type})
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
 
     def test_an_image_must_be_octets_or_a_url(self, door: Door) -> None:
-        answer = door.call("POST", "/detect", content=png(1), headers={"Content-Type": "image/png"})
+        response = door.call("POST", "/detect", content=png(1), headers={"Content-Type": "image/png"})
 
-        assert code_of(answer) == (415, "BadArgument")
+        assert code_of(response) == (415, "BadArgument")
 
-    def test_too_long_a_body_is_refused(self, door: Door) -> None:
-        answer = door.call("PUT", "/facelists/x", json={"name": "n", "userData": "u" * 1024 * 1024})
+    def test_a_body_that_is_too_long_is_refused(self, door: Door) -> None:
+        response = door.call("PUT", "/facelists/x", json={"name": "n", "userData": "u" * 1024 * 1024})
 
-        assert answer.status_code == 413
+        assert response.status_code == 413
 
     @pytest.mark.parametrize("body", [b"[" * 100_000, b'"\\ud800"', b'{"name": "\\ud800"}', b"\xff\xfe", b""])
-    def test_no_body_upsets_it(self, door: Door, body: bytes) -> None:
-        answer = door.call("PUT", "/facelists/x", content=body, headers={"Content-Type": "application/json"})
+    def test_no_body_causes_a_server_error(self, door: Door, body: bytes) -> None:
+        response = door.call("PUT", "/facelists/x", content=body, headers={"Content-Type": "application/json"})
 
-        assert code_of(answer) == (400, "BadArgument")
+        assert code_of(response) == (400, "BadArgument")
 
 
 class TestTiers:
@@ -116,14 +116,14 @@ class TestTiers:
         door.advance(1)
         assert door.call("GET", "/persongroups").status_code == 200
 
-    def test_each_account_has_its_own(self, open_door: Open) -> None:
+    def test_each_account_has_its_own_rate_limit(self, open_door: Open) -> None:
         door = open_door(tier="F0")
         for _ in range(21):
             door.call("GET", "/persongroups")
 
         assert door.call("GET", "/persongroups", key=TARGET_KEY).status_code == 200
 
-    def test_polls_count(self, open_door: Open) -> None:
+    def test_polls_count_towards_the_rate_limit(self, open_door: Open) -> None:
         door = open_door(tier="F0", seed="demo")
         location = door.take("FaceList", "watchlist").headers["operation-location"]
 
@@ -131,7 +131,7 @@ class TestTiers:
 
         assert statuses == [200] * 19 + [429]
 
-    def test_unless_a_tier_is_chosen_there_is_no_rate_limit(self, door: Door) -> None:
+    def test_without_a_chosen_tier_there_is_no_rate_limit(self, door: Door) -> None:
         assert {door.call("GET", "/persongroups").status_code for _ in range(60)} == {200}
 
     def test_the_free_tier_has_room_for_1000_persons(self, open_door: Open, tmp_path: Path) -> None:
@@ -139,22 +139,22 @@ class TestTiers:
         seed.write_text('{"objects": [{"type": "LargePersonGroup", "objectId": "full", "count": 1000}]}')
         free, standard = open_door(seed=str(seed), tier="F0"), open_door(seed=str(seed))
 
-        answers = [
+        responses = [
             door.call("POST", "/largepersongroups/full/persons", json={"name": "n"}) for door in (free, standard)
         ]
 
-        assert code_of(answers[0]) == (403, "QuotaExceeded")
-        assert answers[1].status_code == 200
+        assert code_of(responses[0]) == (403, "QuotaExceeded")
+        assert responses[1].status_code == 200
 
     def test_an_account_has_room_for_64_face_lists(self, open_door: Open) -> None:
         door = open_door()
         for number in range(64):
             door.call("PUT", f"/facelists/list{number}", json={"name": "n"})
 
-        answer = door.call("PUT", "/facelists/one-more", json={"name": "n"})
+        response = door.call("PUT", "/facelists/one-more", json={"name": "n"})
 
-        assert code_of(answer) == (403, "QuotaExceeded")
-        assert answer.json()["error"]["message"] == "Face list number reached subscription level limit."
+        assert code_of(response) == (403, "QuotaExceeded")
+        assert response.json()["error"]["message"] == "Face list number reached subscription level limit."
 
 
 class TestServiceModes:
@@ -165,7 +165,7 @@ class TestServiceModes:
         assert code_of(door.apply(TARGET)) == (403, "UnsupportedFeature")
 
     @pytest.mark.parametrize("path", ["/snapshots", f"/snapshots/{TARGET}", f"/operations/{TARGET}"])
-    def test_the_rest_of_a_retired_service_is_gone(self, open_door: Open, path: str) -> None:
+    def test_other_requests_for_snapshots_of_a_retired_service_are_not_found(self, open_door: Open, path: str) -> None:
         assert code_of(open_door(service="retired").call("GET", path)) == (404, "404")
 
     def test_a_retired_service_still_has_objects(self, open_door: Open) -> None:
@@ -175,14 +175,14 @@ class TestServiceModes:
 
     def test_a_gated_service_names_the_missing_approval(self, open_door: Open) -> None:
         door = open_door(service="gated", seed="demo")
-        answers = [
+        responses = [
             door.take("FaceList", "watchlist"),
             door.apply(TARGET),
             door.call("POST", "/identify", json={"faceIds": [TARGET], "personGroupId": "employees"}),
         ]
 
-        assert [code_of(answer) for answer in answers] == [(403, "UnsupportedFeature")] * 3
-        assert "missing approval" in answers[0].json()["error"]["message"]
+        assert [code_of(response) for response in responses] == [(403, "UnsupportedFeature")] * 3
+        assert "missing approval" in responses[0].json()["error"]["message"]
         assert door.call("GET", "/snapshots").json() == []
 
 
@@ -191,8 +191,8 @@ class TestRecognition:
         """Return the detected face."""
         headers = {"Content-Type": "application/octet-stream"}
         account = {} if key is None else {"key": key}
-        answer = door.call("POST", "/detect", content=image, headers=headers, params=query, **account)
-        return answer.json()[0]
+        response = door.call("POST", "/detect", content=image, headers=headers, params=query, **account)
+        return response.json()[0]
 
     def image(self, door: Door, person: int = 0, face: int = 0) -> bytes:
         """Return an image of one of the demo's employees."""
@@ -215,11 +215,11 @@ class TestRecognition:
 
     def test_detect_refuses_what_is_not_emulated(self, door: Door) -> None:
         headers = {"Content-Type": "application/octet-stream"}
-        answer = door.call("POST", "/detect?returnFaceLandmarks=true", content=png(1), headers=headers)
+        response = door.call("POST", "/detect?returnFaceLandmarks=true", content=png(1), headers=headers)
 
-        assert code_of(answer) == (403, "UnsupportedFeature")
+        assert code_of(response) == (403, "UnsupportedFeature")
 
-    def test_identify_knows_a_seeded_person_by_any_image(self, door: Door) -> None:
+    def test_identify_finds_a_seeded_person_by_any_image(self, door: Door) -> None:
         persons = door.call("GET", "/persongroups/employees/persons").json()
         for number, place in ((0, 0), (0, 2), (2, 1)):
             face = self.detect(door, self.image(door, number, place), recognitionModel="recognition_04")
@@ -243,7 +243,7 @@ class TestRecognition:
     @pytest.mark.parametrize(
         ("path", "kind"), [("persongroups", "personGroup"), ("largepersongroups", "largePersonGroup")]
     )
-    def test_an_untrained_group_does_not(self, door: Door, path: str, kind: str) -> None:
+    def test_an_untrained_group_identifies_nobody(self, door: Door, path: str, kind: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
         person = door.call("POST", f"/{path}/mine/persons", json={"name": "n"}).json()["personId"]
         door.add_face(f"/{path}/mine/persons/{person}", png(1))
@@ -260,30 +260,30 @@ class TestRecognition:
         assert code_of(meanwhile) == (409, f"{kind}TrainingNotFinished")
         assert after.json()[0]["candidates"] == [{"personId": person, "confidence": 1.0}]
 
-    def test_a_face_added_since_the_training_is_not_known(self, door: Door) -> None:
+    def test_a_face_added_since_the_training_is_not_identified(self, door: Door) -> None:
         person = door.call("GET", "/persongroups/employees/persons").json()[0]["personId"]
         door.advance(21)
         door.add_face(f"/persongroups/employees/persons/{person}", png(5))
         face = self.detect(door, png(5), recognitionModel="recognition_04")
 
-        answer = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
+        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
 
-        assert answer.json() == [{"faceId": face["faceId"], "candidates": []}]
+        assert response.json() == [{"faceId": face["faceId"], "candidates": []}]
 
     def test_a_detected_face_expires(self, door: Door) -> None:
         face = self.detect(door, self.image(door), recognitionModel="recognition_04", faceIdTimeToLive="60")
         door.advance(60)
 
-        answer = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
+        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
 
-        assert code_of(answer) == (404, "FaceNotFound")
+        assert code_of(response) == (404, "FaceNotFound")
 
-    def test_models_must_agree(self, door: Door) -> None:
+    def test_the_recognition_models_must_match(self, door: Door) -> None:
         face = self.detect(door, self.image(door), recognitionModel="recognition_01")
 
-        answer = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
+        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
 
-        assert answer.json()["error"]["message"] == "'recognitionModel' is incompatible."
+        assert response.json()["error"]["message"] == "'recognitionModel' is incompatible."
 
     @pytest.mark.parametrize(
         "change",
@@ -306,7 +306,7 @@ class TestRecognition:
     @pytest.mark.parametrize(
         ("path", "key"), [("facelists/watchlist", "faceListId"), ("largefacelists/archive", "largeFaceListId")]
     )
-    def test_find_similar_knows_the_faces_of_a_list(self, door: Door, path: str, key: str) -> None:
+    def test_find_similar_finds_the_faces_of_a_list(self, door: Door, path: str, key: str) -> None:
         if key == "faceListId":
             face = door.call("GET", f"/{path}").json()["persistedFaces"][1]["persistedFaceId"]
         else:
@@ -315,14 +315,14 @@ class TestRecognition:
         model = "recognition_01" if key == "faceListId" else "recognition_02"
         detected = self.detect(door, image, recognitionModel=model)
 
-        answer = door.call("POST", "/findsimilars", json={"faceId": detected["faceId"], key: path.rpartition("/")[2]})
+        response = door.call("POST", "/findsimilars", json={"faceId": detected["faceId"], key: path.rpartition("/")[2]})
 
-        assert answer.json() == [{"persistedFaceId": face, "confidence": 1.0}]
+        assert response.json() == [{"persistedFaceId": face, "confidence": 1.0}]
 
-    def test_find_similar_wants_a_trained_list(self, door: Door) -> None:
+    def test_find_similar_needs_a_trained_list(self, door: Door) -> None:
         door.call("PUT", "/largefacelists/mine", json={"name": "n"})
         face = self.detect(door, png(1))["faceId"]
 
-        answer = door.call("POST", "/findsimilars", json={"faceId": face, "largeFaceListId": "mine"})
+        response = door.call("POST", "/findsimilars", json={"faceId": face, "largeFaceListId": "mine"})
 
-        assert code_of(answer) == (400, "LargeFaceListNotTrained")
+        assert code_of(response) == (400, "LargeFaceListNotTrained")

@@ -1,4 +1,4 @@
-"""The rules of groups, lists, persons and faces, and the errors that are documented for them. Both doors."""
+"""Test the rules of groups, lists, persons and faces, with their documented errors, through both doors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def path(request: pytest.FixtureRequest) -> str:
 
 
 class TestContainers:
-    def test_create_keeps_what_was_given(self, door: Door, path: str) -> None:
+    def test_create_keeps_every_member(self, door: Door, path: str) -> None:
         body = {"name": "n" * 128, "userData": "u" * 16384, "recognitionModel": "recognition_04"}
         door.call("PUT", f"/{path}/mine", json=body)
 
@@ -44,22 +44,22 @@ class TestContainers:
 
     @pytest.mark.parametrize("bad", ["UPPER", "a.b", "x" * 65, "é"])
     def test_create_refuses_an_id_outside_of_the_alphabet(self, door: Door, path: str, bad: str) -> None:
-        answer = door.call("PUT", f"/{path}/{bad}", json={"name": "n"})
+        response = door.call("PUT", f"/{path}/{bad}", json={"name": "n"})
 
-        assert error_of(answer) == (400, "BadArgument", f"{KINDS[path][1]} ID is invalid.")
+        assert error_of(response) == (400, "BadArgument", f"{KINDS[path][1]} ID is invalid.")
 
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    def test_elsewhere_such_an_id_is_not_found(self, door: Door, path: str, method: str) -> None:
-        answer = door.call(method, f"/{path}/UPPER")
+    def test_an_id_outside_of_the_alphabet_is_not_found(self, door: Door, path: str, method: str) -> None:
+        response = door.call(method, f"/{path}/UPPER")
 
-        assert error_of(answer) == (404, f"{KINDS[path][0]}NotFound", f"{KINDS[path][1]} ID is invalid.")
+        assert error_of(response) == (404, f"{KINDS[path][0]}NotFound", f"{KINDS[path][1]} ID is invalid.")
 
     def test_create_refuses_an_id_that_is_taken(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("PUT", f"/{path}/mine", json={"name": "n"})
+        response = door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        assert error_of(answer) == (409, f"{KINDS[path][0]}Exists", f"{KINDS[path][1]} already exists.")
+        assert error_of(response) == (409, f"{KINDS[path][0]}Exists", f"{KINDS[path][1]} already exists.")
 
     @pytest.mark.parametrize(
         ("body", "message"),
@@ -77,20 +77,20 @@ class TestContainers:
     def test_create_refuses_a_bad_body(self, door: Door, path: str, body: object, message: str) -> None:
         assert error_of(door.call("PUT", f"/{path}/mine", json=body)) == (400, "BadArgument", message)
 
-    def test_create_refuses_what_is_no_json(self, door: Door, path: str) -> None:
-        answer = door.call("PUT", f"/{path}/mine", content=b"{", headers={"Content-Type": "application/json"})
+    def test_create_refuses_a_body_that_is_not_json(self, door: Door, path: str) -> None:
+        response = door.call("PUT", f"/{path}/mine", content=b"{", headers={"Content-Type": "application/json"})
 
-        assert error_of(answer) == (400, "BadArgument", "JSON parsing error.")
+        assert error_of(response) == (400, "BadArgument", "JSON parsing error.")
 
     @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
-    def test_what_does_not_exist_is_not_found(self, door: Door, path: str, method: str) -> None:
+    def test_an_unknown_container_is_not_found(self, door: Door, path: str, method: str) -> None:
         content: dict[str, Any] = {"json": {"name": "n"}} if method == "PATCH" else {}
 
-        answer = door.call(method, f"/{path}/nobody", **content)
+        response = door.call(method, f"/{path}/nobody", **content)
 
-        assert error_of(answer) == (404, f"{KINDS[path][0]}NotFound", f"{KINDS[path][1]} is not found.")
+        assert error_of(response) == (404, f"{KINDS[path][0]}NotFound", f"{KINDS[path][1]} is not found.")
 
-    def test_update_changes_only_what_is_given(self, door: Door, path: str) -> None:
+    def test_update_changes_only_the_given_members(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "before", "userData": "kept"})
 
         door.call("PATCH", f"/{path}/mine", json={"name": "after"})
@@ -99,26 +99,26 @@ class TestContainers:
         assert (found["name"], found["userData"]) == ("after", "kept")
 
     @pytest.mark.parametrize("path", ["largepersongroups", "largefacelists"])
-    def test_a_large_one_refuses_an_update_of_nothing(self, door: Door, path: str) -> None:
+    def test_a_large_container_refuses_an_empty_update(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("PATCH", f"/{path}/mine", json={})
+        response = door.call("PATCH", f"/{path}/mine", json={})
 
-        assert error_of(answer) == (400, "BadArgument", "Both 'name' and 'userData' are empty.")
+        assert error_of(response) == (400, "BadArgument", "Both 'name' and 'userData' are empty.")
 
     def test_another_account_does_not_see_it(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("GET", f"/{path}/mine", key="b0000000000000000000000000000001")
+        response = door.call("GET", f"/{path}/mine", key="b0000000000000000000000000000001")
 
-        assert answer.status_code == 404
+        assert response.status_code == 404
 
     def test_the_second_key_opens_the_same_account(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("GET", f"/{path}/mine", key="a0000000000000000000000000000002")
+        response = door.call("GET", f"/{path}/mine", key="a0000000000000000000000000000002")
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
 
     @pytest.mark.parametrize("path", TRAINED)
     def test_lists_come_in_pages_after_an_exclusive_start(self, open_door: Open, path: str) -> None:
@@ -152,12 +152,12 @@ class TestContainers:
 
 @pytest.mark.parametrize("path", TRAINED)
 class TestTraining:
-    def test_what_was_never_trained_is_not_trained(self, door: Door, path: str) -> None:
+    def test_a_container_without_a_training_is_not_trained(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("GET", f"/{path}/mine/training")
+        response = door.call("GET", f"/{path}/mine/training")
 
-        assert error_of(answer) == (404, f"{KINDS[path][0]}NotTrained", f"{KINDS[path][1]} not trained.")
+        assert error_of(response) == (404, f"{KINDS[path][0]}NotTrained", f"{KINDS[path][1]} not trained.")
 
     def test_it_runs_and_then_succeeds(self, door: Door, path: str, add: Callable[[str], str]) -> None:
         add(path)
@@ -181,11 +181,11 @@ class TestTraining:
         assert training["status"] == "failed"
         assert training["message"]
 
-    def test_meanwhile_every_change_is_refused(self, door: Door, path: str, add: Callable[[str], str]) -> None:
+    def test_every_change_during_a_training_is_refused(self, door: Door, path: str, add: Callable[[str], str]) -> None:
         face = add(path)
         door.call("POST", f"/{path}/mine/train")
 
-        answers = [
+        responses = [
             door.call("POST", f"/{path}/mine/train"),
             door.call("PATCH", f"/{path}/mine", json={"name": "n"}),
             door.call("DELETE", face),
@@ -194,7 +194,7 @@ class TestTraining:
         ]
 
         expected = (409, f"{KINDS[path][0]}TrainingNotFinished", f"{KINDS[path][1]} is under training.")
-        assert [error_of(answer) for answer in answers] == [expected] * 5
+        assert [error_of(response) for response in responses] == [expected] * 5
 
 
 @pytest.mark.parametrize("path", GROUPS)
@@ -223,9 +223,9 @@ class TestPersons:
     def test_an_unknown_person_is_not_found(self, door: Door, path: str, person: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
 
-        answer = door.call("GET", f"/{path}/mine/persons/{person}")
+        response = door.call("GET", f"/{path}/mine/persons/{person}")
 
-        assert error_of(answer) == (404, "PersonNotFound", f"Person {person} is not found.")
+        assert error_of(response) == (404, "PersonNotFound", f"Person {person} is not found.")
 
     def test_persons_come_in_pages_by_id(self, door: Door, path: str) -> None:
         door.call("PUT", f"/{path}/mine", json={"name": "n"})
@@ -241,7 +241,7 @@ class TestPersons:
     def test_a_person_has_room_for_248_faces(self, door: Door, path: str, add: Callable[[str], str]) -> None:
         owner = add(path).partition("/persistedfaces")[0]
 
-        answers = [door.add_face(owner, png(number)) for number in range(2, 250)]
+        responses = [door.add_face(owner, png(number)) for number in range(2, 250)]
 
-        assert [answer.status_code for answer in answers[:-1]] == [200] * 247
-        assert error_of(answers[-1]) == (403, "QuotaExceeded", "Persisted face number reached limit.")
+        assert [response.status_code for response in responses[:-1]] == [200] * 247
+        assert error_of(responses[-1]) == (403, "QuotaExceeded", "Persisted face number reached limit.")

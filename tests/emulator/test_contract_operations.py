@@ -1,4 +1,4 @@
-"""How operations progress, and how many of them there may be. Both doors."""
+"""Test the quota and the progress of operations through both doors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TestQuota:
 
         assert door.take("FaceList", "watchlist").status_code == 202
 
-    def test_applies_are_counted_apart(self, door: Door) -> None:
+    def test_applies_have_a_quota_of_their_own(self, door: Door) -> None:
         snapshot = door.taken("FaceList", "watchlist")
         accepted = [door.apply(snapshot, f"copy{number}").status_code for number in range(64)]
 
@@ -46,7 +46,7 @@ class TestQuota:
 
 
 class TestProgress:
-    def test_it_waits_then_runs_then_succeeds(self, door: Door) -> None:
+    def test_an_operation_waits_then_runs_then_succeeds(self, door: Door) -> None:
         location = door.take("FaceList", "watchlist").headers["operation-location"]
         seen = []
         for _ in range(6):
@@ -55,7 +55,7 @@ class TestProgress:
 
         assert list(dict.fromkeys(seen)) == ["notStarted", "running", "succeeded"]
 
-    def test_the_time_may_follow_the_size(self, open_door: Open) -> None:
+    def test_the_duration_can_depend_on_the_size(self, open_door: Open) -> None:
         # 200 faces at 100 seconds per 1,000 entries
         door = open_door(seed="demo", take_time="100/1000")
         location = door.take("LargeFaceList", "archive").headers["operation-location"]
@@ -65,7 +65,7 @@ class TestProgress:
 
         assert (early, door.call("GET", location).json()["status"]) == ("running", "succeeded")
 
-    def test_without_any_time_the_first_look_sees_the_end(self, open_door: Open) -> None:
+    def test_an_operation_without_duration_has_ended_at_the_first_poll(self, open_door: Open) -> None:
         door = open_door(seed="demo", take_time=0)
         location = door.take("FaceList", "watchlist").headers["operation-location"]
 

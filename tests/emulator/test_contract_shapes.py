@@ -1,4 +1,4 @@
-"""Every published example of the service, answered in the example's shape. Both doors."""
+"""Test every published example of the service: the responses have the example's shape. Through both doors."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ def door(open_door: Open) -> Door:
 
 @pytest.mark.parametrize(("path", "id_key", "object_id"), CONTAINERS)
 class TestContainers:
-    def test_create_answers_an_empty_200(self, door: Door, path: str, id_key: str, object_id: str) -> None:
+    def test_create_returns_an_empty_200(self, door: Door, path: str, id_key: str, object_id: str) -> None:
         body = {"name": "group1", "userData": "user-provided data", "recognitionModel": "recognition_01"}
 
-        answer = door.call("PUT", f"/{path}/sample_1", json=body)
+        response = door.call("PUT", f"/{path}/sample_1", json=body)
 
-        assert (answer.status_code, answer.content) == (200, b"")
+        assert (response.status_code, response.content) == (200, b"")
 
     def test_get_shows_id_name_user_data_and_model(self, door: Door, path: str, id_key: str, object_id: str) -> None:
-        answer = door.call("GET", f"/{path}/{object_id}?returnRecognitionModel=true")
+        response = door.call("GET", f"/{path}/{object_id}?returnRecognitionModel=true")
 
         faces = {"persistedFaces"} if path == "facelists" else set()
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "application/json; charset=utf-8"
-        assert set(answer.json()) == {id_key, "name", "userData", "recognitionModel"} | faces
-        assert answer.json()[id_key] == object_id
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        assert set(response.json()) == {id_key, "name", "userData", "recognitionModel"} | faces
+        assert response.json()[id_key] == object_id
 
     def test_get_leaves_the_model_out_unless_asked(self, door: Door, path: str, id_key: str, object_id: str) -> None:
         assert "recognitionModel" not in door.call("GET", f"/{path}/{object_id}").json()
 
     def test_list_is_a_bare_array(self, door: Door, path: str, id_key: str, object_id: str) -> None:
-        answer = door.call("GET", f"/{path}?returnRecognitionModel=true")
+        response = door.call("GET", f"/{path}?returnRecognitionModel=true")
 
-        (entry,) = answer.json()
+        (entry,) = response.json()
         assert set(entry) == {id_key, "name", "userData", "recognitionModel"}
 
-    def test_update_and_delete_answer_an_empty_200(self, door: Door, path: str, id_key: str, object_id: str) -> None:
+    def test_update_and_delete_return_an_empty_200(self, door: Door, path: str, id_key: str, object_id: str) -> None:
         changed = door.call("PATCH", f"/{path}/{object_id}", json={"name": "new", "userData": "data"})
         deleted = door.call("DELETE", f"/{path}/{object_id}")
 
@@ -62,15 +62,15 @@ class TestContainers:
 
 
 @pytest.mark.parametrize("path", ["persongroups/employees", "largepersongroups/visitors", "largefacelists/archive"])
-def test_train_answers_an_empty_202_and_the_status_follows(door: Door, path: str) -> None:
-    answer = door.call("POST", f"/{path}/train")
+def test_train_returns_an_empty_202_and_the_status_follows(door: Door, path: str) -> None:
+    response = door.call("POST", f"/{path}/train")
     door.advance(21)
     training = door.call("GET", f"/{path}/training").json()
 
-    assert (answer.status_code, answer.content) == (202, b"")
+    assert (response.status_code, response.content) == (202, b"")
     # Unlike a snapshot's, the location of a training is absolute.
-    assert answer.headers["operation-location"].endswith(f"/face/v1.0/{path}/training")
-    assert answer.headers["operation-location"].startswith("http://127.0.0.1")
+    assert response.headers["operation-location"].endswith(f"/face/v1.0/{path}/training")
+    assert response.headers["operation-location"].startswith("http://127.0.0.1")
     assert (training.pop("status"), training.pop("message")) == ("succeeded", None)
     assert set(training) == {"createdDateTime", "lastActionDateTime", "lastSuccessfulTrainingDateTime"}
     assert all(TIME.fullmatch(value) for value in training.values())
@@ -85,11 +85,11 @@ def test_a_face_list_shows_its_faces_inline(door: Door) -> None:
     assert all(GUID.fullmatch(face["persistedFaceId"]) for face in faces)
 
 
-def test_take_answers_an_empty_202_with_a_relative_location(door: Door) -> None:
-    answer = door.take("FaceList", "watchlist", scope=(TARGET, SOURCE), userData="about it")
+def test_take_returns_an_empty_202_with_a_relative_location(door: Door) -> None:
+    response = door.take("FaceList", "watchlist", scope=(TARGET, SOURCE), userData="about it")
 
-    assert (answer.status_code, answer.content) == (202, b"")
-    assert re.fullmatch(f"/operations/{GUID.pattern}", answer.headers["operation-location"])
+    assert (response.status_code, response.content) == (202, b"")
+    assert re.fullmatch(f"/operations/{GUID.pattern}", response.headers["operation-location"])
 
 
 def test_a_finished_take_shows_the_snapshot(door: Door) -> None:
@@ -130,23 +130,23 @@ def test_the_list_of_snapshots_is_a_bare_array_filtered_by_type_and_scope(door: 
     assert [snapshot["id"] for snapshot in found] == [wanted]
 
 
-def test_update_answers_an_empty_200(door: Door) -> None:
+def test_update_returns_an_empty_200(door: Door) -> None:
     snapshot = door.taken("FaceList", "watchlist")
 
-    answer = door.call("PATCH", f"/snapshots/{snapshot}", json={"applyScope": [SOURCE], "userData": "new"})
+    response = door.call("PATCH", f"/snapshots/{snapshot}", json={"applyScope": [SOURCE], "userData": "new"})
 
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (response.status_code, response.content) == (200, b"")
     after = door.call("GET", f"/snapshots/{snapshot}").json()
     assert (after["applyScope"], after["userData"]) == ([SOURCE], "new")
     assert after["lastUpdateTime"] > after["createdTime"]
 
 
-def test_delete_answers_an_empty_200(door: Door) -> None:
+def test_delete_returns_an_empty_200(door: Door) -> None:
     snapshot = door.taken("FaceList", "watchlist")
 
-    answer = door.call("DELETE", f"/snapshots/{snapshot}")
+    response = door.call("DELETE", f"/snapshots/{snapshot}")
 
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (response.status_code, response.content) == (200, b"")
     assert door.call("GET", "/snapshots").json() == []
 
 
@@ -159,20 +159,20 @@ def test_delete_answers_an_empty_200(door: Door) -> None:
         ("LargeFaceList", "archive", "/largefacelist/target-id"),
     ],
 )
-def test_apply_answers_202_and_ends_at_the_singular_path(door: Door, kind: str, object_id: str, location: str) -> None:
+def test_apply_returns_202_and_ends_at_the_singular_path(door: Door, kind: str, object_id: str, location: str) -> None:
     snapshot = door.taken(kind, object_id)
 
-    answer = door.call(
+    response = door.call(
         "POST", f"/snapshots/{snapshot}/apply", key=TARGET_KEY, json={"objectId": "target-id", "mode": "CreateNew"}
     )
 
-    assert (answer.status_code, answer.content) == (202, b"")
-    operation = door.follow(answer, key=TARGET_KEY)
+    assert (response.status_code, response.content) == (202, b"")
+    operation = door.follow(response, key=TARGET_KEY)
     assert (operation["status"], operation["resourceLocation"]) == ("succeeded", location)
 
 
 def test_an_error_has_code_and_message_in_one_envelope(door: Door) -> None:
-    answer = door.call("DELETE", "/persongroups/nobody")
+    response = door.call("DELETE", "/persongroups/nobody")
 
-    assert answer.status_code == 404
-    assert answer.json() == {"error": {"code": "PersonGroupNotFound", "message": "Person group is not found."}}
+    assert response.status_code == 404
+    assert response.json() == {"error": {"code": "PersonGroupNotFound", "message": "Person group is not found."}}

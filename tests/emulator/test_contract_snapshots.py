@@ -1,4 +1,4 @@
-"""The rules of the seven snapshot operations. Both doors."""
+"""Test the rules of the seven snapshot operations through both doors."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ class TestCopy:
         path, object_id = KINDS[kind]
         snapshot = door.taken(kind, object_id, scope=(TARGET, SOURCE))
 
-        answers = [door.apply(snapshot, "one"), door.apply(snapshot, "two")]
+        responses = [door.apply(snapshot, "one"), door.apply(snapshot, "two")]
         at_home = door.apply(snapshot, "three", key="a0000000000000000000000000000001")
 
-        assert [door.follow(answer, key=TARGET_KEY)["status"] for answer in answers] == ["succeeded"] * 2
+        assert [door.follow(response, key=TARGET_KEY)["status"] for response in responses] == ["succeeded"] * 2
         assert door.follow(at_home)["status"] == "succeeded"
         assert content(door, path, "one", key=TARGET_KEY) == content(door, path, "three")
 
@@ -88,21 +88,21 @@ class TestCopy:
 
     def test_a_target_created_meanwhile_makes_the_apply_fail(self, door: Door, kind: str) -> None:
         path, object_id = KINDS[kind]
-        answer = door.apply(door.taken(kind, object_id))
+        response = door.apply(door.taken(kind, object_id))
         door.call("PUT", f"/{path}/copy", key=TARGET_KEY, json={"name": "there"})
 
-        operation = door.follow(answer, key=TARGET_KEY)
+        operation = door.follow(response, key=TARGET_KEY)
 
         assert operation["status"] == "failed"
         assert "already exists" in operation["message"]
         assert door.call("GET", f"/{path}/copy", key=TARGET_KEY).json()["name"] == "there"
 
-    def test_the_target_is_not_there_before_the_end(self, door: Door, kind: str) -> None:
+    def test_the_target_does_not_exist_before_the_end(self, door: Door, kind: str) -> None:
         path, object_id = KINDS[kind]
-        answer = door.apply(door.taken(kind, object_id))
+        response = door.apply(door.taken(kind, object_id))
 
         assert door.call("GET", f"/{path}/copy", key=TARGET_KEY).status_code == 404
-        door.follow(answer, key=TARGET_KEY)
+        door.follow(response, key=TARGET_KEY)
         assert door.call("GET", f"/{path}/copy", key=TARGET_KEY).status_code == 200
 
     def test_a_source_that_does_not_exist_is_not_found(self, door: Door, kind: str) -> None:
@@ -129,38 +129,38 @@ def person(door: Door) -> str:
 class TestSourceChanges:
     @pytest.mark.parametrize("change", CHANGES)
     def test_a_change_during_the_take_makes_it_fail(self, door: Door, change: str) -> None:
-        answer = door.take("PersonGroup", "employees")
+        response = door.take("PersonGroup", "employees")
         door.advance(1)
         changed = CHANGES[change](door)
 
-        operation = door.follow(answer)
+        operation = door.follow(response)
 
         assert changed.status_code in (200, 202), changed.text
         assert (operation["status"], operation["message"]) == ("failed", SOURCE_CHANGED)
         assert "resourceLocation" not in operation
         assert door.call("GET", "/snapshots").json() == []
 
-    def test_a_change_after_the_take_does_not(self, door: Door) -> None:
-        answer = door.take("PersonGroup", "employees")
+    def test_a_change_after_the_take_does_not_make_it_fail(self, door: Door) -> None:
+        response = door.take("PersonGroup", "employees")
         door.advance(21)
         # Nobody has looked at the operation since it ended.
         CHANGES["group deleted"](door)
 
-        assert door.follow(answer)["status"] == "succeeded"
+        assert door.follow(response)["status"] == "succeeded"
 
-    def test_a_refused_change_does_not(self, door: Door) -> None:
-        answer = door.take("PersonGroup", "employees")
+    def test_a_refused_change_does_not_make_it_fail(self, door: Door) -> None:
+        response = door.take("PersonGroup", "employees")
 
         refused = door.call("DELETE", "/persongroups/employees/persons/00000000-0000-4000-8000-000000000000")
 
         assert refused.status_code == 404
-        assert door.follow(answer)["status"] == "succeeded"
+        assert door.follow(response)["status"] == "succeeded"
 
-    def test_reading_does_not(self, door: Door) -> None:
-        answer = door.take("PersonGroup", "employees")
+    def test_reading_does_not_make_it_fail(self, door: Door) -> None:
+        response = door.take("PersonGroup", "employees")
         content(door, "persongroups", "employees")
 
-        assert door.follow(answer)["status"] == "succeeded"
+        assert door.follow(response)["status"] == "succeeded"
 
 
 class TestBodies:
@@ -200,9 +200,9 @@ class TestBodies:
     def test_apply_refuses_a_bad_body(self, door: Door, body: dict[str, object]) -> None:
         snapshot = door.taken("PersonGroup", "employees")
 
-        answer = door.call("POST", f"/snapshots/{snapshot}/apply", key=TARGET_KEY, json=body)
+        response = door.call("POST", f"/snapshots/{snapshot}/apply", key=TARGET_KEY, json=body)
 
-        assert code_of(answer) == (400, "BadArgument")
+        assert code_of(response) == (400, "BadArgument")
 
     @pytest.mark.parametrize("query", ["type=persongroup", "applyScope=nonsense", "applyscope=" + TARGET])
     def test_list_refuses_bad_filters(self, door: Door, query: str) -> None:
@@ -220,17 +220,17 @@ class TestScope:
         assert seen.json()["id"] == door.call("GET", "/snapshots", key=TARGET_KEY).json()[0]["id"] == snapshot
         assert [changed.status_code, deleted.status_code] == [403, 403]
 
-    def test_out_of_scope_it_is_not_found(self, door: Door) -> None:
+    def test_a_snapshot_out_of_scope_is_not_found(self, door: Door) -> None:
         snapshot = door.taken("FaceList", "watchlist", scope=(OTHER,))
 
-        answers = [
+        responses = [
             door.call("GET", f"/snapshots/{snapshot}", key=TARGET_KEY),
             door.call("PATCH", f"/snapshots/{snapshot}", key=TARGET_KEY, json={"userData": "mine"}),
             door.call("DELETE", f"/snapshots/{snapshot}", key=TARGET_KEY),
             door.apply(snapshot),
         ]
 
-        assert [code_of(answer) for answer in answers] == [(404, "SnapshotNotFound")] * 4
+        assert [code_of(response) for response in responses] == [(404, "SnapshotNotFound")] * 4
         assert door.call("GET", "/snapshots", key=TARGET_KEY).json() == []
 
     def test_the_source_may_not_apply_it_out_of_scope(self, door: Door) -> None:
@@ -244,7 +244,7 @@ class TestScope:
 
         assert code_of(door.apply(snapshot)) == (404, "SnapshotNotFound")
 
-    def test_an_operation_belongs_to_who_began_it(self, door: Door) -> None:
+    def test_an_operation_belongs_to_the_account_that_started_it(self, door: Door) -> None:
         location = door.take("FaceList", "watchlist").headers["operation-location"]
 
         assert code_of(door.call("GET", location, key=TARGET_KEY)) == (404, "OperationNotFound")
@@ -253,7 +253,7 @@ class TestScope:
     def test_an_unknown_operation_is_not_found(self, door: Door, operation: str) -> None:
         assert code_of(door.call("GET", f"/operations/{operation}")) == (404, "OperationNotFound")
 
-    def test_a_snapshot_being_taken_is_not_there_yet(self, door: Door) -> None:
+    def test_an_unfinished_snapshot_is_not_found(self, door: Door) -> None:
         door.take("FaceList", "watchlist")
 
         assert door.call("GET", "/snapshots").json() == []
@@ -271,18 +271,18 @@ class TestEnd:
         assert door.call("GET", "/snapshots").json() == []
 
     @pytest.mark.parametrize("end", ["deleted", "expired"])
-    def test_when_it_goes_its_applies_fail(self, open_door: Open, end: str) -> None:
+    def test_its_unfinished_applies_fail_when_it_is_deleted_or_expires(self, open_door: Open, end: str) -> None:
         door = open_door(seed="demo", apply_time=60)
         snapshot = door.taken("FaceList", "watchlist")
         if end == "deleted":
-            answer = door.apply(snapshot)
+            response = door.apply(snapshot)
             door.call("DELETE", f"/snapshots/{snapshot}")
         else:
             door.advance(48 * 3600 - 30)
-            answer = door.apply(snapshot)
+            response = door.apply(snapshot)
         door.advance(60)
 
-        operation = door.follow(answer, key=TARGET_KEY)
+        operation = door.follow(response, key=TARGET_KEY)
 
         assert operation["status"] == "failed"
         assert "snapshot" in operation["message"]

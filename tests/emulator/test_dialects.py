@@ -1,4 +1,4 @@
-"""The body of an operation in each dialect, as it was recorded."""
+"""Test the recorded body of an operation in each dialect."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ class TestBodies:
 
     @pytest.mark.parametrize(("action", "location"), [("take", "/snapshots/"), ("apply", SNAPSHOT_PATH)])
     @pytest.mark.parametrize("status", ["notStarted", "running"])
-    def test_2021_misleads_while_unfinished(self, action: str, status: Status, location: str) -> None:
+    def test_2021_names_a_misleading_location_while_unfinished(
+        self, action: str, status: Status, location: str
+    ) -> None:
         body = DIALECTS["2021-03"].operation(operation(status, action=action))
 
         assert body["resourceLocation"] == location
@@ -80,7 +82,7 @@ class TestBodies:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 class TestFlow:
-    def test_the_main_job(self, open_door: Open, dialect: str) -> None:
+    def test_take_and_apply(self, open_door: Open, dialect: str) -> None:
         door = open_door(seed="demo", dialect=dialect)
         taking = door.take("PersonGroup", "employees")
         taken = door.follow(taking)

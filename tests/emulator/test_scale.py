@@ -1,4 +1,4 @@
-"""Large objects: copied in steps that keep no other call waiting, and never half visible."""
+"""Test large objects: other requests do not wait for their copies, and no copy is visible before it is complete."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_other_calls_do_not_wait_for_a_copy(run: Run, seed: str) -> None:
 
 
 class TestStepByStep:
-    """Without the background work, which a socket's server would do, each step is taken by hand."""
+    """The door in this process has no background work, so the tests take each step."""
 
     @pytest.fixture
     def service(self, seed: str) -> Any:
@@ -114,10 +114,10 @@ class TestStepByStep:
 
     def test_a_deleted_snapshot_leaves_nothing(self, service: Service, door: ProcessDoor) -> None:
         before = self.rows(service)
-        answer = door.take("LargePersonGroup", "big")
+        response = door.take("LargePersonGroup", "big")
         while service.store.work():
             pass
-        snapshot = door.follow(answer)["resourceLocation"].removeprefix("/snapshots/")
+        snapshot = door.follow(response)["resourceLocation"].removeprefix("/snapshots/")
         location = door.apply(snapshot).headers["operation-location"]
         service.store.work()
         door.call("DELETE", f"/snapshots/{snapshot}")

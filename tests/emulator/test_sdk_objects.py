@@ -1,4 +1,4 @@
-"""Microsoft's own Python SDK fills, reads, changes and empties every kind of container. Over a socket."""
+"""Test that Microsoft's Python SDK creates, reads, changes and deletes every kind of container."""
 
 from __future__ import annotations
 

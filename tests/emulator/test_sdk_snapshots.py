@@ -1,4 +1,4 @@
-"""Microsoft's own Python SDK takes, finds and applies snapshots of every kind. Over a socket."""
+"""Test that Microsoft's Python SDK takes, finds and applies snapshots of every kind."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_capitals_of_early_2019_are_lost_on_the_sdk(run: Run) -> None:
     assert (status.status, status.resource_location) == (None, None)
 
 
-def test_of_2020_the_sdk_reads_the_status_but_not_where_the_result_is(run: Run) -> None:
+def test_the_sdk_reads_the_status_of_2020_but_not_its_location(run: Run) -> None:
     live = run(seed="demo", dialect="2020-09")
     with clients_of(live) as (source, _):
         operation = take(source, "FaceList", "watchlist")

@@ -1,4 +1,4 @@
-"""Seeds and accounts from files, and the demo."""
+"""Test seeds and accounts from files, and the demo seed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TestDemo:
 
 
 class TestFiles:
-    def test_what_is_written_out_is_there(self, open_door: Open, tmp_path: Path) -> None:
+    def test_a_seed_creates_its_objects(self, open_door: Open, tmp_path: Path) -> None:
         person_id, face_id = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
         (tmp_path / "ada.png").write_bytes(png(1))
         door = open_seed(
@@ -172,7 +172,7 @@ class TestFiles:
             read_seed(str(path), BUILT_IN)
 
     @pytest.mark.parametrize("text", ["", "[]", "{", '{"objects": 7}', '{"objects": [7]}'])
-    def test_what_is_no_seed_is_refused(self, tmp_path: Path, text: str) -> None:
+    def test_a_file_that_is_not_a_seed_is_refused(self, tmp_path: Path, text: str) -> None:
         path = tmp_path / "seed.json"
         path.write_text(text)
 
@@ -256,14 +256,14 @@ class TestImages:
         ],
         ids=["gif", "bmp", "jpeg"],
     )
-    def test_every_format_tells_its_size(self, image: bytes, size: tuple[int, int]) -> None:
+    def test_the_size_is_read_from_every_format(self, image: bytes, size: tuple[int, int]) -> None:
         face = detect(image + bytes(2000))
 
         assert face is not None
         assert (face.width, face.height) == size
 
     @given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8", b""]), st.binary(max_size=64))
-    def test_no_bytes_upset_it(self, start: bytes, rest: bytes) -> None:
+    def test_any_bytes_are_detected_or_refused(self, start: bytes, rest: bytes) -> None:
         try:
             detect(start + rest * 40 + bytes(1100))
         except ServiceError as error:

@@ -1,4 +1,4 @@
-"""The emulator as a process: its banner, its end, its data, and what kill -9 leaves."""
+"""Test the emulator as a process: banner, options, stop, data, and recovery after kill -9."""
 
 from __future__ import annotations
 
@@ -132,17 +132,17 @@ class TestOptions:
 
     def test_every_address_is_announced_as_the_loopback(self) -> None:
         with running(EmulatorOptions(host="0.0.0.0", port=0)) as emulator:
-            answer = httpx.get(f"{emulator.endpoint}/_emulator/health")
+            response = httpx.get(f"{emulator.endpoint}/_emulator/health")
 
         assert emulator.endpoint.startswith("http://127.0.0.1:")
-        assert answer.status_code == 200
+        assert response.status_code == 200
 
     def test_ipv6(self) -> None:
         with running(EmulatorOptions(host="::1", port=0)) as emulator:
-            answer = httpx.get(f"{emulator.endpoint}/_emulator/health")
+            response = httpx.get(f"{emulator.endpoint}/_emulator/health")
 
         assert emulator.endpoint.startswith("http://[::1]:")
-        assert answer.status_code == 200
+        assert response.status_code == 200
 
 
 class TestData:
@@ -206,7 +206,7 @@ class TestData:
         ):
             pass
 
-    def test_it_is_for_the_owner_alone(self, tmp_path: Path) -> None:
+    def test_only_the_owner_can_read_it(self, tmp_path: Path) -> None:
         with started(data=str(tmp_path / "new")):
             mode = os.stat(tmp_path / "new" / "emulator.db").st_mode
 
