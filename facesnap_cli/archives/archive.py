@@ -23,6 +23,7 @@ from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.safe_open import open_archive
 from facesnap_cli.common.errors import NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
 
 _SHOWN_PLACES = 10
@@ -58,7 +59,7 @@ class Archive:
                 ) from error
             raise DamagedError(error.message, hint="if it is an archive, use another copy of it") from error
         except DatabaseError as error:
-            hint = error.hint or "facesnap export writes what is wanted here"
+            hint = error.hint or Hint("facesnap export writes what is wanted here")
             raise ArchiveError(error.message, hint=hint) from error
         except (OSError, sqlite3.Error) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
@@ -125,7 +126,8 @@ class Archive:
                 raise
             except sqlite3.DatabaseError as error:
                 raise self.connection.interruption or DamagedError(
-                    f"{self.path} is damaged: {error}", hint="facesnap inspect --check names the places"
+                    f"{self.path} is damaged: {error}",
+                    hint=Hint(command("inspect", self.path, "--check"), " names the places"),
                 ) from error
 
     def _structure(self) -> Iterator[str]:

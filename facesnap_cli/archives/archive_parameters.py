@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.common.hints import complete_command
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.transfer_record import Transfer, command, export_id, import_id
+from facesnap_cli.journal.transfer_record import Transfer, export_id, import_id
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.polling import Schedule
@@ -37,7 +38,7 @@ class ExportParameters:
             object_type=self.object_type.value,
             object_id=self.object_id,
             archive=str(self.target),
-            command=command(
+            command=complete_command(
                 "export",
                 *(("--profile", account.profile) if account.profile else ()),
                 *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
@@ -74,7 +75,7 @@ class ImportParameters:
             object_type=self.object_type.value,
             object_id=self.object_id,
             archive=str(self.archive),
-            command=command(
+            command=complete_command(
                 *("import", self.archive, "--object-id", self.object_id),
                 *(("--profile", account.profile) if account.profile else ()),
                 self.partial and "--partial",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.common.clock import Clock, SystemClock
 from facesnap_cli.common.errors import FacesnapError, OutputError, StillRunningError, UsageError
+from facesnap_cli.common.hints import NO_COMMAND, Command, Hint
 from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
@@ -92,9 +93,18 @@ class App:
 
     def files(self) -> list[str]:
         """Return the options of this run that name files, for another run of the program."""
+        return [word for pair in self._files().items() for word in pair]
+
+    def complete(self, words: Command) -> Sequence[str]:
+        """Return the words of a suggested command with the options with which this run found account and files."""
+        from facesnap_cli.cli.suggestions import completed
+
+        profile = {"--profile": self.options.profile} if self.options.profile else {}
+        return completed(words, {**profile, **self._files()})
+
+    def _files(self) -> dict[str, str]:
         given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
-        found = [[name, os.path.abspath(os.path.expanduser(path))] for name, path in given.items() if path]
-        return [word for pair in found for word in pair]
+        return {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items() if path}
 
     @cached_property
     def watched(self) -> Watched:
@@ -261,7 +271,8 @@ class App:
             progress.close()
         for outcome in outcomes if self.watched.repeatable else ():
             if isinstance(outcome.failure, StillRunningError):
-                outcome.failure.hint = "to go on, and to verify the copy, run the same command again"
+                outcome.failure.hint = Hint("to go on, and to verify the copy, run the same command again")
+                outcome.failure.resume = NO_COMMAND
         return outcomes
 
     @contextlib.contextmanager
@@ -298,16 +309,16 @@ class App:
         self.raise_if(outcome.failure)
         return outcome.operation
 
-    def resume_hint(self) -> str:
-        """Return the line that takes this run's unfinished operations up again; empty without any."""
+    def way_on(self) -> tuple[Hint, Command]:
+        """Return how to take up this run's unfinished operations again: a hint and a command, empty without any."""
         if not self._journal_opened:
-            return self.watched.resume_hint()
+            return self.watched.way_on()
         from facesnap_cli.journal.store import JournalError
 
         own: list[Operation] = []
         with contextlib.suppress(JournalError):
             own = self.journal.own_open_operations()
-        return self.watched.resume_hint(own)
+        return self.watched.way_on(own)
 
     def end_output(self) -> None:
         """Let the output be whole. Raises what it failed with, with the line that shows again what was done."""
@@ -315,7 +326,8 @@ class App:
             if "output" in self.__dict__:
                 self.output.flush()
         except OutputError as trouble:
-            trouble.hint = trouble.hint or self.watched.result_hint()
+            if not trouble.advice:
+                trouble.hint, trouble.resume = self.watched.way_to_result()
             raise
 
     def raise_if(self, failure: FacesnapError | None) -> None:

@@ -30,6 +30,7 @@ from facesnap_cli.common.errors import (
     UnreachableError,
 )
 from facesnap_cli.common.escape import counted, format_duration, harmless
+from facesnap_cli.common.hints import Hint, as_hint, command
 from facesnap_cli.config.locations import state_directory
 from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.models.operations import OperationKind
@@ -88,7 +89,7 @@ class Finding:
         )
 
 
-Found = tuple[Health, str, str]
+Found = tuple[Health, str, str | Hint]
 
 
 class Examination:
@@ -104,7 +105,7 @@ class Examination:
         findings: dict[str, Finding] = {}
         for name, needs, check in self._checks():
             missing = [need for need in needs if findings[need].health in (Health.FAILED, Health.SKIPPED)]
-            findings[name] = _skipped(name, missing[0]) if missing else _checked(name, check)
+            findings[name] = _skipped(name, missing[0]) if missing else self._checked(name, check)
         return list(findings.values())
 
     def _checks(self) -> Sequence[tuple[str, tuple[str, ...], Callable[[], Found]]]:
@@ -120,6 +121,13 @@ class Examination:
             ("snapshots", ("service",), self._snapshots),
             ("quota", ("journal", "endpoint"), self._quota),
         )
+
+    def _checked(self, name: str, check: Callable[[], Found]) -> Finding:
+        try:
+            health, message, hint = check()
+        except FacesnapError as error:
+            return Finding(name, Health.FAILED, error.message, error.advice.text(self._app.complete), error.status)
+        return Finding(name, health, message, as_hint(hint).text(self._app.complete))
 
     def _versions(self) -> Found:
         extras = {"emulator": "starlette", "keyring": "keyring", "entra": "azure.identity"}
@@ -152,7 +160,7 @@ class Examination:
     def _journal(self) -> Found:
         journal = self._app.journal
         still_open, known = len(journal.open_operations()), len(journal.all_operations())
-        hint = "facesnap status looks at them, facesnap wait waits for them" if still_open else ""
+        hint = Hint(command("status"), " looks at them, ", command("wait"), " waits for them") if still_open else ""
         return Health.OK, f"{journal.path}: {counted(known, 'operation')}, {still_open} open", hint
 
     def _endpoint(self) -> Found:
@@ -183,7 +191,7 @@ class Examination:
         if refusals[0] and refusals[1]:
             raise CredentialsError(
                 f"both keys, {' and '.join(self._sources())}, are refused: {refusals[0].message}",
-                hint=f"check that the keys belong to {self._app.account.endpoint}: facesnap config show",
+                hint=Hint(f"check that the keys belong to {self._app.account.endpoint}: ", command("config", "show")),
             )
         first, second = (*self._sources(), "", "")[:2]
         if refusals[0]:
@@ -301,14 +309,6 @@ def _cron_environment(app: App, home: str) -> Finding:
 
 def _ok(message: str) -> Found:
     return Health.OK, message, ""
-
-
-def _checked(name: str, check: Callable[[], Found]) -> Finding:
-    try:
-        health, message, hint = check()
-    except FacesnapError as error:
-        return Finding(name, Health.FAILED, error.message, error.hint, error.status)
-    return Finding(name, health, message, hint)
 
 
 def _skipped(name: str, need: str) -> Finding:

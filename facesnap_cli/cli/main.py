@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import re
-import shlex
 import signal
 import sys
 import threading
@@ -23,9 +22,9 @@ from facesnap_cli import __version__
 from facesnap_cli.cli.command_types import HELP, CommandGroup, local_options, params_of, service_options
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import FacesnapError, InterruptedBySignal, Interruption, OutputError, UsageError
+from facesnap_cli.common.hints import CompleteCommand, Hint
 
 BROKEN_PIPE = 141
-_SUGGESTED = re.compile(r"\bfacesnap (?:wait|status|list|show|update|doctor|config (?:list|show|use|init))(?= |$)")
 _OUTPUT_OPTION = re.compile(r"--output|-[qvyn]*o")
 _OUTPUT_WITH_VALUE = re.compile(r"-[qvyn]*o(\w+)")
 
@@ -124,7 +123,8 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     except FacesnapError as error:
         return _fail(app, given, error)
     except Interruption as interruption:
-        return _fail(app, given, InterruptedBySignal(interruption.signal_number, hint=app.resume_hint()))
+        hint, resume = app.way_on()
+        return _fail(app, given, InterruptedBySignal(interruption.signal_number, hint=hint, resume=resume))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -161,24 +161,17 @@ def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
             _end_output(app)
         except OutputError as trouble:
             also = trouble if trouble is not error else None
-    error.hint = _with_files(error.hint, app)
     with contextlib.suppress(OSError):
-        app.messages.error(error, as_json=_wants_json(app, arguments), also=also)
+        app.messages.error(error, as_json=_wants_json(app, arguments), also=also, complete=app.complete)
     return error.status
-
-
-def _with_files(hint: str, app: App) -> str:
-    """Return a hint whose command lines name the files that this run was given: pasted, they must find the same."""
-    given = app.files()
-    return _SUGGESTED.sub(lambda found: f"{found[0]} {shlex.join(given)}", hint) if given else hint
 
 
 def _usage(error: TyperException) -> FacesnapError:
     if getattr(error, "exit_code", 1) != 2:
         return FacesnapError(error.format_message())
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else "facesnap"
-    return UsageError(error.format_message(), hint=f"{path} --help shows what there is")
+    path = context.command_path.split() if context else ["facesnap"]
+    return UsageError(error.format_message(), hint=Hint(CompleteCommand([*path, "--help"]), " shows what there is"))
 
 
 def _bug(bug: Exception) -> FacesnapError:

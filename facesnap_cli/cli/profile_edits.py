@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.common.errors import CredentialsError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
+from facesnap_cli.common.hints import Hint, command, command_line
 from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import config_path
-from facesnap_cli.config.settings import Settings, choose
+from facesnap_cli.config.settings import USE_NAME, Settings, choose
 from facesnap_cli.display.prompts import ask, ask_secret, can_ask, confirm, require_consent
 from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
 from facesnap_cli.models.validation import PROFILE_NAME
@@ -75,7 +76,8 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     file = edit.file
     if file.default_profile is None and is_first:
         file = file.with_default_profile(name)
-    told = f"profile {name} is in {file.path}; facesnap doctor --profile {name} tries it"
+    doctor = command_line(app.complete(command("doctor", "--profile", name)))
+    told = f"profile {name} is in {file.path}; {doctor} tries it"
     keeps = (f"it keeps {', '.join(harmless(key)[:80] for key in kept)}",) if kept else ()
     return Edit(file, (*edit.notes, told, *keeps))
 
@@ -83,7 +85,8 @@ def new_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
 def with_setting(app: App, name: str, value: str | None) -> Edit:
     """Return the file with one setting of the chosen profile changed. Raises UsageError."""
     if name == "default_profile":
-        raise UsageError("default_profile is no profile's setting", hint=f"facesnap config use {value or 'NAME'}")
+        use = command("config", "use", value) if value else USE_NAME
+        raise UsageError("default_profile is no profile's setting", hint=Hint(use))
     if name not in SETTINGS:
         raise UsageError(f"there is no setting {shown(name)}{nearest(name, SETTINGS)}", hint=_LIST_HINT)
     settings = _chosen(app, "set")
@@ -126,7 +129,8 @@ def without_profile(app: App, name: str, *, consent: bool) -> Edit:
     after = file.without_profile(name)
     if after.default_profile == name:
         after = after.without_value(None, "default_profile")
-        notes.append("default_profile named it and is removed too; facesnap config use NAME names another")
+        use = command_line(app.complete(USE_NAME))
+        notes.append(f"default_profile named it and is removed too; {use} names another")
     return Edit(after, tuple(notes))
 
 
@@ -146,14 +150,14 @@ def config_file(app: App) -> ConfigFile:
     return ConfigFile.read(config_path(app.options.config, app.environment))
 
 
-_LIST_HINT = "facesnap config show lists them"
+_LIST_HINT = Hint(command("config", "show"), " lists them")
 
 
-def _chosen(app: App, command: str) -> Settings:
+def _chosen(app: App, name: str) -> Settings:
     """Return the settings of the profile to edit, whose values may be wrong. Raises UsageError where none is chosen."""
     settings = choose(config_file(app), profile=app.options.profile, options={}, environment=app.environment)
     if settings.profile is None:
-        raise UsageError(f"config {command} needs a profile", hint="--profile NAME, or facesnap config init")
+        raise UsageError(f"config {name} needs a profile", hint=Hint("--profile NAME, or ", command("config", "init")))
     return settings
 
 

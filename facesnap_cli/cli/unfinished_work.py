@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.hints import NO_COMMAND, Hint, command
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.config.locations import state_directory
@@ -53,7 +54,7 @@ def transferring(app: App, transfer: Transfer) -> Iterator[Progress]:
     ):
         app.watched.command = transfer.command
         yield recorded
-        app.watched.command = ""
+        app.watched.command = NO_COMMAND
 
 
 def operation_named(app: App, reference: str) -> Operation:
@@ -69,7 +70,7 @@ def operation_named(app: App, reference: str) -> Operation:
     try:
         response = app.snapshots.operation(reference)
     except NotFoundError as error:
-        error.hint = error.hint or "check --profile: it may be another account's operation"
+        error.hint = error.hint or Hint("check --profile: it may be another account's operation")
         raise
     account, now = app.account, app.clock.now()
     found = Operation.intended(
@@ -131,7 +132,9 @@ def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
     process is at work on.
     """
     if not references:
-        raise UsageError("--forget needs the ids of what is to be forgotten", hint="facesnap status -o id shows them")
+        raise UsageError(
+            "--forget needs the ids of what is to be forgotten", hint=Hint(command("status", "-o", "id"), " shows them")
+        )
     others, transfers = _split(app, references)
     operations = [_known_operation(app, reference) for reference in others]
     require_consent("--forget", given=agreed, hint="--yes agrees")
@@ -146,7 +149,7 @@ def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
     busy = [one.title for one in operations if app.journal.is_being_sent(one)]
     busy += [one.title for one in transfers if one.state == "running"]
     if busy:
-        raise ConflictError(f"another process is at work on {busy[0]}; nothing was forgotten", hint="facesnap wait")
+        raise ConflictError(f"another process is at work on {busy[0]}; nothing was forgotten", resume=command("wait"))
     now = app.clock.now()
     forgotten = [app.journal.save(one.abandoned(_FORGOTTEN, now)) if one.state.is_open else one for one in operations]
     documents = [operation.document(now) for operation in forgotten]
@@ -160,7 +163,8 @@ def _known_operation(app: App, reference: str) -> Operation:
     found = app.journal.find(reference)
     if found is None:
         raise NotFoundError(
-            f"the journal knows no operation {reference}", hint="facesnap status --all shows those that it knows"
+            f"the journal knows no operation {reference}",
+            hint=Hint(command("status", "--all"), " shows those that it knows"),
         )
     return found
 
@@ -194,7 +198,7 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
         if not _REFERENCE.fullmatch(reference):
             raise UsageError(
                 f"{harmless(reference)[:40]}: an operation's id has letters, digits and - alone",
-                hint="facesnap status --all shows the operations that there are",
+                hint=Hint(command("status", "--all"), " shows the operations that there are"),
             )
     if not Transfers.are_listed(state_directory(app.environment)):
         return references, []

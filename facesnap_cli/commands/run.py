@@ -52,7 +52,7 @@ def run(
     app, wanted = App.of(ctx), read_plan(plan)
     if check:
         covers = check_plan(app, wanted)
-        report(app, [cover.document() for cover in covers], COVER, uncovered(covers))
+        report(app, [cover.document() for cover in covers], COVER, uncovered(covers, plan))
     elif dry_run:
         preview = preview_plan(app, wanted)
         app.output.records([step.document() for step in preview.steps], STEP)

@@ -21,20 +21,28 @@
 
     Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
 
-An error says what happened (`message`, and what else in `also`), what to do next (`hint`), and which object (`details`,
-camelCase keys for the JSON form). `cli.main` is the only place that turns one into output and an exit status.
+An error says what happened (`message`, and what else in `also`), what to mend (`hint`), how to go on (`resume`, a
+command), and which object (`details`, camelCase keys for the JSON form). `cli.main` is the only place that turns one
+into output and an exit status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from copy import copy
+from typing import ClassVar, Self
+
+from facesnap_cli.common.hints import NO_COMMAND, Command, Completion, Hint, as_hint, as_it_is, command_line
+
+GO_ON = "to go on: "
 
 
 class FacesnapError(Exception):
     """Base of all errors that a user may see. `code` is the service's error code where there is one.
 
     `also` are further lines for people, each printed on a line of its own; programs find their content in `details`.
+    `failures` are the errors of a batch's items, which the JSON form has whole. `subject` is the item of a batch that
+    the message names already.
     """
 
     exit_code: ClassVar[int] = 1
@@ -44,29 +52,57 @@ class FacesnapError(Exception):
         self,
         message: str,
         *,
-        hint: str = "",
+        hint: str | Hint = "",
+        resume: Command = NO_COMMAND,
         code: str = "",
         details: dict[str, object] | None = None,
-        also: Sequence[str] = (),
+        also: Sequence[str | Hint] = (),
+        failures: Sequence[FacesnapError] = (),
+        subject: str = "",
     ):
         super().__init__(message)
         self.message = message
-        self.also = tuple(also)
-        self.hint = hint
+        self.also = tuple(as_hint(line) for line in also)
+        self.hint = as_hint(hint)
+        self.resume = resume
         self.code = code or self.default_code
         self.details = details or {}
+        self.failures = tuple(failures)
+        self.subject = subject
 
     @property
-    def in_a_line(self) -> str:
+    def in_a_line(self) -> Hint:
         """The message with what else there is to say, for a list of errors."""
-        return f"{self.message}: {'; '.join(self.also)}" if self.also else self.message
+        more = Hint.joined(self.also)
+        return Hint(self.message, ": ", *more.parts) if more else Hint(self.message)
 
-    def document(self) -> dict[str, object]:
+    @property
+    def advice(self) -> Hint:
+        """What a person is told below the message: what to mend, then the command to go on with."""
+        go_on = Hint(GO_ON if self.hint else "", self.resume) if self.resume else ""
+        return Hint.joined((self.hint, go_on))
+
+    def lines(self, complete: Completion = as_it_is) -> list[str]:
+        """Return the error as a person reads it, the message first."""
+        return [self.message, *(line.text(complete) for line in (*self.also, self.advice) if line)]
+
+    def document(self, complete: Completion = as_it_is) -> dict[str, object]:
         """Return the error as the JSON object that `-o json` prints on stderr."""
         own: dict[str, object] = {"code": self.code, "exitCode": self.status, "message": self.message}
         if self.hint:
-            own["hint"] = self.hint
-        return {"error": own | self.details}
+            own["hint"] = self.hint.text(complete)
+        if self.resume:
+            own["resume"] = command_line(complete(self.resume))
+        own |= self.details
+        if self.failures:
+            own["failures"] = [failure.document(complete)["error"] for failure in self.failures]
+        return {"error": own}
+
+    def after(self, done: str) -> Self:
+        """Return the same error with what had been done before it at the front of its message."""
+        error = copy(self)
+        error.message = f"{done}: {self.message}"
+        return error
 
     @property
     def status(self) -> int:
@@ -141,13 +177,15 @@ class StillRunningError(FacesnapError):
         self,
         message: str,
         *,
-        hint: str = "",
+        hint: str | Hint = "",
+        resume: Command = NO_COMMAND,
         code: str = "",
         details: dict[str, object] | None = None,
-        also: Sequence[str] = (),
+        also: Sequence[str | Hint] = (),
+        failures: Sequence[FacesnapError] = (),
         reference: str = "",
     ):
-        super().__init__(message, hint=hint, code=code, details=details, also=also)
+        super().__init__(message, hint=hint, resume=resume, code=code, details=details, also=also, failures=failures)
         self.reference = reference
 
 
@@ -198,8 +236,8 @@ class UnhealthyError(FacesnapError):
 
     default_code = "Unhealthy"
 
-    def __init__(self, exit_code: int, message: str, *, hint: str = ""):
-        super().__init__(message, hint=hint)
+    def __init__(self, exit_code: int, message: str):
+        super().__init__(message)
         self._status = exit_code
 
     @property
@@ -212,8 +250,8 @@ class InterruptedBySignal(FacesnapError):
 
     default_code = "Interrupted"
 
-    def __init__(self, signal_number: int, message: str = "interrupted", *, hint: str = ""):
-        super().__init__(message, hint=hint)
+    def __init__(self, signal_number: int, *, hint: str | Hint = "", resume: Command = NO_COMMAND):
+        super().__init__("interrupted", hint=hint, resume=resume)
         self.signal_number = signal_number
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,9 +11,12 @@ from typing import Any
 
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import config_path
+
+USE_NAME = command("config", "use", "NAME")
 
 
 class Source(enum.Enum):
@@ -94,16 +96,16 @@ class Settings(DefinedSettings):
         if self.profile is None and self.file.profiles and self.endpoint is None:
             raise UsageError(
                 "no profile is chosen, and there are several",
-                hint=f"--profile NAME, or facesnap config use NAME makes it the default: {listed(self)}",
+                hint=Hint("--profile NAME, or ", USE_NAME, f" makes it the default: {listed(self)}"),
             )
 
-    def require(self, command: str, *names: str, also: Sequence[str] = ()) -> None:
-        """Raise UsageError if settings of `names` have no value. `also` is what else the command lacks."""
+    def require(self, who: str, *names: str, also: Sequence[str] = ()) -> None:
+        """Raise UsageError if settings of `names` have no value. `also` is what else the command `who` lacks."""
         missing = [_how_to_give(name) for name in names if not self.value_of(name)]
         if missing or also:
+            show = command("config", "show", *(("--profile", self.profile) if self.profile else ()))
             raise UsageError(
-                f"{command} needs {'; '.join([*missing, *also])}",
-                hint="facesnap config show tells what is set, and where",
+                f"{who} needs {'; '.join([*missing, *also])}", hint=Hint(show, " tells what is set, and where")
             )
 
     def origin(self, name: str) -> str:
@@ -157,7 +159,9 @@ def load(
     file = ConfigFile.read(config_path(config, environment))
     if not file.exists and (config or environment.get("FACESNAP_CONFIG")):
         named = "--config" if config else "FACESNAP_CONFIG"
-        raise ConfigurationError(f"{named}: {file.path} does not exist", hint="facesnap config init makes it")
+        raise ConfigurationError(
+            f"{named}: {file.path} does not exist", hint=Hint(command("config", "init"), " makes it")
+        )
     settings = choose(file, profile=profile, options=options, environment=environment)
     settings.check_names()
     return settings
@@ -183,7 +187,7 @@ def choose(
             raise ConfigurationError(
                 f"{file.place(None, 'default_profile')}: default_profile: there is no profile {shown(default)}"
                 f"{nearest(default, settings.profile_names)}",
-                hint=f"facesnap config use NAME names another: {listed(settings)}",
+                hint=Hint(USE_NAME, f" names another: {listed(settings)}"),
             )
         return settings
     only = next(iter(file.profiles)) if len(file.profiles) == 1 else None
@@ -204,8 +208,12 @@ def select(
     if name not in settings.profile_names:
         raise UsageError(
             f"{source}: there is no profile {shown(name)}{nearest(name, settings.profile_names)}",
-            hint="facesnap config list shows what there is;"
-            f" facesnap config init --profile {shlex.quote(harmless(name)[:80])} makes it",
+            hint=Hint(
+                command("config", "list"),
+                " shows what there is; ",
+                command("config", "init", "--profile", harmless(name)[:80]),
+                " makes it",
+            ),
         )
     return settings
 

@@ -20,13 +20,15 @@ class Layout:
 
     `spare` are those that give way where the terminal is narrow, the first of them first; after them `long` goes to the
     end of the line, and where it does not fit there, below it. `tail` stands last: user data is cut to what is left of
-    the line, a sentence that does not fit stands below it.
+    the line, a sentence that does not fit stands below it. `command` is a command line, which stands below everything
+    on a line of its own, so that it can be pasted.
     """
 
     columns: tuple[str, ...]
     spare: tuple[str, ...] = ()
     tail: str = ""
     long: str = "objectId"
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,13 @@ SNAPSHOT = View(
 
 def _operations(id_of: Callable[[Document], object]) -> View:
     return View(
-        ("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile", "message"),
+        ("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile", "message", "resume"),
         id_of,
         Layout(
             ("operationId", "kind", "status", "objectType", "objectId", "profile", "createdTime"),
             ("createdTime", "objectType", "profile"),
             "message",
+            command="resume",
         ),
         _operation_row,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless, harmless_json
+from facesnap_cli.common.hints import Completion, as_it_is
 
 if TYPE_CHECKING:
     from facesnap_cli.network.responses import Exchange
@@ -46,24 +47,30 @@ class Messages:
     def warn(self, text: str) -> None:
         self._line(f"warning: {text}")
 
-    def error(self, error: FacesnapError, *, as_json: bool, also: FacesnapError | None = None) -> None:
-        """Show a fatal error: as one JSON object, or as its message and hint on at most four lines.
+    def error(
+        self,
+        error: FacesnapError,
+        *,
+        as_json: bool,
+        also: FacesnapError | None = None,
+        complete: Completion = as_it_is,
+    ) -> None:
+        """Show a fatal error: as one JSON object, or as its message and what to do on at most four lines.
 
-        Only a file with more mistakes than that has more lines: one for each mistake. `also` is what the output failed
-        with, where that is not the error itself.
+        Only a file with more mistakes than that has more lines: one for each mistake. `also` is the error of the
+        output, if that failed too. `complete` adds this run's options to the commands that the error suggests.
         """
         if as_json:
             import json
 
             if also:
                 error.details["output"] = also.message
-            self._write(harmless_json(json.dumps(error.document(), default=str)) + "\n")
+            self._write(harmless_json(json.dumps(error.document(complete), default=str)) + "\n")
             return
-        self._line(f"facesnap: {error.message}")
-        for line in error.also:
+        message, *more = error.lines(complete)
+        self._line(f"facesnap: {message}")
+        for line in more:
             self._line(f"  {line}")
-        if error.hint:
-            self._line(f"  {error.hint}")
         if also:
             self._line(f"facesnap: {also.message}")
 

@@ -18,7 +18,7 @@ LONGEST_DETAIL = 500
 _GAP = "  "
 _NARROWEST_TAIL = 16
 _ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
-_TO_GO_ON = "to go on: "
+_GO_ON = "to go on:"
 _NOTHING: tuple[object, ...] = (None, "", [])
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -70,6 +70,7 @@ class Table:
             {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
             for document in documents
         ]
+        commands = ["", *(str(document.get(layout.command) or "") for document in documents)]
         every = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
         widths = _without_spare(every, layout.spare, width)
         is_narrow = _total(widths) > width and layout.long in every
@@ -77,16 +78,22 @@ class Table:
             del every[layout.long]
             widths = _without_spare(every, layout.spare, width - _ROOM_FOR_LONG)
         if _total(widths) > width:
-            return self._blocks(documents, (*layout.columns, layout.tail))
+            return self._blocks(documents, (*layout.columns, layout.tail, layout.command))
         room = width - _total(widths) - len(_GAP)
         lines = [[_joined(row, widths)] for row in (titles, *rows)]
         if is_narrow:
             _add_last(lines, [row[layout.long] for row in (titles, *rows)], room, width)
         tails = [row[layout.tail] for row in (titles, *rows)]
+        tails = [
+            "; ".join(part for part in (tail, command and _GO_ON) if part)
+            for tail, command in zip(tails, commands, strict=True)
+        ]
         if LONGEST_CELLS.get(layout.tail) != LONGEST_CELLS["userData"]:
             _add_last(lines, tails, 0 if is_narrow else room, width)
         elif room >= min(_NARROWEST_TAIL, max(map(width_of, tails))) and not is_narrow:
             _add_last(lines, [cut(text, room, self.ellipsis) for text in tails], room, width)
+        for parts, command in zip(lines, commands, strict=True):
+            parts += [_GAP + command] if command else []
         heading, *rest = [Line(text.rstrip()) for parts in lines for text in parts]
         return [replace(heading, is_heading=True), *rest]
 
@@ -178,17 +185,15 @@ def _add_last(lines: Sequence[list[str]], texts: Sequence[str], room: int, width
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Return a sentence on indented lines; the command line that it may end with stays one, to be pasted."""
-    said, to_go_on, command = text.partition(_TO_GO_ON)
-    lines = textwrap.wrap(
-        said + to_go_on,
+    """Return a sentence on indented lines."""
+    return textwrap.wrap(
+        text,
         max(width, 20),
         initial_indent=_GAP,
         subsequent_indent=_GAP,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [*lines, *([_GAP + command] if command else [])]
 
 
 def _total(widths: Mapping[str, int]) -> int:

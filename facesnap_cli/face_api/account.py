@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
@@ -52,8 +53,13 @@ class Account:
             who = f"profile {self.profile} has" if self.profile else "there is"
             raise UsageError(
                 f"{who} no endpoint",
-                hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run facesnap config init; without an account:"
-                " facesnap emulator start, then --profile emulator",
+                hint=Hint(
+                    "set FACESNAP_ENDPOINT and FACESNAP_KEY, or run ",
+                    command("config", "init"),
+                    "; without an account: ",
+                    command("emulator", "start"),
+                    ", then --profile emulator",
+                ),
             )
         return endpoint
 

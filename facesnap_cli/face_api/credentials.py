@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, CredentialsError
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES
@@ -93,7 +94,7 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
         settings.require_profile()
         raise CredentialsError(
             f"{who} gives no key",
-            hint="set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: facesnap config init",
+            hint=Hint("set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: ", command("config", "init")),
         )
     second = [] if _from_env(settings) else [name for name in SECOND_SOURCES if settings.value_of(name)]
     if len(second) > 1:

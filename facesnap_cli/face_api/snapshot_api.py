@@ -16,6 +16,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
@@ -139,7 +140,8 @@ class Snapshots:
         options = self._transport.options
         missing = feature_missing(error.message, options.endpoint)
         if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:
-            missing.hint = f"{options.api_version} never had snapshots: api_version v1.0 may; {missing.hint}"
+            why = f"{options.api_version} never had snapshots: api_version v1.0 may"
+            missing.hint = Hint.joined((why, missing.hint))
         return missing
 
     def _has_collection(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Literal
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
 from facesnap_cli.common.escape import format_time
+from facesnap_cli.common.hints import Command, Hint, command, command_line
 
 # The code of the error with which a transfer that has finished refuses to begin again.
 FINISHED_BEFORE = "AlreadyFinished"
@@ -34,7 +34,7 @@ class Transfer:
     object_type: str
     object_id: str
     archive: str
-    command: str
+    command: Command
     state: Literal["running", "interrupted", "succeeded", "forgotten"] = "running"
     message: str | None = None
     started_time: datetime | None = None
@@ -56,7 +56,6 @@ class Transfer:
         elapsed = (
             (self.changed_time - self.started_time).total_seconds() if self.changed_time and self.started_time else 0.0
         )
-        resume = f"to go on: {self.command}" if self.state == "interrupted" else None
         return {
             "operationId": None,
             "kind": self.kind,
@@ -65,7 +64,7 @@ class Transfer:
             "lastActionTime": format_time(self.changed_time),
             "finishedTime": format_time(self.changed_time) if self.state == "succeeded" else None,
             "resourceLocation": None,
-            "message": "; ".join(part for part in (self.message, resume) if part) or None,
+            "message": self.message,
             "profile": self.profile,
             "objectType": self.object_type,
             "objectId": self.object_id,
@@ -73,6 +72,7 @@ class Transfer:
             "elapsedSeconds": round(elapsed, 1),
             "intent": self.id,
             "archive": self.archive,
+            "resume": command_line(self.command) if self.state == "interrupted" else None,
         }
 
 
@@ -86,11 +86,6 @@ def import_id(profile: str | None, endpoint: str, object_type: str, object_id: s
     return _id("import", profile or "", endpoint, object_type, object_id)
 
 
-def command(*words: object) -> str:
-    """Return a command line, as a shell takes it; None and False leave a word out."""
-    return shlex.join(["facesnap", *(str(word) for word in words if word is not None and word is not False)])
-
-
 def unfinished(transfer: Transfer) -> FacesnapError | None:
     """Return the error for a transfer that is waited for and has not finished."""
     if transfer.state == "succeeded":
@@ -100,15 +95,18 @@ def unfinished(transfer: Transfer) -> FacesnapError | None:
     if transfer.state == "running":
         return StillRunningError(
             f"{transfer.title} still runs, in another process{said}",
-            hint=f"facesnap wait {transfer.id}",
+            resume=command("wait", transfer.id),
             details=details,
             reference=transfer.id,
         )
-    go_on = f"to go on: {transfer.command}"
     if transfer.state == "forgotten":
-        return NotFoundError(f"{transfer.title} was forgotten{said}", hint=go_on, details=details)
-    hint = f"{go_on}; to give it up: facesnap status --forget {transfer.id}"
-    return StillRunningError(f"{transfer.title} was interrupted{said}", hint=hint, details=details)
+        return NotFoundError(f"{transfer.title} was forgotten{said}", resume=transfer.command, details=details)
+    return StillRunningError(
+        f"{transfer.title} was interrupted{said}",
+        hint=Hint("to give it up: ", command("status", "--forget", transfer.id)),
+        resume=transfer.command,
+        details=details,
+    )
 
 
 def import_state_path(state: Path, transfer_id: str) -> Path:

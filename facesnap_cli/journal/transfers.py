@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.hints import CompleteCommand, Hint, command, command_line
 from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
@@ -174,6 +176,7 @@ class Transfers:
         values = dict(row)
         for name in ("started_time", "changed_time"):
             values[name] = parse_time(values[name])
+        values["command"] = CompleteCommand(shlex.split(values["command"]))
         if values["state"] == "running" and not self._is_locked(row["id"]):
             values["state"] = "interrupted"
         return Transfer(**values)
@@ -196,7 +199,7 @@ class Transfers:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
         raise ConflictError(
-            f"{transfer.title} is under way already, in another process", hint=f"facesnap wait {transfer.id}"
+            f"{transfer.title} is under way already, in another process", resume=command("wait", transfer.id)
         )
 
     def _save(self, transfer: Transfer) -> None:
@@ -210,7 +213,7 @@ class Transfers:
                 "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(transfer.id, transfer.kind, transfer.profile, transfer.object_type, transfer.object_id),
-                    *(transfer.archive, transfer.command, state, transfer.message),
+                    *(transfer.archive, command_line(transfer.command), state, transfer.message),
                     *(format_time(transfer.started_time), format_time(transfer.changed_time)),
                 ),
             )
@@ -245,7 +248,8 @@ class Transfers:
             self._restore(transfer.id, known)
         else:
             self._record(transfer.id, error.message)
-            error.hint = "; ".join(part for part in (error.hint, f"to go on: {transfer.command}") if part)
+            error.hint = error.hint or Hint("what was done is kept")
+            error.resume = transfer.command
 
     def _restore(self, transfer_id: str, known: Transfer | None) -> None:
         """Write down again what was there before a transfer that could not begin."""

@@ -20,6 +20,7 @@ from facesnap_cli.common.errors import (
     UnreachableError,
 )
 from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse
@@ -224,7 +225,7 @@ def _seen(
     return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
 
 
-def _advice(reason: str, *, local: bool) -> str:
+def _advice(reason: str, *, local: bool) -> str | Hint:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return (
             "nothing was sent: its certificate is not from an authority known here, or not for this host;"
@@ -235,7 +236,7 @@ def _advice(reason: str, *, local: bool) -> str:
     if reason.startswith("407 "):
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
     if local and "refused" in reason:
-        return "nothing listens there; facesnap emulator start runs an emulator on this machine"
+        return Hint("nothing listens there; ", command("emulator", "start"), " runs an emulator on this machine")
     return "check the endpoint, the network and the proxy, then run this again: it is safe"
 
 

@@ -17,6 +17,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.network.responses import ErrorBody, Response
 from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
@@ -49,7 +50,7 @@ def error_of(
     details: dict[str, object] = {"httpStatus": response.status, "endpoint": endpoint}
     code = "" if error_body.code.isdigit() else error_body.code  # the gateway repeats the status there
 
-    def error(kind: type[FacesnapError], hint: str = "") -> FacesnapError:
+    def error(kind: type[FacesnapError], hint: str | Hint = "") -> FacesnapError:
         return kind(text, hint=hint, code=code, details=details)
 
     if is_used_up_quota(response):
@@ -58,16 +59,23 @@ def error_of(
         return feature_missing(text, endpoint, said)
     asked_s = requested_delay_s(response, now) if response.status == 429 else None
     asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
-    by_status = {
+    by_status: dict[int, tuple[type[FacesnapError], str | Hint]] = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
         401: (
             CredentialsError,
-            f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: facesnap config show",
+            Hint(
+                f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: ",
+                command("config", "show"),
+            ),
         ),
         403: (
             CredentialsError,
-            "the key is valid but may not do this: check the account's role, firewall and approval, and of a snapshot"
-            " its apply scope (facesnap update SNAPSHOT --add-scope GUID, with the source's profile)",
+            Hint(
+                "the key is valid but may not do this: check the account's role, firewall and approval, and of a"
+                " snapshot its apply scope (",
+                command("update", "SNAPSHOT", "--add-scope", "GUID", "--profile", "PROFILE_OF_THE_SOURCE"),
+                ")",
+            ),
         ),
         404: (NotFoundError, _missing_hint(code)),
         409: (ConflictError, "try again when the other operation has ended" if _is_passing_conflict(code) else ""),
@@ -105,7 +113,11 @@ def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingE
     why = "this resource lacks the approval that the message names" if gated else RETIRED
     return FeatureMissingError(
         f"{text} ({why})",
-        hint="facesnap export and facesnap import make the same backup without it; facesnap emulator start has it",
+        hint=Hint(
+            "facesnap export and facesnap import make the same backup without it; ",
+            command("emulator", "start"),
+            " has it",
+        ),
         code="UnsupportedFeature",
         details={"endpoint": endpoint},
     )

@@ -14,6 +14,7 @@ from facesnap_cli.common.errors import (
     StillRunningError,
 )
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.hints import NO_COMMAND, Command, Hint, command
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 
 MOST_INTERRUPTED = 2  # of those that go on by a line of their own, as an error has four lines at most
@@ -29,7 +30,7 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     ):
         return OutcomeUnknownError(
             f"{operation.title}: the service calls it succeeded, but does not say which snapshot it made",
-            hint="facesnap list shows the snapshots that there are",
+            hint=Hint(command("list"), " shows the snapshots that there are"),
             details={"operationId": operation.operation_id},
         )
     if not operation.came_to_nothing:
@@ -38,9 +39,10 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}
     if operation.state is OperationState.ABANDONED:
         return NotFoundError(f"{operation.title}: {said}", details=details)
-    hint = f"facesnap show {operation.snapshot_id} tells whether the snapshot is still there; then apply it again"
+    show = command("show", operation.snapshot_id)
+    hint = Hint(show, " tells whether the snapshot is still there; then apply it again")
     if operation.kind is OperationKind.TAKE:
-        hint = "the object must not be changed, trained or deleted while it is taken; then take it again"
+        hint = Hint("the object must not be changed, trained or deleted while it is taken; then take it again")
     return OperationFailedError(f"{operation.title} failed: {said}", hint=hint, details=details)
 
 
@@ -63,18 +65,17 @@ def combined(
         return failures[0]
     all_alike = len(failures) == total and len(statuses) == 1
     error = copy(failures[0]) if all_alike else PartialFailureError("")
-    said = [failure.in_a_line for failure in failures]
-    if names:
-        said = [text if name in text else f"{name}: {text}" for name, text in zip(names, said, strict=True)]
+    error.details, error.failures = dict(error.details), tuple(failures)
     head = f"{len(failures)} of {total} {what} did not succeed"
+    said = [told_of(name, failure) for name, failure in zip(names or [""] * len(failures), failures, strict=True)]
     if len(failures) == 1:
-        error.message, error.also, error.hint = f"{head}: {said[0]}", (), failures[0].hint
-    else:
-        shown = MOST_NAMED - any(failure.hint for failure in failures)  # four lines are all there is
-        error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
-        error.also = tuple(said[:shown])
-        error.hint = "; ".join(dict.fromkeys(failure.hint for failure in failures[:shown] if failure.hint))
-    error.details = error.details | {"failures": [failure.document()["error"] for failure in failures]}
+        error.message, error.also = f"{head}: {said[0]}", ()
+        error.hint, error.resume = failures[0].hint, failures[0].resume
+        return error
+    shown = MOST_NAMED - any(failure.advice for failure in failures)  # four lines are all there is
+    error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
+    error.also = tuple(said[:shown])
+    error.hint, error.resume = _advice_of(failures[:shown])
     return error
 
 
@@ -84,29 +85,43 @@ def combined_by_name(results: Sequence[tuple[str, FacesnapError | None]], what: 
     return combined([failure for _, failure in failed], len(results), what, [name for name, _ in failed])
 
 
+def told_of(name: str, failure: FacesnapError) -> Hint:
+    """Return an item's failure in a line, after the item's name unless the message names it already."""
+    said = failure.in_a_line
+    return said if name in ("", failure.subject) else Hint(f"{name}: ", *said.parts)
+
+
+def _advice_of(failures: Sequence[FacesnapError]) -> tuple[Hint, Command]:
+    """Return what to mend and how to go on after several failures: a command only if it is the same for all."""
+    commands = {failure.resume for failure in failures}
+    if len(commands) == 1:
+        return Hint.joined(failure.hint for failure in failures), commands.pop()
+    return Hint.joined(failure.advice for failure in failures), NO_COMMAND
+
+
 def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:
     """Return the one error for what still runs, and for what was interrupted and goes on by a command of its own."""
     references = list(dict.fromkeys(failure.reference for failure in failures if failure.reference))
     interrupted = [failure for failure in failures if not failure.reference]
     if len(references) + len(interrupted) == 1:
         return failures[0]
-    again = {failure.hint for failure in failures}
-    names = " ".join(references) if len(references) <= MOST_NAMED else ""
-    hint = f"facesnap wait {names}".rstrip() if references else ""
-    how, also = "still run; they go on in the service", list[str]()
-    if len(again) == 1:  # what is run again as a whole
-        hint = again.pop()
-    elif interrupted:
-        how = f"have not ended; {len(interrupted)} of them interrupted" if references else "were interrupted"
-        also = [failure.hint for failure in interrupted[:MOST_INTERRUPTED]]
-        more = f"facesnap status shows how {len(interrupted) - MOST_INTERRUPTED} more go on"
-        hint = "; ".join(part for part in (hint, more if len(interrupted) > MOST_INTERRUPTED else "") if part)
+    hint, resume = Hint(), NO_COMMAND
+    how, also = "still run; they go on in the service", list[Hint]()
+    if len({failure.advice for failure in failures}) == 1:  # what is run again as a whole
+        hint, resume = failures[0].hint, failures[0].resume
+    else:
+        if references:
+            resume = command("wait", *(references if len(references) <= MOST_NAMED else ()))
+        if interrupted:
+            how = f"have not ended; {len(interrupted)} of them interrupted" if references else "were interrupted"
+            also = [failure.advice for failure in interrupted[:MOST_INTERRUPTED]]
+        if len(interrupted) > MOST_INTERRUPTED:
+            hint = Hint(command("status"), f" shows how {len(interrupted) - MOST_INTERRUPTED} more go on")
     return StillRunningError(
         f"{len(failures)} of {total} {what} {how}",
         also=also,
         hint=hint,
-        details={
-            "operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")],
-            "failures": [one.document()["error"] for one in failures],
-        },
+        resume=resume,
+        details={"operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")]},
+        failures=failures,
     )

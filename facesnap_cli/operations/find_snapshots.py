@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.common.escape import counted, format_duration
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType
@@ -49,7 +50,9 @@ def find_snapshot(
     if found is None:
         kind = f"{object_type.value} snapshot" if object_type else "snapshot"
         which = "" if reference == "latest" else f" whose id begins with {reference}"
-        raise NotFoundError(f"there is no {kind}{which}", hint="facesnap list shows those that this key may see")
+        raise NotFoundError(
+            f"there is no {kind}{which}", hint=Hint(command("list"), " shows those that this key may see")
+        )
     return named(found, object_of)
 
 
@@ -87,9 +90,10 @@ def _get(account: Account, snapshot_id: str) -> Snapshot:
     try:
         return account.snapshots.get(snapshot_id)
     except NotFoundError as error:
-        error.hint = error.hint or (
-            "it may have expired (48 h after it was taken), been deleted, or not have this subscription in its scope;"
-            " facesnap list shows what there is"
+        error.hint = error.hint or Hint(
+            "it may have expired (48 h after it was taken), been deleted, or not have this subscription in its scope; ",
+            command("list"),
+            " shows what there is",
         )
         raise
 
@@ -108,7 +112,7 @@ def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, w
     try:
         account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
     except OutcomeUnknownError as error:
-        error.hint = f"facesnap show {snapshot.id} tells whether it was changed"
+        error.hint = Hint(command("show", snapshot.id), " tells whether it was changed")
         raise
     try:
         return named(account.snapshots.get(snapshot.id), object_of)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from facesnap_cli.common.clock import CLOCK_SKEW, Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
+from facesnap_cli.common.hints import NO_COMMAND, Hint, command
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.store import Journal, digest
 from facesnap_cli.models.objects import ObjectType
@@ -82,28 +83,28 @@ def unsettled(operation: Operation) -> FacesnapError:
     if operation.operation_id:
         return NotFoundError(
             f"{operation.title}: the service does not know operation {operation.operation_id}, nor is a result visible",
-            hint=f"check --profile: it may be another account's; {_way_out(operation)}",
+            hint=Hint.joined(("check --profile: it may be another account's", _way_out(operation))),
             details=details | {"operationId": operation.operation_id},
         )
-    if operation.leaves_a_mark:
-        way = f"facesnap wait {operation.intent[:8]} looks for its result again; {_way_out(operation)}"
-    else:
-        way = f"{no_mark()}; {_way_out(operation)}"
     return OutcomeUnknownError(
         f"{operation.title}: it is not known whether the service started it; no result is visible so far",
-        hint=way,
+        hint=Hint.joined((no_mark(operation), _way_out(operation))),
+        resume=command("wait", operation.intent[:8]) if operation.leaves_a_mark else NO_COMMAND,
         details=details,
     )
 
 
-def no_mark() -> str:
-    """Return what to do where nothing tells the snapshot of a lost take from others."""
-    return "nothing marks its snapshot (--no-tag, or empty user data): look for it with facesnap list"
+def no_mark(operation: Operation) -> Hint:
+    """Return what to do if nothing tells the snapshot of a lost take from others; empty if its mark does."""
+    if operation.leaves_a_mark:
+        return Hint()
+    return Hint("nothing marks its snapshot (--no-tag, or empty user data): look for it with ", command("list"))
 
 
 def _way_out(operation: Operation) -> str:
     hours = GIVE_UP_AFTER[operation.kind] // timedelta(hours=1)
-    now = "facesnap take --force takes another, and " if operation.kind is OperationKind.TAKE else ""
+    by_hand = operation.kind is OperationKind.TAKE and operation.job is None  # a copy takes another by itself
+    now = "take --force takes another, and " if by_hand else ""
     return f"{now}{hours} h after its start it no longer blocks a new one"
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, Interruption, NotFoundError, OutcomeUnknownError
 from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import Journal, JournalError, digest
@@ -195,8 +196,11 @@ def _submit(
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), warn)
-        looked_for = f"facesnap wait {operation.intent[:8]} --timeout 1h looks for its result"
-        error.hint = f"{looked_for if operation.leaves_a_mark else no_mark()}; do not send it again before"
+        if operation.leaves_a_mark:
+            error.hint = Hint("do not send it again before its result has been looked for")
+            error.resume = command("wait", operation.intent[:8], "--timeout", "1h")
+        else:
+            error.hint = Hint.joined((no_mark(operation), "do not send it again before"))
         error.details["intent"] = operation.intent
         raise
     except FacesnapError:
@@ -237,10 +241,10 @@ def _open_earlier(journal: Journal, clock: Clock, wanted: Operation, look: LookA
 
 
 def _under_way(earlier: Operation, clock: Clock) -> ConflictError:
-    again = "; --force takes another" if earlier.kind is OperationKind.TAKE else ""
     return ConflictError(
         f"{earlier.title} is under way already, for {format_duration(earlier.elapsed_s(clock.now()))}",
-        hint=f"facesnap wait {earlier.reference}{again}",
+        hint="--force takes another" if earlier.kind is OperationKind.TAKE else "",
+        resume=command("wait", earlier.reference),
         details={"operationId": earlier.operation_id, "objectId": earlier.object_id},
     )
 

@@ -96,6 +96,7 @@ def check_copy(source: Description, target: Description, origin: Place, made: Pl
                 "sourceProfile": origin.account.profile,
                 "differences": differences,
             },
+            subject=made.name,
         )
 
 

@@ -17,6 +17,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
@@ -229,7 +230,7 @@ class Waiter:
             f"{operation.title}: not known to have ended after {after}, as the last look failed: {trouble.message}"
             if trouble
             else f"{operation.title} still runs after {after}; it goes on in the service",
-            hint=f"facesnap wait {operation.reference}",
+            resume=command("wait", operation.reference),
             details={"operationId": operation.operation_id, "objectId": operation.object_id},
             reference=operation.reference,
         )
@@ -245,7 +246,7 @@ def _resumable(failure: FacesnapError, operation: Operation) -> FacesnapError:
     if isinstance(failure, UsageError) and "httpStatus" in failure.details:
         # The service refused the look; "nothing was sent" would not be true of the operation.
         failure = UnreachableError(failure.message, code=failure.code, details=failure.details)
-    again = f"the operation goes on; to look again: facesnap wait {operation.reference}"
-    failure.hint = f"{failure.hint}; {again}" if failure.hint else again
+    failure.hint = Hint.joined((failure.hint, "the operation goes on in the service"))
+    failure.resume = command("wait", operation.reference)
     failure.details.setdefault("operationId", operation.operation_id)
     return failure

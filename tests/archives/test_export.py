@@ -116,11 +116,11 @@ def test_an_interrupted_export_is_in_the_status_until_it_is_finished(
     emulator.faults({"route": f"GET {FACE}", "status": 403, "skip": 2})
     failed = program.run(*export_employees(program, target))
     assert (failed.status, failed.out) == (4, "")
-    line = f"to go on: facesnap export --profile source --type PersonGroup --object-id employees --to {target}"
-    assert line in json.loads(failed.err)["error"]["hint"]
+    line = f"facesnap export --profile source --type PersonGroup --object-id employees --to {target}"
+    assert json.loads(failed.err)["error"]["resume"] == line
     [entry] = program.run("status", "-o", "json").json
     assert (entry["kind"], entry["status"], entry["archive"]) == ("export", "interrupted", str(target))
-    assert line in entry["message"]
+    assert entry["resume"] == line
     emulator.faults()
     assert program.run(*export_employees(program, target)).status == 0
     assert program.run("status", "-o", "json").json == []

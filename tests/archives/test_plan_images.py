@@ -117,7 +117,8 @@ def test_an_archive_from_which_nothing_could_be_rebuilt_is_a_failure_and_no_cove
     assert (check.status, check.json[0]["covered"], counts(check.json[0])) == (5, False, (7, 0, 0))
     assert "there is no copy that can be used; " in check.json[0]["message"]
     assert "7 faces, none with an image" in check.err
-    assert '"hint": "images in the plan names the originals; then facesnap run makes one"' in check.err
+    assert '"hint": "images in the plan names the originals"' in check.err
+    assert '"resume": "facesnap run ' in check.err
 
 
 def test_an_archive_without_images_does_not_keep_the_next_run_from_making_one_with_them(

@@ -129,7 +129,7 @@ def test_an_interrupted_import_is_in_the_status_with_the_line_to_go_on(
     assert (shown.status, shown.err) == (0, "")
     [entry] = shown.json
     assert (entry["kind"], entry["status"], entry["objectId"]) == ("import", "interrupted", "copy")
-    assert f"to go on: facesnap import {archive} --object-id copy --profile target" in entry["message"]
+    assert entry["resume"] == f"facesnap import {archive} --object-id copy --profile target"
     waited = paced_program.run("wait", "-o", "none")
     assert (waited.status, waited.out) == (8, "")
     assert f"facesnap import {archive}" in waited.err

@@ -221,7 +221,7 @@ def test_a_take_that_never_arrived_stays_unknown_and_is_not_sent_again(estate: E
         assert done.status == 10
         assert "not known whether the service started it" in done.err
         again = "to go on, run the same command again: what is done is not done twice"
-        assert done.err.splitlines()[-1] == f"  {again}; 12 h after its start it no longer blocks a new one"
+        assert done.err.splitlines()[-1] == f"  12 h after its start it no longer blocks a new one; {again}"
     assert estate.takes() == 1
 
 

@@ -52,7 +52,7 @@ class TestFullDisk:
         assert taken.status == 1
         error = json.loads(taken.err)["error"]
         assert (error["code"], error["message"]) == ("Output", f"the output could not be written: {FULL}")
-        assert error["hint"].endswith(f"facesnap wait {known['operationId']}")
+        assert error["resume"] == f"facesnap wait {known['operationId']}"
 
     def test_an_operation_that_failed_counts_for_more(self, program: Program, emulator: RunningEmulator) -> None:
         emulator.faults({"route": "POST /snapshots", "fail": "It was edited."})

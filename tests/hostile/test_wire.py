@@ -68,7 +68,7 @@ def test_a_take_whose_answer_drips_is_of_unknown_outcome(victim_of: VictimOf) ->
     victim = victim_of(_drip(HEAD, b"x"))
     result = victim.run(*TAKE, *SOON)
     assert (result.status, result.out) == (10, "")
-    assert "looks for its result; do not send it again before" in result.err
+    assert "do not send it again before its result has been looked for; to go on: facesnap wait " in result.err
     assert len(victim.server.received) == 1
 
 

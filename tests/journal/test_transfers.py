@@ -120,8 +120,8 @@ def test_interrupted_imports_are_each_told_with_their_own_line(program: Program,
     assert waited.err.splitlines() == [
         "facesnap: 3 of 3 operations have not ended; 2 of them interrupted",
         *(
-            f"  to go on: facesnap import {archive} --object-id copy-{number} --profile target"
-            f"; to give it up: facesnap status --forget {name}"
+            f"  to give it up: facesnap status --forget {name}"
+            f"; to go on: facesnap import {archive} --object-id copy-{number} --profile target"
             for number, name in enumerate(names, 1)
         ),
         f"  facesnap wait {take}",

@@ -5,7 +5,6 @@ Every step is in the journal under the copy's key and the time it began, so that
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from facesnap_cli.common.errors import (
     NotFoundError,
     OutcomeUnknownError,
 )
+from facesnap_cli.common.hints import NO_COMMAND, Hint
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
@@ -38,7 +38,6 @@ from facesnap_cli.operations.verify import Description, Place, check_copy, descr
 from facesnap_cli.operations.wait import OperationProgress, Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
-_GIVEN_UP = re.compile(r"\d+ h after its start it no longer blocks a new one")
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
@@ -88,7 +87,7 @@ class Copy:
         result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
         failures = [one.failure for one in results if one.failure]
         for failure in failures:
-            _advise(failure)
+            _resume_by_running_again(failure)
         if not failures and result.take:
             self._clean_up(result.take)
         return result
@@ -291,12 +290,10 @@ class Copy:
             self._journal.mark_verified(take)
 
 
-def _advise(failure: FacesnapError) -> None:
-    """Let a copy's failure say what resumes the copy: to wait for an operation alone would leave the rest undone."""
-    if "facesnap wait" in failure.hint:
-        first = failure.hint.rpartition("; the operation goes on")[0]  # what is to be mended before
-        given_up = _GIVEN_UP.search(failure.hint)
-        failure.hint = "; ".join(text for text in (first, AGAIN, given_up and given_up[0]) if text)
+def _resume_by_running_again(failure: FacesnapError) -> None:
+    """Take the command that goes on with one operation from a failure: by itself it would leave the rest undone."""
+    if failure.resume:
+        failure.hint, failure.resume = Hint.joined((failure.hint, AGAIN)), NO_COMMAND
 
 
 def _raise(error: FacesnapError) -> Operation:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.escape import format_duration, format_time
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.operations.batch_errors import combined
+
+UNCOVERED = "Uncovered"  # the code of the error for a target without a copy that counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +97,22 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
     failure = _failure(item, label, f"there is no copy that can be used{flaws}")
     counts = candidates[0].counts if candidates else None
     if counts and counts.lacking:
-        failure.hint = f"images in the plan names the originals; then {failure.hint}"
+        failure.hint = Hint("images in the plan names the originals")
     return Cover(item, label, profile, failure=failure, counts=counts)
 
 
-def uncovered(covers: Sequence[Cover]) -> FacesnapError | None:
-    """Return the error that a check ends with; None where all is covered."""
-    return combined([one.failure for one in covers if one.failure], len(covers), "targets")
+def uncovered(covers: Sequence[Cover], plan: Path) -> FacesnapError | None:
+    """Return the error that a check of `plan` ends with; None if all is covered."""
+    failures = [cover.failure for cover in covers if cover.failure]
+    error = combined(failures, len(covers), "targets")
+    if error and any(failure.code == UNCOVERED for failure in failures):
+        error.resume = command("run", plan.absolute())
+    return error
 
 
 def _failure(item: PlanItem, label: str, why: str) -> NotFoundError:
     return NotFoundError(
         f"{item.name} in {label}: {why}",
-        code="Uncovered",
-        hint="facesnap run makes one",
+        code=UNCOVERED,
         details={"item": item.name, "target": label},
     )

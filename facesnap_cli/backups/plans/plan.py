@@ -24,6 +24,7 @@ from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless, parse_duration
 from facesnap_cli.common.files import read_regular
+from facesnap_cli.common.hints import Hint, as_hint
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import PlanLines
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value
@@ -125,7 +126,7 @@ class _Reader:
     def __init__(self, path: Path, lines: PlanLines):
         self._path = path
         self._lines = lines
-        self._complaints: list[tuple[int, str, str]] = []
+        self._complaints: list[tuple[int, str, Hint]] = []
 
     def plan(self, data: Mapping[str, Any]) -> Plan:
         for key in data:
@@ -154,11 +155,12 @@ class _Reader:
         """Raise all complaints as one error, each on a line of its own."""
         if not self._complaints:
             return
-        found = [(f"{self._path}:{line}: {message}", hint) for line, message, hint in sorted(self._complaints)]
+        in_order = sorted(self._complaints, key=lambda complaint: complaint[:2])
+        found = [(f"{self._path}:{line}: {message}", hint) for line, message, hint in in_order]
         details: dict[str, object] = {"complaints": [line for line, _ in found]}
         if len(found) > 1:
-            first, *also = [f"{line}; {hint}" if hint else line for line, hint in found]
-            raise ConfigurationError(first, also=also, details=details)
+            first, *also = [Hint.joined((line, hint)) for line, hint in found]
+            raise ConfigurationError(str(first), also=also, details=details)
         raise ConfigurationError(found[0][0], hint=found[0][1], details=details)
 
     def _item(self, number: int, entry: Mapping[str, Any]) -> PlanItem | None:
@@ -259,5 +261,5 @@ class _Reader:
             self._complain(line, f"{prefix}{error.message}", error.hint)
             return None
 
-    def _complain(self, line: int, message: str, hint: str = "") -> None:
-        self._complaints.append((line, message, hint))
+    def _complain(self, line: int, message: str, hint: Hint | str = "") -> None:
+        self._complaints.append((line, message, as_hint(hint)))

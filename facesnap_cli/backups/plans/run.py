@@ -18,11 +18,12 @@ from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.sqlite import ProcessLock
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import Operation, OperationKind
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined_by_name, told_of
 from facesnap_cli.operations.wait import OperationProgress
 
 
@@ -80,8 +81,7 @@ class ItemResult:
                 if one.status == status
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        failed = [(one.place, one.failure.message) for one in self.targets if one.failure]
-        said += [text if place in text else f"{place}: {text}" for place, text in failed]
+        said += [str(told_of(one.place, one.failure)) for one in self.targets if one.failure]
         return "; ".join(said)
 
     def documents(self) -> list[dict[str, object]]:
@@ -196,7 +196,8 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
             raise ConflictError(
-                f"another run of {plan} is under way", hint="this one did nothing; facesnap status shows what is open"
+                f"another run of {plan} is under way",
+                hint=Hint("this one did nothing; ", command("status"), " shows what is open"),
             ) from None
         raise ConfigurationError(f"the lock {path} cannot be taken ({error})") from error
     try:

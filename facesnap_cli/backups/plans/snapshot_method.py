@@ -83,7 +83,7 @@ class SnapshotMethod:
                 self._delete(result.target, old)
                 deleted.append(old)
         except FacesnapError as failure:
-            failure.message = f"copied and verified, but an older copy could not be deleted: {failure.message}"
+            failure = failure.after("copied and verified, but an older copy could not be deleted")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
