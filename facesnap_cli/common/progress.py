@@ -9,10 +9,13 @@ from facesnap_cli.common.escape import format_duration
 
 
 class Progress(Protocol):
-    """Shows how far one piece of work is: a copy, an export, an import. Called from several threads."""
+    """Shows how far one piece of work is, such as an export. Called from several threads."""
 
     def begin(self, step: str, total: int | None = None, *, logged: bool = True) -> None:
-        """Start a step, of `total` parts if they can be counted. Unless it is `logged`, only a terminal shows it."""
+        """Start a step, of `total` parts if they can be counted.
+
+        A step that is not `logged` is shown only at a terminal.
+        """
         ...
 
     def advance(self, number: int = 1) -> None:
@@ -56,7 +59,7 @@ class Tally:
         return self.step if self.total is None else f"{self.step}, {self.total:,} in all"
 
     def numbers(self) -> str:
-        """Return how much is done, how fast, and how long the rest takes: `300 of 1,000, 9.8/s, about 1m11s left`."""
+        """Return how far the step is, for example `300 of 1,000, 9.8/s, about 1m11s left`."""
         elapsed_s = self._clock.monotonic() - self._started
         parts = [f"{self.done:,} of {self.total:,}" if self.total is not None else f"{self.done:,}"]
         if self.done and elapsed_s > 0:

@@ -41,7 +41,7 @@ class ThreadPool:
 
 
 def stop_at_first_error(work: Callable[[Item], None], items: Iterable[Item], *, threads: int) -> None:
-    """Call `work` with each item, in `threads` threads, until one call raises; raise that exception.
+    """Call `work` with each item until one call raises, and raise that exception.
 
     Items are drawn one at a time, so that a million of them take no memory. After an exception no item is started, and
     running ones are waited for; after an interruption only for a moment.
@@ -60,9 +60,10 @@ def stop_at_first_error(work: Callable[[Item], None], items: Iterable[Item], *, 
                     except StopIteration:
                         return
                 work(item)
-        except BaseException as failure:  # noqa: BLE001 - raised again below, in the caller's thread
+        except BaseException as failure:
             failures.append(failure)
             stopped.set()
+            raise
 
     executor = ThreadPoolExecutor(threads, thread_name_prefix="facesnap")
     futures = [executor.submit(draw_and_work) for _ in range(threads)]
@@ -80,6 +81,7 @@ def stop_at_first_error(work: Callable[[Item], None], items: Iterable[Item], *, 
 
 
 def _wait_for(future: Future[Made]) -> None:
-    """Return when a call has ended. The main thread wakes up now and then: on Windows it takes signals only then."""
+    """Return when a call has ended."""
+    # On Windows, a main thread that waits takes signals only when it wakes up.
     while not future.done():
         wait([future], timeout=_POLL_S)

@@ -9,7 +9,7 @@ from facesnap_cli.common.escape import harmless, harmless_json
 
 
 def dump(data: Any, indent: int | None = None, *, ascii_only: bool = False) -> str:
-    """Return data as JSON that no terminal obeys."""
+    """Return data as JSON, with the characters escaped that control a terminal."""
     return harmless_json(json.dumps(data, indent=indent, ensure_ascii=ascii_only, default=str))
 
 

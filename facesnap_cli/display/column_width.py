@@ -8,7 +8,7 @@ _EMOJI_STYLE = "\ufe0f"  # makes an emoji, two columns wide, of the character be
 
 
 def width_of(text: str) -> int:
-    """Return how many columns a terminal gives to a text."""
+    """Return how many columns a text takes at a terminal."""
     if text.isascii():
         return len(text)
     width = last = 0
@@ -27,14 +27,17 @@ def padded(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
-    """Return a text of at most `width` columns: its beginning, where it is longer."""
+    """Return a text of at most `width` columns, without its end if it is longer."""
     if width_of(text) <= width:
         return text
     return _beginning(text, width - len(ellipsis)) + ellipsis
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text of at most `width` columns: beginning and end, which tell ids apart, where it is longer."""
+    """Return a text of at most `width` columns, without its middle if it is longer.
+
+    The beginning and the end of ids tell them apart.
+    """
     if width_of(text) <= width:
         return text
     kept = max(0, width - 1)

@@ -1,4 +1,4 @@
-"""How documents of each kind are shown: columns for programs and for people, and what `-o id` prints of them."""
+"""The columns of documents of each kind, for programs and for people, and the id for `-o id`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facesnap_cli.display.column_width import cut
 from facesnap_cli.models.snapshots import ProvenanceTag
 
 Document = Mapping[str, object]
-# The texts that other people write may be of any length: a table shows so much of them. JSON and TSV have them whole.
+# Texts that other people write may have any length. A table shows so many characters; JSON and TSV show all of them.
 LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 500, "why": 500}
 
 
@@ -18,10 +18,10 @@ LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 50
 class Layout:
     """The columns that a person sees at a terminal.
 
-    `spare` are those that give way where the terminal is narrow, the first of them first; after them `long` goes to the
-    end of the line, and where it does not fit there, below it. `tail` stands last: user data is cut to what is left of
-    the line, a sentence that does not fit stands below it. `command` is a command line, which stands below everything
-    on a line of its own, so that it can be pasted.
+    If the terminal is too narrow, the columns of `spare` are left out, the first one first. Then `long` moves to the
+    end of the line, or below the line if it does not fit there. `tail` is the last column: user data is cut to the rest
+    of the line, and a sentence that does not fit is shown below the line. `command` is a command line: it is shown
+    below everything else on a line of its own, so that it can be pasted.
     """
 
     columns: tuple[str, ...]
@@ -33,10 +33,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How documents of one kind are shown.
+    """The table, the lines and the id of documents of one kind.
 
-    `columns` are those of a table that is not at a terminal: for programs, so they are only added to. `row_of` makes a
-    row of a document; `lines_of` its lines, for texts too long for columns: of a width, or with 0 of any.
+    `columns` are the columns of a table for programs: columns may be added, never removed. `row_of` returns the row of
+    a document. `lines_of` returns its lines instead, for texts too long for columns; width 0 is no limit.
     """
 
     columns: tuple[str, ...]
@@ -47,18 +47,18 @@ class View:
 
 
 def _snapshot_row(document: Document) -> Document:
-    """Leave out facesnap's own mark: the object that it names has a column."""
+    """Leave out facesnap's own tag: the object that it names has a column."""
     tagged = ProvenanceTag.parse(str(document["userData"]))
     return {**document, "userData": None} if tagged else document
 
 
 def _operation_row(document: Document) -> Document:
-    """Name an operation that has no id yet by its intent, which `wait` and `status` take too."""
+    """Name an operation that has no id yet by its intent, which `wait` and `status` accept too."""
     return {**document, "operationId": document["operationId"] or document["intent"]}
 
 
 def _difference_row(document: Document) -> Document:
-    """Tell what has changed in a sentence."""
+    """Add the difference as a sentence."""
     name, what = document["name"], document["what"]
     if not what:
         return {**document, "difference": name}
@@ -84,7 +84,7 @@ def _finding_lines(document: Document, width: int) -> Sequence[str]:
 
 
 def value_of(name: str) -> View:
-    """Return the view of a single value, which a table shows by itself."""
+    """Return the view of a single value, which a table shows without a heading."""
     return View((name,), lambda document: document[name], lines_of=lambda document, width: [str(document[name])])
 
 

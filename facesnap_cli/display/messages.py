@@ -1,4 +1,4 @@
-"""What goes to stderr beside the progress: notes, warnings, errors, and the exchanges of `--debug`."""
+"""Write notes, warnings, errors and the exchanges of `--debug` to stderr."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _SHOWN_BODY_BYTES = 4000
 
 
 class Messages:
-    """Writes lines to stderr, each made harmless first. `quiet` leaves warnings and errors."""
+    """Writes lines to stderr, with control characters escaped.
+
+    `quiet` leaves warnings and errors.
+    """
 
     def __init__(
         self, *, quiet: bool = False, verbose: bool = False, debug: bool = False, stream: TextIO | None = None
@@ -35,11 +38,11 @@ class Messages:
             self._line(text)
 
     def tell(self, text: str) -> None:
-        """Say what must be known, also with `--quiet`."""
+        """Say what a person must know, also with `--quiet`."""
         self._line(text)
 
     def remark(self, text: str) -> None:
-        """Say what a person wonders at, such as why nothing is printed, and a log needs not have."""
+        """Say what helps a person but not a log, such as why nothing is printed."""
         stream = self._stream or sys.stderr
         if self._verbose or (stream.isatty() and not self._quiet):
             self._line(text)

@@ -1,4 +1,4 @@
-"""stdout: documents as a table, JSON, lines of JSON, TSV or ids, after an optional JMESPath query."""
+"""Write documents to stdout: a table, JSON, lines of JSON, TSV or ids, after an optional query."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from facesnap_cli.network.responses import Exchange
 if TYPE_CHECKING:
     from facesnap_cli.display.tables import Line
 
-_MOST_TOLD = 20
+_MOST_SHOWN_ON_STDERR = 20
 
 
 class Output:
     """Writes results to stdout in the chosen format.
 
-    What goes wrong in that is kept as `trouble` until the end: it must neither hide what an operation failed with nor
-    keep the command from what comes after. `tell` and `remark` write to stderr: what must be known, what helps people.
+    Errors while printing are kept in `trouble` until the end. They must not hide an operation's failure or stop the
+    rest of the command. `tell` and `remark` write to stderr: what a person must know, and what only helps a person.
     """
 
     def __init__(
@@ -56,32 +56,35 @@ class Output:
         self._emit(document, view)
 
     def records(self, documents: Sequence[Document], view: View, *, nothing: str = "") -> None:
-        """Print a list of documents; with `-o table` one a row. `nothing` is remarked where there are none."""
+        """Print a list of documents; with `-o table` one in each row.
+
+        `nothing` is remarked if there are none.
+        """
         self._emit(list(documents), view)
         if nothing and not documents and self._style != "json":
             self._remark(nothing)
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print what is text by its nature, such as a crontab, whatever the format."""
+        """Print lines of text, such as a crontab, whatever the format."""
         self._put("".join(f"{harmless(line)}\n" for line in lines))
 
     def value(self, name: str, value: str) -> None:
-        """Print a single value: by itself in a table, under its name in JSON."""
+        """Print a single value: in JSON under its name, else without it."""
         self._emit({name: value}, value_of(name))
 
     def text(self, text: str) -> None:
-        """Print what the program itself wrote, as it is, whatever the format."""
+        """Print a text of the program itself, unescaped, whatever the format."""
         self._put(text)
 
     def flush(self) -> None:
-        """Let nothing be left in a buffer. Raises what the output failed with, now or before."""
+        """Flush stdout. Raises the first error of this or of earlier printing."""
         if self.trouble is None:
             self._guarded(self._stream.flush)
         if self.trouble is not None:
             raise self.trouble
 
     def exchange(self, exchange: Exchange) -> None:
-        """Print an answer as it came, for `--raw`: status line, headers, empty line, body."""
+        """Print a response unchanged, for `--raw`: status line, headers, empty line, body."""
         response = exchange.response
         if response is None:
             return
@@ -100,12 +103,12 @@ class Output:
             return
         try:
             found = self._query(data)
-        except OutputError as error:  # what was done is done: it is told, but never where a script looks for an answer
+        except OutputError as error:  # the work is done: show its result, but never where a script expects the query's
             self.trouble = error
             if self._style not in ("tsv", "id", "none"):
                 self._write(data, view, queried=False)
             elif self._style != "none":
-                for item in islice(_items(data), _MOST_TOLD):
+                for item in islice(_items(data), _MOST_SHOWN_ON_STDERR):
                     self._tell(dump(item))
             return
         self._write(found, view, queried=True)
@@ -161,7 +164,7 @@ class Output:
             if line.is_heading and self._styled:
                 self._guarded(partial(_print_bold, line.text, self._stream))
             else:
-                self._put("".join(f"{one.text}\n" for one in lines[number:]))
+                self._put("".join(f"{rest.text}\n" for rest in lines[number:]))
                 break
 
     def _put(self, text: str) -> None:
@@ -182,7 +185,7 @@ def _items(data: Any) -> list[Any]:
 
 
 def _queried_id(item: Any, view: View) -> Any:
-    """Return the id of what is still such a document, or else what the query made."""
+    """Return the id of an item that a query has left a document, else the item itself."""
     try:
         return view.id_of(item) if isinstance(item, dict) else item
     except KeyError:

@@ -1,4 +1,4 @@
-"""Show progress at a terminal by bars: one for each operation of a wait, or one for each step of a transfer."""
+"""Show progress at a terminal: a bar for each operation of a wait, or each step of a transfer."""
 
 from __future__ import annotations
 
@@ -130,7 +130,10 @@ class StepBars(RunProgress):
 
 
 def _operation_title(operation: Operation, room: int) -> str:
-    """Return an operation in words that leave room for its status: a long id is shortened, then its type left out."""
+    """Return an operation's title in `room` columns, to leave room for its status.
+
+    A long id is shortened; if that is not enough, the object's type is left out.
+    """
     title = harmless(operation.title)
     if width_of(title) <= room or not operation.object_id:
         return title

@@ -1,4 +1,4 @@
-"""Show progress in a log: a line when a status or a step changes or an item ends, and every five minutes."""
+"""Show progress in a log: a line for each new status, step and result, and every five minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show the progress of a run at a terminal: a live table of the items that are under way or failed."""
+"""Show the progress of a run at a terminal: a live table of items under way and failed items."""
 
 from __future__ import annotations
 

@@ -40,9 +40,10 @@ def require_consent(command: str, *, given: bool, hint: str = "--yes does it") -
 
 
 def confirm(question: str, *, given: bool, undone: str, reporter: Reporter, about: Iterable[str] = ()) -> None:
-    """Ask for consent unless it is `given`, after a warning for each thing that the question is `about`.
+    """Ask for consent unless it is `given`.
 
-    Raises UsageError for any answer but yes; its message ends with what is left `undone`.
+    A warning for each text of `about` precedes the question. Raises UsageError for any answer but yes, with a message
+    that ends with `undone`: what was not done.
     """
     if given:
         return

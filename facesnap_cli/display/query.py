@@ -1,4 +1,4 @@
-"""`--query`: a JMESPath expression, held to what can be known of it before anything is sent."""
+"""Check a `--query`, a JMESPath expression, before the first request, and apply it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _HINT = "see https://jmespath.org"
 
 
 class Query:
-    """A query that can be asked of any number of results."""
+    """A checked query, for any number of results."""
 
     def __init__(self, text: str):
-        """Raises UsageError for what is no JMESPath, an unknown function, or a wrong number of arguments."""
+        """Raise UsageError for wrong syntax, an unknown function, or a wrong number of arguments."""
         try:
             self._expression = jmespath.compile(text)
             for name, given in _calls(self._expression.parsed):
@@ -33,17 +33,17 @@ class Query:
             raise UsageError("--query: it is nested too deeply", hint=_HINT) from None
 
     def search(self, data: Any) -> Any:
-        """Return what the query finds. Raises OutputError where it does not fit the data."""
+        """Return the result of the query. Raises OutputError if it does not fit the data."""
         try:
             found = self._expression.search(data)
-            json.dumps(found, allow_nan=False, default=str)  # jmespath can make numbers that JSON has not
+            json.dumps(found, allow_nan=False, default=str)  # jmespath can make numbers that JSON does not have
         except (JMESPathError, ValueError, RecursionError) as error:
             raise OutputError(f"--query does not fit the result: {_reason(error)}", code="Query") from None
         return found
 
 
 def _calls(node: Any) -> Iterator[tuple[str, int]]:
-    """Return the functions that a parsed expression calls, each with its number of arguments."""
+    """Yield the functions that a parsed expression calls, each with its number of arguments."""
     if node["type"] == "function_expression":
         yield node["value"], len(node["children"])
     for child in node["children"]:
@@ -58,12 +58,12 @@ def _check_call(name: str, given: int) -> None:
     signature = known[name]["signature"]
     at_least = bool(signature and signature[-1].get("variadic"))
     if given < len(signature) or (given > len(signature) and not at_least):
-        wanted = f"{'at least ' if at_least else ''}{counted(len(signature), 'argument')}"
-        raise UsageError(f"--query: {name}() takes {wanted}, not {given}", hint=_HINT)
+        expected = f"{'at least ' if at_least else ''}{counted(len(signature), 'argument')}"
+        raise UsageError(f"--query: {name}() takes {expected}, not {given}", hint=_HINT)
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what jmespath says: the others repeat the expression and point into it."""
+    """Return the first line of jmespath's message: the others repeat the expression."""
     return cut(
         harmless(str(error).partition("\n")[0]).removesuffix(":").removesuffix(", for expression"), _LONGEST_REASON
     )

@@ -1,4 +1,4 @@
-"""Show on stderr how the items of a run go: choose the view that fits stderr, and keep what it shows.
+"""The items of a run and how far they are, and the choice of the view that fits stderr.
 
 The items of a wait are its operations; an export or an import is one item.
 """
@@ -61,9 +61,10 @@ class Item:
 
 
 class RunProgress:
-    """The items of a run. This class shows nothing of them, for `--quiet`; each subclass is a view.
+    """The items of a run.
 
-    The methods `show_…` are called with `lock` held. `on_operation` is called with each state of an operation.
+    This class shows nothing of them, for `--quiet`; each subclass is a view. The methods `show_…` are called with
+    `lock` held. `on_operation` is called with each state of an operation.
     """
 
     def __init__(
@@ -137,7 +138,7 @@ def show_operations(
 
 
 def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool) -> RunProgress:
-    """Show the steps of one item, which `title` names: a bar for each step at a terminal, else lines."""
+    """Show the steps of a single item, `title`: a bar for each at a terminal, else lines."""
     if quiet:
         return RunProgress(clock, [title])
     if _is_terminal():

@@ -1,4 +1,4 @@
-"""Tables as lines of text: for programs a line for each document, for people what fits their terminal."""
+"""Lay documents out as tables: for programs a line for each, for people what fits the terminal."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from facesnap_cli.display.columns import LONGEST_CELLS, Document, Layout
 LONGEST_DETAIL = 500
 _GAP = "  "
 _NARROWEST_TAIL = 16
-_ROOM_FOR_LONG = 26  # for ids as most are; longer ones stand below
+_ROOM_FOR_LONG = 26  # enough for most ids; longer ids are shown below the line
 _GO_ON = "to go on:"
 _NOTHING: tuple[object, ...] = (None, "", [])
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# What tells a person looking at one document nothing: it is for programs, or stands in another line in words.
+# Not shown of a single document to a person: these are for programs, or another line says the same in words.
 _FOR_PROGRAMS = frozenset(("resourceLocation", "lastActionTime", "secondsLeft", "intent"))
 _TITLES = {
     "expiresTime": "expires in",
@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Makes tables. `now` says what is left of a time; `ellipsis` ends what is cut."""
+    """Lays tables out. Times that are left count from `now`; `ellipsis` ends a text that is cut."""
 
     now: datetime
     ellipsis: str = "…"
@@ -50,10 +50,10 @@ class Table:
     def for_programs(
         self, documents: Sequence[Document], columns: Sequence[str], *, queried: bool = False
     ) -> list[Line]:
-        """Return a heading and a line for each document, without the columns that are empty in all of them."""
+        """Return a heading and a line for each document, without columns that are empty in all lines."""
         names = _with_values(documents, columns)
         rows = [[_plain(document.get(name)) for name in names] for document in documents]
-        if not queried:  # what a query asks for is given whole
+        if not queried:  # a query gets whole texts
             rows = [list(map(self._short, names, row)) for row in rows]
         return _lines([[name.upper() for name in names], *rows])
 
@@ -63,7 +63,10 @@ class Table:
         return _lines([[name, self._short(name, text, LONGEST_DETAIL)] for name, text in pairs])
 
     def for_people(self, documents: Sequence[Document], layout: Layout, width: int) -> list[Line]:
-        """Return what fits the width: columns, or where not even those do that matter, a block for each document."""
+        """Return a table that fits the width.
+
+        Each document becomes a block if even the most important columns do not fit.
+        """
         names = [name for name in layout.columns if any(document.get(name) not in _NOTHING for document in documents)]
         titles = {name: _heading(name) for name in (*names, layout.tail)}
         rows = [
@@ -98,14 +101,14 @@ class Table:
         return [replace(heading, is_heading=True), *rest]
 
     def queried_for_people(self, documents: Sequence[Document], width: int) -> list[Line]:
-        """Return a table of what a query made: all of its columns under the names that it gave, else blocks."""
+        """Return a table of a query's result, with all its columns, or blocks if they do not fit."""
         lines = self.for_programs(documents, list(documents[0]), queried=True)
         if max(width_of(line.text) for line in lines) > width:
             return self._blocks(documents, list(documents[0]), queried=True)
         return [replace(lines[0], is_heading=True), *lines[1:]]
 
     def record_for_people(self, document: Document, *, queried: bool = False) -> list[Line]:
-        """Return a line for each value of a document that tells a person something."""
+        """Return a line for each value of a document that is of use to a person."""
         if queried:
             pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
         else:
@@ -116,8 +119,8 @@ class Table:
     def _blocks(self, documents: Sequence[Document], names: Iterable[str], *, queried: bool = False) -> list[Line]:
         lines: list[Line] = []
         for document in documents:
-            one = {name: document[name] for name in names if document.get(name) is not None}
-            lines += [*([Line("")] if lines else []), *self.record_for_people(one, queried=queried)]
+            values = {name: document[name] for name in names if document.get(name) is not None}
+            lines += [*([Line("")] if lines else []), *self.record_for_people(values, queried=queried)]
         return lines
 
     def _for_people(self, name: str, value: Any) -> str:
@@ -152,7 +155,7 @@ def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[st
 
 
 def _plain(value: Any) -> str:
-    """Return a cell of a table for programs: a time without its fraction of a second."""
+    """Return a cell of a table for programs; a time loses its fraction of a second."""
     return cell(_FRACTION.sub("Z", value) if isinstance(value, str) else value)
 
 
@@ -166,7 +169,7 @@ def _joined(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
 
 
 def _without_spare(widths: Mapping[str, int], spare: Sequence[str], width: int) -> dict[str, int]:
-    """Return the columns without as many of those that can be spared, the first first, as do not fit the width."""
+    """Return the columns without the spare columns that do not fit, the first one first."""
     kept = dict(widths)
     for name in spare:
         if _total(kept) > width:
@@ -175,7 +178,10 @@ def _without_spare(widths: Mapping[str, int], spare: Sequence[str], width: int) 
 
 
 def _add_last(lines: Sequence[list[str]], texts: Sequence[str], room: int, width: int) -> None:
-    """Let each text be the last of its line, or stand below where it is longer than `room`; the first is the title."""
+    """Append each text to its line, or put it below if it is longer than `room`.
+
+    The first text is the title.
+    """
     fit = [bool(text) and width_of(text) <= room for text in texts]
     for number, (parts, text) in enumerate(zip(lines, texts, strict=True)):
         if fit[number] and any(fit[1:]):

@@ -20,9 +20,10 @@ def is_guid(text: str) -> bool:
 
 
 def find_by_prefix(prefix: str, find_all: Callable[[str], Sequence[Item]], noun: str) -> Item | None:
-    """Return the only item whose id starts with a prefix; None without one, and for a prefix that is too short.
+    """Return the only item whose id starts with a prefix; None without one.
 
-    `find_all` returns the items whose ids start with it, in lower case. Raises UsageError if there are several.
+    A prefix shorter than SHORTEST_PREFIX finds nothing. `find_all` returns the items whose ids start with a prefix in
+    lower case. Raises UsageError if there are several.
     """
     found = find_all(prefix.lower()) if len(prefix) >= SHORTEST_PREFIX else []
     if len(found) > 1:
