@@ -11,7 +11,8 @@ from facesnap_cli.emulator.limits import TIERS, RateLimit, Tier
 from facesnap_cli.emulator.options import SERVICES, EmulatorOptions
 from facesnap_cli.emulator.pace import parse_pace
 from facesnap_cli.emulator.protocol.dialects import DIALECTS
-from facesnap_cli.emulator.protocol.faults import Faults, parse_fault
+from facesnap_cli.emulator.protocol.fault_specs import parse_fault
+from facesnap_cli.emulator.protocol.faults import Faults
 from facesnap_cli.emulator.protocol.recorded_calls import RecordedCalls
 from facesnap_cli.emulator.protocol.service_errors import access_denied
 from facesnap_cli.emulator.seeds.files import read_seed

@@ -23,7 +23,7 @@ from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.protocol.app import create_app
 from facesnap_cli.emulator.protocol.connections import Connections
-from facesnap_cli.emulator.protocol.faults import fault_from
+from facesnap_cli.emulator.protocol.fault_specs import fault_from
 from facesnap_cli.emulator.seeds.images import draw
 
 __all__ = ["EmulatorOptions", "RunningEmulator", "running", "serve"]

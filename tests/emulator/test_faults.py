@@ -1,4 +1,4 @@
-"""Faults on demand: which calls they hit, what they do, how they are written."""
+"""Test faults: which calls they hit, what they do, how they are written."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.http_server import RunningEmulator
-from facesnap_cli.emulator.protocol.faults import Fault, fault_from, parse_fault
+from facesnap_cli.emulator.protocol.fault_specs import fault_from, parse_fault
+from facesnap_cli.emulator.protocol.faults import Fault
 from tests.emulator.conftest import Open, Run
 from tests.emulator.doors import TARGET_KEY, Door, SocketDoor
 from tests.support.waiting import HANG_S, PATIENCE_S, until
 
 
 def set_faults(door: Door, *faults: dict[str, Any]) -> None:
-    """Put faults in force."""
-    answer = door.control("POST", "/faults", json=list(faults))
-    assert answer.status_code == 200, answer.text
+    """Add faults."""
+    response = door.control("POST", "/faults", json=list(faults))
+    assert response.status_code == 200, response.text
 
 
 class TestWhichCalls:
@@ -37,7 +38,7 @@ class TestWhichCalls:
         assert door.call("GET", "/persongroups", prefix="/face/v1.2").status_code == 503
 
     @pytest.mark.parametrize("route", ["GET /persongroups/*", "GET /persongroups/{personGroupId}", "* *"])
-    def test_it_may_be_a_pattern_or_a_template(self, door: Door, route: str) -> None:
+    def test_a_route_may_be_a_pattern_or_a_template(self, door: Door, route: str) -> None:
         set_faults(door, {"route": route, "status": 503})
 
         assert door.call("GET", "/persongroups/employees").status_code == 503
@@ -60,13 +61,13 @@ class TestWhichCalls:
         assert 10 < first.count(500) < 30
         assert statuses() == first
 
-    def test_one_account_may_be_meant(self, door: Door) -> None:
+    def test_a_fault_may_hit_one_account_only(self, door: Door) -> None:
         set_faults(door, {"route": "* *", "status": 500, "account": "facesnap-emulator-target"})
 
         assert door.call("GET", "/persongroups").status_code == 200
         assert door.call("GET", "/persongroups", key=TARGET_KEY).status_code == 500
 
-    def test_the_options_set_them_and_a_reset_restores_them(self, open_door: Open) -> None:
+    def test_a_reset_restores_the_faults_of_the_options(self, open_door: Open) -> None:
         door = open_door(faults=("GET /persongroups status=503 count=1",))
         before = door.call("GET", "/persongroups").status_code, door.call("GET", "/persongroups").status_code
         set_faults(door, {"route": "GET /facelists", "status": 500})
@@ -76,7 +77,7 @@ class TestWhichCalls:
         assert door.call("GET", "/facelists").status_code == 200
         assert door.call("GET", "/persongroups").status_code == 503
 
-    def test_they_can_be_looked_at_and_lifted(self, door: Door) -> None:
+    def test_faults_can_be_shown_and_removed(self, door: Door) -> None:
         set_faults(door, {"route": "GET /persongroups", "status": 500, "skip": 1})
         for _ in range(3):
             door.call("GET", "/persongroups")
@@ -90,7 +91,7 @@ class TestWhichCalls:
 
 
 class TestStatus:
-    def test_nothing_is_done(self, door: Door) -> None:
+    def test_the_call_has_no_effect(self, door: Door) -> None:
         set_faults(door, {"route": "PUT *", "status": 503})
 
         door.call("PUT", "/facelists/mine", json={"name": "n"})
@@ -100,17 +101,17 @@ class TestStatus:
     def test_in_the_services_envelope(self, door: Door) -> None:
         set_faults(door, {"route": "* *", "status": 409, "code": "ConcurrentOperationConflict", "message": "Busy."})
 
-        answer = door.call("GET", "/persongroups")
+        response = door.call("GET", "/persongroups")
 
-        assert answer.json() == {"error": {"code": "ConcurrentOperationConflict", "message": "Busy."}}
+        assert response.json() == {"error": {"code": "ConcurrentOperationConflict", "message": "Busy."}}
 
     def test_in_the_gateways_envelope(self, door: Door) -> None:
         set_faults(door, {"route": "* *", "status": 429, "envelope": "gateway", "retryAfter": 7})
 
-        answer = door.call("GET", "/persongroups")
+        response = door.call("GET", "/persongroups")
 
-        assert answer.json() == {"statusCode": 429, "message": "Rate limit is exceeded."}
-        assert answer.headers["retry-after"] == "7"
+        assert response.json() == {"statusCode": 429, "message": "Rate limit is exceeded."}
+        assert response.headers["retry-after"] == "7"
 
     def test_retry_after_may_be_a_date_or_be_missing(self, door: Door) -> None:
         set_faults(door, {"route": "GET /facelists", "status": 503, "retryAfterDate": 90})
@@ -122,19 +123,19 @@ class TestStatus:
         assert 85 < (date - datetime.fromisoformat(now)).total_seconds() < 95
         assert "retry-after" not in door.call("GET", "/persongroups").headers
 
-    def test_it_may_send_the_caller_elsewhere(self, door: Door) -> None:
+    def test_a_call_can_be_redirected(self, door: Door) -> None:
         set_faults(door, {"route": "* *", "redirect": "http://127.0.0.1:9/stolen"})
 
-        answer = door.call("GET", "/persongroups")
+        response = door.call("GET", "/persongroups")
 
-        assert (answer.status_code, answer.headers["location"]) == (307, "http://127.0.0.1:9/stolen")
+        assert (response.status_code, response.headers["location"]) == (307, "http://127.0.0.1:9/stolen")
 
     def test_the_body_may_be_anything(self, door: Door) -> None:
         set_faults(door, {"route": "* *", "status": 502, "body": "<html>Bad Gateway</html>"})
 
-        answer = door.call("GET", "/persongroups")
+        response = door.call("GET", "/persongroups")
 
-        assert (answer.status_code, answer.text) == (502, "<html>Bad Gateway</html>")
+        assert (response.status_code, response.text) == (502, "<html>Bad Gateway</html>")
 
 
 class TestOperations:
@@ -171,20 +172,20 @@ class TestOperations:
     def test_the_location_may_be_absolute(self, door: Door, location: str, start: str) -> None:
         set_faults(door, {"route": "POST /snapshots", "location": location})
 
-        answer = door.take("FaceList", "watchlist")
+        response = door.take("FaceList", "watchlist")
 
-        assert answer.status_code == 202
-        assert answer.headers["operation-location"].startswith(start)
-        assert "/face/v1.0/operations/" in answer.headers["operation-location"]
+        assert response.status_code == 202
+        assert response.headers["operation-location"].startswith(start)
+        assert "/face/v1.0/operations/" in response.headers["operation-location"]
 
     def test_the_location_may_be_missing_though_the_take_goes_on(self, door: Door) -> None:
         set_faults(door, {"route": "POST /snapshots", "location": "missing"})
 
-        answer = door.take("FaceList", "watchlist")
+        response = door.take("FaceList", "watchlist")
         door.advance(21)
 
-        assert answer.status_code == 202
-        assert "operation-location" not in answer.headers
+        assert response.status_code == 202
+        assert "operation-location" not in response.headers
         assert len(door.call("GET", "/snapshots").json()) == 1
 
     @pytest.mark.parametrize(
@@ -223,13 +224,13 @@ class TestConnections:
         (snapshot,) = socket.call("GET", "/snapshots").json()
         assert snapshot["userData"] == "lost answer"
 
-    def test_a_refusal_is_lost_too(self, socket: SocketDoor) -> None:
+    def test_an_error_is_lost_too(self, socket: SocketDoor) -> None:
         set_faults(socket, {"route": "POST /snapshots", "drop": "after"})
 
         with pytest.raises(httpx.RemoteProtocolError):
             socket.take("FaceList", "nobody")
 
-    def test_a_call_without_an_answer_is_on_record(self, socket: SocketDoor, live: RunningEmulator) -> None:
+    def test_a_call_without_a_response_is_recorded(self, socket: SocketDoor, live: RunningEmulator) -> None:
         set_faults(socket, {"route": "GET /persongroups", "drop": "after"})
         with pytest.raises(httpx.RemoteProtocolError):
             socket.call("GET", "/persongroups")
@@ -243,17 +244,17 @@ class TestConnections:
         with pytest.raises(httpx.RemoteProtocolError, match="received 5 bytes"):
             socket.call("GET", "/snapshots")
 
-    def test_a_delay_keeps_no_other_call_waiting(self, live: RunningEmulator) -> None:
+    def test_other_calls_do_not_wait_during_a_delay(self, live: RunningEmulator) -> None:
         live.faults({"route": "GET /facelists", "delay": HANG_S, "count": 1})
         headers = {"Ocp-Apim-Subscription-Key": live.accounts[0].keys[0]}
         with httpx.Client(base_url=f"{live.endpoint}/face/v1.0", headers=headers) as client:
             with pytest.raises(httpx.ReadTimeout):
                 client.get("/facelists", timeout=httpx.Timeout(PATIENCE_S, read=0.1))
-            answer = client.get("/persongroups", timeout=PATIENCE_S)
+            response = client.get("/persongroups", timeout=PATIENCE_S)
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
 
-    def test_a_delayed_call_takes_effect_although_its_client_has_gone_only_if_told_so(self, run: Run) -> None:
+    def test_a_delayed_call_takes_effect_without_its_client_only_with_act_always(self, run: Run) -> None:
         live = run()
         live.faults(
             {"route": "PUT /facelists/early", "delay": 0.5},
@@ -268,16 +269,16 @@ class TestConnections:
 
             assert client.get("/facelists/early").status_code == 404
 
-    def test_a_delayed_call_is_answered_in_the_end(self, socket: SocketDoor) -> None:
+    def test_a_delayed_call_gets_its_response(self, socket: SocketDoor) -> None:
         set_faults(socket, {"route": "GET /facelists", "delay": 0.1})
         start = time.monotonic()
 
-        answer = socket.call("GET", "/facelists")
+        response = socket.call("GET", "/facelists")
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert time.monotonic() - start > 0.1
 
-    def test_the_thread_side_sets_and_lifts_them(self, run: Run) -> None:
+    def test_a_running_emulator_sets_and_removes_faults(self, run: Run) -> None:
         live = run()
         live.faults({"route": "* *", "status": 500})
         headers = {"Ocp-Apim-Subscription-Key": live.accounts[0].keys[0]}
@@ -289,7 +290,7 @@ class TestConnections:
 
 
 class TestSpecs:
-    def test_a_spec_says_what_its_json_says(self) -> None:
+    def test_a_spec_and_its_json_give_the_same_fault(self) -> None:
         spec = "POST /snapshots status=429 envelope=gateway retryAfter=7 share=0.5 message='Try again.' count=3"
 
         assert parse_fault(spec) == fault_from(
@@ -337,12 +338,12 @@ class TestSpecs:
         assert door.control("POST", "/faults", json=body).status_code == 400
 
     @given(st.text())
-    def test_no_spec_upsets_the_parser(self, spec: str) -> None:
+    def test_any_spec_is_read_or_refused(self, spec: str) -> None:
         with suppress(UsageError):
             assert isinstance(parse_fault(spec), Fault)
 
     @given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.floats() | st.lists(st.integers())))
-    def test_no_json_upsets_the_parser(self, document: dict[str, object]) -> None:
+    def test_any_json_is_read_or_refused(self, document: dict[str, object]) -> None:
         for key in ("status", "delay", "drop", "count"):
             value = next(iter(document.values()), None)
             with suppress(UsageError):

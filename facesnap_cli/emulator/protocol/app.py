@@ -37,7 +37,7 @@ def create_app(service: Service) -> ASGIApp:
 
 def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> list[Route]:
     routes = [
-        Route(endpoint.path, Handler(service, endpoint, prefix).answer, methods=[endpoint.method])
+        Route(endpoint.path, Handler(service, endpoint, prefix).handle, methods=[endpoint.method])
         for endpoint in endpoints
     ]
     # Starlette serves HEAD wherever there is a GET, and sends 405 for other methods. The gateway does neither.
@@ -48,7 +48,7 @@ def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> l
 
 
 def _any_other(service: Service, prefix: str) -> Route:
-    route = Route("/{path:path}", Handler(service, None, prefix).answer)
+    route = Route("/{path:path}", Handler(service, None, prefix).handle)
     route.methods = None
     return route
 

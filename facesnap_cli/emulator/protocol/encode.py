@@ -39,7 +39,7 @@ def accepted(header: str, location: str) -> Response:
     return response
 
 
-def refused(error: ServiceError) -> Response:
+def error_response(error: ServiceError) -> Response:
     """Return the response for a ServiceError."""
     response = json_response(error.document(), error.status)
     if error.retry_after is not None:

@@ -7,7 +7,7 @@ import ipaddress
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from facesnap_cli.emulator.protocol.encode import refused
+from facesnap_cli.emulator.protocol.encode import error_response
 from facesnap_cli.emulator.protocol.service_errors import ServiceError
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -22,13 +22,13 @@ def guarded(app: ASGIApp, host: str) -> ASGIApp:
     names = (*_LOOPBACK_NAMES, host.lower()) if _is_loopback(host) else ()
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _refusal(Headers(scope=scope), names) if scope["type"] == "http" else None
-        await (app if refusal is None else refused(refusal))(scope, receive, send)
+        error = _error(Headers(scope=scope), names) if scope["type"] == "http" else None
+        await (app if error is None else error_response(error))(scope, receive, send)
 
     return call
 
 
-def _refusal(headers: Headers, names: tuple[str, ...]) -> ServiceError | None:
+def _error(headers: Headers, names: tuple[str, ...]) -> ServiceError | None:
     if "origin" in headers:
         return ServiceError(403, "Forbidden", "The emulator answers no web page (the request has an Origin header).")
     name = headers.get("host", "").lower().rpartition("]")[0].removeprefix("[")

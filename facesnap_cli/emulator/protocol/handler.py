@@ -1,4 +1,4 @@
-"""The way of every call: recorded, admitted, decoded, acted on in one transaction, encoded, and perhaps disturbed."""
+"""Handle a request: record it, pick a fault, check it, decode it, and act on it in one transaction."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from starlette.responses import Response
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.limits import JSON_BYTES_MAX
 from facesnap_cli.emulator.protocol.decode import read_body, read_image, read_json
-from facesnap_cli.emulator.protocol.disturbances import answer_instead, mangle
-from facesnap_cli.emulator.protocol.encode import refused
-from facesnap_cli.emulator.protocol.faults import ConnectionDropped, Fault
+from facesnap_cli.emulator.protocol.encode import error_response
+from facesnap_cli.emulator.protocol.faults import Fault
 from facesnap_cli.emulator.protocol.service_errors import (
     MISSING_APPROVAL,
     ServiceError,
@@ -26,15 +25,15 @@ KEY_HEADER = "Ocp-Apim-Subscription-Key"
 
 
 class Handler:
-    """Answers the calls of one endpoint, or of none (404), below `prefix`."""
+    """Handles the requests of one endpoint below `prefix`. Without an endpoint the response is 404."""
 
     def __init__(self, service: Service, endpoint: Endpoint | None, prefix: str) -> None:
         self._service = service
         self._endpoint = endpoint
         self._prefix = prefix
 
-    async def answer(self, request: Request) -> Response:
-        """Answer one call. Raises ConnectionDropped where a fault wants no answer at all."""
+    async def handle(self, request: Request) -> Response:
+        """Return the response. Raises ConnectionDropped if a fault drops the connection."""
         account = self._service.account(request.headers.get(KEY_HEADER))
         path = request.url.path
         route = None if self._endpoint is None else self._endpoint.path
@@ -48,44 +47,41 @@ class Handler:
         )
         names = (path.removeprefix(self._prefix), route or path)
         fault = self._service.faults.pick([f"{request.method} {name}" for name in names], record.account)
-        response = await (self._act(request) if fault is None else self._disturbed(request, fault))
+        response = await (self._act(request) if fault is None else self._act_with_fault(request, fault))
         record.status = response.status_code
         return response
 
-    async def _disturbed(self, request: Request, fault: Fault) -> Response:
+    async def _act_with_fault(self, request: Request, fault: Fault) -> Response:
         if fault.survives_disconnect:
-            await request.body()  # kept by the request: after a disconnect there is nothing left to read
+            await request.body()  # the request keeps it: after a disconnect it could not be read any more
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.replaces_acting:
             await read_body(request, JSON_BYTES_MAX)
-            return answer_instead(fault, self._service.clock.now())
-        response = await self._act(request, fault)
-        if fault.drop == "after":
-            raise ConnectionDropped
-        return mangle(response, fault, self._base(request))
+            return fault.replacement(self._service.clock.now())
+        return fault.disturb(await self._act(request, fault), self._base(request))
 
     async def _act(self, request: Request, fault: Fault | None = None) -> Response:
         try:
             if self._endpoint is None:
                 await read_body(request, JSON_BYTES_MAX)
                 raise resource_not_found()
-            call = await self._admitted(request, self._endpoint, fault)
+            call = await self._call(request, self._endpoint, fault)
             if self._endpoint.method == "GET":
                 self._service.store.run_due_events()
                 return self._endpoint.act(call)
             with self._service.store.transaction():
                 return self._endpoint.act(call)
         except ServiceError as error:
-            return refused(error)
+            return error_response(error)
 
-    async def _admitted(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Call:
-        """Return the call, read to its end. Raises ServiceError where it is not let in or makes no sense."""
+    async def _call(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Call:
+        """Check and decode the request. Raises ServiceError."""
         account = self._service.admit(self._service.account(request.headers.get(KEY_HEADER)))
-        self._check_gate(endpoint)
+        self._check_features(endpoint)
         query = dict(request.query_params)
         for key in query:
-            # The service ignores parameters that it does not know. Refusing them shows a misspelt name.
+            # The service ignores unknown parameters. The emulator refuses them, so that a misspelt name is noticed.
             if key not in endpoint.query:
                 raise bad_argument(f"'{key}' is not a parameter of this operation.")
         return Call(
@@ -102,8 +98,8 @@ class Handler:
             existing_fails_later=fault is not None and fault.existing == "operation",
         )
 
-    def _check_gate(self, endpoint: Endpoint) -> None:
-        """Refuse what a service without the feature, or without approval for it, refuses."""
+    def _check_features(self, endpoint: Endpoint) -> None:
+        """Raise ServiceError if the service is retired or gated and does not have the endpoint's feature."""
         mode = self._service.options.service
         if mode == "retired" and endpoint.snapshot:
             raise unsupported_feature() if endpoint.method == "POST" else resource_not_found()
@@ -111,5 +107,5 @@ class Handler:
             raise unsupported_feature(MISSING_APPROVAL)
 
     def _base(self, request: Request) -> str:
-        """Return the URL up to and with the version."""
+        """Return the URL up to and including the version."""
         return f"{request.base_url}{self._prefix[1:]}"

@@ -15,8 +15,8 @@ from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import JSON_BYTES_MAX
 from facesnap_cli.emulator.protocol import decode
-from facesnap_cli.emulator.protocol.encode import json_response, refused
-from facesnap_cli.emulator.protocol.faults import fault_from
+from facesnap_cli.emulator.protocol.encode import error_response, json_response
+from facesnap_cli.emulator.protocol.fault_specs import fault_from
 from facesnap_cli.emulator.protocol.service_errors import bad_argument, face_not_found
 from facesnap_cli.emulator.seeds.images import draw
 
@@ -61,7 +61,7 @@ class _Control:
     async def requests(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
         if not since.isdecimal() or len(since) > _MOST_DIGITS:
-            return refused(bad_argument("'since' is invalid."))
+            return error_response(bad_argument("'since' is invalid."))
         return json_response(self._service.calls.document(int(since)))
 
     async def forget_requests(self, _: Request) -> Response:
@@ -75,9 +75,9 @@ class _Control:
         body = await _json(request)
         seconds = body.get("advance") if isinstance(body, dict) and set(body) == {"advance"} else None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= _MOST_ADVANCE_S:
-            return refused(bad_argument('Send {"advance": SECONDS}, at most ten years of them.'))
+            return error_response(bad_argument('Send {"advance": SECONDS}, at most ten years of them.'))
         if self._service.clock.offset_ticks + ticks(seconds) > ticks(_MOST_AHEAD_S):
-            return refused(bad_argument("The clock would be more than a hundred years ahead; reset it."))
+            return error_response(bad_argument("The clock would be more than a hundred years ahead; reset it."))
         self._service.store.state.advance(seconds)
         return await self.clock(request)
 
@@ -92,11 +92,11 @@ class _Control:
         body = await _json(request)
         entries = body if isinstance(body, list) else [body]
         if not all(isinstance(entry, dict) for entry in entries):
-            return refused(bad_argument("Send a fault, or an array of faults."))
+            return error_response(bad_argument("Send a fault, or an array of faults."))
         try:
             faults = [fault_from(entry) for entry in entries]
         except UsageError as error:
-            return refused(bad_argument(error.message))
+            return error_response(bad_argument(error.message))
         for fault in faults:
             self._service.faults.add(fault)
         return json_response(self._service.faults.document())
@@ -108,7 +108,7 @@ class _Control:
     async def image(self, request: Request) -> Response:
         face = guid(request.path_params["persistedFaceId"])
         if face is None or not self._service.store.faces.was_seeded(face):
-            return refused(face_not_found())
+            return error_response(face_not_found())
         return Response(draw(face), media_type="image/png")
 
 
