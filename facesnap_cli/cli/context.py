@@ -239,19 +239,20 @@ class App:
         self, operations: Sequence[Operation], *, first_is_enough: bool = False, others: Others | None = None
     ) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
-        from facesnap_cli.display.run_progress import show_operations
+        from facesnap_cli.display.run_progress import show_run
         from facesnap_cli.journal.durations import estimate_s
         from facesnap_cli.journal.store import JournalError
         from facesnap_cli.operations.polling import Schedule
 
         self.watched.add(*operations)
-        progress = show_operations(
+        progress = show_run(
             self.clock,
             [operation.intent for operation in operations],
             quiet=self.options.quiet or not operations,
             color=self.color,
             estimate_of=lambda operation: estimate_s(self.journal, operation),
             on_operation=self.watched.add,
+            is_wait=True,
         )
 
         def on_update(operation: Operation) -> None:
@@ -278,10 +279,10 @@ class App:
     @contextlib.contextmanager
     def item_progress(self, names: Sequence[str]) -> Iterator[Callable[[str], OperationProgress]]:
         """Show copies and exports on stderr while the block runs; yields the progress of each by its name."""
-        from facesnap_cli.display.run_progress import show_items
+        from facesnap_cli.display.run_progress import show_run
         from facesnap_cli.journal.durations import estimate_s
 
-        progress = show_items(
+        progress = show_run(
             self.clock,
             names,
             quiet=self.options.quiet,

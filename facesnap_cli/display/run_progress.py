@@ -91,7 +91,7 @@ class RunProgress:
         return
 
 
-def show_items(
+def show_run(
     clock: Clock,
     names: Iterable[str],
     *,
@@ -99,42 +99,23 @@ def show_items(
     color: bool,
     estimate_of: EstimateOf,
     on_operation: Callable[[Operation], None],
+    is_wait: bool = False,
 ) -> RunProgress:
-    """Show copies and exports by their names: a table at a terminal, else lines."""
+    """Show items by their names: a table or bars at a terminal, else lines.
+
+    The items of a wait are operations, named by their intents; those of another run are copies and exports.
+    """
     if quiet:
         return RunProgress(clock, names, on_operation)
     if _is_terminal():
+        from facesnap_cli.display.progress_bars import OperationBars
         from facesnap_cli.display.progress_table import ProgressTable
 
-        return ProgressTable(clock, names, on_operation, estimate_of, color=color)
+        view = OperationBars if is_wait else ProgressTable
+        return view(clock, names, on_operation, estimate_of, color=color)
     from facesnap_cli.display.progress_lines import ProgressLines
 
-    def title_of(item: Item, operation: Operation) -> str:
-        where = f" to {operation.profile}:{operation.object_id}" if operation.kind is OperationKind.APPLY else ""
-        return f"{item.name}: {operation.kind}{where}"
-
-    return ProgressLines(clock, names, on_operation, title_of)
-
-
-def show_operations(
-    clock: Clock,
-    intents: Iterable[str],
-    *,
-    quiet: bool,
-    color: bool,
-    estimate_of: EstimateOf,
-    on_operation: Callable[[Operation], None],
-) -> RunProgress:
-    """Show operations by their intents: a bar for each at a terminal, else lines."""
-    if quiet:
-        return RunProgress(clock, intents, on_operation)
-    if _is_terminal():
-        from facesnap_cli.display.progress_bars import OperationBars
-
-        return OperationBars(clock, intents, on_operation, estimate_of, color=color)
-    from facesnap_cli.display.progress_lines import ProgressLines
-
-    return ProgressLines(clock, intents, on_operation, lambda item, operation: f"{operation.title}:")
+    return ProgressLines(clock, names, on_operation, _title_in_wait if is_wait else _title_in_run)
 
 
 def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool) -> RunProgress:
@@ -148,6 +129,15 @@ def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool) -> RunProg
     from facesnap_cli.display.progress_lines import ProgressLines
 
     return ProgressLines(clock, [title])
+
+
+def _title_in_wait(item: Item, operation: Operation) -> str:
+    return f"{operation.title}:"
+
+
+def _title_in_run(item: Item, operation: Operation) -> str:
+    where = f" to {operation.profile}:{operation.object_id}" if operation.kind is OperationKind.APPLY else ""
+    return f"{item.name}: {operation.kind}{where}"
 
 
 def _is_terminal() -> bool:
