@@ -239,37 +239,20 @@ class App:
         self, operations: Sequence[Operation], *, first_is_enough: bool = False, others: Others | None = None
     ) -> list[Outcome]:
         """Wait for operations with progress on stderr, under the settings' timeout and poll interval."""
-        from facesnap_cli.display.run_progress import show_run
-        from facesnap_cli.journal.durations import estimate_s
         from facesnap_cli.journal.store import JournalError
         from facesnap_cli.operations.polling import Schedule
 
         self.watched.add(*operations)
-        progress = show_run(
-            self.clock,
-            [operation.intent for operation in operations],
-            quiet=self.options.quiet or not operations,
-            color=self.color,
-            estimate_of=lambda operation: estimate_s(self.journal, operation),
-            on_operation=self.watched.add,
-            is_wait=True,
-        )
-
-        def on_update(operation: Operation) -> None:
-            progress.items[operation.intent].update(operation)
-
         with contextlib.suppress(JournalError):  # a journal that cannot be written is no reason not to wait
             self.journal.forget(timedelta(seconds=self.settings.keep_journal))
-        try:
-            outcomes = self.waiter(on_update).wait(
+        with self.progress([operation.intent for operation in operations], is_wait=True) as progress_of:
+            outcomes = self.waiter(lambda operation: progress_of(operation.intent).update(operation)).wait(
                 operations,
                 schedule=Schedule(interval_s=self.settings.poll_interval),
                 timeout_s=self.settings.timeout,
                 first_is_enough=first_is_enough,
                 others=others or {},
             )
-        finally:
-            progress.close()
         for outcome in outcomes if self.watched.repeatable else ():
             if isinstance(outcome.failure, StillRunningError):
                 outcome.failure.hint = Hint("to go on, and to verify the copy, run the same command again")
@@ -277,18 +260,22 @@ class App:
         return outcomes
 
     @contextlib.contextmanager
-    def item_progress(self, names: Sequence[str]) -> Iterator[Callable[[str], OperationProgress]]:
-        """Show copies and exports on stderr while the block runs; yields the progress of each by its name."""
+    def progress(self, names: Sequence[str], *, is_wait: bool = False) -> Iterator[Callable[[str], OperationProgress]]:
+        """Show items of a run on stderr while the block runs; yields the progress of each by its name.
+
+        The items of a wait are operations, named by their intents.
+        """
         from facesnap_cli.display.run_progress import show_run
         from facesnap_cli.journal.durations import estimate_s
 
         progress = show_run(
             self.clock,
             names,
-            quiet=self.options.quiet,
+            quiet=self.options.quiet or not names,
             color=self.color,
             estimate_of=lambda operation: estimate_s(self.journal, operation),
             on_operation=self.watched.add,
+            is_wait=is_wait,
         )
         try:
             yield progress.items.__getitem__

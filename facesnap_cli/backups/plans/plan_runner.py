@@ -66,7 +66,7 @@ def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
     """Copy one object, with progress on stderr."""
     name = wanted.take.object_id
     _forget(app)
-    with app.item_progress([name]) as progress_of:
+    with app.progress([name]) as progress_of:
         return Copy(means_of(app), wanted, progress_of(name)).run()
 
 
@@ -91,7 +91,7 @@ def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) ->
             means = means_of(app)
             methods = methods_of(app, plan, means)
             _say_quota(app, methods)
-            with app.item_progress([item.name for item in plan.items]) as progress_of:
+            with app.progress([item.name for item in plan.items]) as progress_of:
                 result = run_items(methods, progress_of, jobs=jobs or plan.jobs, clock=app.clock)
             for warning in result.warnings:
                 app.messages.warn(warning)
