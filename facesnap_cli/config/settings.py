@@ -137,7 +137,7 @@ class Settings(DefinedSettings):
         """Return the settings of another profile, by itself: neither environment nor options describe it."""
         connection = ("FACESNAP_ENDPOINT", "FACESNAP_KEY", "FACESNAP_SUBSCRIPTION_ID", "FACESNAP_APPLY_SCOPE")
         rest = {key: value for key, value in self.environment.items() if key not in (*connection, "FACESNAP_OBJECT_ID")}
-        settings = select(self.file, name, self.options, rest, source="--profile")
+        settings = select(self.file, name, self.options, rest)
         settings.check_names()
         return settings
 
@@ -200,14 +200,15 @@ def select(
     options: Mapping[str, Any],
     environment: Mapping[str, str],
     *,
-    source: str,
+    source: str = "",
     chosen: str = "",
 ) -> Settings:
-    """Return the settings of the profile `name`, which `source` names. Raises UsageError where there is none."""
+    """Return the settings of the profile `name`, which `source` named. Raises UsageError if there is none."""
     settings = Settings(file, name, options, environment, chosen)
     if name not in settings.profile_names:
+        place = f"{source}: " if source else ""
         raise UsageError(
-            f"{source}: there is no profile {shown(name)}{nearest(name, settings.profile_names)}",
+            f"{place}there is no profile {shown(name)}{nearest(name, settings.profile_names)}",
             hint=Hint(
                 command("config", "list"),
                 " shows what there is; ",

@@ -23,7 +23,7 @@ from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.endpoints import host_of, is_local
-from facesnap_cli.network.connection import Connections, NoResponse
+from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for
 from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.redaction import Redactor
@@ -176,12 +176,10 @@ class Transport:
         details: dict[str, object] = {"endpoint": self.options.endpoint}
         if unknown:
             return OutcomeUnknownError(f"{what}: sent, but no answer came ({failure.reason})", details=details)
-        host, refused = host_of(self.options.endpoint), "refused" in failure.reason
+        host = host_of(self.options.endpoint)
         if self._proxy:
             host = f"{host} through the proxy {host_of(self._proxy.url)}"
-        advice = _advice(failure.reason, local=is_local(self.options.endpoint) and not self._proxy)
-        if self._proxy and refused:
-            advice = "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
+        advice = _advice(failure.obstacle, local=is_local(self.options.endpoint), proxied=self._proxy is not None)
         return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
 
 
@@ -225,17 +223,19 @@ def _seen(
     return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)
 
 
-def _advice(reason: str, *, local: bool) -> str | Hint:
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
+def _advice(obstacle: Obstacle, *, local: bool, proxied: bool) -> str | Hint:
+    if obstacle is Obstacle.CERTIFICATE:
         return (
             "nothing was sent: its certificate is not from an authority known here, or not for this host;"
             " if your company's proxy made it, --ca-bundle names the company's authorities (SSL_CERT_FILE is not read)"
         )
-    if "WRONG_VERSION_NUMBER" in reason:
+    if obstacle is Obstacle.NOT_TLS:
         return "nothing was sent: the server does not speak TLS; check the endpoint's port and the proxy"
-    if reason.startswith("407 "):
+    if obstacle is Obstacle.PROXY_PASSWORD:
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
-    if local and "refused" in reason:
+    if obstacle is Obstacle.REFUSED and proxied:
+        return "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
+    if obstacle is Obstacle.REFUSED and local:
         return Hint("nothing listens there; ", command("emulator", "start"), " runs an emulator on this machine")
     return "check the endpoint, the network and the proxy, then run this again: it is safe"
 

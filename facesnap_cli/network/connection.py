@@ -8,6 +8,7 @@ No redirect is followed, no cookie kept, no content decoded.
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
 import socket
 import ssl
@@ -34,22 +35,32 @@ CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 2.0
 SHORTEST_TIMEOUT_S = 1.0  # a request is given as much even where less is left
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
-_HOPELESS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "407 ")
 _WHOLE_HEADERS = "whole_headers"
 _WRITE_BYTES = 64 * 1024
 
 
+class Obstacle(enum.Enum):
+    """The causes for which a request cannot arrive that need different advice."""
+
+    REFUSED = enum.auto()
+    CERTIFICATE = enum.auto()
+    NOT_TLS = enum.auto()
+    PROXY_PASSWORD = enum.auto()
+    OTHER = enum.auto()
+
+
 class NoResponse(Exception):
-    """No whole answer came. `sent`: the service may have acted. `passing`: the next try may do better.
+    """No whole response came. `sent`: the service may have acted. `passing`: the next try may do better.
 
     `reason` may repeat what was sent, and at any length.
     """
 
-    def __init__(self, reason: str, *, sent: bool, passing: bool = True):
+    def __init__(self, reason: str, *, sent: bool, passing: bool = True, obstacle: Obstacle = Obstacle.OTHER):
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.passing = passing
+        self.obstacle = obstacle
 
 
 class Connections:
@@ -103,8 +114,13 @@ class Connections:
             raise NoResponse(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
             reason = harmless(str(failure)) or type(failure).__name__
-            passing = not any(mark in reason for mark in _HOPELESS)
-            raise NoResponse(reason, sent=not isinstance(failure, _NEVER_SENT), passing=passing) from failure
+            obstacle = _obstacle(failure)
+            raise NoResponse(
+                reason,
+                sent=not isinstance(failure, _NEVER_SENT),
+                passing=obstacle in (Obstacle.REFUSED, Obstacle.OTHER),
+                obstacle=obstacle,
+            ) from failure
 
     def _sent(
         self,
@@ -285,6 +301,21 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _obstacle(failure: Exception) -> Obstacle:
+    """Return the cause of a failure, by the error of the system or of TLS that httpcore made it from."""
+    cause = failure.__context__  # not __cause__: the pool raises its errors again "from None"
+    if isinstance(cause, ConnectionRefusedError):
+        return Obstacle.REFUSED
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Obstacle.CERTIFICATE
+    if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+        return Obstacle.NOT_TLS
+    # httpcore keeps the status of a proxy's response in the text of its error alone.
+    if isinstance(failure, httpcore.ProxyError) and str(failure).startswith("407 "):
+        return Obstacle.PROXY_PASSWORD
+    return Obstacle.OTHER
 
 
 def _bounded(chunks: Iterable[bytes], deadline: Deadline) -> bytes:

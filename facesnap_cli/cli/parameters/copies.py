@@ -69,11 +69,8 @@ def copy_between(
 
 def named_account(app: App, profile: str | None) -> Account:
     """Return the account of a profile, or of the chosen one. Raises UsageError where it or its endpoint is missing."""
-    try:
-        account = app.account_named(profile) if profile else app.account
-        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
-    except UsageError as error:
-        raise UsageError(error.message.removeprefix("--profile: "), hint=error.hint) from None
+    account = app.account_named(profile) if profile else app.account
+    account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
     return account
 
 
