@@ -83,7 +83,7 @@ def operation_named(app: App, reference: str) -> Operation:
         owner="",
         now=now,
     )
-    return app.journal.add_found(found.submitted(reference.lower(), now).seen(response, now))
+    return app.journal.add_found(found.submitted(reference.lower(), now).polled(response, now))
 
 
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:

@@ -1,4 +1,4 @@
-"""Check an endpoint: it has TLS, or it is on this machine."""
+"""Check endpoints: each has TLS or is on this machine."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _EXAMPLE = "https://NAME.cognitiveservices.azure.com"
 
 
 def parse_endpoint(text: str) -> str:
-    """Return an endpoint as `https://HOST[:PORT]`, what follows the host cut off. Raises UsageError.
+    """Return an endpoint as `https://HOST[:PORT]`, without its path. Raises UsageError.
 
-    Without TLS only this machine may be one, by a name that cannot be another's: no numbers in other forms.
+    An endpoint without TLS must be this machine, under a name that cannot mean another: no numbers in other forms.
     """
     from urllib.parse import urlsplit
 
@@ -41,14 +41,14 @@ def parse_endpoint(text: str) -> str:
 
 
 def is_local(url: str) -> bool:
-    """Tell whether a checked endpoint or proxy is on this machine."""
+    """Return whether a checked endpoint or proxy is on this machine."""
     from urllib.parse import urlsplit
 
     return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
 def host_of(url: str) -> str:
-    """Return a URL's host and port, fit to be shown: without a user, a password and a path, which may be secrets."""
+    """Return a URL's host and port, without the user, password and path, which may be secrets."""
     from urllib.parse import urlsplit
 
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""The form of ids: GUIDs, object ids, and prefixes that stand for an id."""
+"""Check ids, and find items by a prefix of their id."""
 
 from __future__ import annotations
 

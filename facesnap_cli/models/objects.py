@@ -1,4 +1,4 @@
-"""Person groups and face lists: their types, persons, faces and training."""
+"""Describe person groups and face lists: their types, persons, faces and training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ObjectType(enum.StrEnum):
 
     @classmethod
     def from_wire(cls, text: str) -> Self:
-        """Return the type that the service names, in any case. Raises UnreachableError for any other text."""
+        """Return the type that `text` names, in upper or lower case. Raises UnreachableError for any other text."""
         for member in cls:
             if member.value.lower() == text.lower():
                 return member
@@ -68,7 +68,7 @@ class FaceObject(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A person of a group, with the ids of the faces."""
+    """A person of a group, with the ids of the person's faces."""
 
     person_id: str
     name: str | None
@@ -86,7 +86,7 @@ class Person(NamedTuple):
 
 
 class Face(NamedTuple):
-    """A persisted face: its id and user data; the image cannot be read back."""
+    """A persisted face. The service never returns its image."""
 
     face_id: str
     user_data: str | None

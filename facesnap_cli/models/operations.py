@@ -1,4 +1,4 @@
-"""Operations: what the service says of one, what the journal keeps, and how one leads from state to state."""
+"""Describe operations: the service's status, the journal's record, and each change of state."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 
 
 class OperationKind(enum.StrEnum):
-    """What an operation does."""
+    """Whether an operation takes a snapshot or applies one."""
 
     TAKE = "take"
     APPLY = "apply"
 
 
 class OperationStatus(enum.StrEnum):
-    """An operation's status: the wire's four, and `unknown` for one whose answer never came."""
+    """An operation's status: the service's four, and `unknown` if the response never came."""
 
     NOT_STARTED = "notStarted"
     RUNNING = "running"
@@ -36,7 +36,7 @@ class OperationStatus(enum.StrEnum):
 
 
 class OperationResponse(NamedTuple):
-    """The body of `OperationStatus - Get`, in whichever dialect it came. Times are UTC."""
+    """The body of `OperationStatus - Get`, read from any dialect. Times are UTC."""
 
     status: OperationStatus
     created_time: datetime | None
@@ -47,9 +47,9 @@ class OperationResponse(NamedTuple):
 
     @classmethod
     def from_wire(cls, body: object) -> Self:
-        """Read the body. Raises UnreachableError where it has no status that is known.
+        """Read the body. Raises UnreachableError if it has no known status.
 
-        A resource location is kept only on success: before that the service answers misleading ones.
+        A resource location is kept only on success, because the service sends misleading ones before.
         """
         keys = lowered(body)
         text = (text_of(keys.get("status")) or "").lower()
@@ -68,10 +68,11 @@ class OperationResponse(NamedTuple):
 
 
 class OperationState(enum.StrEnum):
-    """Where an operation stands in the journal.
+    """The state of an operation in the journal.
 
-    intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no answer.
-    adopted: its answer was lost, its result was found. abandoned: it left no trace for so long that it never was.
+    intended: committed before the request was sent. submitted: the service gave an id. unknown: sent, no response.
+    adopted: the response was lost, the result was found. abandoned: no trace was found for so long that facesnap
+    assumes that the request never arrived.
     """
 
     INTENDED = "intended"
@@ -104,17 +105,17 @@ OPEN_STATES = tuple(state for state in OperationState if state.is_open)
 
 
 class Job(NamedTuple):
-    """The copy that takes and applies are steps of: which one, and when it began (UTC, whole seconds)."""
+    """A run of a copy, whose steps are takes and applies. `time` is when it began (UTC, whole seconds)."""
 
     key: str
     time: datetime
 
 
 class Operation(NamedTuple):
-    """One take or apply as the journal knows it. Times are UTC; `intent` is its name before it has an id.
+    """A take or apply as the journal records it. Times are UTC; `intent` names it before it has an id.
 
-    `job_key` and `job_time` are those of the copy that it is a step of. `verified_time` is when what an apply made was
-    compared with its source and found the same; of a take, when all of its copy was done.
+    `job_key` and `job_time` belong to the copy whose step it is. `verified_time` of an apply is when its result was
+    found equal to its source; of a take, when all of its copy was done.
     """
 
     intent: str
@@ -160,7 +161,7 @@ class Operation(NamedTuple):
         tagged: bool = False,
         job: Job | None = None,
     ) -> Self:
-        """Return an operation that is about to be sent by the process `owner`; "" for one that was only found."""
+        """Return an operation that the process `owner` is about to send; the owner "" means that it was only found."""
         return cls(
             intent=intent or new_intent(),
             kind=kind,
@@ -182,17 +183,17 @@ class Operation(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """What a user gives to `wait`: the operation id, or the intent where there is none."""
+        """The name that a user gives to `wait`: the operation id, or the intent before there is one."""
         return self.operation_id or self.intent
 
     @property
     def job(self) -> Job | None:
-        """The copy that it is a step of."""
+        """The copy whose step the operation is."""
         return Job(self.job_key, self.job_time) if self.job_key and self.job_time else None
 
     @property
-    def leaves_a_mark(self) -> bool:
-        """Whether its result can be told from others: a take without user data makes a snapshot that nothing marks."""
+    def is_recognizable(self) -> bool:
+        """Whether its result can be identified: a take without user data makes a snapshot that nothing marks."""
         return self.kind is OperationKind.APPLY or self.tagged or self.user_data_digest is not None
 
     @property
@@ -200,8 +201,8 @@ class Operation(NamedTuple):
         return self.state.status is OperationStatus.SUCCEEDED
 
     @property
-    def came_to_nothing(self) -> bool:
-        """Whether it ended without a result: failed, or never was."""
+    def failed_or_abandoned(self) -> bool:
+        """Whether it ended without a result."""
         return self.state in (OperationState.FAILED, OperationState.ABANDONED)
 
     @property
@@ -210,7 +211,7 @@ class Operation(NamedTuple):
         return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
 
     def elapsed_s(self, now: datetime) -> float:
-        """Return how long the operation took, or has been running at `now`; one clock's times are not mixed."""
+        """Return how long the operation took, or has been running at `now`, from times of one clock only."""
         if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
             return max(0.0, (end - self.created_time).total_seconds())
         found_elsewhere = None if self.owner else self.created_time
@@ -219,11 +220,11 @@ class Operation(NamedTuple):
         return max(0.0, (end - start).total_seconds())
 
     def submitted(self, operation_id: str, now: datetime) -> Self:
-        """The service accepted it and gave an id."""
+        """Return the operation after the service accepted it and gave an id."""
         return self._replace(state=OperationState.SUBMITTED, operation_id=operation_id, submitted_time=now)
 
-    def seen(self, response: OperationResponse, now: datetime) -> Self:
-        """A look at it found this."""
+    def polled(self, response: OperationResponse, now: datetime) -> Self:
+        """Return the operation after a poll."""
         state = {
             OperationStatus.NOT_STARTED: OperationState.SUBMITTED,
             OperationStatus.RUNNING: OperationState.RUNNING,
@@ -244,7 +245,7 @@ class Operation(NamedTuple):
     def adopted(
         self, resource_location: str, finished_time: datetime | None, now: datetime, message: str | None = None
     ) -> Self:
-        """Its answer was lost, and its result was found; `message` says what is uncertain of that."""
+        """Return the operation after its lost result was found; `message` names what is uncertain."""
         return self._replace(
             state=OperationState.ADOPTED,
             resource_location=resource_location,
@@ -255,15 +256,15 @@ class Operation(NamedTuple):
         )
 
     def lost(self, message: str, now: datetime) -> Self:
-        """Nothing is known of what became of it."""
+        """Return the operation without any knowledge of its result."""
         return self._replace(state=OperationState.UNKNOWN, message=message, polled_time=now)
 
     def abandoned(self, message: str, now: datetime) -> Self:
-        """It left no trace for so long that it is taken for one that never was."""
+        """Return the operation as one whose request never arrived, because it left no trace for long."""
         return self._replace(state=OperationState.ABANDONED, message=message, polled_time=now)
 
     def document(self, now: datetime) -> dict[str, object]:
-        """Return the JSON form. What kind of operation another machine started shows when it has ended."""
+        """Return the JSON form. The kind is unknown until the end if another machine started the operation."""
         is_known = bool(self.object_id) or not self.state.is_open
         return {
             "operationId": self.operation_id,
@@ -284,7 +285,7 @@ class Operation(NamedTuple):
 
 
 def new_intent() -> str:
-    """Return a name for an operation that has no id yet."""
+    """Return a new name for an operation that has no id yet."""
     return uuid.uuid4().hex
 
 
@@ -295,7 +296,7 @@ def snapshot_id_of(resource_location: str | None) -> str | None:
 
 
 def _named_by(resource_location: str | None) -> dict[str, Any]:
-    """Return what a succeeded operation's resource location tells: the snapshot taken, or the object created."""
+    """Return the fields that a resource location determines: the snapshot taken, or the object created."""
     if taken := snapshot_id_of(resource_location):
         return {"snapshot_id": taken}
     kind, _, object_id = (resource_location or "").strip("/").partition("/")

@@ -1,4 +1,4 @@
-"""A snapshot, and the tag that facesnap writes into its user data."""
+"""Describe a snapshot and the tag that facesnap writes into its user data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SNAPSHOT_LIFETIME = timedelta(hours=48)
 
 
 class Snapshot(NamedTuple):
-    """A snapshot as `Snapshot - Get` answers it. Times are UTC."""
+    """A snapshot as `Snapshot - Get` returns it. Times are UTC."""
 
     id: str
     account: str
@@ -28,7 +28,7 @@ class Snapshot(NamedTuple):
 
     @classmethod
     def from_wire(cls, body: object) -> Self:
-        """Read one element of the wire. Raises UnreachableError where it is no snapshot."""
+        """Read a snapshot's JSON. Raises UnreachableError if it is not a snapshot."""
         keys = lowered(body)
         snapshot_id = text_of(keys.get("id"))
         if snapshot_id is None or not is_guid(snapshot_id):
@@ -47,25 +47,26 @@ class Snapshot(NamedTuple):
         )
 
     def is_of(self, subscription_id: str | None) -> bool:
-        """Tell whether the subscription took it: the service names the account, user data is anybody's to write."""
+        """Return whether the subscription took the snapshot."""
+        # The service writes the account; anyone can write user data.
         return subscription_id is not None and self.subscription_id == subscription_id.lower()
 
     @property
     def subscription_id(self) -> str | None:
-        """The subscription that took it, in lower case, as the service says it; None where it does not."""
+        """The subscription that took it, in lower case; None if the service does not name one."""
         parts = self.account.lower().split("/")
         return parts[2] if parts[1:2] == ["subscriptions"] and len(parts) > 2 and is_guid(parts[2]) else None
 
     @property
     def expires_time(self) -> datetime | None:
-        """48 hours after creation; None where the service did not say when that was."""
+        """48 hours after creation; None if the service does not name the time of creation."""
         try:
             return self.created_time + SNAPSHOT_LIFETIME if self.created_time else None
         except OverflowError:
             return None
 
     def document(self, now: datetime | None = None) -> dict[str, object]:
-        """Return the JSON form: the wire's names, then facesnap's additions; with `now` also the time left."""
+        """Return the JSON form: the service's names, then facesnap's additions; with `now` also the time left."""
         left = {"secondsLeft": self._seconds_left(now)} if now else {}
         return {
             "id": self.id,
@@ -85,9 +86,9 @@ class Snapshot(NamedTuple):
 
 
 class ProvenanceTag(NamedTuple):
-    """What facesnap writes into the user data of a take whose user gave none.
+    """The tag that facesnap writes into the user data of a take if the user gave none.
 
-    It lets `list` name the object, and lets a take whose answer was lost be recognized.
+    `list` reads the object's id from it. It also identifies the snapshot of a take whose response was lost.
     """
 
     object_id: str
@@ -95,7 +96,7 @@ class ProvenanceTag(NamedTuple):
 
     @classmethod
     def parse(cls, user_data: str | None) -> Self | None:
-        """Return the tag in `user_data`, or None: user data is other people's text."""
+        """Return the tag in `user_data`, or None if it is any other text."""
         if not user_data or len(user_data) > 1024 or not user_data.startswith("{"):
             return None
         try:

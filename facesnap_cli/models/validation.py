@@ -1,4 +1,4 @@
-"""What a user gives, checked before anything is sent."""
+"""Check what a user gives before anything is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
 
 
 def parse_object_type(text: str) -> ObjectType:
-    """Return the type that `text` names, in any case. Raises UsageError."""
+    """Return the type that `text` names, in upper or lower case. Raises UsageError."""
     for member in ObjectType:
         if member.value.lower() == text.strip().lower():
             return member
@@ -35,7 +35,7 @@ def parse_object_type(text: str) -> ObjectType:
 
 
 def check_object_id(text: str, *, what: str = "object id") -> str:
-    """Return `text` if the service would take it as an object's id. Raises UsageError."""
+    """Return `text` if the service accepts it as an object's id. Raises UsageError."""
     if OBJECT_ID.fullmatch(text):
         return text
     lower = text.lower()
@@ -46,9 +46,8 @@ def check_object_id(text: str, *, what: str = "object id") -> str:
 def check_apply_scope(entries: list[str], *, what: str = "the apply scope") -> tuple[str, ...]:
     """Return subscription ids (GUIDs) from entries that may hold several, separated by commas.
 
-    Raises UsageError for what is not a GUID, for one given twice (the service would fail the take without
-    saying why), for nothing between two commas (a variable that is not set), and tells a pasted key apart without
-    repeating it.
+    Raises UsageError for a text that is not a GUID, for an empty entry (a variable that is not set), and for an id
+    given twice, because the service fails such a take without a reason. The error never repeats a pasted key.
     """
     ids = [part.strip() for entry in entries for part in entry.split(",")]
     seen: set[str] = set()
@@ -80,7 +79,7 @@ def check_user_data(text: str) -> str:
 
 
 def check_header(text: str) -> tuple[str, str]:
-    """Return the name and value of a `--header`. Raises UsageError for one that could do harm."""
+    """Return the name and value of a `--header`. Raises UsageError for a header that could do harm."""
     found = _HEADER.fullmatch(text)
     if not found:
         raise UsageError("--header must be 'NAME: VALUE', on one line")

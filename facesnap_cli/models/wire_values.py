@@ -1,4 +1,4 @@
-"""Read single values of the service's JSON tolerantly: its spelling of keys changed over the years."""
+"""Read values of the service's JSON tolerantly: its spelling of keys changed over the years."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 def lowered(body: object) -> Mapping[str, Any]:
-    """Return a JSON object's items with keys in lower case; nothing for what is no object."""
+    """Return a JSON object's items with keys in lower case, or no items for any other value."""
     return {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
 
 
 def text_of(value: object) -> str | None:
+    """Return a text that is not empty, or None."""
     return storable(value) if isinstance(value, str) and value else None
 
 
 def short_text_of(value: object) -> str | None:
-    """Return a text that is shown and stored, cut where it is longer than any that the service means."""
+    """Return a text, cut if it is longer than any text that the service means to send."""
     text = text_of(value)
     return f"{text[:MOST_CHARS]}…" if text and len(text) > MOST_CHARS else text
 
 
 def id_of(keys: Mapping[str, Any], name: str, what: str) -> str:
-    """Return an id, which goes into URLs, files and tables. Raises UnreachableError for what cannot be one."""
+    """Return an id that is safe in URLs, files and tables. Raises UnreachableError for any other value."""
     value = required_text(keys, name, what)
     if not _ID.fullmatch(value):
         raise UnreachableError(f"the service answered an id of {what} that cannot be one", code="BadAnswer")
@@ -37,7 +38,7 @@ def id_of(keys: Mapping[str, Any], name: str, what: str) -> str:
 
 
 def required_text(keys: Mapping[str, Any], name: str, what: str) -> str:
-    """Return a text that `what` cannot lack. Raises UnreachableError without it."""
+    """Return a text that `what` must have. Raises UnreachableError without it."""
     value = keys.get(name)
     if not isinstance(value, str) or not value:
         raise UnreachableError(f"the service answered something that is not {what}", code="BadAnswer")

@@ -1,4 +1,4 @@
-"""The interface of a credential, and the header that carries a key."""
+"""Declare what a credential can do, and name the header that carries a key."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ KEY_HEADER = "Ocp-Apim-Subscription-Key"
 
 
 class Credential(Protocol):
-    """What authenticates the requests of one profile. Safe for several threads."""
+    """Authenticates the requests of one profile. Safe for several threads."""
 
     def header(self) -> tuple[str, Secret]:
-        """Return the header's name and value. Raises CredentialsError where the source fails."""
+        """Return the header's name and value. Raises CredentialsError if the source fails."""
         ...
 
     def refused(self, value: Secret) -> bool:
-        """Take note that the service refused `value` (401); tell whether another one can be tried now."""
+        """Record that the service refused `value` (401), and return whether another one can be tried now."""
         ...
 
     @property
     def keys_refused(self) -> int:
-        """How many keys the service has refused, of those that were tried."""
+        """The number of keys that were tried and refused."""
         ...
 
     def each(self) -> list[Credential]:
-        """Return each key by itself, the first one first, so that every one can be tried.
+        """Return a credential for each key, in their order, so that every key can be tried.
 
-        Raises CredentialsError where one cannot be read.
+        Raises CredentialsError if a key cannot be read.
         """
         ...

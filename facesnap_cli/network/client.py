@@ -1,4 +1,4 @@
-"""The one way to the service: a key, retries, a rate limit, and errors for unsuccessful answers."""
+"""Send requests to the service with a key, retries and a rate limit; raise an error for each failure."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from facesnap_cli.network.service_errors import error_of
 if TYPE_CHECKING:
     from facesnap_cli.network.authentication import Credential
 
-TOLD_DELAY_S = 2.0  # a shorter delay before the next try is nobody's concern
+TOLD_DELAY_S = 2.0  # a shorter delay before the next try is not reported
 _SHOWN_REASON_CHARS = 300
 _TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class TransportOptions:
-    """How requests are sent. Times in seconds."""
+    """Options for the requests of one profile. Times are in seconds."""
 
     endpoint: str
     api_version: str = "v1.0"
@@ -49,7 +49,7 @@ class TransportOptions:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     proxy: Proxy | None = None
     ca_bundle: str | None = None
-    ca_bundle_origin: str = "ca_bundle"  # what errors call it by
+    ca_bundle_origin: str = "ca_bundle"  # its name in errors
     extra_headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,12 +97,12 @@ class Transport:
         retry: bool = True,
         within_s: float | None = None,
     ) -> Response:
-        """Send one request and return the answer if it is a success.
+        """Send one request and return its response if that is a success.
 
-        `path` begins after the version (`/snapshots`); its variable parts are quoted by the caller. `what` names
-        the request in errors. `retry` False is for polls, which come again by themselves, and `within_s` the time that
-        such a one has. Raises the error that the answer stands for, UnreachableError where nothing can have happened,
-        OutcomeUnknownError where something may have.
+        `path` begins after the version (`/snapshots`), and the caller has quoted its variable parts. `what` names the
+        request in errors. A poll gives `retry` False, because it is repeated anyway, and `within_s`, its time limit.
+        Raises the error that the response stands for, UnreachableError if nothing can have happened,
+        OutcomeUnknownError if something may have happened.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
         if given := {key: value for key, value in (params or {}).items() if value}:
@@ -150,7 +150,7 @@ class Transport:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, within_s: float | None
     ) -> Response | NoResponse:
-        """Send once, and again with another key while keys are refused: a 401 has done nothing."""
+        """Send the request; while a key is refused, send it again with another one: a 401 has no effect."""
         while True:
             with _nothing_in_flight():
                 key_header, secret = self._credential.header()
@@ -185,7 +185,7 @@ class Transport:
 
 @contextmanager
 def _nothing_in_flight() -> Iterator[None]:
-    """Let an interruption know that what was sent so far was refused, or never arrived."""
+    """Mark an interruption in this block: whatever was sent so far was refused or never arrived."""
     try:
         yield
     except Interruption as interruption:
@@ -194,7 +194,7 @@ def _nothing_in_flight() -> Iterator[None]:
 
 
 def quoted(segment: str) -> str:
-    """Return a path segment that stays one, whatever is in it. Raises UnreachableError for one that leads elsewhere."""
+    """Return `segment` quoted, so that it stays one segment. Raises UnreachableError for `.` and `..`."""
     if segment.strip(".") == "":
         raise UnreachableError("the service answered an invalid id", code="BadAnswer")
     return quote(segment, safe="", errors="replace")
@@ -203,7 +203,7 @@ def quoted(segment: str) -> str:
 def _merged(
     own: Mapping[str, str], content: Mapping[str, str], extra: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """Return the headers to send; one that the user gives replaces one of ours."""
+    """Return the headers to send; a user's header replaces facesnap's own of the same name."""
     given = {name.lower() for name, _ in extra}
     return [*((name, value) for name, value in {**own, **content}.items() if name.lower() not in given), *extra]
 
@@ -251,9 +251,9 @@ def _encoded(json: object, content: bytes | None) -> tuple[bytes | None, dict[st
 
 
 def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | None, ca_bundle: str | None) -> int:
-    """Send a text to a host that is not the service, and return the status. No key is at hand here.
+    """Send a text to a host other than the service, without a key, and return the status.
 
-    Nothing is retried. Raises UnreachableError, which names the host alone: the path may be a secret.
+    Nothing is retried. Raises UnreachableError, which names only the host because the path may be a secret.
     """
     wire = Connections(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
     headers = [("User-Agent", f"facesnap/{__version__}"), ("Content-Type", "text/plain; charset=utf-8")]

@@ -1,8 +1,8 @@
-"""httpx within bounds: one connection a thread, every request within its time, every answer within its size.
+"""Use httpx within limits: a connection for each thread, a deadline for a request, a maximum size for a response.
 
-The only importer of httpx and of httpcore below it. httpx bounds each step of a request, not their sum, so that a
-service which drips bytes could hold a request for days; a transport of our own puts one deadline on all of its steps.
-No redirect is followed, no cookie kept, no content decoded.
+httpx limits the time of each step of a request, not of all steps together: a service that sends a byte now and then
+could hold a request for days. A transport of our own sets one deadline for all steps. It follows no redirect, keeps no
+cookie and decodes no content.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from facesnap_cli.network.responses import Response
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
-# A connection that rested longer is not used again: the service may be closing it just when a POST goes out on it, and
-# nobody could tell whether that arrived.
+# A connection that was idle for longer is not used again. The service may close it just when a POST is sent, and then
+# facesnap could not know whether the request arrived.
 KEEPALIVE_S = 2.0
-SHORTEST_TIMEOUT_S = 1.0  # a request is given as much even where less is left
+SHORTEST_TIMEOUT_S = 1.0  # a request gets this much even if less is left
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
 _WHOLE_HEADERS = "whole_headers"
 _WRITE_BYTES = 64 * 1024
@@ -50,9 +50,9 @@ class Obstacle(enum.Enum):
 
 
 class NoResponse(Exception):
-    """No whole response came. `sent`: the service may have acted. `passing`: the next try may do better.
+    """No complete response came. `sent`: the service may have acted. `passing`: the next try may succeed.
 
-    `reason` may repeat what was sent, and at any length.
+    `reason` may repeat what was sent, and may be of any length.
     """
 
     def __init__(self, reason: str, *, sent: bool, passing: bool = True, obstacle: Obstacle = Obstacle.OTHER):
@@ -64,7 +64,7 @@ class NoResponse(Exception):
 
 
 class Connections:
-    """The way to one endpoint. Safe for several threads, each of which gets a connection of its own."""
+    """Connections to one endpoint, one for each thread. Safe for several threads."""
 
     def __init__(
         self,
@@ -94,13 +94,13 @@ class Connections:
         *,
         within_s: float | None = None,
     ) -> Response:
-        """Send one request and return its answer, whatever its status. Raises NoAnswer, also after `within_s`."""
+        """Send one request and return its response, whatever the status. Raises NoResponse, also after `within_s`."""
         timeout_s = self._timeout_s if within_s is None else min(self._timeout_s, max(within_s, SHORTEST_TIMEOUT_S))
         client = self._client()
         deadline: Deadline = self._own.deadline
         deadline.begin(timeout_s)
         if content is None and method not in ("GET", "DELETE"):
-            content = b""  # so that a length is sent: without one the gateway refuses the request
+            content = b""  # an empty body sends a length; the gateway refuses a request without one
         try:
             return self._sent(client, deadline, method, url, headers, content)
         except Interruption as interruption:
@@ -175,7 +175,7 @@ class Connections:
         return httpcore.HTTPProxy(self._proxy.url, proxy_auth=auth, **shared)
 
     def _context(self) -> ssl.SSLContext | None:
-        """Return the authorities to trust; None where there is no TLS, as they take time to load."""
+        """Return the authorities to trust; None without TLS, because loading them takes time."""
         with self._lock:
             if self._tls is None and self._ca_bundle:
                 self._tls = _context_of(self._ca_bundle, self._ca_bundle_origin)
@@ -185,9 +185,9 @@ class Connections:
 
 
 class Deadline:
-    """The moment at which one thread's request has taken too long, in the machine's time: sockets know no other.
+    """The deadline of one thread's request, in the machine's time, because sockets know no other.
 
-    `has_written`: some of the request, or of what a proxy is asked first, has gone out.
+    `has_written`: a part of the request, or of the request to a proxy before it, was sent.
     """
 
     def __init__(self) -> None:
@@ -199,7 +199,7 @@ class Deadline:
         self.has_written = False
 
     def left_s(self, late: type[httpcore.TimeoutException]) -> float:
-        """Return the seconds left. Raises `late` where there are none."""
+        """Return the seconds left. Raises `late` if there are none."""
         left = self._moment - time.monotonic()
         if left <= 0:
             raise late
@@ -207,7 +207,7 @@ class Deadline:
 
 
 class _Transport(httpx.BaseTransport):
-    """What httpx sends through: a pool whose network has a deadline. Failures come out as httpcore's."""
+    """Sends httpx's requests through a pool with a deadline. Failures stay httpcore's own."""
 
     def __init__(self, pool: httpcore.ConnectionPool):
         self._pool = pool
@@ -219,7 +219,7 @@ class _Transport(httpx.BaseTransport):
         response = self._pool.handle_request(
             httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
         )
-        # httpx reads Location as a URL, and fails where it is none, and keeps cookies: neither is for it to see.
+        # Hidden from httpx: it keeps cookies, and it fails if Location is not a URL.
         seen = [(name, value) for name, value in response.headers if name.lower() not in (b"location", b"set-cookie")]
         extensions = {**response.extensions, _WHOLE_HEADERS: response.headers}
         return httpx.Response(response.status, headers=seen, stream=_Body(response), extensions=extensions)
@@ -229,7 +229,7 @@ class _Transport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of an answer that is still coming."""
+    """The body of a response that is still being received."""
 
     def __init__(self, response: httpcore.Response):
         self._response = response
@@ -242,7 +242,7 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    """Connects within the deadline, and with `local_only` to nothing but this machine."""
+    """Connects within the deadline; with `local_only` only to this machine."""
 
     def __init__(self, deadline: Deadline, *, local_only: bool):
         self._deadline = deadline
@@ -276,7 +276,7 @@ class _Backend(httpcore.SyncBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every step ends at the deadline, however slowly the other side drips."""
+    """A connection whose every step ends at the deadline, however slowly the other side sends."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline):
         self._stream = stream
@@ -329,7 +329,7 @@ def _bounded(chunks: Iterable[bytes], deadline: Deadline) -> bytes:
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by name in lower case; different values of one name are joined by commas, in their order."""
+    """Return headers by name in lower case. Commas join different values of one name, in their order."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         known = values.setdefault(name.decode("latin-1").lower(), [])
@@ -341,8 +341,8 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _default_context() -> ssl.SSLContext:
     """Return the authorities of certifi and of this machine.
 
-    Those that SSL_CERT_FILE and SSL_CERT_DIR name are not among them, and SSLKEYLOGFILE gets no session's keys: an
-    environment that somebody else has set could otherwise read along, through an HTTPS_PROXY of its own.
+    SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE are ignored. With them and HTTPS_PROXY, whoever sets the environment
+    could read the traffic.
     """
     context = httpx.create_ssl_context(trust_env=False)
     _keep_session_keys(context)
@@ -360,12 +360,12 @@ def _default_context() -> ssl.SSLContext:
 
 
 def _keep_session_keys(context: ssl.SSLContext) -> None:
-    """Undo what SSLKEYLOGFILE makes of every new context: write down what decrypts the traffic."""
+    """Undo the effect of SSLKEYLOGFILE: a new context logs the keys that decrypt the traffic."""
     context.keylog_filename = None  # type: ignore[assignment]  # the documented default
 
 
 def _context_of(path: str, origin: str) -> ssl.SSLContext:
-    bundle = Path(os.path.expanduser(path))  # a home that is not known stays as it is written
+    bundle = Path(os.path.expanduser(path))  # keeps the ~ of an unknown home
     if not bundle.is_file():
         raise ConfigurationError(f"{origin} {bundle} cannot be used: there is no such file")
     try:

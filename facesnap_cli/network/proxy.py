@@ -1,4 +1,4 @@
-"""The HTTP proxy on the way to an endpoint: given, or chosen by HTTPS_PROXY and NO_PROXY."""
+"""Choose the HTTP proxy to an endpoint: the given one, else by HTTPS_PROXY and NO_PROXY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIABLES = ("https_proxy", "all_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy. `url` is without user and password, fit to be shown; so is `str()`."""
+    """An HTTP proxy. `url` and `str()` have no user and password, so both can be shown."""
 
     url: str
     user: str | None = None
@@ -22,7 +22,7 @@ class Proxy:
 
     @classmethod
     def parse(cls, text: str) -> Proxy:
-        """Read `http://[USER:PASSWORD@]HOST:PORT`; without a scheme it is http. Raises UsageError, without the text."""
+        """Read `http://[USER:PASSWORD@]HOST:PORT`; the default scheme is http. Raises UsageError, without the text."""
         from urllib.parse import unquote, urlsplit
 
         try:
@@ -48,9 +48,9 @@ class Proxy:
 
 
 def proxy_for(endpoint: str, given: Proxy | None) -> Proxy | None:
-    """Return the proxy on the way to `endpoint`: the one `given`, else the one that HTTPS_PROXY and NO_PROXY choose.
+    """Return the proxy to `endpoint`: the `given` one, else by HTTPS_PROXY and NO_PROXY.
 
-    A request without TLS shows its key to a proxy, so an http endpoint takes only a given one on this machine.
+    A request without TLS shows its key to a proxy, so an http endpoint allows only a given proxy on this machine.
     Raises UsageError.
     """
     from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""A profile's rate limit: its value, the limiter that keeps it, the threads that keep it busy."""
+"""Limit how fast a profile's requests follow each other, and choose the number of threads for it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class RateLimit(NamedTuple):
 
 
 class RateLimiter:
-    """Lets at most `calls` requests through in any `period_s` seconds, and none while the service asked for rest.
+    """Allows at most `calls` requests in any `period_s` seconds, and none while the service asks to wait.
 
-    One is shared by all the threads of a profile. `calls` 0 is no limit.
+    All threads of a profile share one. `calls` 0 means no limit.
     """
 
     def __init__(self, clock: Clock, calls: int, period_s: float):
@@ -37,9 +37,9 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def acquire(self, within_s: float | None = None) -> bool:
-        """Return True when the next request may be sent; False at once where that is not so `within_s`."""
+        """Wait until the next request may be sent and return True; return False at once if not `within_s`."""
         latest = math.inf if within_s is None else self._clock.monotonic() + within_s
-        moment = -math.inf  # when this request has its turn; the service may ask for rest while it waits for that
+        moment = -math.inf  # this request's turn; the service may ask to wait before it comes
         while True:
             with self._lock:
                 if self._closed_until <= moment:
@@ -54,13 +54,13 @@ class RateLimiter:
             self._clock.sleep(moment - now)
 
     def rest(self, seconds: float) -> None:
-        """Let nothing through for `seconds`, whichever thread asks."""
+        """Allow no request for `seconds`, from any thread."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
 
 
 def threads_for(limit: RateLimit | None) -> int:
-    """Return how many threads keep a rate limit busy where an answer takes up to a second, or a tenth of the period."""
+    """Return how many threads use up a rate limit if a response takes a second, or a tenth of the period."""
     if limit is None:
         return MAX_THREADS // 2
     return max(2, min(MAX_THREADS, round(limit.calls / limit.period_s), limit.calls))

@@ -1,4 +1,4 @@
-"""The one place where a key is taken out of what comes back: answers are shown, logged and journalled."""
+"""Remove keys from responses, because responses are shown, logged and written to the journal."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.network.responses import Response
 
-_SHORTEST = 16  # anything shorter is no key, and would be found in what is none
+_SHORTEST = 16  # a shorter text is no key, and could occur by chance
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _SHOWN = b"***"
 
 
 class Redactor:
-    """Knows the keys that were sent, also those that were replaced since, and hides them. Safe for several threads."""
+    """Removes every key that was sent, also replaced ones. Safe for several threads."""
 
     def __init__(self) -> None:
-        # In any case: a header's name is compared in lower case. Replaced as a whole, never changed.
+        # The patterns ignore case because headers have names in lower case. The tuple is replaced, never changed.
         self._patterns: tuple[tuple[str, re.Pattern[str], re.Pattern[bytes]], ...] = ()
 
     def add(self, secret: Secret) -> None:
-        """Hide this key from now on."""
+        """Remove this key from now on."""
         key = secret.reveal().removeprefix("Bearer ")
         if len(key) < _SHORTEST or any(known == key for known, *_ in self._patterns):
             return
@@ -35,12 +35,12 @@ class Redactor:
         return text
 
     def response(self, response: Response) -> Response:
-        """Return an answer without the keys: in its reason, in the names and values of headers, in its body."""
+        """Return a response without the keys, in its reason, header names, header values and body."""
         headers = {self.text(name): self.text(value) for name, value in response.headers.items()}
         return Response(response.status, self.text(response.reason), headers, self._body(response.body))
 
     def _body(self, body: bytes) -> bytes:
-        r"""Return a body without the keys, also where JSON's escapes (`\u0064`) spell them."""
+        r"""Return a body without the keys, also if JSON escapes (`\u0064`) spell them."""
         if b"\\" in body:
             spelt_out = _ESCAPE.sub(_plain, body)
             if self._bytes(spelt_out) != spelt_out:
@@ -54,7 +54,7 @@ class Redactor:
 
 
 def _plain(escape: re.Match[bytes]) -> bytes:
-    """Return the character of an escape that need not be one; others stay."""
+    """Return the character that an escape stands for, or the escape itself if JSON requires it."""
     if escape[0] == rb"\/":
         return b"/"
     character = bytes([int(escape[1], 16)]) if escape[1] else b""

@@ -1,22 +1,22 @@
-"""An HTTP response of the service, and what its error body says. No I/O."""
+"""Describe an HTTP response of the service, and read its error body."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.escape import harmless
 
 _SHOWN_MESSAGE_CHARS = 500
-_MOST_COMPLAINT_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer: status, headers (names in lower case) and the body, whole and of bounded size."""
+    """An HTTP response: status, headers (names in lower case) and the complete body, of limited size."""
 
     status: int
     reason: str = ""
@@ -24,7 +24,7 @@ class Response:
     body: bytes = b""
 
     def json(self) -> Any:
-        """Return the decoded body. Raises UnreachableError where it is not JSON."""
+        """Return the decoded body. Raises UnreachableError if it is not JSON."""
         try:
             return _decoded(self.body)
         except (ValueError, RecursionError):
@@ -37,13 +37,12 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether all of it was done. 206 is a part of an answer that was asked for as a whole."""
+        """Whether the request succeeded. 206 did not: the whole was requested, and a part came."""
         return 200 <= self.status < 300 and self.status != 206
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request and its answer as `--debug` and `--raw` show them; the key is not in it."""
+class Exchange(NamedTuple):
+    """A request and its response as `--debug` and `--raw` show them, without the key."""
 
     method: str
     url: str
@@ -55,9 +54,8 @@ class Exchange:
     key_header: str
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
-    """What an error body says, from either envelope: `{"error": {…}}` or the gateway's bare one."""
+class ErrorBody(NamedTuple):
+    """Code and message of an error body, with the envelope `{"error": {…}}` or, from the gateway, without."""
 
     code: str
     message: str
@@ -65,7 +63,7 @@ class ErrorBody:
     @classmethod
     def of(cls, response: Response) -> ErrorBody:
         try:
-            body = _decoded(response.body) if len(response.body) <= _MOST_COMPLAINT_BYTES else None
+            body = _decoded(response.body) if len(response.body) <= _MAX_ERROR_BYTES else None
         except (ValueError, RecursionError):
             body = None
         inner = body.get("error", body) if isinstance(body, dict) else {}
@@ -77,5 +75,6 @@ class ErrorBody:
 
 
 def _decoded(body: bytes) -> Any:
-    """Return the JSON in a body. It is UTF-8: another encoding could hide from whoever looks for a key in the bytes."""
+    """Return the JSON in a body. Raises ValueError if it is not JSON in UTF-8."""
+    # Another encoding could hide a key from the redactor, which searches bytes.
     return json.loads(body.decode("utf-8-sig", "surrogatepass"))

@@ -13,7 +13,7 @@ _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 def requested_delay_s(response: Response, now: datetime) -> float | None:
-    """Return the seconds that the answer asks to wait: its Retry-After (seconds or a date), else its message's."""
+    """Return how long the response asks to wait: its Retry-After (seconds or a date), else its message's time."""
     from email.utils import parsedate_to_datetime
 
     header = response.headers.get("retry-after", "").strip()

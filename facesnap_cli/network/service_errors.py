@@ -1,4 +1,4 @@
-"""The error that a response without success stands for, the retired feature included."""
+"""Turn an unsuccessful response into an error; one of them is the retired snapshot feature."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 
 
 def is_used_up_quota(response: Response) -> bool:
-    """Tell a used-up quota, which is not worth a retry, from a rate limit that passes in seconds."""
+    """Return whether the quota is used up, as opposed to a rate limit that ends in seconds."""
     error_body = ErrorBody.of(response)
     if response.status == 403:
         return error_body.code == "QuotaExceeded" or "quota" in error_body.message.lower()
@@ -37,10 +37,10 @@ def is_used_up_quota(response: Response) -> bool:
 def error_of(
     response: Response, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
 ) -> FacesnapError:
-    """Return the error that an answer without success stands for.
+    """Return the error that an unsuccessful response stands for.
 
-    `what` names the request in words ("take PersonGroup employees"). `may_have_acted` says that the request
-    changes something, so that a 408 or 5xx leaves its outcome unknown. `keys_refused` counts those tried in vain.
+    `what` names the request in words ("take PersonGroup employees"). `may_have_acted`: the request
+    changes something, so a 408 or 5xx leaves its outcome unknown. `keys_refused` counts the keys tried in vain.
     """
     error_body = ErrorBody.of(response)
     said = error_body.message or harmless(response.reason) or "no reason given"
@@ -108,7 +108,7 @@ def _missing_hint(code: str) -> str:
 
 
 def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingError:
-    """Return the error for an endpoint without the snapshot feature, which names what still works."""
+    """Return the error for an endpoint without the snapshot feature; its hint names what still works."""
     gated = "approval" in said.lower()
     why = "this resource lacks the approval that the message names" if gated else RETIRED
     return FeatureMissingError(

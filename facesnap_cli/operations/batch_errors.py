@@ -33,7 +33,7 @@ def failure_of(operation: Operation) -> FacesnapError | None:
             hint=Hint(command("list"), " shows the snapshots that there are"),
             details={"operationId": operation.operation_id},
         )
-    if not operation.came_to_nothing:
+    if not operation.failed_or_abandoned:
         return None
     said = harmless(operation.message or "the service gave no reason")
     details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}

@@ -89,14 +89,14 @@ def unsettled(operation: Operation) -> FacesnapError:
     return OutcomeUnknownError(
         f"{operation.title}: it is not known whether the service started it; no result is visible so far",
         hint=Hint.joined((no_mark(operation), _way_out(operation))),
-        resume=command("wait", operation.intent[:8]) if operation.leaves_a_mark else NO_COMMAND,
+        resume=command("wait", operation.intent[:8]) if operation.is_recognizable else NO_COMMAND,
         details=details,
     )
 
 
 def no_mark(operation: Operation) -> Hint:
     """Return what to do if nothing tells the snapshot of a lost take from others; empty if its mark does."""
-    if operation.leaves_a_mark:
+    if operation.is_recognizable:
         return Hint()
     return Hint("nothing marks its snapshot (--no-tag, or empty user data): look for it with ", command("list"))
 

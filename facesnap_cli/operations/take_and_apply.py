@@ -144,7 +144,7 @@ def resumable_apply(account: Account, journal: Journal, snapshot: Snapshot, obje
     known = journal.applies_to(
         profile=account.profile, endpoint=account.endpoint, object_type=object_type.value, object_id=object_id
     )
-    own = next((one for one in known if one.snapshot_id == snapshot.id and not one.came_to_nothing), None)
+    own = next((one for one in known if one.snapshot_id == snapshot.id and not one.failed_or_abandoned), None)
     if own is None or (own.state.is_open and own.operation_id is None):
         return None  # one without an id is settled, or in the way, where the next is started
     return own if own.state.is_open or account.objects.exists(object_type, object_id) else None
@@ -196,7 +196,7 @@ def _submit(
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), warn)
-        if operation.leaves_a_mark:
+        if operation.is_recognizable:
             error.hint = Hint("do not send it again before its result has been looked for")
             error.resume = command("wait", operation.intent[:8], "--timeout", "1h")
         else:

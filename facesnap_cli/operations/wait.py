@@ -85,7 +85,7 @@ class Waiter:
         try:
             if operation.operation_id:
                 response = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
-                seen = self._named(account, operation.seen(response, self._clock.now()))
+                seen = self._named(account, operation.polled(response, self._clock.now()))
                 self._keep(operation, seen)
             else:
                 seen = settle(account, self._journal, operation, self._clock, self._account_of)

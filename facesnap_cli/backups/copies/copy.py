@@ -108,7 +108,7 @@ class Copy:
     def unfinished_take(self) -> Operation | None:
         """Return the take to go on with: the one it relies on, its own, or one of the object that is under way."""
         for begun in (self._used_take(), self._own_take()):
-            if begun and not begun.came_to_nothing:
+            if begun and not begun.failed_or_abandoned:
                 return begun
         source, take = self._wanted.source, self._wanted.take
         return self._journal.open_like(
@@ -126,7 +126,7 @@ class Copy:
     def has_begun(self, target: CopyTarget) -> bool:
         """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
         own = self.own_apply(target, target.template.render(self.job.time))
-        return own is not None and not own.came_to_nothing
+        return own is not None and not own.failed_or_abandoned
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the newest apply of this copy to the target, as the journal knows it."""
@@ -238,7 +238,7 @@ class Copy:
             return self._waited_for(earlier)
         except FacesnapError:
             known = self._journal.find(earlier.intent)
-            if known and known.came_to_nothing:
+            if known and known.failed_or_abandoned:
                 return None
             raise
 

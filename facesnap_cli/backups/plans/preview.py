@@ -101,7 +101,7 @@ def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) 
     exists = target.account.objects.exists(kind, object_id)
     if own and own.state.is_open:
         action, why = "wait", f"apply {own.reference}, begun earlier"
-    elif own and exists and not own.came_to_nothing:
+    elif own and exists and not own.failed_or_abandoned:
         action, why = "none", f"copied on {own.intended_time:%Y-%m-%d at %H:%M} UTC"
     elif exists:
         action, why = "conflict", "exists already; an apply only creates new objects"
