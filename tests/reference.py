@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.cli.main import Facesnap
-from facesnap_cli.common.escape import written_duration
+from facesnap_cli.common.time_format import written_duration
 from facesnap_cli.config.definitions import SETTINGS
 
 README = Path(__file__).parent.parent / "README.md"

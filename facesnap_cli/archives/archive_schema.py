@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.sqlite import DatabaseError
+from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.ids import OBJECT_ID
 from facesnap_cli.models.objects import ObjectType
 

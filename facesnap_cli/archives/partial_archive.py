@@ -18,9 +18,9 @@ from facesnap_cli.archives.safe_open import attach, check_schema, prepare
 from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, UsageError
-from facesnap_cli.common.escape import format_time
 from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import connect
+from facesnap_cli.common.time_format import format_time
 from facesnap_cli.journal.transfer_record import partial_of
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 

@@ -11,9 +11,10 @@ from facesnap_cli.backups.metrics import Metric
 from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.backups.plans.run import RunResult
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.escape import counted, format_duration, harmless
+from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.files import replaced
 from facesnap_cli.common.reporter import Reporter
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of
 
 PING_TIMEOUT_S = 10.0

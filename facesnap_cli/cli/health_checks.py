@@ -29,8 +29,9 @@ from facesnap_cli.common.errors import (
     UnhealthyError,
     UnreachableError,
 )
-from facesnap_cli.common.escape import counted, format_duration, harmless
+from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.hints import Hint, as_hint, command
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.config.locations import state_directory
 from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 from facesnap_cli.models.operations import OperationKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.time_format import format_duration
 
 
 class Progress(Protocol):

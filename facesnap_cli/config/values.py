@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import nearest, parse_duration, shown, written_duration
+from facesnap_cli.common.escape import nearest, shown
 from facesnap_cli.common.secret import Secret
+from facesnap_cli.common.time_format import parse_duration, written_duration
 from facesnap_cli.models.endpoints import parse_endpoint
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.validation import check_apply_scope, check_object_id, parse_object_type

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.display.run_progress import Item, RunProgress
 from facesnap_cli.models.operations import Operation
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.display.column_width import shortened
 from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress
 from facesnap_cli.models.operations import Operation

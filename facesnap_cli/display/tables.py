@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from facesnap_cli.common.escape import format_duration, format_left, parse_time
+from facesnap_cli.common.time_format import format_duration, format_left, parse_time
 from facesnap_cli.display.cell_text import cell
 from facesnap_cli.display.column_width import cut, padded, width_of
 from facesnap_cli.display.columns import LONGEST_CELLS, Document, Layout

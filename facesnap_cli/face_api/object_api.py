@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
-from facesnap_cli.common.escape import parse_time
+from facesnap_cli.common.time_format import parse_time
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
 from facesnap_cli.network.client import Transport, quoted

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.snapshots import Snapshot
 
 KEPT = timedelta(hours=1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.journal.store import OPEN_SQL, Journal
 from facesnap_cli.models.operations import Job, Operation
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
-from facesnap_cli.common.escape import format_time
 from facesnap_cli.common.hints import Command, Hint, command, command_line
+from facesnap_cli.common.time_format import format_time
 
 # The code of the error with which a transfer that has finished refuses to begin again.
 FINISHED_BEFORE = "AlreadyFinished"

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
-from facesnap_cli.common.escape import format_time, parse_time
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.hints import CompleteCommand, Hint, command, command_line
 from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
+from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
 from facesnap_cli.models.ids import find_by_prefix
 

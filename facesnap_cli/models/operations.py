@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.common.escape import format_time, parse_time
+from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.wire_values import lowered, short_text_of, text_of

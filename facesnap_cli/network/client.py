@@ -19,9 +19,9 @@ from facesnap_cli.common.errors import (
     ThrottledError,
     UnreachableError,
 )
-from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for

@@ -16,8 +16,9 @@ from facesnap_cli.common.errors import (
     UnreachableError,
     UsageError,
 )
-from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.network.responses import ErrorBody, Response
 from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 

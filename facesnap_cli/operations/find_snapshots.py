@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
-from facesnap_cli.common.escape import counted, format_duration
+from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType

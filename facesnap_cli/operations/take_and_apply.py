@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, Interruption, NotFoundError, OutcomeUnknownError
-from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import Journal, JournalError, digest

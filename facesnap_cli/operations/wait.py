@@ -16,10 +16,10 @@ from facesnap_cli.common.errors import (
     UnreachableError,
     UsageError,
 )
-from facesnap_cli.common.escape import format_duration
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import ThreadPool
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import Journal, JournalError

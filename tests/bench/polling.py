@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from facesnap_cli.common.clock import SystemClock
-from facesnap_cli.common.escape import format_duration
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation, OperationKind
 from tests.bench.harness import cost_of, scratch, table

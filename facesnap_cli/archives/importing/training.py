@@ -14,7 +14,8 @@ from facesnap_cli.common.errors import (
     ThrottledError,
     UnreachableError,
 )
-from facesnap_cli.common.escape import format_duration, harmless
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.object_api import Objects
 from facesnap_cli.models.objects import ObjectType, Training
 from facesnap_cli.operations.polling import Look, Pending, Schedule, poll

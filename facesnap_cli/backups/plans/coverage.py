@@ -11,8 +11,8 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
-from facesnap_cli.common.escape import format_duration, format_time
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.time_format import format_duration, format_time
 from facesnap_cli.operations.batch_errors import combined
 
 UNCOVERED = "Uncovered"  # the code of the error for a target without a copy that counts

@@ -22,9 +22,10 @@ from facesnap_cli.backups.plans.plan_values import (
 )
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import ConfigurationError, UsageError
-from facesnap_cli.common.escape import harmless, parse_duration
+from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, as_hint
+from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import PlanLines
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import format_duration, harmless, parse_duration
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.time_format import format_duration, parse_duration
 from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 from facesnap_cli.operations.quota import DAILY_LIMIT
 

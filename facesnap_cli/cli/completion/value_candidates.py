@@ -86,7 +86,7 @@ def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
 
 def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     """Return the snapshots of the profile that this machine has seen lately, newest first, and `latest`."""
-    from facesnap_cli.common.escape import format_time
+    from facesnap_cli.common.time_format import format_time
     from facesnap_cli.config.locations import state_directory
     from facesnap_cli.config.settings import load
     from facesnap_cli.journal import read_only

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget, TargetName, WantedCopy
 from facesnap_cli.backups.retention import Template
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import parse_duration
+from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id
 from facesnap_cli.operations.parameters import VerifyLevel, WantedTake

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import FacesnapError, UsageError
-from facesnap_cli.common.escape import harmless, parse_duration, shown
+from facesnap_cli.common.escape import harmless, shown
+from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.display.prompts import ask, can_ask, confirm
 from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
 from facesnap_cli.models.objects import ObjectType
