@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from facesnap_cli.display.columns import View
     from facesnap_cli.display.output import Output
     from facesnap_cli.face_api.account import Account
-    from facesnap_cli.face_api.snapshot_api import Snapshots
-    from facesnap_cli.journal.recent_snapshots import SeenSnapshots
+    from facesnap_cli.face_api.snapshot_api import SnapshotApi
+    from facesnap_cli.journal.recent_snapshots import RecentSnapshots
     from facesnap_cli.journal.store import Journal
     from facesnap_cli.models.operations import Operation
     from facesnap_cli.network.responses import Exchange
@@ -134,7 +134,7 @@ class App:
         return self._account(self.settings)
 
     @property
-    def snapshots(self) -> Snapshots:
+    def snapshots(self) -> SnapshotApi:
         return self.account.snapshots
 
     @cached_property
@@ -147,12 +147,12 @@ class App:
         return journal
 
     @property
-    def seen(self) -> SeenSnapshots:
+    def seen(self) -> RecentSnapshots:
         """The snapshots of the chosen profile that TAB offers."""
         from facesnap_cli.config.locations import state_directory
-        from facesnap_cli.journal.recent_snapshots import SeenSnapshots
+        from facesnap_cli.journal.recent_snapshots import RecentSnapshots
 
-        return SeenSnapshots(state_directory(self.environment), self.settings.profile)
+        return RecentSnapshots(state_directory(self.environment), self.settings.profile)
 
     @cached_property
     def output(self) -> Output:

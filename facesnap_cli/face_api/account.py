@@ -1,4 +1,4 @@
-"""One profile's way to the service: its settings, and the interfaces that go through its transport."""
+"""Give access to one profile's account: its settings, its transport and its REST interfaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
-from facesnap_cli.face_api.snapshot_api import Snapshots
+from facesnap_cli.face_api.snapshot_api import SnapshotApi
 from facesnap_cli.network.authentication import Credential
 from facesnap_cli.network.client import Transport, TransportOptions
 from facesnap_cli.network.rate_limit import RateLimiter
@@ -22,12 +22,12 @@ from facesnap_cli.network.responses import Exchange
 from facesnap_cli.network.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from facesnap_cli.face_api.object_api import Objects
+    from facesnap_cli.face_api.object_api import ObjectApi
 
 
 @dataclass(frozen=True)
 class Account:
-    """A profile and its interfaces, each built on first use. Safe for several threads."""
+    """A profile with its interfaces, each built on first use. Safe for several threads."""
 
     settings: Settings
     clock: Clock
@@ -41,12 +41,12 @@ class Account:
         return self.settings.profile
 
     def place(self, object_id: str) -> str:
-        """Return where an object is, as targets are written: `dr:employees`."""
+        """Return an object's place as targets are written: `dr:employees`."""
         return f"{self.profile}:{object_id}" if self.profile else object_id
 
     @cached_property
     def endpoint(self) -> str:
-        """The endpoint, checked. Raises UsageError where there is none."""
+        """The checked endpoint. Raises UsageError if there is none."""
         endpoint = self.settings.endpoint
         if endpoint is None:
             self.settings.require_profile()
@@ -69,14 +69,14 @@ class Account:
 
     @property
     def transport(self) -> Transport:
-        """The one transport of the account: its threads share a rate limit and the key that is in use."""
+        """The account's only transport, so all threads share one rate limit and the key in use."""
         with self._lock:
             return self._transport
 
     @cached_property
     def credential(self) -> Credential:
-        """What authenticates its requests. Raises CredentialsError without it, UsageError without an endpoint."""
-        assert self.endpoint  # a missing one is told first
+        """The credential for its requests. Raises CredentialsError without it, UsageError without an endpoint."""
+        assert self.endpoint  # a missing endpoint is reported first
         return credential_for(self.settings, self.clock, self.reporter)
 
     @cached_property
@@ -84,7 +84,7 @@ class Account:
         return self.transport_with(self.credential)
 
     def transport_with(self, credential: Credential) -> Transport:
-        """Return another transport of the account, for the caller to close."""
+        """Return a new transport of the account. The caller closes it."""
         settings = self.settings
         limit = settings.rate_limit
         return Transport(
@@ -106,16 +106,16 @@ class Account:
         )
 
     @cached_property
-    def snapshots(self) -> Snapshots:
-        return Snapshots(self.transport, self.reporter)
+    def snapshots(self) -> SnapshotApi:
+        return SnapshotApi(self.transport, self.reporter)
 
     @cached_property
-    def objects(self) -> Objects:
-        from facesnap_cli.face_api.object_api import Objects
+    def objects(self) -> ObjectApi:
+        from facesnap_cli.face_api.object_api import ObjectApi
 
-        return Objects(self.transport)
+        return ObjectApi(self.transport)
 
     def close(self) -> None:
-        """Close its connections, if it made any."""
+        """Close its connections, if there are any."""
         if "_transport" in self.__dict__:
             self._transport.close()

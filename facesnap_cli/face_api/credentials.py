@@ -1,4 +1,4 @@
-"""What authenticates a profile's requests: a key from one source, a second one during a rotation, or a token."""
+"""Choose a profile's credential: a key, a second key during a rotation, or a token."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
 
 
 class KeyCredential:
-    """One key, read when it is first needed, and a second one, used with a note after the first was refused.
+    """A key that is read on first use, and a second key for when the service refuses the first.
 
-    `owner` begins the note."""
+    The change to the second key is reported in a note that begins with `owner`."""
 
     def __init__(self, sources: list[Callable[[], Secret]], reporter: Reporter = SILENT, owner: str = ""):
         self._sources = list(sources)
@@ -43,7 +43,7 @@ class KeyCredential:
     def refused(self, value: Secret) -> bool:
         with self._lock:
             if value is not self._current:
-                return True  # another thread has changed to the second key already
+                return True  # another thread has already changed to the second key
             if value not in self._refused:
                 self._refused.append(value)
             if len(self._sources) < 2:
@@ -74,9 +74,9 @@ def _credential_of(key: Secret) -> KeyCredential:
 
 
 def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT) -> Credential:
-    """Return the credential of the settings' profile. Nothing is read yet.
+    """Return the credential of the settings' profile, without reading a key yet.
 
-    Raises CredentialsError where there is none, ConfigurationError where there are several.
+    Raises CredentialsError if there is no key source, ConfigurationError if there are several.
     """
     _keep_key_with_its_endpoint(settings)
     if settings.auth == "entra" and not _from_env(settings):
@@ -108,7 +108,7 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
 
 
 def key_sources_of(settings: Settings) -> list[str]:
-    """Return the names of the settings that give the first key: one, if all is well. The environment's key wins."""
+    """Return the settings that give the first key; more than one is an error. The environment's key wins."""
     present = [name for name in SOURCES if settings.value_of(name)]
     if _from_env(settings):
         return ["key"]
@@ -153,7 +153,7 @@ def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
 
 
 def _key_variables(settings: Settings) -> set[str]:
-    """Return the variables that hold keys, of whichever profile: a command needs none of them."""
+    """Return the variables that hold keys of any profile; a key command needs none of them."""
     profiles = settings.file.profiles.values()
     named = {entry[name] for entry in profiles for name in ("key_env", "key2_env") if isinstance(entry.get(name), str)}
     return {"FACESNAP_KEY", *named}

@@ -26,9 +26,10 @@ _NOT_MADE = ("unavailable", "not installed", "not found", "not be found", "requi
 
 
 class EntraCredential:
-    """A token of Microsoft Entra ID, from azure-identity's DefaultAzureCredential, kept until it nearly expires.
+    """A token of Microsoft Entra ID from azure-identity's DefaultAzureCredential, kept until shortly before it expires.
 
-    Such a token opens every resource of its owner, so it goes to Azure's own hosts alone. Regional endpoints take none.
+    The token gives access to every resource of its owner, so it is sent only to Azure's own hosts. Regional endpoints
+    accept no token.
     """
 
     def __init__(self, endpoint: str, clock: Clock):
@@ -41,7 +42,7 @@ class EntraCredential:
             ) from None
         logger = logging.getLogger("azure")
         if not logger.handlers:
-            logger.addHandler(logging.NullHandler())  # without one, its warnings would go to stderr
+            logger.addHandler(logging.NullHandler())  # without a handler, warnings go to stderr
         self._identity: Any = bounded("Entra ID", DefaultAzureCredential)
         self._clock = clock
         self._lock = threading.Lock()
@@ -61,7 +62,7 @@ class EntraCredential:
                 return True
             if self._clock.monotonic() - self._fetched_at < _RETRY_TOKEN_AFTER_S:
                 return False
-            self._fetch()  # the old one was revoked, perhaps
+            self._fetch()  # the old token may have been revoked
             return True
 
     @property
@@ -87,14 +88,14 @@ class EntraCredential:
 
 
 def _reason_of(text: str) -> str:
-    """Return the line of azure-identity's message that tells most: the attempt that was made and failed, if any was."""
+    """Return the most useful line of azure-identity's message: the first attempt that was made and failed, if any."""
     lines = [line.strip() for line in text.strip().splitlines()]
     made = [one for one in lines if _ATTEMPT.match(one) and not any(word in one for word in _NOT_MADE)]
     return next(iter([*made, *lines]), "")
 
 
 def _audience(endpoint: str) -> str:
-    """Return what a token for this endpoint is asked for. Raises CredentialsError where none may go there."""
+    """Return the audience of a token for this endpoint. Raises CredentialsError if no token may be sent there."""
     host = urlsplit(endpoint).hostname or ""
     for cloud in _CLOUDS:
         if host.endswith(f".cognitiveservices.azure.{cloud}"):

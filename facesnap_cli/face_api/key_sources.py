@@ -1,4 +1,4 @@
-"""Where a key can lie: a variable, a file, a command's output, the system's keyring. None is asked for ever."""
+"""Read a key from a variable, a file, a command or the keyring, each with a time limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PIPE_GRACE_S = 1.0
 
 
 def check_key(text: str, source: str) -> Secret:
-    """Return the key in `text`, which may end in a line break. Raises CredentialsError without repeating it."""
+    """Return the key in `text`, which may end in a line break. Raises CredentialsError, which never repeats it."""
     key = text.strip()
     if not key:
         raise CredentialsError(f"{source} gives an empty key")
@@ -39,12 +39,12 @@ def check_key(text: str, source: str) -> Secret:
 
 
 def could_be_key(text: str) -> bool:
-    """Tell whether a text that is not empty can be a key, as far as its characters and its length go."""
+    """Return whether the characters and the length of a text allow it to be a key."""
     return len(text) <= MAX_KEY_BYTES and text.isascii() and text.isprintable() and " " not in text
 
 
 def from_variable(name: str, variable: str, profile: str | None, environment: Mapping[str, str]) -> Secret:
-    """Return the key in an environment variable, which the setting `name` names. Raises CredentialsError."""
+    """Return the key in the environment variable that the setting `name` names. Raises CredentialsError."""
     if not environment.get(variable):
         raise CredentialsError(
             f"the variable {harmless(variable)}, which {name} of profile {profile} names, is not set",
@@ -54,10 +54,10 @@ def from_variable(name: str, variable: str, profile: str | None, environment: Ma
 
 
 def from_file(path: str, base: Path, environment: Mapping[str, str]) -> Secret:
-    """Return the key in a file, whose path begins at `base` and may hold variables. Raises CredentialsError.
+    """Return the key in a file. Its path is relative to `base` and may hold variables. Raises CredentialsError.
 
-    A file in systemd's $CREDENTIALS_DIRECTORY may show bits for its group: there they stand for the access
-    list that lets this service in.
+    A file in systemd's $CREDENTIALS_DIRECTORY may have permission bits for its group, because they stand for the access
+    list that admits this service.
     """
     try:
         expanded = base / Path(_expanded(path, environment)).expanduser()
@@ -80,11 +80,11 @@ def from_file(path: str, base: Path, environment: Mapping[str, str]) -> Secret:
 def from_command(
     name: str, command: str | list[str], base: Path, environment: Mapping[str, str], hidden: set[str]
 ) -> Secret:
-    """Return the first line that a command prints; it runs without a shell, a terminal, and the variables `hidden`.
+    """Return the first line that a command prints. It runs without a shell, a terminal and the variables `hidden`.
 
-    A program that is named with a directory begins at `base`, like a key file: not where the user happens to be.
-    Raises CredentialsError where it fails, prints too much, or has not ended in time, when it is ended with all that
-    it started; ConfigurationError where the command line cannot be split.
+    A program with a directory in its name is relative to `base`, like a key file, not to the current directory.
+    Raises CredentialsError if it fails, prints too much or exceeds its time, and then kills it with its children.
+    Raises ConfigurationError if the command line cannot be split.
     """
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
@@ -102,7 +102,7 @@ def from_command(
 
 
 def from_keyring(profile: str) -> Secret:
-    """Return the key that the system's keyring has under `facesnap` and the profile's name. Raises CredentialsError."""
+    """Return the keyring's key for the service `facesnap` and the profile's name. Raises CredentialsError."""
     try:
         import keyring
     except ImportError:
@@ -118,7 +118,7 @@ def from_keyring(profile: str) -> Secret:
 
 
 def bounded(what: str, ask: Callable[[], Any], *, hint: str = "") -> Any:
-    """Return `ask()`. Raises CredentialsError where it fails or takes longer than SOURCE_TIMEOUT_S."""
+    """Return `ask()`. Raises CredentialsError if it fails or takes longer than SOURCE_TIMEOUT_S."""
     outcome: list[Any] = []
 
     def run() -> None:
@@ -179,7 +179,7 @@ def _run(label: str, words: list[str], environment: Mapping[str, str]) -> tuple[
     finally:
         if process.poll() is None:
             _end(process)
-    # A child that lives on may keep the pipes open: what the command itself wrote is here by now.
+    # A child that still runs may keep the pipes open. The command's own output has arrived by now.
     out.join(_PIPE_GRACE_S)
     err.join(_PIPE_GRACE_S)
     if out.overflowed or err.overflowed:
@@ -188,7 +188,7 @@ def _run(label: str, words: list[str], environment: Mapping[str, str]) -> tuple[
 
 
 class _Reader(threading.Thread):
-    """Reads a pipe to its end, or ends the process that writes too much."""
+    """Reads a pipe to its end, or kills the process if it writes too much."""
 
     def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes]):
         super().__init__(daemon=True)
@@ -209,7 +209,7 @@ class _Reader(threading.Thread):
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started, as far as they stayed in its group."""
+    """Kill a process and those of its children that are still in its group."""
     with contextlib.suppress(OSError):
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)

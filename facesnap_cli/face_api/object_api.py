@@ -1,4 +1,4 @@
-"""The service's person groups and face lists, with their persons and faces: one method an operation."""
+"""Call the REST operations on person groups and face lists, one method each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from facesnap_cli.network.client import Transport, quoted
 from facesnap_cli.network.responses import Response
 
 PAGE_SIZE = 1000
-MAX_PAGES = 5000  # five times what the largest object of the service has
+MAX_PAGES = 5000  # five times the pages of the service's largest object
 
 
-class Objects:
-    """The object interfaces of one account."""
+class ObjectApi:
+    """The REST operations on the objects of one account."""
 
     def __init__(self, transport: Transport):
         self._transport = transport
@@ -37,10 +37,10 @@ class Objects:
         return FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
 
     def exists(self, object_type: ObjectType, object_id: str) -> bool:
-        """Tell whether the account has the object.
+        """Return whether the account has the object.
 
-        Only the service's own word for it counts as absent: raises UnreachableError for any other 404, such as a
-        gateway's, as what is built or settled on an absence cannot be taken back.
+        Raises UnreachableError for a 404 that does not name the object as missing, such as a gateway's: an object that
+        is created because of it could not be taken back.
         """
         try:
             self.get(object_type, object_id)
@@ -56,11 +56,11 @@ class Objects:
         return True
 
     def delete(self, object_type: ObjectType, object_id: str) -> None:
-        """Delete an object with all that it holds. Raises NotFoundError. Source: PersonGroup - Delete."""
+        """Delete an object with its contents. Raises NotFoundError. Source: PersonGroup - Delete."""
         self._transport.request("DELETE", _path(object_type, object_id), what=f"delete {object_type.value} {object_id}")
 
     def training(self, object_type: ObjectType, object_id: str) -> Training | None:
-        """Return the training's state; None where the object was never trained. Source: … - Get Training Status."""
+        """Return the training's state; None if the object was never trained. Source: … - Get Training Status."""
         what = f"get training of {object_type.value} {object_id}"
         try:
             keys = lowered(self._get(f"{_path(object_type, object_id)}/training", what, {}))
@@ -100,13 +100,13 @@ class Objects:
         user_data: str | None,
         recognition_model: str | None,
     ) -> None:
-        """Create an empty object. Raises ConflictError where it exists. Source: PersonGroup - Create."""
+        """Create an empty object. Raises ConflictError if it exists. Source: PersonGroup - Create."""
         what = f"create {object_type.value} {object_id}"
         body = _given(name=name, userData=user_data, recognitionModel=recognition_model)
         self._transport.request("PUT", _path(object_type, object_id), json=body, what=what)
 
     def train(self, object_type: ObjectType, object_id: str) -> None:
-        """Start a training. Raises ConflictError while one is under way. Source: PersonGroup - Train."""
+        """Start a training. Raises ConflictError while another one runs. Source: PersonGroup - Train."""
         what = f"train {object_type.value} {object_id}"
         self._transport.request("POST", f"{_path(object_type, object_id)}/train", what=what)
 
@@ -118,7 +118,7 @@ class Objects:
     def add_person(self, object_type: ObjectType, object_id: str, *, name: str | None, user_data: str | None) -> str:
         """Add a person without faces and return the id that the service gave.
 
-        Raises OutcomeUnknownError where it may have been added without an id coming back.
+        Raises OutcomeUnknownError if it may have been added although no id came back.
         Source: PersonGroup Person - Create.
         """
         path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
@@ -143,8 +143,8 @@ class Objects:
     ) -> str:
         """Add the face in an image, to a person or to a list, and return the id that the service gave.
 
-        `target_face` is `left,top,width,height` in pixels. Raises UsageError where the service finds no usable face,
-        OutcomeUnknownError where it may have been added without an id coming back. Source: … - Add Face.
+        `target_face` is `left,top,width,height` in pixels. Raises UsageError if the service finds no usable face,
+        OutcomeUnknownError if it may have been added although no id came back. Source: … - Add Face.
         """
         path = _faces_path(object_type, object_id, person_id)
         what = f"add a face to {f'person {person_id}' if person_id else object_id}"

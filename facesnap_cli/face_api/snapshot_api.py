@@ -1,4 +1,4 @@
-"""The service's seven snapshot operations, one method each."""
+"""Call the service's seven snapshot operations, one method each."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from facesnap_cli.models.operations import OperationResponse
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
-# The whole of the header: two of them, joined by a comma, would be two answers to one question.
+# Matches the whole header: two locations, joined by a comma, are ambiguous.
 _OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
 
 
-class Snapshots:
-    """The snapshot interface of one account.
+class SnapshotApi:
+    """The snapshot operations of one account.
 
-    Every method raises FeatureMissingError where the endpoint does not offer it (any more). An element of a list
-    that is no snapshot is left out with a warning.
+    Every method raises FeatureMissingError if the endpoint does not offer snapshots (any more). An element of a list
+    that is not a snapshot is left out with a warning.
     """
 
     def __init__(self, transport: Transport, reporter: Reporter = SILENT):
@@ -48,7 +48,7 @@ class Snapshots:
     ) -> str:
         """Start a take and return its operation id.
 
-        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Raises OutcomeUnknownError if the service may have started one without returning its id.
         Source: Snapshot - Take.
         """
         body: dict[str, object] = {"type": object_type.value, "objectId": object_id, "applyScope": list(apply_scope)}
@@ -75,14 +75,14 @@ class Snapshots:
         return snapshots
 
     def get(self, snapshot_id: str) -> Snapshot:
-        """Return one snapshot. Raises NotFoundError where there is none, or none any more. Source: Snapshot - Get."""
+        """Return one snapshot. Raises NotFoundError if it does not exist (any more). Source: Snapshot - Get."""
         path, what = f"/snapshots/{quoted(snapshot_id)}", f"get snapshot {snapshot_id}"
         return Snapshot.from_wire(self._request("GET", path, what=what).json())
 
     def update(
         self, snapshot_id: str, *, apply_scope: Sequence[str] | None = None, user_data: str | None = None
     ) -> None:
-        """Replace the scope, the user data or both; None leaves one as it is. Source: Snapshot - Update."""
+        """Replace the scope, the user data or both; None leaves it unchanged. Source: Snapshot - Update."""
         body: dict[str, object] = {}
         if apply_scope is not None:
             body["applyScope"] = list(apply_scope)
@@ -92,14 +92,14 @@ class Snapshots:
         self._request("PATCH", path, json=body, what=f"update snapshot {snapshot_id}")
 
     def delete(self, snapshot_id: str) -> None:
-        """Delete a snapshot. Raises NotFoundError where there is none. Source: Snapshot - Delete."""
+        """Delete a snapshot. Raises NotFoundError if it does not exist. Source: Snapshot - Delete."""
         path = f"/snapshots/{quoted(snapshot_id)}"
         self._request("DELETE", path, what=f"delete snapshot {snapshot_id}")
 
     def apply(self, snapshot_id: str, *, object_id: str, mode: str = "CreateNew") -> str:
         """Start an apply to this account and return its operation id.
 
-        Raises OutcomeUnknownError where the service may have started one without saying which.
+        Raises OutcomeUnknownError if the service may have started one without returning its id.
         Source: Snapshot - Apply.
         """
         path, what = f"/snapshots/{quoted(snapshot_id)}/apply", f"apply snapshot {snapshot_id} to {object_id}"
@@ -107,11 +107,11 @@ class Snapshots:
         return _operation_id(response, what)
 
     def operation(self, operation_id: str, *, retry: bool = True, within_s: float | None = None) -> OperationResponse:
-        """Return the operation's status, also of a failed one.
+        """Return the status of an operation, also of a failed one.
 
-        `retry` False is for a poll, which comes again by itself; `within_s` is the time that such a one has.
+        A poll gives `retry` False, because it is repeated anyway, and `within_s`, its time limit.
 
-        Raises NotFoundError where the service does not know it. Source: Snapshot - Get Operation Status.
+        Raises NotFoundError if the service does not know the operation. Source: Snapshot - Get Operation Status.
         """
         path, what = f"/operations/{quoted(operation_id)}", f"get operation {operation_id}"
         from facesnap_cli.models.operations import OperationResponse
@@ -120,10 +120,10 @@ class Snapshots:
         return OperationResponse.from_wire(response.json())
 
     def probe(self) -> None:
-        """Learn whether the endpoint offers snapshots. Raises FeatureMissingError where it does not.
+        """Raise FeatureMissingError if the endpoint does not offer snapshots.
 
-        It asks for a take of nothing: the service refuses that before it acts, and a gated one answers only to
-        POST that it is gated.
+        The request is an empty take, which the service refuses before it acts. A POST, because an account without
+        approval refuses only that.
         """
         with contextlib.suppress(UsageError):
             self._request("POST", "/snapshots", json={}, what="ask for snapshots", retry=False)
@@ -145,7 +145,7 @@ class Snapshots:
         return missing
 
     def _has_collection(self) -> bool:
-        """Tell a 404 of one snapshot or operation from one of the whole feature, of which all of them are gone."""
+        """Return whether the snapshot collection exists: a 404 can mean one snapshot or the whole feature."""
         try:
             self._transport.request("GET", "/snapshots", what="list snapshots", retry=False)
         except (NotFoundError, FeatureMissingError):
@@ -160,7 +160,7 @@ def _names_what_is_missing(error: NotFoundError) -> bool:
 
 
 def _operation_id(response: Response, what: str) -> str:
-    """Return the id in an answer's Operation-Location; of the header nothing else is trusted."""
+    """Return the id in a response's Operation-Location; nothing else of the header is trusted."""
     location = response.headers.get("operation-location", "")
     found = _OPERATION_LOCATION.fullmatch(location)
     if response.status != 202 or not found:

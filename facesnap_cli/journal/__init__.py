@@ -1,1 +1,1 @@
-"""Remember on this machine every operation, transfer and snapshot in use."""
+"""Record every operation, transfer and snapshot in use on this machine."""

@@ -1,4 +1,4 @@
-"""Read the journal for TAB: nothing is created or changed, and a busy journal is not waited for."""
+"""Read the journal for TAB without creating, changing or waiting for anything."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SNAPSHOTS = """
 
 
 def operations(state_directory: Path, *, ended_too: bool) -> list[tuple[str, str]]:
-    """Return the id of each open operation with a description, the newest first; `ended_too` of all operations."""
+    """Return the ids of open operations with descriptions, newest first; with `ended_too` of all operations."""
     return _rows(state_directory, _OPERATIONS, ended_too)
 
 
 def snapshots_taken(state_directory: Path, *, since: str | None, profile: str | None) -> list[tuple[str, str]]:
-    """Return the id of each snapshot that a profile has taken since a time, with a description, the newest first."""
+    """Return the ids of snapshots that a profile took since a time, with descriptions, newest first."""
     return _rows(state_directory, _SNAPSHOTS, since, profile)
 
 
@@ -40,5 +40,5 @@ def _rows(state_directory: Path, query: str, *parameters: object) -> list[tuple[
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
         with contextlib.closing(connection):
             return connection.execute(query, parameters).fetchall()
-    except sqlite3.Error:  # no journal yet, a busy one, one of another facesnap
+    except sqlite3.Error:  # there is no journal yet, it is busy, or another version of facesnap wrote it
         return []

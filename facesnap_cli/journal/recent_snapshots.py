@@ -1,4 +1,4 @@
-"""The snapshots that a profile has seen within the hour, kept for TAB: it must not ask the service."""
+"""Keep the snapshots that a profile saw within the hour, for TAB, which must not ask the service."""
 
 from __future__ import annotations
 
@@ -18,50 +18,54 @@ from facesnap_cli.models.snapshots import Snapshot
 KEPT = timedelta(hours=1)
 
 
-class Seen(NamedTuple):
-    """What a profile has seen, and when it has last seen all that there was."""
+class Listing(NamedTuple):
+    """The snapshots that a profile saw, and when it last listed all of them."""
 
     snapshots: Sequence[Snapshot] = ()
     listed_time: datetime | None = None
 
 
-class SeenSnapshots:
-    """One profile's file (mode 0600) in the state directory. Losing it costs nothing, so nothing here fails."""
+class RecentSnapshots:
+    """One profile's file (mode 0600) in the state directory. It is a cache: every error is ignored."""
 
     def __init__(self, directory: Path, profile: str | None):
         from urllib.parse import quote
 
         self._path = directory / "seen" / f"{quote(profile, safe='') if profile else ''}.json"
 
-    def read(self, now: datetime) -> Seen:
-        """Return what was seen within the hour and has not expired, newest first; nothing where there is no file."""
+    def read(self, now: datetime) -> Listing:
+        """Return the snapshots seen within the hour that have not expired, newest first."""
         try:
             stored = json.loads(self._path.read_bytes())
             saved, listed = parse_time(stored["savedTime"]), parse_time(stored["listedTime"])
             found = [_snapshot(entry) for entry in stored["snapshots"]]
         except (OSError, ValueError, TypeError, KeyError, AttributeError, FacesnapError):
-            return Seen()
+            return Listing()
         if saved is None or abs(now - saved) >= KEPT:
-            return Seen()
-        alive = [one for one in found if one.expires_time is not None and one.expires_time > now]
-        return Seen(sorted(alive, key=lambda one: format_time(one.created_time) or "", reverse=True), listed)
+            return Listing()
+        alive = [snapshot for snapshot in found if snapshot.expires_time is not None and snapshot.expires_time > now]
+        return Listing(
+            sorted(alive, key=lambda snapshot: format_time(snapshot.created_time) or "", reverse=True), listed
+        )
 
     def add(self, snapshots: Iterable[Snapshot], now: datetime, *, are_all: bool = False) -> None:
-        """Keep snapshots beside those known; `are_all` in place of them."""
-        known = Seen([], now) if are_all else self.read(now)
-        found = {one.id: one for one in [*known.snapshots, *snapshots]}
+        """Add snapshots to the known ones; with `are_all` replace them."""
+        known = Listing([], now) if are_all else self.read(now)
+        found = {snapshot.id: snapshot for snapshot in [*known.snapshots, *snapshots]}
         self._write(known._replace(snapshots=list(found.values())), now)
 
     def remove(self, snapshots: Iterable[Snapshot], now: datetime) -> None:
-        """Forget snapshots that are no more."""
-        gone, known = {one.id for one in snapshots}, self.read(now)
-        self._write(known._replace(snapshots=[one for one in known.snapshots if one.id not in gone]), now)
+        """Forget deleted snapshots."""
+        gone, known = {snapshot.id for snapshot in snapshots}, self.read(now)
+        self._write(
+            known._replace(snapshots=[snapshot for snapshot in known.snapshots if snapshot.id not in gone]), now
+        )
 
-    def _write(self, seen: Seen, now: datetime) -> None:
+    def _write(self, seen: Listing, now: datetime) -> None:
         stored = {
             "savedTime": format_time(now),
             "listedTime": format_time(seen.listed_time),
-            "snapshots": [_stored(one) for one in seen.snapshots],
+            "snapshots": [_stored(snapshot) for snapshot in seen.snapshots],
         }
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The journal's file: its schema, how it is opened, and what becomes of a damaged one."""
+"""Define the journal's schema, open its file, and set a damaged file aside."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     """,
 )
-PATIENCE_S = 5.0  # for another process that looks at a lock, or sets a damaged journal aside
+PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 
 
 def owners_of(path: Path) -> Path:
-    """Return the directory of the locks that living processes hold."""
+    """Return the directory of the locks that running processes hold."""
     return path.with_name("owners")
 
 
 def open_journal(path: Path, clock: Clock, reporter: Reporter) -> tuple[sqlite3.Connection, Path | None]:
-    """Open or make the journal. Return also where this process has put a damaged one, with a warning.
+    """Open or create the journal. Return also the new path of a damaged journal, if this process set one aside.
 
-    Raises DatabaseError for one of a newer facesnap, sqlite3.Error or OSError where the system refuses.
+    Raises DatabaseError for a journal of a newer facesnap, sqlite3.Error or OSError if the system refuses.
     """
     try:
         return _connected(path), None
@@ -86,11 +86,11 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _replaced(
     path: Path, damage: DamagedError, clock: Clock, reporter: Reporter
 ) -> tuple[sqlite3.Connection, Path | None]:
-    """Set the damaged journal aside and begin another one; of several processes that find it so, one does."""
+    """Set the damaged journal aside and create a new one; of several processes only one does."""
     lock = ProcessLock.acquire(path.with_name("damaged.lock"), timeout_s=PATIENCE_S)
     try:
         with contextlib.suppress(DamagedError):
-            return _connected(path), None  # another process has done it meanwhile
+            return _connected(path), None  # another process has done it in the meantime
         kept = path.with_name(f"journal.damaged-{clock.now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.db")
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):

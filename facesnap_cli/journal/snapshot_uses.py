@@ -1,6 +1,6 @@
-"""Which copies rely on a take's snapshot: of several that share one, the last deletes it.
+"""Record which copies use a take's snapshot. If several share one, the last deletes it.
 
-What looks and writes does both in one transaction of the journal, so that of two processes only one is the last.
+Each function reads and writes in one transaction, so only one of two processes can be the last.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.journal.store import OPEN_SQL, Journal
 from facesnap_cli.models.operations import Job, Operation
 
-_DELETED, _KEPT = "", "kept"  # in the place of a copy's key
+_DELETED, _KEPT = "", "kept"  # instead of a copy's key
 
 
 def begin_use(journal: Journal, take: Operation, job: Job) -> bool:
-    """Note that a copy relies on a take's snapshot, and on none of before. False where that is deleted just now."""
+    """Record that a copy uses a take's snapshot and no earlier one. Return False if it is being deleted."""
     with journal.writing() as database:
         gone = database.execute("SELECT 1 FROM snapshot_uses WHERE take = ? AND job_key = ?", (take.intent, _DELETED))
         if gone.fetchone():
@@ -30,10 +30,10 @@ def begin_use(journal: Journal, take: Operation, job: Job) -> bool:
 
 
 def end_use(journal: Journal, take: Operation, job: Job, *, is_own: bool, keeps: bool) -> bool:
-    """Note that a copy needs a take's snapshot no more, and tell whether it is now to be deleted.
+    """Record that a copy no longer uses a take's snapshot, and return whether to delete the snapshot now.
 
-    `is_own`: the copy took it; `keeps`: it is to stay. While another copy relies on it, or an apply of it is under way,
-    it stays too, and the duty to delete it goes over to the other copies.
+    `is_own`: the copy took it. `keeps`: it is to stay. It also stays while another copy uses it or an apply of it runs;
+    then the other copies delete it.
     """
     with journal.writing() as database:
         mine = (take.intent, job.key)
@@ -58,7 +58,7 @@ def end_use(journal: Journal, take: Operation, job: Job, *, is_own: bool, keeps:
 
 
 def used_take(journal: Journal, key: str) -> tuple[Operation, datetime] | None:
-    """Return the take on whose snapshot the latest run of a copy relies still, and when that run began."""
+    """Return the take whose snapshot the latest run of a copy still uses, and when that run began."""
     with journal.reading() as database:
         row = database.execute("SELECT take, job_time FROM snapshot_uses WHERE job_key = ?", (key,)).fetchone()
     take, began = (journal.find(row["take"]), parse_time(row["job_time"])) if row else (None, None)

@@ -1,4 +1,4 @@
-"""The write-ahead journal: every take and apply is in it before it is sent, and can be found again after a crash."""
+"""Record every take and apply before it is sent, so that it can be found again after a crash."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _INSERT = (
 
 
 class JournalError(ConfigurationError):
-    """The journal cannot be read or written. What could not be written down beforehand was not sent."""
+    """The journal cannot be read or written. A request that could not be recorded was not sent."""
 
     default_code = "Journal"
 
@@ -41,7 +41,8 @@ class JournalError(ConfigurationError):
 class Journal:
     """The journal in a directory. Safe for several threads and processes.
 
-    A damaged file is set aside under another name, with a warning; one of a newer facesnap raises DatabaseError.
+    A damaged file is set aside under another name, with a warning. Raises DatabaseError for a file of a newer
+    facesnap.
     """
 
     def __init__(self, directory: Path, clock: Clock, reporter: Reporter = SILENT):
@@ -55,15 +56,15 @@ class Journal:
             self._database, self.set_aside = open_journal(self.path, clock, reporter)
 
     def add(self, operation: Operation) -> Operation:
-        """Commit that an operation is about to be sent. Raises JournalError: then send nothing."""
+        """Commit that an operation is about to be sent. Raises JournalError; the caller then sends nothing."""
         with self._guarded("written; nothing was sent"):
             self._write(_INSERT, _row(operation))
         return operation
 
     def add_unless_open(self, operation: Operation) -> Operation | None:
-        """Commit like `add`, unless the same operation is open already: then return that one, and send nothing.
+        """Commit like `add`, or return the same operation if it is open already; the caller then sends nothing.
 
-        Looking and writing are one transaction: of two processes that start the same take only one succeeds.
+        Both happen in one transaction, so only one of two processes can start the same take.
         """
         with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
             earlier = self.open_like(operation)
@@ -72,7 +73,7 @@ class Journal:
             return earlier
 
     def add_found(self, operation: Operation) -> Operation:
-        """Commit an operation that another machine has started, and return it, or the one that is here already."""
+        """Commit an operation that another machine started, and return it, or the recorded one if it is known."""
         with self._lock, self._guarded("written"), transaction(self._database):
             known = self._select(
                 "endpoint = ? AND lower(operation_id) = lower(?)", operation.endpoint, operation.operation_id
@@ -82,7 +83,7 @@ class Journal:
             return known[0] if known else operation
 
     def save(self, operation: Operation) -> Operation:
-        """Commit what an operation has become; one that has ended here or in another process stays as it ended."""
+        """Commit an operation's new state, unless the journal records that it has ended."""
         assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
         goes_on = f"; the operation goes on, its id is {operation.operation_id}" if operation.operation_id else ""
         with self._guarded(f"written{goes_on}"):
@@ -93,21 +94,21 @@ class Journal:
         return operation
 
     def remove(self, operation: Operation) -> None:
-        """Take an intent back: the service refused the request, so there is no operation."""
+        """Delete an intent: the service refused the request, so there is no operation."""
         with self._guarded("written"):
             self._write("DELETE FROM operations WHERE intent = ?", (operation.intent,))
 
     def owner(self) -> str:
-        """Return this process's name in the journal, under which it holds a lock for as long as it lives."""
+        """Return this process's name in the journal. The process holds a lock of that name until it ends."""
         with self._lock, self._guarded("written; nothing was sent"):
             if self._owner is None:
                 make_private_directory(self._owners, inside=self._owners.parent)
-            while self._owner is None or not self._owner.path.exists():  # a look whether it is held may remove it
+            while self._owner is None or not self._owner.path.exists():  # checking whether it is held may remove it
                 self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
             return self._owner.path.stem
 
     def open_operations(self) -> list[Operation]:
-        """Return every operation whose end the journal does not know, oldest first."""
+        """Return every operation that has not ended as far as the journal knows, oldest first."""
         return self._select(f"{OPEN_SQL} ORDER BY intended_time")
 
     def all_operations(self) -> list[Operation]:
@@ -115,9 +116,9 @@ class Journal:
         return self._select("TRUE ORDER BY intended_time")
 
     def find(self, reference: str) -> Operation | None:
-        """Return the newest operation with this id or intent, or the only one whose id or intent begins so.
+        """Return the newest operation with this id or intent, or the only one whose id or intent has this prefix.
 
-        Raises UsageError where several do, and for a beginning that is too short to tell.
+        Raises UsageError if several have it, and for a prefix that is too short.
         """
         wanted = reference.lower()
         exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", wanted)
@@ -150,7 +151,7 @@ class Journal:
         return found[0] if found else None
 
     def has_rival(self, operation: Operation) -> bool:
-        """Tell whether another take with the same user data may have made a snapshot that is not known yet."""
+        """Return whether another take with the same user data may have made a snapshot that is not known yet."""
         return bool(
             self._select(
                 "kind = 'take' AND intent <> ? AND endpoint = ? AND user_data_digest = ? AND snapshot_id IS NULL"
@@ -168,7 +169,7 @@ class Journal:
     def applies_to(
         self, *, profile: str | None, endpoint: str, object_type: str, object_id: str | None = None
     ) -> list[Operation]:
-        """Return a profile's applies that were to create an object, or any object of the type, the newest first."""
+        """Return a profile's applies to an object, or to any object of the type, the newest first."""
         return self._select(
             "kind = 'apply' AND profile IS ?1 AND endpoint = ?2 AND object_type = ?3"
             " AND (?4 IS NULL OR object_id = ?4) ORDER BY intended_time DESC",
@@ -179,7 +180,7 @@ class Journal:
         )
 
     def mark_verified(self, operation: Operation) -> Operation:
-        """Commit that what an apply made is the same as its source, or that all of a take's copy is done."""
+        """Commit that an apply's result equals its source, or that all of a take's copy is done."""
         verified = operation._replace(verified_time=self._clock.now())
         with self._guarded("written"):
             self._write(
@@ -199,13 +200,13 @@ class Journal:
         return take.object_id or None if take else None
 
     def own_open_operations(self) -> list[Operation]:
-        """Return what this process has started, or was about to, and has not seen the end of."""
+        """Return the operations that this process started or intended and that have not ended as far as it knows."""
         if self._owner is None:
             return []
         return self._select(f"{OPEN_SQL} AND owner = ? ORDER BY intended_time", self._owner.path.stem)
 
     def is_being_sent(self, operation: Operation) -> bool:
-        """Tell whether the process that intends the operation still lives, and may yet get its answer."""
+        """Return whether the process that intends the operation still runs and may yet receive the response."""
         if operation.state is not OperationState.INTENDED:
             return False
         own = self._owner is not None and operation.owner == self._owner.path.stem
@@ -214,9 +215,9 @@ class Journal:
     def submitted_since(
         self, kind: OperationKind, moment: datetime, *, subscription_id: str | None, endpoint: str
     ) -> int:
-        """Return how many operations of a kind were started since `moment` in a subscription, as far as is known here.
+        """Return how many operations of a kind this machine started since `moment` in a subscription.
 
-        Those whose answer was lost count, as they may have been; those that were only found (no owner) do not.
+        An operation whose response was lost counts. One that was only found (without an owner) does not.
         """
         with self._lock, self._guarded("read"):
             row = self._database.execute(
@@ -227,10 +228,10 @@ class Journal:
         return int(row[0])
 
     def forget(self, keep: timedelta) -> int:
-        """Delete what ended and is older than `keep`, and return how many there were."""
+        """Delete the operations that ended and are older than `keep`, and return their number."""
         limit = _stored(self._clock.now() - keep)
         with self._guarded("written"):
-            for left in self._owners.glob("*.lock"):  # of processes that were killed: looking removes it
+            for left in self._owners.glob("*.lock"):  # the lock of a killed process: the check removes it
                 ProcessLock.is_held(left)
             gone = self._write(f"DELETE FROM operations WHERE NOT {OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
             self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
@@ -238,18 +239,18 @@ class Journal:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the database, for as long as the block lasts to this process alone. Raises JournalError."""
+        """Yield the database in a transaction that excludes other processes. Raises JournalError."""
         with self._lock, self._guarded("written"), transaction(self._database):
             yield self._database
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give the database to read from, for as long as the block lasts. Raises JournalError."""
+        """Yield the database for reading. Raises JournalError."""
         with self._lock, self._guarded("read"):
             yield self._database
 
     def close(self) -> None:
-        """Close the file and let go of the lock that says this process lives."""
+        """Close the file and release the lock that shows that this process runs."""
         with self._lock:
             self._database.close()
             if self._owner:
@@ -276,12 +277,12 @@ class Journal:
 
 
 def digest(user_data: str | None) -> str | None:
-    """Return what the journal keeps of user data: enough to recognize it, nothing to read; None where it is empty."""
+    """Return a digest of user data, by which the journal can recognize it; None if it is empty."""
     return hashlib.sha256(user_data.encode()).hexdigest() if user_data else None
 
 
 def _stored(value: Any) -> Any:
-    """Return a column's value; times all of one length, so that the database sorts them as times."""
+    """Return a column's value. All times have one length, so the database sorts them correctly."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, datetime) else value
 
 

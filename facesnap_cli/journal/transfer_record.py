@@ -1,4 +1,4 @@
-"""One export or import as it is listed, and the command line that takes it up again."""
+"""Describe an export or import as the list of transfers records it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunnin
 from facesnap_cli.common.hints import Command, Hint, command, command_line
 from facesnap_cli.common.time_format import format_time
 
-# The code of the error with which a transfer that has finished refuses to begin again.
+# The code of the error for a transfer that has already finished.
 FINISHED_BEFORE = "AlreadyFinished"
-PARTIAL = ".partial"  # ends the name of an archive until it is whole
+PARTIAL = ".partial"  # ends the name of an archive until it is complete
 _IMPORTS = "imports"  # the folder of the import states
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """An export or import. `command` takes it up again; times are UTC.
+    """An export or import. `command` resumes it; times are UTC.
 
-    `interrupted` is one that has not finished and that no process is at work on; `forgotten` one of these that the
-    user has taken off the list.
+    An `interrupted` transfer has not finished and no process works on it. A user took a `forgotten` one off the list.
     """
 
     id: str
@@ -46,7 +45,7 @@ class Transfer:
 
     @property
     def is_open(self) -> bool:
-        """Whether it runs, or can be taken up again: an export that has left no draft cannot."""
+        """Whether it runs or can be resumed: an export without a partial archive cannot."""
         if self.state == "interrupted" and self.kind == "export":
             return os.path.exists(partial_of(Path(self.archive)))
         return self.state in ("running", "interrupted")
@@ -87,7 +86,7 @@ def import_id(profile: str | None, endpoint: str, object_type: str, object_id: s
 
 
 def unfinished(transfer: Transfer) -> FacesnapError | None:
-    """Return the error for a transfer that is waited for and has not finished."""
+    """Return the error for a transfer that has not finished; None if it has."""
     if transfer.state == "succeeded":
         return None
     said = f" ({transfer.message})" if transfer.message else ""
@@ -115,19 +114,19 @@ def import_state_path(state: Path, transfer_id: str) -> Path:
 
 
 def import_states(state: Path) -> Sequence[Path]:
-    """Return the states of imports that there are, each file named by its import."""
+    """Return the files that keep states of imports, each named by its import's id."""
     return sorted((state / _IMPORTS).glob("*.db"))
 
 
 def forget_import_state(state: Path, transfer_id: str) -> None:
-    """Delete the state of an import, if there is one; no process may be at work on it."""
+    """Delete the state of an import, if there is one. No process may work on it."""
     path = import_state_path(state, transfer_id)
     for suffix in ("-wal", "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def partial_of(target: Path) -> Path:
-    """Return the file in which the archive `target` is written until it is whole."""
+    """Return the file in which the archive `target` is written until it is complete."""
     return target.with_name(f"{target.name}{PARTIAL}")
 
 

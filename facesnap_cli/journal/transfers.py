@@ -1,4 +1,4 @@
-"""The exports and imports of this machine, so that an unfinished one can be found and taken up again."""
+"""Record the exports and imports of this machine, so that an unfinished one can be found and resumed."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ MIGRATIONS = (
     """,
 )
 _FILE = "transfers.db"
-_BUSY_TIMEOUT_S = 2.0  # others write for milliseconds; nothing waits long for a mere note
+_BUSY_TIMEOUT_S = 2.0  # others write for milliseconds, and recording progress is not worth a long wait
 _RECORD_EVERY_S = 5.0
 _RETRY_RECORD_S = 60.0  # after a failed write, which may have taken a while
-# What raises these before its first item has begun nothing that could be taken up again.
+# A transfer that raises one of these before its first item has nothing to resume.
 _NOT_BEGUN = (UsageError, ConflictError, NotFoundError, DatabaseError)
 
 
@@ -55,10 +55,10 @@ class TransferListError(DatabaseError):
 
 
 class Transfers:
-    """What the state directory knows of exports and imports. Safe for several processes.
+    """The list of exports and imports in the state directory. Safe for several processes.
 
-    Raises TransferListError where it cannot be opened or read. Where it cannot be written, it warns once, and
-    the export or import goes on: running the same command again takes it up without any list.
+    Raises TransferListError if it cannot be opened or read. If it cannot be written, it warns once, and the export or
+    import continues: the same command resumes it without the list.
     """
 
     def __init__(self, state: Path, clock: Clock, reporter: Reporter = SILENT):
@@ -79,14 +79,14 @@ class Transfers:
 
     @classmethod
     def are_listed(cls, state: Path) -> bool:
-        """Tell whether there ever was a transfer, without making a list."""
+        """Return whether there ever was a transfer, without creating the list."""
         return (_directory(state) / _FILE).exists()
 
     @contextlib.contextmanager
     def running(self, transfer: Transfer, progress: Progress) -> Iterator[Progress]:
-        """Keep a transfer in the list while the block lasts, and also afterwards where it fails with work done.
+        """List a transfer while the block runs, and also afterwards if it fails with work done.
 
-        Yields the progress that the list records too. Raises ConflictError where another process is at work on it.
+        Yields a progress that is recorded in the list too. Raises ConflictError if another process works on it.
         """
         lock = self._acquire(transfer)
         try:
@@ -102,7 +102,7 @@ class Transfers:
             except FacesnapError as error:
                 self._failed(transfer, known, error, advanced=recorded.advanced)
                 raise
-            except BaseException:  # an interruption: say how far it came
+            except BaseException:  # an interruption: record how far it came
                 recorded.write()
                 raise
             self._record(transfer.id, None, state="succeeded")
@@ -110,15 +110,15 @@ class Transfers:
             lock.release(remove=False)
 
     def all(self) -> Sequence[Transfer]:
-        """Return all that is known, oldest first."""
+        """Return all transfers, oldest first."""
         return self._select("TRUE ORDER BY started_time")
 
     def unfinished(self) -> Sequence[Transfer]:
-        """Return those that run or can be taken up again, oldest first."""
+        """Return the transfers that run or can be resumed, oldest first."""
         return [transfer for transfer in self.all() if transfer.is_open]
 
     def find(self, reference: str) -> Transfer | None:
-        """Return the transfer with this id, or the only one whose id begins so. Raises UsageError where several do."""
+        """Return the transfer with this id, or the only one whose id has this prefix. Raises UsageError for several."""
         exact = self._select("id = ?", reference.lower())
         return exact[0] if exact else find_by_prefix(reference, self._starting_with, "transfers")
 
@@ -126,14 +126,14 @@ class Transfers:
         return self._select("substr(id, 1, ?2) = ?1", prefix, len(prefix))
 
     def has_stopped(self, transfer_id: str) -> bool:
-        """Tell whether no process is at work on a transfer (any more)."""
+        """Return whether no process works on a transfer (any more)."""
         found = self.find(transfer_id)
         return found is None or found.state != "running"
 
     def take_off(self, transfer: Transfer) -> Transfer:
-        """Take a transfer that has not ended off the list. Raises ConflictError where a process is at work on it.
+        """Take an unfinished transfer off the list. Raises ConflictError if a process works on it.
 
-        What was read or added stays for as long as `forget` keeps what has ended: until then the same command goes on.
+        Its partial archive or import state stays until `forget` deletes it. Until then the same command resumes it.
         """
         if transfer.state == "succeeded":
             return transfer
@@ -147,7 +147,7 @@ class Transfers:
             lock.release(remove=False)
 
     def forget(self, keep: timedelta) -> None:
-        """Delete what ended longer than `keep` ago, an import's ledger with it, and what is left of no transfer."""
+        """Delete transfers that ended longer than `keep` ago, and the files that belong to no transfer."""
         limit = self._clock.now() - keep
         with self._tolerated(), self._guarded("written"):
             known = self.all()
@@ -157,7 +157,7 @@ class Transfers:
             ids = {transfer.id for transfer in known}
             for lock in self._locks.glob("*.lock"):
                 if lock.stem not in ids:
-                    ProcessLock.is_held(lock)  # looking removes what a dead process has left
+                    ProcessLock.is_held(lock)  # the check removes the lock of a killed process
             for ledger in import_states(self._state):
                 if ledger.stem not in ids and ledger.stat().st_mtime < limit.timestamp():
                     forget_import_state(self._state, ledger.stem)
@@ -219,7 +219,7 @@ class Transfers:
             )
 
     def _record(self, transfer_id: str, message: str | None, *, state: str = "running") -> bool:
-        """Write down how far a transfer is, and tell whether that could be done."""
+        """Record how far a transfer is, and return whether that was possible."""
         with self._tolerated(), self._guarded("written"), self._lock, transaction(self._connection):
             self._connection.execute(
                 "UPDATE transfers SET message = ?, state = ?, changed_time = ? WHERE id = ?",
@@ -232,7 +232,7 @@ class Transfers:
         try:
             lock = ProcessLock.acquire(self._lock_of(transfer_id))
         except sqlite3.OperationalError:
-            return  # it begins again at this moment
+            return  # it is starting again at this moment
         try:
             with self._lock, transaction(self._connection):
                 self._connection.execute("DELETE FROM transfers WHERE id = ?", (transfer_id,))
@@ -241,7 +241,7 @@ class Transfers:
             lock.release()
 
     def _failed(self, transfer: Transfer, known: Transfer | None, error: FacesnapError, *, advanced: bool) -> None:
-        """Keep what can be taken up again, with the line that does; leave the rest as it was before."""
+        """Keep a transfer that can be resumed, with the command for it; restore the list otherwise."""
         if error.code == FINISHED_BEFORE and known:
             self._save(replace(known, state="succeeded"))
         elif isinstance(error, _NOT_BEGUN) and not advanced:
@@ -252,7 +252,7 @@ class Transfers:
             error.resume = transfer.command
 
     def _restore(self, transfer_id: str, known: Transfer | None) -> None:
-        """Write down again what was there before a transfer that could not begin."""
+        """Restore the record of before a transfer that could not begin."""
         if known:
             self._save(known)
             return

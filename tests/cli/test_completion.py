@@ -16,7 +16,7 @@ from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words_of
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
 from facesnap_cli.cli.completion.value_candidates import values
-from facesnap_cli.journal.recent_snapshots import KEPT, Seen, SeenSnapshots
+from facesnap_cli.journal.recent_snapshots import KEPT, Listing, RecentSnapshots
 from tests.completions import table_text
 from tests.conftest import Program
 from tests.support.families import first_quick
@@ -144,10 +144,10 @@ def test_what_was_seen_is_private_and_forgotten_after_an_hour(program: Program) 
     program.run("list")
     [file] = (program.directory / "state" / "seen").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    seen = SeenSnapshots(program.directory / "state", "source")
+    seen = RecentSnapshots(program.directory / "state", "source")
     now = datetime.now(UTC)
     assert [one.object_id for one in seen.read(now + timedelta(minutes=1)).snapshots] == ["employees"]
-    assert seen.read(now + KEPT + timedelta(minutes=1)) == Seen()
+    assert seen.read(now + KEPT + timedelta(minutes=1)) == Listing()
 
 
 @pytest.mark.parametrize("damaged", ["", "[]", "{}", '{"savedTime": "2026-01-01T00:00:00Z", "snapshots": [1]}', "\0"])

@@ -9,14 +9,14 @@ from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.threads import stop_at_first_error
-from facesnap_cli.face_api.object_api import Objects
+from facesnap_cli.face_api.object_api import ObjectApi
 from facesnap_cli.models.objects import Face, Person
 from facesnap_cli.operations.parameters import VerifyLevel
 
 _SHOWN = 5
 
 
-def record_lost_responses(objects: Objects, archive: Archive, state: ImportState, object_id: str) -> None:
+def record_lost_responses(objects: ObjectApi, archive: Archive, state: ImportState, object_id: str) -> None:
     """Add to the state whatever the object holds that it does not know: the responses were lost.
 
     Faces of a person or list are added one after the other in one order, so that one unknown face is the first that
@@ -57,7 +57,7 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 
 
 def check_rebuilt(
-    objects: Objects, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
+    objects: ObjectApi, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
 ) -> None:
     """Compare the object with those parts of the archive that were to be rebuilt.
 
@@ -92,7 +92,7 @@ def check_rebuilt(
 class _Comparison:
     """Compares persons and faces one by one, and notes in words what differs."""
 
-    def __init__(self, objects: Objects, archive: Archive, state: ImportState, object_id: str):
+    def __init__(self, objects: ObjectApi, archive: Archive, state: ImportState, object_id: str):
         self._objects = objects
         self._kind = archive.head.object_type
         self._state = state

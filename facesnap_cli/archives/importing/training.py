@@ -16,13 +16,13 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.face_api.object_api import Objects
+from facesnap_cli.face_api.object_api import ObjectApi
 from facesnap_cli.models.objects import ObjectType, Training
 from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
 
 
 def train_and_wait(
-    objects: Objects,
+    objects: ObjectApi,
     object_type: ObjectType,
     object_id: str,
     *,
@@ -65,7 +65,7 @@ def train_and_wait(
     return seen[0].status
 
 
-def _start(objects: Objects, object_type: ObjectType, object_id: str) -> None:
+def _start(objects: ObjectApi, object_type: ObjectType, object_id: str) -> None:
     try:
         objects.train(object_type, object_id)
     except ConflictError:

@@ -90,14 +90,14 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.config.locations import state_directory
     from facesnap_cli.config.settings import load
     from facesnap_cli.journal import read_only
-    from facesnap_cli.journal.recent_snapshots import SeenSnapshots
+    from facesnap_cli.journal.recent_snapshots import RecentSnapshots
     from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 
     profile = load(
         profile=line.given.get("--profile"), config=line.given.get("--config"), options={}, environment=environment
     ).profile
     now = datetime.now(UTC)
-    seen = SeenSnapshots(state_directory(environment), profile).read(now)
+    seen = RecentSnapshots(state_directory(environment), profile).read(now)
     words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
     unlisted_since = format_time(seen.listed_time or now - SNAPSHOT_LIFETIME)
     for row in read_only.snapshots_taken(state_directory(environment), since=unlisted_since, profile=profile):
