@@ -31,24 +31,15 @@ class OperationBars(RunProgress):
         *,
         color: bool,
     ):
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import TextColumn, TimeElapsedColumn
 
         super().__init__(clock, intents, on_operation)
         self._estimate_of = estimate_of
         self._tasks: dict[str, Any] = {}
-        console = _console(color)
-        self._bar_columns = _bar_columns(console.width)
-        self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=self._bar_columns),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}", markup=False),
-            console=console,
-            # rich measures elapsed time itself, also between two polls: a task starts as early as its operation did.
-            get_time=clock.monotonic,
-        )
+        state = TextColumn("{task.fields[state]}", markup=False)
+        left = TextColumn("{task.fields[left]}", markup=False)
+        # rich measures elapsed time itself, also between two polls: a task starts as early as its operation did.
+        self._bars, self._bar_columns = _bars(color, state, TimeElapsedColumn(), left, get_time=clock.monotonic)
         self._bars.start()
 
     def show_operation(self, item: Item, operation: Operation) -> None:
@@ -89,21 +80,13 @@ class StepBars(RunProgress):
     """Shows a bar for each step of a single item."""
 
     def __init__(self, clock: Clock, title: str, *, color: bool):
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+        from rich.progress import TextColumn
 
         super().__init__(clock, [title])
         self._task: Any = None
         self._total: int | None = None
         self._done = 0
-        console = _console(color)
-        self._bar_columns = _bar_columns(console.width)
-        self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=self._bar_columns),
-            TextColumn("{task.fields[numbers]}", markup=False),
-            console=console,
-        )
+        self._bars, self._bar_columns = _bars(color, TextColumn("{task.fields[numbers]}", markup=False))
         self._bars.start()
 
     def show_step(self, item: Item, *, logged: bool) -> None:
@@ -151,11 +134,12 @@ def _step_title(title: str, step: str, room: int) -> str:
     return whole if width_of(whole) <= room else shortened(harmless(step), max(room, _SHORTEST_ID))
 
 
-def _bar_columns(width: int) -> int:
-    return 24 if width >= 100 else 10
-
-
-def _console(color: bool) -> Any:
+def _bars(color: bool, *columns: Any, get_time: Callable[[], float] | None = None) -> tuple[Any, int]:
+    """Return rich's bars with these columns beside spinner, title and bar, and the width of a bar."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-    return Console(stderr=True, no_color=not color, highlight=False, emoji=False)
+    console = Console(stderr=True, no_color=not color, highlight=False, emoji=False)
+    width = 24 if console.width >= 100 else 10
+    title = TextColumn("{task.description}", markup=False)
+    return Progress(SpinnerColumn(), title, BarColumn(width), *columns, console=console, get_time=get_time), width
