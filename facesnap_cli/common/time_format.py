@@ -28,7 +28,7 @@ def parse_duration(text: str, *, option: str = "") -> float:
 
 def written_duration(seconds: float) -> str:
     """Return `seconds` as `parse_duration` reads it: `90s`, `5m`, `20h`, `90d`."""
-    unit = next((one for one in ("d", "h", "m") if seconds and seconds % _UNIT_S[one] == 0), "s")
+    unit = next((name for name in ("d", "h", "m") if seconds and seconds % _UNIT_S[name] == 0), "s")
     return f"{seconds / _UNIT_S[unit]:.3f}".rstrip("0").rstrip(".") + unit
 
 
@@ -45,7 +45,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_left(seconds: float) -> str:
-    """Return a time that is left for people, in hours as snapshots live: `47h12m`, `12m`, `<1m`, `expired`."""
+    """Return a time that is left for people, in hours because snapshots live for 48: `47h12m`, `12m`, `<1m`, `expired`."""
     minutes = int(seconds // 60)
     if seconds <= 0:
         return "expired"
