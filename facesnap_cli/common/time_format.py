@@ -45,7 +45,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_left(seconds: float) -> str:
-    """Return a time that is left for people, in hours because snapshots live for 48: `47h12m`, `12m`, `<1m`, `expired`."""
+    """Return the time that is left, in hours as for snapshots: `47h12m`, `12m`, `<1m`, `expired`."""
     minutes = int(seconds // 60)
     if seconds <= 0:
         return "expired"
