@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from facesnap_cli.common.errors import FacesnapError, Interruption
 from facesnap_cli.common.files import ForeignFileError, check_own_file, make_own_file
@@ -171,44 +171,3 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
     if pending.strip():
         yield pending
-
-
-class ProcessLock:
-    """A lock that lasts as long as its process: the operating system lets go of it even after `kill -9`.
-
-    It is SQLite's own lock on a file of its own, which holds on every system that SQLite runs on.
-    """
-
-    def __init__(self, path: Path, connection: sqlite3.Connection):
-        self.path = path
-        self._connection = connection
-
-    @classmethod
-    def acquire(cls, path: Path, *, timeout_s: float = 0.0) -> Self:
-        """Take the lock within `timeout_s`. Raises sqlite3.OperationalError where another process holds it."""
-        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = MEMORY")  # else a killed process leaves a second file
-            connection.execute("BEGIN EXCLUSIVE")
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
-
-    @classmethod
-    def is_held(cls, path: Path) -> bool:
-        """Tell whether a living process holds the lock; the file that a dead one left is removed."""
-        if not path.exists():
-            return False
-        try:
-            lock = cls.acquire(path)
-        except sqlite3.OperationalError as error:
-            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-        lock.release()
-        return False
-
-    def release(self, *, remove: bool = True) -> None:
-        """Let go, and remove the file; keep it where several processes compete for the same one."""
-        if remove:
-            self.path.unlink(missing_ok=True)
-        self._connection.close()

@@ -8,8 +8,9 @@ import uuid
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.process_lock import ProcessLock
 from facesnap_cli.common.reporter import Reporter
-from facesnap_cli.common.sqlite import DamagedError, ProcessLock, connect
+from facesnap_cli.common.sqlite import DamagedError, connect
 
 APPLICATION_ID = 0x46534A4C  # "FSJL"
 MIGRATIONS = (

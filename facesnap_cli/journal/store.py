@@ -16,8 +16,9 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import shown
 from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.process_lock import ProcessLock
 from facesnap_cli.common.reporter import SILENT, Reporter
-from facesnap_cli.common.sqlite import ProcessLock, transaction
+from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.common.time_format import parse_time
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
 from facesnap_cli.models.ids import SHORTEST_PREFIX, find_by_prefix

@@ -15,9 +15,10 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.hints import CompleteCommand, Hint, command, command_line
+from facesnap_cli.common.process_lock import LockHeldError, ProcessLock
 from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
-from facesnap_cli.common.sqlite import DatabaseError, ProcessLock, connect, transaction
+from facesnap_cli.common.sqlite import DatabaseError, connect, transaction
 from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, Transfer, forget_import_state, import_states
 from facesnap_cli.models.ids import find_by_prefix
@@ -192,15 +193,13 @@ class Transfers:
         return self._locks / f"{transfer_id}.lock"
 
     def _acquire(self, transfer: Transfer) -> ProcessLock:
-        with self._guarded("written"):
-            try:
+        try:
+            with self._guarded("written"):
                 return ProcessLock.acquire(self._lock_of(transfer.id))
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-        raise ConflictError(
-            f"{transfer.title} is under way already, in another process", resume=command("wait", transfer.id)
-        )
+        except LockHeldError:
+            raise ConflictError(
+                f"{transfer.title} is under way already, in another process", resume=command("wait", transfer.id)
+            ) from None
 
     def _save(self, transfer: Transfer) -> None:
         with self._tolerated(), self._guarded("written"):
@@ -263,6 +262,8 @@ class Transfers:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
+        except LockHeldError:
+            raise
         except (sqlite3.Error, OSError) as error:
             reason = str(error)
             if isinstance(error, OSError) and error.strerror:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.common.sqlite import ProcessLock
+from facesnap_cli.common.process_lock import ProcessLock
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.archives.scene import change, exported, rows
 from tests.conftest import LinkedClock, Program

@@ -19,7 +19,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.hints import Hint, command
-from facesnap_cli.common.sqlite import ProcessLock
+from facesnap_cli.common.process_lock import LockHeldError, ProcessLock
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import Operation, OperationKind
@@ -193,12 +193,12 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
     try:
         make_private_directory(path.parent, inside=directory)
         lock = ProcessLock.acquire(path)
+    except LockHeldError:
+        raise ConflictError(
+            f"another run of {plan} is under way",
+            hint=Hint("this one did nothing; ", command("status"), " shows what is open"),
+        ) from None
     except (OSError, sqlite3.Error) as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise ConflictError(
-                f"another run of {plan} is under way",
-                hint=Hint("this one did nothing; ", command("status"), " shows what is open"),
-            ) from None
         raise ConfigurationError(f"the lock {path} cannot be taken ({error})") from error
     try:
         yield
