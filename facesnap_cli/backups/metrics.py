@@ -8,7 +8,7 @@ from datetime import datetime
 
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.plan import Plan
-from facesnap_cli.backups.plans.run import RunResult
+from facesnap_cli.backups.plans.run_results import RunResult
 
 Labels = Mapping[str, str]
 

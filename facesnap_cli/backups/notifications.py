@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from facesnap_cli.backups.metrics import Metric
 from facesnap_cli.backups.plans.plan import Plan
-from facesnap_cli.backups.plans.run import RunResult
+from facesnap_cli.backups.plans.run_results import RunResult
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.files import replaced

@@ -159,7 +159,7 @@ class Examination:
         return _ok(f"others may not read {directory}")
 
     def _journal(self) -> Found:
-        journal = self._app.journal
+        journal = self._app.dependencies.journal
         still_open, known = len(journal.open_operations()), len(journal.all_operations())
         hint = Hint(command("status"), " looks at them, ", command("wait"), " waits for them") if still_open else ""
         return Health.OK, f"{journal.path}: {counted(known, 'operation')}, {still_open} open", hint
@@ -241,14 +241,14 @@ class Examination:
 
     def _snapshots(self) -> Found:
         try:
-            self._app.snapshots.probe()
+            self._app.account.snapshots.probe()
         except OutcomeUnknownError as error:
             raise UnreachableError(error.message, hint="try again later") from error
         return _ok("the endpoint offers them")
 
     def _quota(self) -> Found:
         app = self._app
-        both = [quota(app.account, app.journal, app.clock, kind) for kind in OperationKind]
+        both = [quota(app.dependencies, app.account, kind) for kind in OperationKind]
         message = "; ".join(str(one) for one in both)
         if min(one.left for one in both) < FEW_LEFT:
             return Health.WARNING, message, "more are refused until some are older than a day (free accounts: a month)"

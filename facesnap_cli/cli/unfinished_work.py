@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import timedelta
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+from facesnap_cli.cli.waiting import wait as wait_for
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.hints import NO_COMMAND, Hint, command
-from facesnap_cli.common.progress import Progress
+from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.sqlite import DatabaseError
-from facesnap_cli.config.locations import state_directory
 from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION, View
 from facesnap_cli.display.prompts import confirm, require_consent
-from facesnap_cli.display.run_progress import show_steps
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer, unfinished
 from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.operations.batch_errors import combined
+from facesnap_cli.operations.wait import Waiter
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
@@ -34,29 +32,6 @@ _FORGOTTEN = "forgotten with facesnap status --forget"
 _NONE_OPEN = "no open operations"
 
 
-@contextmanager
-def step_progress(app: App, title: str) -> Iterator[Progress]:
-    """Show on stderr how far each step of some work is while the block runs."""
-    shown = show_steps(app.clock, title, quiet=app.options.quiet, color=app.color)
-    try:
-        yield shown.items[title]
-    finally:
-        shown.close()
-
-
-@contextmanager
-def transferring(app: App, transfer: Transfer) -> Iterator[Progress]:
-    """Keep an export or import in the list while it runs, and show on stderr how far it is."""
-    with (
-        closing(_transfers(app)) as transfers,
-        step_progress(app, transfer.title) as shown,
-        transfers.running(transfer, shown) as recorded,
-    ):
-        app.watched.command = transfer.command
-        yield recorded
-        app.watched.command = NO_COMMAND
-
-
 def operation_named(app: App, reference: str) -> Operation:
     """Return the operation of this id, intent or prefix; an id unknown to the journal is asked for and taken up.
 
@@ -64,11 +39,11 @@ def operation_named(app: App, reference: str) -> Operation:
     """
     if not is_guid(reference):
         return _known_operation(app, reference)
-    found = app.journal.find(reference)
+    found = app.dependencies.journal.find(reference)
     if found:
         return found
     try:
-        response = app.snapshots.operation(reference)
+        response = app.account.snapshots.operation(reference)
     except NotFoundError as error:
         error.hint = error.hint or Hint("check --profile: it may be another account's operation")
         raise
@@ -83,7 +58,7 @@ def operation_named(app: App, reference: str) -> Operation:
         owner="",
         now=now,
     )
-    return app.journal.add_found(found.submitted(reference.lower(), now).polled(response, now))
+    return app.dependencies.journal.add_found(found.submitted(reference.lower(), now).polled(response, now))
 
 
 def look(app: App, references: Sequence[str], *, finished: bool) -> None:
@@ -91,8 +66,9 @@ def look(app: App, references: Sequence[str], *, finished: bool) -> None:
     others, transfers = _split(app, references, finished=finished)
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
-        operations = app.journal.all_operations() if finished else app.journal.open_operations()
-    outcomes = app.waiter().look_at_all(operations, named=bool(references))
+        journal = app.dependencies.journal
+        operations = journal.all_operations() if finished else journal.open_operations()
+    outcomes = Waiter(app.dependencies).poll_all(operations, named=bool(references))
     _report(app, outcomes, transfers, [], nothing="no operations" if finished else _NONE_OPEN)
 
 
@@ -105,15 +81,15 @@ def wait(app: App, references: Sequence[str], *, first_is_enough: bool) -> None:
     others, transfers = _split(app, references)
     operations: Sequence[Operation] = [operation_named(app, reference) for reference in others]
     if not references:
-        operations = app.journal.open_operations()
+        operations = app.dependencies.journal.open_operations()
     view = ENDED_OPERATION if first_is_enough else OPERATION
     if not transfers:
-        outcomes = app.wait(operations, first_is_enough=first_is_enough)
+        outcomes = wait_for(app, operations, first_is_enough=first_is_enough)
         _report(app, outcomes, [], [], view, nothing=_NONE_OPEN)
         return
-    with closing(_transfers(app)) as known:
+    with closing(app.dependencies.open_transfers()) as known:
         at_work = {one.id: partial(known.has_stopped, one.id) for one in transfers if one.state == "running"}
-        outcomes = app.wait(operations, first_is_enough=first_is_enough, others=at_work)
+        outcomes = wait_for(app, operations, first_is_enough=first_is_enough, others=at_work)
         transfers = [known.find(transfer.id) or transfer for transfer in transfers]
     meant = transfers
     if first_is_enough and (operations or at_work):
@@ -146,21 +122,22 @@ def forget(app: App, references: Sequence[str], *, agreed: bool) -> None:
         reporter=app.messages,
         about=[f"about to forget {title}: it will no longer be listed as open or waited for" for title in titles],
     )
-    busy = [one.title for one in operations if app.journal.is_being_sent(one)]
+    journal = app.dependencies.journal
+    busy = [one.title for one in operations if journal.is_being_sent(one)]
     busy += [one.title for one in transfers if one.state == "running"]
     if busy:
         raise ConflictError(f"another process is at work on {busy[0]}; nothing was forgotten", resume=command("wait"))
     now = app.clock.now()
-    forgotten = [app.journal.save(one.abandoned(_FORGOTTEN, now)) if one.state.is_open else one for one in operations]
+    forgotten = [journal.save(one.abandoned(_FORGOTTEN, now)) if one.state.is_open else one for one in operations]
     documents = [operation.document(now) for operation in forgotten]
     if transfers:
-        with closing(_transfers(app)) as known:
+        with closing(app.dependencies.open_transfers()) as known:
             documents += [known.take_off(transfer).document() for transfer in transfers]
     app.output.records(documents, OPERATION)
 
 
 def _known_operation(app: App, reference: str) -> Operation:
-    found = app.journal.find(reference)
+    found = app.dependencies.journal.find(reference)
     if found is None:
         raise NotFoundError(
             f"the journal knows no operation {reference}",
@@ -183,8 +160,8 @@ def _report(
     documents += [transfer.document() for transfer in transfers]
     app.output.records(documents, view, nothing=nothing)
     failures = [*(one.failure for one in outcomes), *also]
-    if app.journal.set_aside:
-        raise JournalError(f"what the damaged journal knew is not shown; it is kept as {app.journal.set_aside}")
+    if set_aside := app.dependencies.journal.set_aside:
+        raise JournalError(f"what the damaged journal knew is not shown; it is kept as {set_aside}")
     app.raise_if(combined([failure for failure in failures if failure], len(documents), "operations"))
 
 
@@ -200,10 +177,10 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
                 f"{harmless(reference)[:40]}: an operation's id has letters, digits and - alone",
                 hint=Hint(command("status", "--all"), " shows the operations that there are"),
             )
-    if not Transfers.are_listed(state_directory(app.environment)):
+    if not Transfers.are_listed(app.dependencies.state_directory):
         return references, []
     try:
-        with closing(_transfers(app)) as transfers:
+        with closing(app.dependencies.open_transfers()) as transfers:
             if not references:
                 return [], transfers.all() if finished else transfers.unfinished()
             found = {reference: transfers.find(reference) for reference in references}
@@ -211,10 +188,3 @@ def _split(app: App, references: Sequence[str], *, finished: bool = False) -> tu
         app.messages.warn(f"the list of exports and imports cannot be read: {error}")
         return references, []
     return [name for name, transfer in found.items() if not transfer], [one for one in found.values() if one]
-
-
-def _transfers(app: App) -> Transfers:
-    """Open the list, without what ended too long ago."""
-    transfers = Transfers(state_directory(app.environment), app.clock, app.messages)
-    transfers.forget(timedelta(seconds=app.settings.keep_journal))
-    return transfers

@@ -41,8 +41,10 @@ def apply(
         verified_source,
         verify_level,
     )
+    from facesnap_cli.cli.waiting import finish
     from facesnap_cli.display.columns import FINISHED_APPLY
     from facesnap_cli.operations.find_snapshots import described, find_snapshot
+    from facesnap_cli.operations.parameters import ApplyParameters
     from facesnap_cli.operations.take_and_apply import resumable_apply, start_apply
     from facesnap_cli.operations.verify import verify_apply
 
@@ -50,20 +52,13 @@ def apply(
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
     name, object_type, mode = reference(snapshot), type_filter(type), check_mode(mode)
     level = verify_level(verify, wait=not no_wait)
-    found = find_snapshot(app.account, app.object_of, name, object_type)
-    target = target_object_id(app, found)
+    found = find_snapshot(app.dependencies, app.account, name, object_type)
+    parameters = ApplyParameters(found, target_object_id(app, found), mode)
     app.messages.note(described(found, app.clock.now()))
-    source = verified_source(app, level, found, target)
+    source = verified_source(app, level, parameters)
     app.watched.repeatable = source is not None
-    operation = (source and resumable_apply(app.account, app.journal, found, target)) or start_apply(
-        app.account,
-        app.journal,
-        app.clock,
-        snapshot=found,
-        object_id=target,
-        look=app.waiter().look,
-        mode=mode,
-        warn=app.messages.warn,
+    operation = (source and resumable_apply(app.dependencies, app.account, parameters)) or start_apply(
+        app.dependencies, app.account, parameters
     )
-    operation = app.finish(operation, wait=not no_wait, finished=FINISHED_APPLY)
+    operation = finish(app, operation, until_end=not no_wait, finished=FINISHED_APPLY)
     verify_apply(operation, level, app.account, source, app.messages)

@@ -49,21 +49,26 @@ def copy(
 
     facesnap copy -t PersonGroup -i employees --from prod --to dr:employees-{date} --to eu
     """
-    from facesnap_cli.backups.plans.plan_runner import copy_with_progress, means_of, report
+    from facesnap_cli.backups.copies.copy import Copy
     from facesnap_cli.backups.plans.preview import preview_copy
-    from facesnap_cli.cli.parameters.copies import wanted_copy
+    from facesnap_cli.cli.parameters.copies import copy_parameters
     from facesnap_cli.cli.parameters.snapshot_parameters import verify_level
+    from facesnap_cli.cli.progress_display import run_progress
     from facesnap_cli.display.columns import COPY, STEP
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, timeout=timeout, poll_interval=poll_interval)
-    wanted = wanted_copy(
+    parameters = copy_parameters(
         app, source=source, targets=to or [], verify=verify_level(verify), keep=keep_snapshot, max_age=max_age
     )
     if dry_run:
-        preview = preview_copy(means_of(app), wanted)
+        preview = preview_copy(app.dependencies, parameters)
         app.output.records([step.document() for step in preview.steps], STEP)
         app.raise_if(preview.failure)
     else:
-        result = copy_with_progress(app, wanted)
-        report(app, [one.document(app.clock.now()) for one in result.operations], COPY, result.failure)
+        app.watched.repeatable = True
+        app.dependencies.forget_old_operations()
+        name = parameters.take.object_id
+        with run_progress(app, [name]) as progress_of:
+            result = Copy(app.dependencies, parameters, progress_of(name)).run()
+        app.report([one.document(app.clock.now()) for one in result.operations], COPY, result.failure)

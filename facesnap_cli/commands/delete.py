@@ -36,7 +36,7 @@ def delete(
     app = App.of(ctx)
     references, object_type = [reference(text) for text in snapshots], type_filter(type)
     require_consent("delete", given=yes or dry_run, hint="--yes does it, --dry-run shows it")
-    found, gone = find_snapshots(app.account, app.object_of, references, object_type)
+    found, gone = find_snapshots(app.dependencies, app.account, references, object_type)
     confirm_deletion(app, found, given=yes or dry_run)
     deleted, failure = delete_snapshots(app.account, found, gone, dry_run=dry_run)
     app.seen.remove([] if dry_run else deleted, app.clock.now())

@@ -29,7 +29,7 @@ def diff(
     facesnap diff monday.facesnap tuesday.facesnap
     """
     from facesnap_cli.archives.diff import compare_archives, compare_with_service
-    from facesnap_cli.cli.unfinished_work import step_progress
+    from facesnap_cli.cli.progress_display import step_progress
     from facesnap_cli.display.columns import DIFFERENCE
 
     app = App.of(ctx)

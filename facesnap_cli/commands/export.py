@@ -39,13 +39,13 @@ def export(
     """
     from facesnap_cli.archives.export import export_object
     from facesnap_cli.cli.parameters.archives import wanted_export
-    from facesnap_cli.cli.unfinished_work import transferring
+    from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import ARCHIVE
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
     wanted = wanted_export(app, to=to, images=images, base=base, force=force)
-    with transferring(app, wanted.transfer(app.account)) as progress:
+    with transfer_progress(app, wanted.transfer(app.account)) as progress:
         exported = export_object(app.account, wanted, app.clock, progress)
     for line in exported.warnings:
         app.messages.warn(line)

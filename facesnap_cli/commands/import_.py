@@ -56,8 +56,7 @@ def import_(
     """
     from facesnap_cli.archives.importing.importer import import_archive
     from facesnap_cli.cli.parameters.archives import wanted_import
-    from facesnap_cli.cli.unfinished_work import transferring
-    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import IMPORT
 
     app = App.of(ctx)
@@ -71,7 +70,7 @@ def import_(
         verify=verify,
         id_map=id_map,
     )
-    with transferring(app, wanted.transfer(app.account)) as progress:
-        imported = import_archive(app.account, wanted, state_directory(app.environment), app.clock, progress)
+    with transfer_progress(app, wanted.transfer(app.account)) as progress:
+        imported = import_archive(app.account, wanted, app.dependencies.state_directory, app.clock, progress)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)

@@ -28,12 +28,12 @@ def list_(
 
     facesnap list --type PersonGroup --expires-within 6h
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import wanted_list
+    from facesnap_cli.cli.parameters.snapshot_parameters import list_parameters
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.operations.find_snapshots import list_snapshots
 
     app = App.of(ctx)
-    wanted = wanted_list(type=type, apply_scope=apply_scope, expires_within=expires_within)
-    snapshots = list_snapshots(app.account, app.object_of, app.clock, wanted)
-    app.seen.add(snapshots, app.clock.now(), are_all=wanted.is_everything)
+    parameters = list_parameters(type=type, apply_scope=apply_scope, expires_within=expires_within)
+    snapshots = list_snapshots(app.dependencies, app.account, parameters)
+    app.seen.add(snapshots, app.clock.now(), are_all=parameters.is_everything)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT, nothing="no snapshots")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,17 +47,20 @@ def run(
     """
     from facesnap_cli.backups.plans.coverage import uncovered
     from facesnap_cli.backups.plans.plan import read_plan
-    from facesnap_cli.backups.plans.plan_runner import check_plan, preview_plan, report, run_plan
+    from facesnap_cli.backups.plans.plan_runner import RunParameters, check_plan, preview_plan, run_plan
+    from facesnap_cli.cli.progress_display import run_progress
     from facesnap_cli.display.columns import COVER, RUN, STEP
 
-    app, wanted = App.of(ctx), read_plan(plan)
+    app, parsed = App.of(ctx), read_plan(plan)
     if check:
-        covers = check_plan(app, wanted)
-        report(app, [cover.document() for cover in covers], COVER, uncovered(covers, plan))
+        covers = check_plan(app.dependencies, parsed)
+        app.report([cover.document() for cover in covers], COVER, uncovered(covers, plan))
     elif dry_run:
-        preview = preview_plan(app, wanted)
+        preview = preview_plan(app.dependencies, parsed)
         app.output.records([step.document() for step in preview.steps], STEP)
         app.raise_if(preview.failure)
     else:
-        result = run_plan(app, wanted, jobs=jobs, summary=summary)
-        report(app, result.documents(), RUN, result.failure)
+        app.watched.repeatable = True
+        parameters = RunParameters(parsed, jobs, summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+        result = run_plan(app.dependencies, parameters, partial(run_progress, app))
+        app.report(result.documents(), RUN, result.failure)

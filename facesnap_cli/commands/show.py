@@ -22,6 +22,6 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
     from facesnap_cli.operations.find_snapshots import find_snapshot
 
     app = App.of(ctx)
-    found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))
+    found = find_snapshot(app.dependencies, app.account, reference(snapshot), type_filter(type))
     app.seen.add([found], app.clock.now())
     app.output.record(found.document(app.clock.now()), SNAPSHOT)

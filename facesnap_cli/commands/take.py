@@ -36,14 +36,13 @@ def take(
 
     facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import wanted_take
+    from facesnap_cli.cli.parameters.snapshot_parameters import take_parameters
+    from facesnap_cli.cli.waiting import finish
     from facesnap_cli.display.columns import FINISHED_TAKE
-    from facesnap_cli.operations.take_and_apply import reusable_take, start_take
+    from facesnap_cli.operations.take_and_apply import take_or_reuse
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, apply_scope=apply_scope, timeout=timeout, poll_interval=poll_interval)
-    wanted = wanted_take(app, user_data=user_data, max_age=max_age, tag=not no_tag, force=force)
-    operation = reusable_take(app.account, app.journal, app.clock, wanted, app.messages.note) or start_take(
-        app.account, app.journal, app.clock, wanted, look=app.waiter().look, force=force, warn=app.messages.warn
-    )
-    app.finish(operation, wait=not no_wait, finished=FINISHED_TAKE)
+    parameters = take_parameters(app, user_data=user_data, max_age=max_age, tag=not no_tag, force=force)
+    operation = take_or_reuse(app.dependencies, app.account, parameters)
+    finish(app, operation, until_end=not no_wait, finished=FINISHED_TAKE)

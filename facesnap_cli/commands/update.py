@@ -34,12 +34,12 @@ def update(
 
     facesnap update 0e7a41 --add-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import reference, type_filter, wanted_update
+    from facesnap_cli.cli.parameters.snapshot_parameters import reference, type_filter, update_parameters
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.operations.find_snapshots import change_snapshot, find_snapshot
 
     app = App.of(ctx)
-    changes = wanted_update(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)
-    found = find_snapshot(app.account, app.object_of, reference(snapshot), type_filter(type))
-    changed = change_snapshot(app.account, app.object_of, found, changes)
+    parameters = update_parameters(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)
+    found = find_snapshot(app.dependencies, app.account, reference(snapshot), type_filter(type))
+    changed = change_snapshot(app.dependencies, app.account, found, parameters)
     app.output.record(changed.document(app.clock.now()), SNAPSHOT)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
@@ -14,23 +13,21 @@ from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
-from facesnap_cli.operations.parameters import WantedList, WantedUpdate
-
-# Returns the id of the object that a snapshot was taken from, by the snapshot's id, if that is known.
-ObjectOf = Callable[[str], str | None]
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.parameters import ListParameters, UpdateParameters
 
 
-def list_snapshots(account: Account, object_of: ObjectOf, clock: Clock, wanted: WantedList) -> list[Snapshot]:
-    """Return the snapshots that are wanted, oldest first."""
-    snapshots = account.snapshots.list(object_type=wanted.object_type, apply_scope=wanted.apply_scope)
-    if wanted.expires_within_s is not None:
-        limit = clock.now() + timedelta(seconds=wanted.expires_within_s)
-        snapshots = [one for one in snapshots if one.expires_time is None or one.expires_time <= limit]
-    return sorted((named(one, object_of) for one in snapshots), key=_age)
+def list_snapshots(dependencies: Dependencies, account: Account, parameters: ListParameters) -> list[Snapshot]:
+    """Return the matching snapshots, oldest first."""
+    snapshots = account.snapshots.list(object_type=parameters.object_type, apply_scope=parameters.apply_scope)
+    if parameters.expires_within_s is not None:
+        limit = dependencies.clock.now() + timedelta(seconds=parameters.expires_within_s)
+        snapshots = [each for each in snapshots if each.expires_time is None or each.expires_time <= limit]
+    return sorted((_with_object(dependencies, snapshot) for snapshot in snapshots), key=_created_time)
 
 
 def find_snapshot(
-    account: Account, object_of: ObjectOf, reference: str, object_type: ObjectType | None = None
+    dependencies: Dependencies, account: Account, reference: str, object_type: ObjectType | None = None
 ) -> Snapshot:
     """Return the snapshot of this id, beginning of an id, or `latest`, of `object_type` if given.
 
@@ -40,10 +37,10 @@ def find_snapshot(
         snapshot = _get(account, reference)
         if object_type and snapshot.type.lower() != object_type.value.lower():
             raise NotFoundError(f"snapshot {reference} is of a {snapshot.type}, not of a {object_type.value}")
-        return named(snapshot, object_of)
+        return _with_object(dependencies, snapshot)
     snapshots = account.snapshots.list(object_type=object_type)
     if reference == "latest":
-        found = max(reversed(snapshots), key=_age, default=None)
+        found = max(reversed(snapshots), key=_created_time, default=None)
     else:
         found = find_by_prefix(
             reference, lambda prefix: [one for one in snapshots if one.id.startswith(prefix)], "snapshots"
@@ -54,11 +51,11 @@ def find_snapshot(
         raise NotFoundError(
             f"there is no {kind}{which}", hint=Hint(command("list"), " shows those that this key may see")
         )
-    return named(found, object_of)
+    return _with_object(dependencies, found)
 
 
 def find_snapshots(
-    account: Account, object_of: ObjectOf, references: Sequence[str], object_type: ObjectType | None
+    dependencies: Dependencies, account: Account, references: Sequence[str], object_type: ObjectType | None
 ) -> tuple[list[Snapshot], list[FacesnapError]]:
     """Return the snapshots that the references name, each once, and what tells of full ids that are gone.
 
@@ -68,7 +65,7 @@ def find_snapshots(
     gone: list[FacesnapError] = []
     for reference in references:
         try:
-            snapshot = find_snapshot(account, object_of, reference, object_type)
+            snapshot = find_snapshot(dependencies, account, reference, object_type)
             found[snapshot.id] = snapshot
         except NotFoundError as failure:
             if "httpStatus" not in failure.details:
@@ -99,26 +96,28 @@ def _get(account: Account, snapshot_id: str) -> Snapshot:
         raise
 
 
-def change_snapshot(account: Account, object_of: ObjectOf, snapshot: Snapshot, wanted: WantedUpdate) -> Snapshot:
+def change_snapshot(
+    dependencies: Dependencies, account: Account, snapshot: Snapshot, parameters: UpdateParameters
+) -> Snapshot:
     """Change a snapshot and return it as the service has it then. Raises UsageError for a change of nothing."""
-    scope = wanted.apply_scope
-    if wanted.add or wanted.remove:
-        removed = {entry.lower() for entry in wanted.remove}
+    scope = parameters.apply_scope
+    if parameters.add or parameters.remove:
+        removed = {entry.lower() for entry in parameters.remove}
         absent = removed - {entry.lower() for entry in snapshot.apply_scope}
         if absent:
             raise UsageError(f"{', '.join(sorted(absent))} is not in the snapshot's apply scope")
         kept = [entry for entry in snapshot.apply_scope if entry.lower() not in removed]
         have = {entry.lower() for entry in kept}
-        scope = (*kept, *(entry for entry in wanted.add if entry.lower() not in have))
+        scope = (*kept, *(entry for entry in parameters.add if entry.lower() not in have))
     try:
-        account.snapshots.update(snapshot.id, apply_scope=scope, user_data=wanted.user_data)
+        account.snapshots.update(snapshot.id, apply_scope=scope, user_data=parameters.user_data)
     except OutcomeUnknownError as error:
         error.hint = Hint(command("show", snapshot.id), " tells whether it was changed")
         raise
     try:
-        return named(account.snapshots.get(snapshot.id), object_of)
+        return _with_object(dependencies, account.snapshots.get(snapshot.id))
     except UnreachableError:  # it is changed, whatever becomes of the look at it
-        user_data = snapshot.user_data if wanted.user_data is None else wanted.user_data
+        user_data = snapshot.user_data if parameters.user_data is None else parameters.user_data
         return snapshot._replace(apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
 
 
@@ -149,10 +148,10 @@ def deletion_in_words(number: int, *, dry_run: bool) -> str:
     return f"would delete {snapshots} (nothing was deleted)" if dry_run else f"deleted {snapshots}"
 
 
-def named(snapshot: Snapshot, object_of: ObjectOf) -> Snapshot:
-    """Return the snapshot, with the object that it was taken from if its tag or `object_of` knows it."""
-    return snapshot if snapshot.object_id else snapshot._replace(object_id=object_of(snapshot.id))
+def _with_object(dependencies: Dependencies, snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with the object that it was taken from, if its tag or the journal knows it."""
+    return snapshot if snapshot.object_id else snapshot._replace(object_id=dependencies.object_of(snapshot.id))
 
 
-def _age(snapshot: Snapshot) -> datetime:
+def _created_time(snapshot: Snapshot) -> datetime:
     return snapshot.created_time or datetime.min.replace(tzinfo=UTC)

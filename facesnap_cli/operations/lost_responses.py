@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
-from facesnap_cli.common.clock import CLOCK_SKEW, Clock
+from facesnap_cli.common.clock import CLOCK_SKEW
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.common.hints import NO_COMMAND, Hint, command
 from facesnap_cli.face_api.account import Account
@@ -13,6 +12,7 @@ from facesnap_cli.journal.store import Journal, digest
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
+from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import Place, check_copy, describe
 
@@ -21,22 +21,16 @@ from facesnap_cli.operations.verify import Place, check_copy, describe
 GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
 
 
-def settle(
-    account: Account,
-    journal: Journal,
-    operation: Operation,
-    clock: Clock,
-    account_of: Callable[[Operation], Account],
-) -> Operation:
+def recover_result(dependencies: Dependencies, account: Account, operation: Operation) -> Operation:
     """Look for the result of an operation that has no id, or one that the service has forgotten.
 
     A take is recognized by the tag in its snapshot's user data, or by user data that no other take has; an apply
     by its target object, which did not exist before, and is what its source is. Only reads. Returns the operation as
     it is known now, `unknown` if there is no trace. Raises what reading raises.
     """
+    journal, now = dependencies.journal, dependencies.clock.now()
     if journal.is_being_sent(operation):
         return operation
-    now = clock.now()
     if operation.kind is OperationKind.TAKE:
         snapshot = find_trace(account, journal, operation)
         if snapshot:
@@ -44,7 +38,7 @@ def settle(
     elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
         location = f"/{operation.object_type.lower()}/{operation.object_id}"
         try:
-            compared = _is_like_its_source(account, journal, operation, account_of)
+            compared = _is_like_its_source(dependencies, account, operation)
         except VerificationError as difference:
             why = f"no answer came, and somebody else seems to have made the object: {difference.message}"
             return journal.save(operation.abandoned(why, now))
@@ -60,16 +54,14 @@ def settle(
     return journal.save(operation.lost("the program ended before the service's answer came", now))
 
 
-def _is_like_its_source(
-    account: Account, journal: Journal, operation: Operation, account_of: Callable[[Operation], Account]
-) -> bool:
+def _is_like_its_source(dependencies: Dependencies, account: Account, operation: Operation) -> bool:
     """Tell whether what an apply was to make could be compared. Raises VerificationError where it differs."""
     made = Place(account, ObjectType(operation.object_type), operation.object_id)
     try:
-        take = journal.take_of(operation.snapshot_id or "")
+        take = dependencies.journal.take_of(operation.snapshot_id or "")
         if take is None or not take.object_id:
             return False
-        source = Place(account_of(take), made.object_type, take.object_id)
+        source = Place(dependencies.accounts.of_operation(take), made.object_type, take.object_id)
         original = describe(source.account, source.object_type, source.object_id, VerifyLevel.QUICK)
     except FacesnapError:  # the source may have gone, or be out of reach
         return False
@@ -77,7 +69,7 @@ def _is_like_its_source(
     return True
 
 
-def unsettled(operation: Operation) -> FacesnapError:
+def result_unknown(operation: Operation) -> FacesnapError:
     """Return the error for an operation that stays unknown after a look."""
     details: dict[str, object] = {"intent": operation.intent, "objectId": operation.object_id}
     if operation.operation_id:

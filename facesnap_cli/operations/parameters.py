@@ -1,4 +1,4 @@
-"""What a command is to do, checked and ready to be sent."""
+"""Validated parameters of commands on snapshots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.snapshots import Snapshot
 
 
 class VerifyLevel(enum.StrEnum):
@@ -17,8 +18,11 @@ class VerifyLevel(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WantedTake:
-    """A take, ready to be sent. `max_age_s`: reuse a snapshot that is younger."""
+class TakeParameters:
+    """What to take, and who may apply it.
+
+    `max_age_s`: reuse a snapshot that is younger. `force`: take even if the same take is already open.
+    """
 
     object_type: ObjectType
     object_id: str
@@ -26,10 +30,25 @@ class WantedTake:
     user_data: str | None = None
     tag: bool = True
     max_age_s: float | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class WantedList:
+class ApplyParameters:
+    """Which snapshot to apply, and the id of the object that it creates."""
+
+    snapshot: Snapshot
+    object_id: str
+    mode: str = "CreateNew"
+
+    @property
+    def object_type(self) -> ObjectType:
+        """The type of the snapshot and so of the new object. Raises UnreachableError for an unknown one."""
+        return ObjectType.from_wire(self.snapshot.type)
+
+
+@dataclass(frozen=True, slots=True)
+class ListParameters:
     """Which snapshots to list."""
 
     object_type: ObjectType | None = None
@@ -38,12 +57,12 @@ class WantedList:
 
     @property
     def is_everything(self) -> bool:
-        return self == WantedList()
+        return self == ListParameters()
 
 
 @dataclass(frozen=True, slots=True)
-class WantedUpdate:
-    """What to change of a snapshot; `apply_scope` replaces, None leaves."""
+class UpdateParameters:
+    """What to change of a snapshot. None leaves a value as it is; `apply_scope` replaces the whole scope."""
 
     apply_scope: tuple[str, ...] | None
     add: tuple[str, ...]

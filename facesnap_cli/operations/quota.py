@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.escape import counted
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import OperationKind
+from facesnap_cli.operations.dependencies import Dependencies
 
 DAILY_LIMIT = 100
 WINDOW = timedelta(days=1)
@@ -46,7 +45,7 @@ class Need:
         return f"profile {self.profile}: this run needs {self.needed}; {self.quota}"
 
 
-def needs(charges: Iterable[tuple[Account, OperationKind]], journal: Journal, clock: Clock) -> list[Need]:
+def needs(dependencies: Dependencies, charges: Iterable[tuple[Account, OperationKind]]) -> list[Need]:
     """Return what each subscription will be asked for, one charge a take or apply."""
     counts: Counter[tuple[str, OperationKind]] = Counter()
     accounts: dict[str, Account] = {}
@@ -55,14 +54,14 @@ def needs(charges: Iterable[tuple[Account, OperationKind]], journal: Journal, cl
         accounts.setdefault(subscription, account)
         counts[subscription, kind] += 1
     return [
-        Need(accounts[subscription].profile, needed, quota(accounts[subscription], journal, clock, kind))
+        Need(accounts[subscription].profile, needed, quota(dependencies, accounts[subscription], kind))
         for (subscription, kind), needed in counts.items()
     ]
 
 
-def quota(account: Account, journal: Journal, clock: Clock, kind: OperationKind) -> Quota:
+def quota(dependencies: Dependencies, account: Account, kind: OperationKind) -> Quota:
     """Count what the journal knows of the account's subscription. Free accounts have 100 a month, not a day."""
-    used = journal.submitted_since(
-        kind, clock.now() - WINDOW, subscription_id=account.subscription_id, endpoint=account.endpoint
+    used = dependencies.journal.submitted_since(
+        kind, dependencies.clock.now() - WINDOW, subscription_id=account.subscription_id, endpoint=account.endpoint
     )
     return Quota(kind, used)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.models.snapshots import Snapshot
-from facesnap_cli.operations.parameters import VerifyLevel
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +99,17 @@ def check_copy(source: Description, target: Description, origin: Place, made: Pl
         )
 
 
-def source_of(
-    snapshot: Snapshot,
-    target: Account,
-    object_id: str,
-    journal: Journal,
-    *,
-    account_of: Callable[[Operation], Account],
-    account_in: Callable[[str | None], Account | None],
-) -> Place:
+def source_of(dependencies: Dependencies, target: Account, parameters: ApplyParameters) -> Place:
     """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
 
     Raises UsageError where it is not known, or no profile reaches it: a verification that compares nothing is none.
     """
-    take, kind = journal.take_of(snapshot.id), ObjectType.from_wire(snapshot.type)
+    snapshot, object_id, accounts = parameters.snapshot, parameters.object_id, dependencies.accounts
+    take, kind = dependencies.journal.take_of(snapshot.id), parameters.object_type
     if take and take.object_id:
-        source = Place(account_of(take), kind, take.object_id)
+        source = Place(accounts.of_operation(take), kind, take.object_id)
     else:
-        owner = account_in(snapshot.subscription_id)
+        owner = accounts.of_subscription(snapshot.subscription_id)
         if snapshot.object_id is None or owner is None:
             what = "object" if snapshot.object_id is None else "profile of its subscription"
             raise UsageError(

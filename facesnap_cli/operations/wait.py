@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     FacesnapError,
     NotFoundError,
@@ -22,11 +21,12 @@ from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
-from facesnap_cli.journal.store import Journal, JournalError
+from facesnap_cli.journal.store import JournalError
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from facesnap_cli.operations.batch_errors import failure_of
-from facesnap_cli.operations.lost_responses import find_trace, settle, unsettled
-from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.lost_responses import find_trace, recover_result, result_unknown
+from facesnap_cli.operations.polling import Look, Pending, poll
 
 MAX_THREADS = 32
 Others = Mapping[str, Callable[[], bool]]
@@ -55,46 +55,42 @@ class Waiter:
 
     def __init__(
         self,
-        journal: Journal,
-        account_of: Callable[[Operation], Account],
-        clock: Clock,
+        dependencies: Dependencies,
         on_update: Callable[[Operation], None] = lambda operation: None,
-        on_trouble: Callable[[FacesnapError], None] = lambda error: None,
     ):
-        self._journal = journal
-        self._account_of = account_of
-        self._clock = clock
+        self._dependencies = dependencies
+        self._journal = dependencies.journal
+        self._clock = dependencies.clock
         self._on_update = on_update
-        self._on_trouble = on_trouble
 
-    def look(self, operation: Operation, *, retry: bool = True, within_s: float | None = None) -> Operation:
+    def poll_once(self, operation: Operation, *, retry: bool = True, within_s: float | None = None) -> Operation:
         """Return the operation as the service knows it now: `unknown` where neither it nor its result is found.
 
         Raises what looking raises, with the line to resume. `retry` False is for a look that comes again anyway, and
         has `within_s`.
         """
         try:
-            return self._look(operation, retry=retry, within_s=within_s)
+            return self._poll(operation, retry=retry, within_s=within_s)
         except FacesnapError as failure:
             raise _resumable(failure, operation) from failure
 
-    def _look(self, operation: Operation, *, retry: bool, within_s: float | None) -> Operation:
+    def _poll(self, operation: Operation, *, retry: bool, within_s: float | None) -> Operation:
         if not operation.state.is_open:
             return operation
-        account = self._account_of(operation)
+        account = self._dependencies.accounts.of_operation(operation)
         try:
             if operation.operation_id:
                 response = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
                 seen = self._named(account, operation.polled(response, self._clock.now()))
                 self._keep(operation, seen)
             else:
-                seen = settle(account, self._journal, operation, self._clock, self._account_of)
+                seen = recover_result(self._dependencies, account, operation)
         except NotFoundError:
-            seen = settle(account, self._journal, operation, self._clock, self._account_of)
+            seen = recover_result(self._dependencies, account, operation)
         self._on_update(seen)
         return seen
 
-    def look_at_all(self, operations: Sequence[Operation], *, named: bool = False) -> list[Outcome]:
+    def poll_all(self, operations: Sequence[Operation], *, named: bool = False) -> list[Outcome]:
         """Look once at each operation.
 
         Those that had ended before have no failure, as it was told then, unless they were `named` by the user.
@@ -106,7 +102,6 @@ class Waiter:
         self,
         operations: Sequence[Operation],
         *,
-        schedule: Schedule | None = None,
         timeout_s: float | None = None,
         first_is_enough: bool = False,
         others: Others = NO_OTHERS,
@@ -137,16 +132,16 @@ class Waiter:
                 return look_at_other(intent)
             within_s = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
             try:
-                current[intent] = seen = self.look(current[intent], retry=False, within_s=within_s)
+                current[intent] = seen = self.poll_once(current[intent], retry=False, within_s=within_s)
             except FacesnapError as failure:
                 final = not isinstance(failure, UnreachableError | ThrottledError)
                 if not final:
-                    self._on_trouble(failure)
+                    self._dependencies.warn_of(failure)
                 troubles[intent] = failure
                 return Look(False, failure, final)
             troubles.pop(intent, None)
             if seen.state is OperationState.UNKNOWN:
-                return Look(False, unsettled(seen), final=settling_is_final)
+                return Look(False, result_unknown(seen), final=settling_is_final)
             if not seen.state.is_open:
                 finished.add(intent)
             return Look(not seen.state.is_open)
@@ -166,7 +161,7 @@ class Waiter:
             ],
             look,
             clock=self._clock,
-            schedule=schedule or Schedule(),
+            schedule=self._dependencies.schedule,
             deadline=deadline,
             enough=lambda: first_is_enough and bool(finished),
             patience_s=PATIENCE_S if timeout_s is None else math.inf,
@@ -207,15 +202,15 @@ class Waiter:
         try:
             self._journal.save(seen)
         except JournalError as error:
-            self._on_trouble(error)
+            self._dependencies.warn_of(error)
 
     def _outcome(self, operation: Operation, *, named: bool) -> Outcome:
         try:
-            seen = self.look(operation)
+            seen = self.poll_once(operation)
         except FacesnapError as failure:
             return Outcome(operation, failure)
         if seen.state is OperationState.UNKNOWN:
-            return Outcome(seen, unsettled(seen))
+            return Outcome(seen, result_unknown(seen))
         return Outcome(seen, failure_of(seen) if named or operation.state.is_open else None)
 
     def _failure(
@@ -224,7 +219,7 @@ class Waiter:
         if not operation.state.is_open or timeout_s is None:
             return failure_of(operation)
         if operation.state is OperationState.UNKNOWN:
-            return unsettled(operation)
+            return result_unknown(operation)
         after = format_duration(timeout_s)
         return StillRunningError(
             f"{operation.title}: not known to have ended after {after}, as the last look failed: {trouble.message}"
@@ -237,8 +232,11 @@ class Waiter:
 
     def _pending(self, operation: Operation) -> Pending[str]:
         now = self._clock.now()
-        estimate = estimate_s(self._journal, operation)
-        return Pending(operation.intent, operation.elapsed_s(now) if operation.operation_id else 1.0, estimate)
+        return Pending(
+            operation.intent,
+            operation.elapsed_s(now) if operation.operation_id else 1.0,
+            estimate_s(self._journal, operation),
+        )
 
 
 def _resumable(failure: FacesnapError, operation: Operation) -> FacesnapError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesnap_cli.backups.plans.run import ItemResult
+from facesnap_cli.backups.plans.run_results import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
 from facesnap_cli.operations.wait import OperationProgress
 from tests.backups.conftest import Estate, item

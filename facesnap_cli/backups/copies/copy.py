@@ -6,18 +6,11 @@ Every step is in the journal under the copy's key and the time it began, so that
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from facesnap_cli.backups.copies.copy_parameters import (
-    CopyResult,
-    CopyTarget,
-    Prospect,
-    TargetResult,
-    WantedCopy,
-    current_job,
-)
-from facesnap_cli.common.clock import Clock
+from facesnap_cli.backups.copies.copy_job import current_job
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
+from facesnap_cli.backups.copies.copy_results import CopyResult, TargetResult, TargetState
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -25,14 +18,12 @@ from facesnap_cli.common.errors import (
     OutcomeUnknownError,
 )
 from facesnap_cli.common.hints import NO_COMMAND, Hint
-from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
-from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.models.snapshots import Snapshot
-from facesnap_cli.operations.parameters import VerifyLevel
-from facesnap_cli.operations.polling import Schedule
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 from facesnap_cli.operations.take_and_apply import intended, reusable_take, start_apply, start_take
 from facesnap_cli.operations.verify import Description, Place, check_copy, describe
 from facesnap_cli.operations.wait import OperationProgress, Waiter
@@ -41,49 +32,37 @@ AGAIN = "to go on, run the same command again: what is done is not done twice"
 SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
 
 
-@dataclass(frozen=True)
-class Means:
-    """What copies work with; one for all of a run. `threads` work for the targets of every copy."""
-
-    journal: Journal
-    clock: Clock
-    waiter: Callable[[Callable[[Operation], None]], Waiter]
-    warn: Callable[[str], None]
-    schedule: Schedule = field(default_factory=Schedule)
-    timeout_s: float | None = None
-    threads: ThreadPool = field(default_factory=ThreadPool)
-
-
 class Copy:
     """One copy, from the look at its targets to the deletion of its snapshot."""
 
-    def __init__(self, means: Means, wanted: WantedCopy, progress: OperationProgress):
-        self._means = means
-        self._wanted = wanted
+    def __init__(self, dependencies: Dependencies, parameters: CopyParameters, progress: OperationProgress):
+        self._dependencies = dependencies
+        self._parameters = parameters
         self._progress = progress
-        self._journal = means.journal
+        self._journal = dependencies.journal
         self._lock = threading.Lock()
         self._source: Description | None = None
         self._take: Operation | None = None
-        self.job = current_job(means.journal, wanted, means.clock.now())
+        self.job = current_job(dependencies.journal, parameters, dependencies.clock.now())
 
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
         self._progress.begin("looking", logged=False)
-        prospects = [one.result() for one in self._means.threads.run(self.look, self._wanted.targets)]
+        threads = self._dependencies.thread_pool
+        states = [future.result() for future in threads.run(self.state_of, self._parameters.targets)]
         snapshot = failure = None
-        if any(one.is_open for one in prospects):
+        if any(one.is_open for one in states):
             try:
                 snapshot = self._snapshot()
             except FacesnapError as error:
                 failure = error
 
-        def finished(prospect: Prospect) -> TargetResult:
-            if snapshot and prospect.is_open:
-                return self._copied_to(snapshot, prospect)
-            return prospect.result if not prospect.is_open else replace(prospect.result, failure=failure)
+        def finished(state: TargetState) -> TargetResult:
+            if snapshot and state.is_open:
+                return self._copied_to(snapshot, state)
+            return state.result if not state.is_open else replace(state.result, failure=failure)
 
-        results = [one.result() for one in self._means.threads.run(finished, prospects)]
+        results = [future.result() for future in threads.run(finished, states)]
         result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
         failures = [one.failure for one in results if one.failure]
         for failure in failures:
@@ -92,27 +71,27 @@ class Copy:
             self._clean_up(result.take)
         return result
 
-    def look(self, target: CopyTarget) -> Prospect:
-        """Return what is known of a target. An apply that an earlier run started is waited for. Nothing is sent."""
+    def state_of(self, target: CopyTarget) -> TargetState:
+        """Return what is known of a target, after waiting for an apply that an earlier run started. Sends nothing."""
         object_id, earlier = target.template.render(self.job.time), None
         try:
             earlier = self._earlier_apply(target, object_id)
             if earlier:
-                return Prospect(target, object_id, self._verified(target, earlier))
-            if target.account.objects.exists(self._wanted.take.object_type, object_id):
+                return TargetState(target, object_id, self._verified(target, earlier))
+            if target.account.objects.exists(self._parameters.take.object_type, object_id):
                 raise self.in_the_way(target, object_id)
         except FacesnapError as failure:
-            return Prospect(target, object_id, earlier, failure)
-        return Prospect(target, object_id)
+            return TargetState(target, object_id, earlier, failure)
+        return TargetState(target, object_id)
 
     def unfinished_take(self) -> Operation | None:
         """Return the take to go on with: the one it relies on, its own, or one of the object that is under way."""
         for begun in (self._used_take(), self._own_take()):
             if begun and not begun.failed_or_abandoned:
                 return begun
-        source, take = self._wanted.source, self._wanted.take
+        source, take = self._parameters.source, self._parameters.take
         return self._journal.open_like(
-            intended(source, self._means.clock, OperationKind.TAKE, take.object_type, take.object_id, owner="")
+            intended(self._dependencies, source, OperationKind.TAKE, take.object_type, take.object_id, owner="")
         )
 
     def _own_take(self) -> Operation | None:
@@ -136,20 +115,20 @@ class Copy:
         """Return the apply with which this copy has made the target already, once it has ended; None without one."""
         own = self.own_apply(target, object_id)
         ended = self._ended(own) if own else None
-        exists = ended and target.account.objects.exists(self._wanted.take.object_type, object_id)
+        exists = ended and target.account.objects.exists(self._parameters.take.object_type, object_id)
         return ended if exists else None
 
     def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
         return self._journal.applies_to(
             profile=target.account.profile,
             endpoint=target.account.endpoint,
-            object_type=self._wanted.take.object_type.value,
+            object_type=self._parameters.take.object_type.value,
             object_id=object_id,
         )
 
     def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
         """Return the error for a target that exists already."""
-        kind = self._wanted.take.object_type
+        kind = self._parameters.take.object_type
         known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
         return ConflictError(
@@ -161,37 +140,28 @@ class Copy:
 
     def _snapshot(self) -> Snapshot:
         """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
-        source, wanted = self._wanted.source, self._wanted.take
+        source, take = self._parameters.source, self._parameters.take
         self._progress.begin("taking", logged=False)
         begun = self.unfinished_take()
         ended = self._ended(begun) if begun and begin_use(self._journal, begun, self.job) else None
         snapshot = self._taken(ended) if ended else None
         if snapshot is None:
-            young = reusable_take(source, self._journal, self._means.clock, wanted)
+            young = reusable_take(self._dependencies, source, take)
             operation = young if young and begin_use(self._journal, young, self.job) else self._new_take()
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
             raise NotFoundError(
-                f"the snapshot of {wanted.object_id} was not found right after it was taken", hint="run this again"
+                f"the snapshot of {take.object_id} was not found right after it was taken", hint="run this again"
             )
         have = {entry.lower() for entry in snapshot.apply_scope}
-        lacking = [entry for entry in wanted.apply_scope if entry.lower() not in have]
+        lacking = [entry for entry in take.apply_scope if entry.lower() not in have]
         if lacking:
             source.snapshots.update(snapshot.id, apply_scope=(*snapshot.apply_scope, *lacking))
         return snapshot
 
     def _new_take(self) -> Operation:
-        source, clock = self._wanted.source, self._means.clock
         try:
-            take = start_take(
-                source,
-                self._journal,
-                clock,
-                self._wanted.take,
-                look=self._look,
-                job=self.job,
-                warn=self._means.warn,
-            )
+            take = start_take(self._dependencies, self._parameters.source, self._parameters.take, job=self.job)
         except OutcomeUnknownError as lost:
             take = self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
         except ConflictError as other:  # another copy of the object has begun the take since it was looked for
@@ -203,12 +173,12 @@ class Copy:
         """Return the snapshot of a take that has succeeded; None where it is gone since."""
         self._take = take
         try:
-            return self._wanted.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
+            return self._parameters.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
         except NotFoundError:
             return None
 
-    def _copied_to(self, snapshot: Snapshot, prospect: Prospect) -> TargetResult:
-        target, object_id, operation = prospect.target, prospect.object_id, None
+    def _copied_to(self, snapshot: Snapshot, state: TargetState) -> TargetResult:
+        target, object_id, operation = state.target, state.object_id, None
         try:
             self._progress.begin("applying", logged=False)
             operation = self._waited_for(self._new_apply(snapshot, target, object_id))
@@ -219,16 +189,8 @@ class Copy:
 
     def _new_apply(self, snapshot: Snapshot, target: CopyTarget, object_id: str) -> Operation:
         try:
-            return start_apply(
-                target.account,
-                self._journal,
-                self._means.clock,
-                snapshot=snapshot,
-                object_id=object_id,
-                look=self._look,
-                job=self.job,
-                warn=self._means.warn,
-            )
+            parameters = ApplyParameters(snapshot, object_id)
+            return start_apply(self._dependencies, target.account, parameters, job=self.job)
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
 
@@ -247,31 +209,29 @@ class Copy:
         if operation.has_succeeded:
             return operation
         self._progress.update(operation)
-        timeout_s = self._means.timeout_s
+        timeout_s = self._dependencies.timeout_s
         if operation.operation_id is None and timeout_s is None:
             usual_s = estimate_s(self._journal, operation)
             timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
-        waiter = self._means.waiter(self._progress.update)
-        [outcome] = waiter.wait([operation], schedule=self._means.schedule, timeout_s=timeout_s)
+        waiter = Waiter(self._dependencies, self._progress.update)
+        [outcome] = waiter.wait([operation], timeout_s=timeout_s)
         if outcome.failure:
             raise outcome.failure
         return outcome.operation
 
-    def _look(self, operation: Operation) -> Operation:
-        return self._means.waiter(self._progress.update).look(operation)
-
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
         """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""
-        level, kind, source_id = self._wanted.verify, self._wanted.take.object_type, self._wanted.take.object_id
+        level, take = self._parameters.verify, self._parameters.take
+        kind, source_id = take.object_type, take.object_id
         if level is VerifyLevel.NONE or operation.verified_time:
             return operation
         self._progress.begin("verifying")
         copy = describe(target.account, kind, operation.object_id, level)
         with self._lock:
             if self._source is None:
-                self._source = describe(self._wanted.source, kind, source_id, level)
+                self._source = describe(self._parameters.source, kind, source_id, level)
         made = Place(target.account, kind, operation.object_id)
-        check_copy(self._source, copy, Place(self._wanted.source, kind, source_id), made)
+        check_copy(self._source, copy, Place(self._parameters.source, kind, source_id), made)
         return self._journal.mark_verified(operation)
 
     def _clean_up(self, take: Operation) -> None:
@@ -279,13 +239,13 @@ class Copy:
         is_own = take.job == self.job
         if (is_own and take.verified_time) or take.snapshot_id is None:
             return
-        if end_use(self._journal, take, self.job, is_own=is_own, keeps=self._wanted.keep_snapshot):
+        if end_use(self._journal, take, self.job, is_own=is_own, keeps=self._parameters.keep_snapshot):
             try:
-                self._wanted.source.snapshots.delete(take.snapshot_id)
+                self._parameters.source.snapshots.delete(take.snapshot_id)
             except NotFoundError:
                 pass
             except FacesnapError as error:
-                self._means.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
+                self._dependencies.reporter.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
         if is_own:
             self._journal.mark_verified(take)
 

@@ -1,24 +1,20 @@
-"""A copy as it is asked for, which of its runs goes on, and what comes of it."""
+"""Validated parameters of a copy: its source, what to take, and where the copies go."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from facesnap_cli.backups.retention import Template
-from facesnap_cli.common.clock import is_of_the_future
-from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.snapshot_uses import used_take
-from facesnap_cli.journal.store import Journal
-from facesnap_cli.models.operations import Job, Operation, OperationKind
-from facesnap_cli.operations.batch_errors import combined_by_name
-from facesnap_cli.operations.parameters import VerifyLevel, WantedTake
-
-UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is gone on with where no max_age says it
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.validation import check_object_id
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.parameters import TakeParameters, VerifyLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,11 @@ class CopyTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedCopy:
+class CopyParameters:
     """A copy, checked. `take.max_age_s`: how old a finished copy or a snapshot may be to count."""
 
     source: Account
-    take: WantedTake
+    take: TakeParameters
     targets: tuple[CopyTarget, ...]
     verify: VerifyLevel = VerifyLevel.QUICK
     keep_snapshot: bool = False
@@ -75,86 +71,42 @@ class WantedCopy:
         return hashlib.sha256(json.dumps([take, targets]).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class TargetResult:
-    """What came of one target. `operation` is its apply, where there is one; `done_before` by an earlier run."""
-
-    target: CopyTarget
-    object_id: str
-    operation: Operation | None = None
-    done_before: bool = False
-    failure: FacesnapError | None = None
-
-    @property
-    def place(self) -> str:
-        """The target with the id of this copy."""
-        return self.target.account.place(self.object_id)
-
-
-@dataclass(frozen=True, slots=True)
-class CopyResult:
-    """What came of a copy."""
-
-    job: Job
-    take: Operation | None
-    targets: tuple[TargetResult, ...]
-
-    @property
-    def operations(self) -> list[Operation]:
-        """The take and the applies."""
-        applies = [one.operation for one in self.targets]
-        return [operation for operation in (self.take, *applies) if operation]
-
-    @property
-    def failure(self) -> FacesnapError | None:
-        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
+def copy_between(
+    dependencies: Dependencies,
+    source: Account,
+    object_type: ObjectType,
+    object_id: str,
+    names: Sequence[TargetName],
+    *,
+    verify: VerifyLevel,
+    keep_snapshot: bool,
+    max_age_s: float | None,
+) -> CopyParameters:
+    """Return the copy of an object to targets. Raises UsageError for what cannot go well."""
+    now = dependencies.clock.now()
+    targets = [
+        CopyTarget(dependencies.accounts.usable(name.profile), name.template or Template(object_id)) for name in names
+    ]
+    seen: set[tuple[str | None, str]] = set()
+    for target in targets:
+        place = (target.account.profile, check_object_id(target.template.render(now), what="object id of a target"))
+        if place in seen:
+            raise UsageError(f"{place[0]}:{place[1]} is a target twice")
+        if place == (source.profile, object_id) and target.account.endpoint == source.endpoint:
+            raise UsageError(f"{place[0]}:{place[1]} is the source; an apply only creates new objects")
+        seen.add(place)
+    take = TakeParameters(object_type, object_id, _scope(source, targets), max_age_s=max_age_s)
+    return CopyParameters(source, take, tuple(targets), verify, keep_snapshot)
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What is known of a target before anything is sent: done already, in the way, or to be applied to."""
-
-    target: CopyTarget
-    object_id: str
-    operation: Operation | None = None
-    failure: FacesnapError | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.failure is None and self.operation is None
-
-    @property
-    def result(self) -> TargetResult:
-        return TargetResult(self.target, self.object_id, self.operation, self.operation is not None, self.failure)
-
-
-def current_job(journal: Journal, wanted: WantedCopy, now: datetime) -> Job:
-    """Return the copy to go on with: the last one if it is unfinished, or finished and young enough; else a new one.
-
-    A finished one counts only under a `max_age_s`; an unfinished one for 20 hours where there is none.
-    """
-    steps, used = (
-        [operation for operation in journal.of_job(wanted.key) if operation.job],
-        used_take(journal, wanted.key),
-    )
-    times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
-    if times:
-        max_age_s, last = wanted.take.max_age_s, max(times)
-        limit_s = UNFINISHED_S if max_age_s is None else max_age_s
-        young = (now - last).total_seconds() <= limit_s and not is_of_the_future(last, now)
-        job, left = Job(wanted.key, last), used is None or used[1] != last
-        if young and (max_age_s is not None or not (left and _is_finished(wanted, job, steps))):
-            return job
-    return Job(wanted.key, now.replace(microsecond=0))
-
-
-def _is_finished(wanted: WantedCopy, job: Job, steps: list[Operation]) -> bool:
-    """Tell whether every target has its copy, and the copy's own take has had its snapshot deleted."""
-    own = [one for one in steps if one.job == job and one.has_succeeded]
-    made = {
-        (one.profile, one.object_id)
-        for one in own
-        if one.kind is OperationKind.APPLY and (one.verified_time or wanted.verify is VerifyLevel.NONE)
-    }
-    cleaned = all(one.verified_time for one in own if one.kind is OperationKind.TAKE)
-    return cleaned and made >= {(one.account.profile, one.template.render(job.time)) for one in wanted.targets}
+def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:
+    """Return the subscriptions that may apply: the targets', or the source's apply scope where one is not known."""
+    known = {one.account.subscription_id.lower() for one in targets if one.account.subscription_id}
+    nameless = [one.account.profile for one in targets if not one.account.subscription_id]
+    configured: tuple[str, ...] = source.settings.apply_scope
+    if nameless and not configured:
+        raise UsageError(
+            f"the subscription id of profile {nameless[0]} is not known, and who may apply must be said",
+            hint=f"set subscription_id in profile {nameless[0]}, or apply_scope in profile {source.profile}",
+        )
+    return tuple(sorted(known | ({entry.lower() for entry in configured} if nameless else set())))

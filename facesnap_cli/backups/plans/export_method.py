@@ -17,38 +17,35 @@ from facesnap_cli.archives.images.image import ImageSource
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
-from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
+from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention, Template
-from facesnap_cli.common.clock import Clock, is_of_the_future
+from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.progress import Progress
-from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import PARTIAL
-from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.operations import OperationKind
+from facesnap_cli.operations.dependencies import Dependencies
 
 _MOST_SAID = 10  # warnings about single images of one archive
 
 
 @dataclass(frozen=True)
 class ExportMethod:
-    """One item by exports. Its files' paths start from `directory`; `state` lists the exports.
+    """One item by exports. Its files' paths start from `directory`.
 
     The newest older archive is the base of the new one: images that it has are not looked for again. `images` gives the
     item's own, new for each export; it raises ConfigurationError.
     """
 
     item: PlanItem
+    dependencies: Dependencies
     account: Account
     templates: tuple[Template, ...]
     directory: Path
-    state: Path
-    clock: Clock
     images: Callable[[], ImageSource | None] = lambda: None
-    reporter: Reporter = SILENT
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
@@ -130,14 +127,13 @@ class ExportMethod:
             self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
         )
         with (
-            closing(Transfers(self.state, self.clock, self.reporter)) as transfers,
+            closing(self.dependencies.open_transfers()) as transfers,
             transfers.running(wanted.transfer(self.account), progress) as recorded,
         ):
-            transfers.forget(timedelta(seconds=self.account.settings.keep_journal))
             try:
-                exported = export_object(self.account, wanted, self.clock, recorded)
+                exported = export_object(self.account, wanted, self.dependencies.clock, recorded)
             except DamagedError:  # an older archive must not keep the next from being made
-                exported = export_object(self.account, replace(wanted, base=None), self.clock, recorded)
+                exported = export_object(self.account, replace(wanted, base=None), self.dependencies.clock, recorded)
         with Archive.opened(new) as archive:
             progress.begin("checking")
             archive.check()
@@ -147,7 +143,7 @@ class ExportMethod:
 
     def _new(self, template: Template) -> Path:
         """Return this run's file: the one that an interrupted run has begun within `max_age`, or one named by now."""
-        now = self.clock.now()
+        now = self.dependencies.clock.now()
         begun = [
             path
             for path, moment in self._made(template, PARTIAL).items()
@@ -167,7 +163,7 @@ class ExportMethod:
 
     def _archives(self, template: Template) -> Iterator[_Found]:
         """Yield the archives of the object that are whole and not of the future, the newest first."""
-        now = self.clock.now()
+        now = self.dependencies.clock.now()
         fixed = self.directory / template.render(now)
         for path in self._made(template) if template.is_dated else [fixed]:
             try:
@@ -182,7 +178,7 @@ class ExportMethod:
 
     def _made(self, template: Template, suffix: str = "") -> dict[Path, datetime]:
         """Return the files that the template has named, with `suffix` after it, and when: the newest first."""
-        folder = Path(template.render(self.clock.now())).parent
+        folder = Path(template.render(self.dependencies.clock.now())).parent
         place = self.directory / folder
         names = [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
         made = {
@@ -190,7 +186,7 @@ class ExportMethod:
             for name in names
             if name.endswith(suffix)
             and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
-            and not is_of_the_future(moment, self.clock.now())
+            and not is_of_the_future(moment, self.dependencies.clock.now())
         }
         return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
 
@@ -198,13 +194,13 @@ class ExportMethod:
         """Return the older archives that are not kept, the oldest first."""
         if self.item.keep is None:
             return []
-        folder = Path(template.render(self.clock.now())).parent
+        folder = Path(template.render(self.dependencies.clock.now())).parent
         retention = Retention(template, self.item.keep)
         names = retention.to_delete((str(folder / path.name) for path in self._made(template)), str(folder / new.name))
         return [self.directory / name for name in names]
 
     def _cover(self, template: Template) -> Cover:
-        now, candidates = self.clock.now(), list[Candidate]()
+        now, candidates = self.dependencies.clock.now(), list[Candidate]()
         for one in self._archives(template):
             enough = one.counts.is_enough(self.item.require_images)
             moment = now - timedelta(seconds=one.age_s) if enough else None

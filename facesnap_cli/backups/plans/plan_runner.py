@@ -1,211 +1,179 @@
-"""What `copy` and `run` share: what their copies work with, and the screen that shows them."""
+"""Run, check or preview a plan: all of its items, some at once, each by its method."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from facesnap_cli.archives.images.sources import image_source
-from facesnap_cli.backups.copies.copy import Copy, Means
-from facesnap_cli.backups.copies.copy_parameters import CopyResult, WantedCopy
 from facesnap_cli.backups.metrics import check_metrics, run_metrics
 from facesnap_cli.backups.notifications import PING_TIMEOUT_S, Notifier, markdown, run_lines
+from facesnap_cli.backups.plans.backup_methods import BackupMethod, methods_of, source_of_item
 from facesnap_cli.backups.plans.coverage import Cover
-from facesnap_cli.backups.plans.export_method import ExportMethod
 from facesnap_cli.backups.plans.plan import Plan, PlanItem
 from facesnap_cli.backups.plans.preview import Preview
-from facesnap_cli.backups.plans.run import Method, RunResult, plan_lock, run_items
-from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
-from facesnap_cli.backups.retention import Template
-from facesnap_cli.cli.parameters.copies import copy_between, named_account
-from facesnap_cli.common.errors import FacesnapError, UsageError
-from facesnap_cli.config.locations import state_directory
-from facesnap_cli.journal.store import JournalError
+from facesnap_cli.backups.plans.run_results import ItemResult, RunResult, TargetOutcome
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
+from facesnap_cli.common.files import make_private_directory
+from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.process_lock import LockHeldError, ProcessLock
+from facesnap_cli.common.threads import ThreadPool
+from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import OperationKind
-from facesnap_cli.operations.polling import Schedule
+from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.quota import needs, quota
+from facesnap_cli.operations.wait import OperationProgress
 
-if TYPE_CHECKING:
-    from facesnap_cli.archives.images.image import ImageSource
-    from facesnap_cli.cli.context import App
-    from facesnap_cli.display.columns import Document, View
-    from facesnap_cli.face_api.account import Account
+# Shows items by their names while the context lasts, and yields the progress of each.
+RunProgress = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], OperationProgress]]]
 
 
-def means_of(app: App) -> Means:
-    """Return what this run's copies work with."""
-    app.watched.repeatable = True
-    return Means(
-        journal=app.journal,
-        clock=app.clock,
-        waiter=app.waiter,
-        warn=app.messages.warn,
-        schedule=Schedule(interval_s=app.settings.poll_interval),
-        timeout_s=app.settings.timeout,
-    )
+@dataclass(frozen=True, slots=True)
+class RunParameters:
+    """What to run. `summary` and `step_summary` are files that the result is written to as Markdown."""
+
+    plan: Plan
+    jobs: int | None = None
+    summary: Path | None = None
+    step_summary: str | None = None
 
 
-def _forget(app: App) -> None:
-    """Let the journal forget what ended long ago; what cannot be written now is said where it matters."""
-    with suppress(JournalError):
-        app.journal.forget(timedelta(seconds=app.settings.keep_journal))
-
-
-def report(app: App, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
-    """Print results, and raise what they failed with. A success with --quiet prints only a format that is asked for."""
-    if failure or not app.options.quiet or app.settings.output != "table" or app.options.query:
-        app.output.records(documents, view)
-    if failure:
-        raise failure
-
-
-def copy_with_progress(app: App, wanted: WantedCopy) -> CopyResult:
-    """Copy one object, with progress on stderr."""
-    name = wanted.take.object_id
-    _forget(app)
-    with app.progress([name]) as progress_of:
-        return Copy(means_of(app), wanted, progress_of(name)).run()
-
-
-def methods_of(app: App, plan: Plan, means: Means) -> list[Method]:
-    """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
-    sources = frozenset((item.object_type, item.object_id) for item in plan.items)
-    return [
-        _export(app, plan, item)
-        if item.method == "export"
-        else SnapshotMethod(item, means, _wanted(app, plan, item), sources)
-        for item in plan.items
-    ]
-
-
-def run_plan(app: App, plan: Plan, *, jobs: int | None, summary: Path | None) -> RunResult:
-    """Run a plan under its lock, with progress on stderr, and tell whom the plan names."""
-    notifier = notifier_of(app, plan)
-    with plan_lock(state_directory(app.environment), plan.path):
+def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress: RunProgress) -> RunResult:
+    """Run a plan under its lock, show its progress, and notify whom the plan names."""
+    plan, reporter = parameters.plan, dependencies.reporter
+    notifier = _notifier(dependencies, plan)
+    with plan_lock(dependencies.state_directory, plan.path):
         notifier.started()
         try:
-            _forget(app)
-            means = means_of(app)
-            methods = methods_of(app, plan, means)
-            _say_quota(app, methods)
-            with app.progress([item.name for item in plan.items]) as progress_of:
-                result = run_items(methods, progress_of, jobs=jobs or plan.jobs, clock=app.clock)
+            dependencies.forget_old_operations()
+            methods = methods_of(dependencies, plan)
+            _report_quota(dependencies, methods)
+            with run_progress([item.name for item in plan.items]) as progress_of:
+                result = run_items(methods, progress_of, jobs=parameters.jobs or plan.jobs, clock=dependencies.clock)
             for warning in result.warnings:
-                app.messages.warn(warning)
+                reporter.warn(warning)
             if plan.metrics:
-                notifier.metrics(run_metrics(plan, result, _covers(methods), _quota_left(app, plan)))
-            notifier.summary(markdown(plan, result), summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+                notifier.metrics(run_metrics(plan, result, _covers(methods), _quota_left(dependencies, plan)))
+            notifier.summary(markdown(plan, result), parameters.summary, parameters.step_summary)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
         except Exception as bug:
-            notifier.ended([], FacesnapError(f"{type(bug).__name__}: {bug}"))  # whoever is told must not wait in vain
+            notifier.ended([], FacesnapError(f"{type(bug).__name__}: {bug}"))  # a monitor must not wait in vain
             raise
         notifier.ended(run_lines(result), result.failure)
     return result
 
 
-def _export(app: App, plan: Plan, item: PlanItem) -> ExportMethod:
-    paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
-    if len(paths) < len(item.targets):
-        raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
-
-    def images() -> ImageSource | None:
-        try:
-            return image_source(plan.path.absolute().parent / item.images) if item.images else None
-        except UsageError as error:
-            raise plan.wrong(item, "images", error) from None
-
-    return ExportMethod(
-        item,
-        _source(app, plan, item),
-        tuple(Template(str(Path(text)), name) for text, name in paths),
-        plan.path.absolute().parent,
-        state_directory(app.environment),
-        app.clock,
-        images,
-        reporter=app.messages,
-    )
-
-
-def check_plan(app: App, plan: Plan) -> list[Cover]:
-    """Look whether every target is covered, and write the metric of it."""
-    covers = _covers(methods_of(app, plan, means_of(app)))
+def check_plan(dependencies: Dependencies, plan: Plan) -> list[Cover]:
+    """Return how every target is covered, and write the metric of it."""
+    covers = _covers(methods_of(dependencies, plan))
     for cover in covers:
         if cover.warning:
-            app.messages.warn(cover.warning)
-    notifier_of(app, plan).metrics(check_metrics(plan, covers, app.clock.now()), check=True)
+            dependencies.reporter.warn(cover.warning)
+    metrics = check_metrics(plan, covers, dependencies.clock.now())
+    _notifier(dependencies, plan).metrics(metrics, check=True)
     return covers
 
 
-def notifier_of(app: App, plan: Plan) -> Notifier:
-    """Return who tells of the plan's runs, through the chosen profile's proxy."""
-    from facesnap_cli.network.client import post_keyless
-
-    def post(url: str, text: bytes) -> int:
-        proxy, ca_bundle = app.settings.proxy, app.settings.ca_bundle
-        return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
-
-    return Notifier(plan, post, app.messages)
-
-
-def preview_plan(app: App, plan: Plan) -> Preview:
+def preview_plan(dependencies: Dependencies, plan: Plan) -> Preview:
     """Return what a run would do."""
-    items = [(method.item.name, method.preview()) for method in methods_of(app, plan, means_of(app))]
+    items = [(method.item.name, method.preview()) for method in methods_of(dependencies, plan)]
     steps = tuple(step for _, preview in items for step in preview.steps)
     return Preview(steps, tuple((name, preview.failure) for name, preview in items), "items")
 
 
-def _source(app: App, plan: Plan, item: PlanItem) -> Account:
+def run_items(
+    methods: Sequence[BackupMethod],
+    progress_of: Callable[[str], OperationProgress],
+    *,
+    jobs: int,
+    clock: Clock,
+) -> RunResult:
+    """Run all items, `jobs` at once."""
+    started_time, started = clock.now(), clock.monotonic()
+
+    def run(method: BackupMethod) -> ItemResult:
+        progress, begun = progress_of(method.item.name), clock.monotonic()
+        try:
+            result = method.run(progress)
+        except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
+            result = _broken(method.item, bug)
+        progress.end(result.summary, ok=result.failure is None)
+        return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
+
+    results = [future.result() for future in ThreadPool(jobs).run(run, methods)]
+    return RunResult(tuple(results), started_time, clock.monotonic() - started)
+
+
+def _broken(item: PlanItem, bug: Exception) -> ItemResult:
+    if isinstance(bug, OSError):
+        failure = FacesnapError(f"the system refused: {bug}", code="System")
+    else:
+        failure = FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
+    targets = tuple(TargetOutcome(one.text, one.profile, "", "failed", failure=failure) for one in item.targets)
+    return ItemResult(item, None, targets)
+
+
+@contextmanager
+def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
+    """Hold the plan's lock while the block runs. Raises ConflictError where another run holds it."""
+    name = hashlib.sha256(str(plan.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    path = directory / "locks" / f"plan-{name}.lock"
     try:
-        return named_account(app, item.source)
-    except UsageError as error:
-        raise plan.wrong(item, "from", error) from None
-
-
-def _wanted(app: App, plan: Plan, item: PlanItem) -> WantedCopy:
-    source = _source(app, plan, item)
+        make_private_directory(path.parent, inside=directory)
+        lock = ProcessLock.acquire(path)
+    except LockHeldError:
+        raise ConflictError(
+            f"another run of {plan} is under way",
+            hint=Hint("this one did nothing; ", command("status"), " shows what is open"),
+        ) from None
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(f"the lock {path} cannot be taken ({error})") from error
     try:
-        return copy_between(
-            app,
-            source,
-            item.object_type,
-            item.object_id,
-            item.targets,
-            verify=item.verify,
-            keep=item.keep_snapshot,
-            max_age_s=item.max_age_s,
-        )
-    except UsageError as error:
-        raise plan.wrong(item, "to", error) from None
+        yield
+    finally:
+        lock.release(remove=False)
 
 
-def _say_quota(app: App, methods: Sequence[Method]) -> None:
+def _notifier(dependencies: Dependencies, plan: Plan) -> Notifier:
+    """Return who notifies of the plan's runs, through the chosen profile's proxy."""
+    from facesnap_cli.network.client import post_keyless
+
+    def post(url: str, text: bytes) -> int:
+        settings = dependencies.settings
+        proxy, ca_bundle = settings.proxy, settings.ca_bundle
+        return post_keyless(url, text, timeout_s=PING_TIMEOUT_S, proxy=proxy, ca_bundle=ca_bundle)
+
+    return Notifier(plan, post, dependencies.reporter)
+
+
+def _report_quota(dependencies: Dependencies, methods: Sequence[BackupMethod]) -> None:
     charges = [charge for method in methods for charge in method.charges()]
-    for need in needs(charges, app.journal, app.clock):
+    for need in needs(dependencies, charges):
         if need.needed > need.quota.left:
-            app.messages.warn(f"{need}: the service may refuse the last of them")
+            dependencies.reporter.warn(f"{need}: the service may refuse the last of them")
         else:
-            app.messages.info(str(need))
+            dependencies.reporter.info(str(need))
 
 
-def _covers(methods: Sequence[Method]) -> list[Cover]:
+def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
     return [cover for method in methods for cover in method.covers()]
 
 
-def _quota_left(app: App, plan: Plan) -> dict[tuple[str, str], int]:
+def _quota_left(dependencies: Dependencies, plan: Plan) -> dict[tuple[str, str], int]:
     """Return what is left to each profile of what the plan asks it for."""
     asked: dict[tuple[str, OperationKind], Account] = {}
     for item in plan.items:
         if item.method == "snapshot":
-            source = _source(app, plan, item)
+            source = source_of_item(dependencies, plan, item)
             asked[source.profile or "", OperationKind.TAKE] = source
             for target in item.targets:
-                asked[target.profile, OperationKind.APPLY] = app.account_named(target.profile)
+                asked[target.profile, OperationKind.APPLY] = dependencies.accounts.of_profile(target.profile)
     return {
-        (profile, kind.value): quota(account, app.journal, app.clock, kind).left
-        for (profile, kind), account in asked.items()
+        (profile, kind.value): quota(dependencies, account, kind).left for (profile, kind), account in asked.items()
     }

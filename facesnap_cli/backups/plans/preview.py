@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facesnap_cli.backups.copies.copy import Copy, Means
-from facesnap_cli.backups.copies.copy_parameters import CopyTarget, WantedCopy
+from facesnap_cli.backups.copies.copy import Copy
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.take_and_apply import reusable_take
 
@@ -52,20 +53,21 @@ class Preview:
         return combined_by_name(self.results, self.what)
 
 
-def preview_copy(means: Means, wanted: WantedCopy, item: str = "") -> Preview:
+def preview_copy(dependencies: Dependencies, parameters: CopyParameters, item: str = "") -> Preview:
     """Return what a copy would do. Raises what reading raises."""
-    copy = Copy(means, wanted, NoProgress())
-    item = item or wanted.take.object_id
-    looks = [_target_step(copy, wanted, target, item) for target in wanted.targets]
-    takes = _source_steps(copy, means, wanted, item) if any(step.action == "apply" for step, _ in looks) else []
+    copy = Copy(dependencies, parameters, NoProgress())
+    item = item or parameters.take.object_id
+    looks = [_target_step(copy, parameters, target, item) for target in parameters.targets]
+    applies = any(step.action == "apply" for step, _ in looks)
+    takes = _source_steps(copy, dependencies, parameters, item) if applies else []
     if takes and takes[0].action == "missing":
-        gone = not_found(wanted.source, wanted.take.object_type, wanted.take.object_id)
+        gone = not_found(parameters.source, parameters.take.object_type, parameters.take.object_id)
         looks = [(step, gone if step.action == "apply" else failure) for step, failure in looks]
-    named = zip(wanted.targets, looks, strict=True)
+    named = zip(parameters.targets, looks, strict=True)
     results = [(target.account.place(step.object_id), failure) for target, (step, failure) in named]
     steps = [*takes, *(step for step, failure in looks if step.action != "apply" or not failure)]
-    if takes and takes[0].action != "missing" and not wanted.keep_snapshot:
-        steps.append(Step(item, "delete", wanted.source.profile, "Snapshot", "", "once all is verified"))
+    if takes and takes[0].action != "missing" and not parameters.keep_snapshot:
+        steps.append(Step(item, "delete", parameters.source.profile, "Snapshot", "", "once all is verified"))
     return Preview(tuple(steps), tuple(results))
 
 
@@ -77,26 +79,28 @@ def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotF
     )
 
 
-def _source_steps(copy: Copy, means: Means, wanted: WantedCopy, item: str) -> list[Step]:
+def _source_steps(copy: Copy, dependencies: Dependencies, parameters: CopyParameters, item: str) -> list[Step]:
     """Return how the copy comes to a snapshot, or that its source is missing."""
-    source, kind = wanted.source, wanted.take.object_type
+    source, kind = parameters.source, parameters.take.object_type
     going_on = copy.unfinished_take()
-    young = None if going_on else reusable_take(source, means.journal, means.clock, wanted.take)
+    young = None if going_on else reusable_take(dependencies, source, parameters.take)
     if going_on:
         action, why = ("wait" if going_on.state.is_open else "reuse"), f"take {going_on.reference}, begun earlier"
     elif young:
         action, why = "reuse", f"snapshot {young.snapshot_id}"
     else:
         action, why = "take", ""
-    needed = action == "take" or wanted.verify is not VerifyLevel.NONE
-    if needed and not source.objects.exists(kind, wanted.take.object_id):
+    needed = action == "take" or parameters.verify is not VerifyLevel.NONE
+    if needed and not source.objects.exists(kind, parameters.take.object_id):
         action, why = "missing", "there is no such object"
-    return [Step(item, action, source.profile, kind.value, wanted.take.object_id, why)]
+    return [Step(item, action, source.profile, kind.value, parameters.take.object_id, why)]
 
 
-def _target_step(copy: Copy, wanted: WantedCopy, target: CopyTarget, item: str) -> tuple[Step, FacesnapError | None]:
+def _target_step(
+    copy: Copy, parameters: CopyParameters, target: CopyTarget, item: str
+) -> tuple[Step, FacesnapError | None]:
     failure = None
-    object_id, kind = target.template.render(copy.job.time), wanted.take.object_type
+    object_id, kind = target.template.render(copy.job.time), parameters.take.object_type
     own = copy.own_apply(target, object_id)
     exists = target.account.objects.exists(kind, object_id)
     if own and own.state.is_open:

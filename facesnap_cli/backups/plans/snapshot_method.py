@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from facesnap_cli.backups.copies.copy import Copy, Means
-from facesnap_cli.backups.copies.copy_parameters import CopyTarget, TargetResult, WantedCopy, current_job
+from facesnap_cli.backups.copies.copy import Copy
+from facesnap_cli.backups.copies.copy_job import current_job
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
+from facesnap_cli.backups.copies.copy_results import TargetResult
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
-from facesnap_cli.backups.plans.run import ItemResult, TargetOutcome
+from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
 from facesnap_cli.backups.retention import Retention
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind
+from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.wait import OperationProgress
 
@@ -27,16 +30,16 @@ class SnapshotMethod:
     """One item by snapshots. `sources`: type and id of every object that the plan backs up: never deleted."""
 
     item: PlanItem
-    means: Means
-    wanted: WantedCopy
+    dependencies: Dependencies
+    parameters: CopyParameters
     sources: frozenset[tuple[ObjectType, str]] = field(default_factory=frozenset)
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
-        copy = preview_copy(self.means, self.wanted, self.item.name)
+        copy = preview_copy(self.dependencies, self.parameters, self.item.name)
         steps = list(copy.steps)
-        job = current_job(self.means.journal, self.wanted, self.means.clock.now())
-        for target, (_, failure) in zip(self.wanted.targets, copy.results, strict=True):
+        job = current_job(self.dependencies.journal, self.parameters, self.dependencies.clock.now())
+        for target, (_, failure) in zip(self.parameters.targets, copy.results, strict=True):
             if failure:
                 continue
             new = target.template.render(job.time)
@@ -49,21 +52,21 @@ class SnapshotMethod:
 
     def run(self, progress: OperationProgress) -> ItemResult:
         """Copy, verify, and delete what is not kept."""
-        result = Copy(self.means, self.wanted, progress).run()
+        result = Copy(self.dependencies, self.parameters, progress).run()
         return ItemResult(self.item, result.take, tuple(self._outcome(one, progress) for one in result.targets))
 
     def charges(self) -> Iterator[tuple[Account, OperationKind]]:
         """Yield each take and apply that `run` will ask for, as far as the journal tells before the first request."""
-        copy = Copy(self.means, self.wanted, NoProgress())
-        targets = [one for one in self.wanted.targets if not copy.has_begun(one)]
+        copy = Copy(self.dependencies, self.parameters, NoProgress())
+        targets = [one for one in self.parameters.targets if not copy.has_begun(one)]
         if targets and not copy.unfinished_take():
-            yield self.wanted.source, OperationKind.TAKE
+            yield self.parameters.source, OperationKind.TAKE
         for target in targets:
             yield target.account, OperationKind.APPLY
 
     def covers(self) -> list[Cover]:
         """Look how each target is covered. What reading a target raises stands in its result."""
-        return [self._cover(target) for target in self.wanted.targets]
+        return [self._cover(target) for target in self.parameters.targets]
 
     def _outcome(self, result: TargetResult, progress: OperationProgress) -> TargetOutcome:
         outcome = TargetOutcome(
@@ -107,18 +110,18 @@ class SnapshotMethod:
             names = self._copies(target)
         except FacesnapError as failure:
             return Cover(self.item, label, profile, failure=failure)
-        applies = self.means.journal.applies_to(
+        applies = self.dependencies.journal.applies_to(
             profile=profile, endpoint=target.account.endpoint, object_type=self.item.object_type.value
         )
         known = {one.object_id: one for one in reversed(applies) if one.has_succeeded and one.job}
         candidates = [self._candidate(target, name, known.get(name)) for name in names]
-        return cover_of(self.item, label, profile, candidates, self.means.clock.now())
+        return cover_of(self.item, label, profile, candidates, self.dependencies.clock.now())
 
     def _copies(self, target: CopyTarget) -> list[str]:
         """Return the ids of what may be copies, the newest first."""
         kind, made_at = self.item.object_type, target.template.made_at
         if not target.template.is_dated:
-            name = target.template.render(self.means.clock.now())
+            name = target.template.render(self.dependencies.clock.now())
             return [name] if target.account.objects.exists(kind, name) else []
         moments: dict[str, datetime] = {}
         for one in target.account.objects.list(kind):
@@ -132,5 +135,5 @@ class SnapshotMethod:
             return Candidate(name, target.template.made_at(name), "is there, but when it was made is not known here")
         if self.item.verify is not VerifyLevel.NONE and apply.verified_time is None:
             return Candidate(name, None, "is there, but was not verified")
-        take = self.means.journal.take_of(apply.snapshot_id or "")
+        take = self.dependencies.journal.take_of(apply.snapshot_id or "")
         return Candidate(name, (take or apply).intended_time)

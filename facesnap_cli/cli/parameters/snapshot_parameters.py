@@ -1,4 +1,4 @@
-"""From options to what is wanted: everything checked before the first request."""
+"""From options to what is parameters: everything checked before the first request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless, shown
 from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.display.prompts import ask, can_ask, confirm
@@ -21,17 +21,22 @@ from facesnap_cli.models.validation import (
     check_user_data,
     parse_object_type,
 )
-from facesnap_cli.operations.parameters import VerifyLevel, WantedList, WantedTake, WantedUpdate
+from facesnap_cli.operations.parameters import (
+    ApplyParameters,
+    ListParameters,
+    TakeParameters,
+    UpdateParameters,
+    VerifyLevel,
+)
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
-    from facesnap_cli.face_api.account import Account
     from facesnap_cli.operations.verify import Place
 
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
 
 
-def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bool, force: bool) -> WantedTake:
+def take_parameters(app: App, *, user_data: str | None, max_age: str | None, tag: bool, force: bool) -> TakeParameters:
     """Return the take that options, environment and profile make together.
 
     At a terminal a missing object is asked for. Raises UsageError that says what is missing.
@@ -48,42 +53,44 @@ def wanted_take(app: App, *, user_data: str | None, max_age: str | None, tag: bo
     assert object_type
     if object_id is None:
         object_id = _choose_object(app, object_type)
-    return WantedTake(object_type, object_id, apply_scope, text, tag, max_age_s)
+    return TakeParameters(object_type, object_id, apply_scope, text, tag, max_age_s, force)
 
 
-def wanted_list(*, type: str | None, apply_scope: Sequence[str] | None, expires_within: str | None) -> WantedList:
+def list_parameters(
+    *, type: str | None, apply_scope: Sequence[str] | None, expires_within: str | None
+) -> ListParameters:
     """Return the filters of a list. Raises UsageError."""
-    return WantedList(
+    return ListParameters(
         type_filter(type),
         check_apply_scope(list(apply_scope or ())),
         parse_duration(expires_within, option="--expires-within") if expires_within else None,
     )
 
 
-def wanted_update(
+def update_parameters(
     *,
     apply_scope: Sequence[str] | None,
     add: Sequence[str] | None,
     remove: Sequence[str] | None,
     user_data: str | None,
-) -> WantedUpdate:
+) -> UpdateParameters:
     """Return the changes of an update. Raises UsageError where there are none, or two that exclude each other."""
-    wanted = WantedUpdate(
+    parameters = UpdateParameters(
         check_apply_scope(list(apply_scope)) if apply_scope else None,
         check_apply_scope(list(add or ()), what="--add-scope"),
         check_apply_scope(list(remove or ()), what="--remove-scope"),
         read_user_data(user_data),
     )
-    if wanted.apply_scope is not None and (wanted.add or wanted.remove):
+    if parameters.apply_scope is not None and (parameters.add or parameters.remove):
         raise UsageError("--apply-scope replaces the scope; it does not go with --add-scope or --remove-scope")
-    both = {entry.lower() for entry in wanted.add} & {entry.lower() for entry in wanted.remove}
+    both = {entry.lower() for entry in parameters.add} & {entry.lower() for entry in parameters.remove}
     if both:
         raise UsageError(f"{min(both)} is both in --add-scope and in --remove-scope")
-    if not (wanted.apply_scope or wanted.add or wanted.remove or wanted.user_data is not None):
+    if not (parameters.apply_scope or parameters.add or parameters.remove or parameters.user_data is not None):
         raise UsageError(
             "update needs something to change", hint="--apply-scope, --add-scope, --remove-scope or --user-data"
         )
-    return wanted
+    return parameters
 
 
 def target_object_id(app: App, snapshot: Snapshot) -> str:
@@ -114,20 +121,13 @@ def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
 
-def verified_source(app: App, level: VerifyLevel, snapshot: Snapshot, object_id: str) -> Place | None:
+def verified_source(app: App, level: VerifyLevel, parameters: ApplyParameters) -> Place | None:
     """Return what a copy of the snapshot is to be compared with. Raises UsageError where that is not known."""
     from facesnap_cli.operations.verify import source_of
 
     if level is VerifyLevel.NONE:
         return None
-    return source_of(
-        snapshot,
-        app.account,
-        object_id,
-        app.journal,
-        account_of=app.account_of,
-        account_in=lambda subscription_id: _account_in(app, subscription_id),
-    )
+    return source_of(app.dependencies, app.account, parameters)
 
 
 def type_filter(text: str | None) -> ObjectType | None:
@@ -176,24 +176,6 @@ def confirm_deletion(app: App, snapshots: Sequence[Snapshot], *, given: bool) ->
         reporter=app.messages,
         about=[f"about to delete {one.id}: {one.type} {one.object_id or '(object not known)'}" for one in snapshots],
     )
-
-
-def _account_in(app: App, subscription_id: str | None) -> Account | None:
-    """Return the account of the only profile with this subscription id; built-in ones count if no other has it."""
-    own = app.settings.file.profiles
-    for names in (own, [name for name in app.settings.profile_names if name not in own]):
-        found = [name for name in names if subscription_id and _subscription_of(app, name) == subscription_id]
-        if found:
-            return app.account_named(found[0]) if len(found) == 1 else None
-    return None
-
-
-def _subscription_of(app: App, profile: str) -> str | None:
-    try:
-        found = app.settings.for_profile(profile).subscription_id
-    except FacesnapError:  # what is wrong with another profile is not for this command to say
-        return None
-    return found.lower() if found else None
 
 
 def _choose_object(app: App, object_type: ObjectType) -> str:

@@ -1,0 +1,46 @@
+"""Decide whether a copy resumes an earlier run of the same copy or begins anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters
+from facesnap_cli.common.clock import is_of_the_future
+from facesnap_cli.journal.snapshot_uses import used_take
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.operations import Job, Operation, OperationKind
+from facesnap_cli.operations.parameters import VerifyLevel
+
+UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is resumed if no max_age says it
+
+
+def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> Job:
+    """Return the copy to go on with: the last one if it is unfinished, or finished and young enough; else a new one.
+
+    A finished one counts only under a `max_age_s`; an unfinished one for 20 hours where there is none.
+    """
+    steps, used = (
+        [operation for operation in journal.of_job(parameters.key) if operation.job],
+        used_take(journal, parameters.key),
+    )
+    times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
+    if times:
+        max_age_s, last = parameters.take.max_age_s, max(times)
+        limit_s = UNFINISHED_S if max_age_s is None else max_age_s
+        young = (now - last).total_seconds() <= limit_s and not is_of_the_future(last, now)
+        job, left = Job(parameters.key, last), used is None or used[1] != last
+        if young and (max_age_s is not None or not (left and _is_finished(parameters, job, steps))):
+            return job
+    return Job(parameters.key, now.replace(microsecond=0))
+
+
+def _is_finished(parameters: CopyParameters, job: Job, steps: list[Operation]) -> bool:
+    """Tell whether every target has its copy, and the copy's own take has had its snapshot deleted."""
+    own = [one for one in steps if one.job == job and one.has_succeeded]
+    made = {
+        (one.profile, one.object_id)
+        for one in own
+        if one.kind is OperationKind.APPLY and (one.verified_time or parameters.verify is VerifyLevel.NONE)
+    }
+    cleaned = all(one.verified_time for one in own if one.kind is OperationKind.TAKE)
+    return cleaned and made >= {(one.account.profile, one.template.render(job.time)) for one in parameters.targets}

@@ -1,0 +1,105 @@
+"""The methods by which the items of a plan are backed up: by snapshots or by exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from facesnap_cli.archives.images.sources import image_source
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, copy_between
+from facesnap_cli.backups.plans.coverage import Cover
+from facesnap_cli.backups.plans.export_method import ExportMethod
+from facesnap_cli.backups.plans.plan import Plan, PlanItem
+from facesnap_cli.backups.plans.preview import Preview
+from facesnap_cli.backups.plans.run_results import ItemResult
+from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
+from facesnap_cli.backups.retention import Template
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.operations import OperationKind
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.wait import OperationProgress
+
+if TYPE_CHECKING:
+    from facesnap_cli.archives.images.image import ImageSource
+
+
+class BackupMethod(Protocol):
+    """How one item of a plan is backed up."""
+
+    @property
+    def item(self) -> PlanItem: ...
+
+    def preview(self) -> Preview:
+        """Return what `run` would do. Only reads. Raises what reading raises."""
+        ...
+
+    def run(self, progress: OperationProgress) -> ItemResult:
+        """Back the item up. A failure stands in the result."""
+        ...
+
+    def charges(self) -> Iterable[tuple[Account, OperationKind]]:
+        """Return each take and apply that `run` will ask for, as far as is known before the first request."""
+        ...
+
+    def covers(self) -> list[Cover]:
+        """Look how each target is covered. What reading a target raises stands in its result."""
+        ...
+
+
+def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
+    """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
+    sources = frozenset((item.object_type, item.object_id) for item in plan.items)
+    return [
+        _export(dependencies, plan, item)
+        if item.method == "export"
+        else SnapshotMethod(item, dependencies, _copy_parameters(dependencies, plan, item), sources)
+        for item in plan.items
+    ]
+
+
+def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMethod:
+    paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
+    if len(paths) < len(item.targets):
+        raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
+
+    def images() -> ImageSource | None:
+        try:
+            return image_source(plan.path.absolute().parent / item.images) if item.images else None
+        except UsageError as error:
+            raise plan.wrong(item, "images", error) from None
+
+    return ExportMethod(
+        item,
+        dependencies,
+        source_of_item(dependencies, plan, item),
+        tuple(Template(str(Path(text)), name) for text, name in paths),
+        plan.path.absolute().parent,
+        images,
+    )
+
+
+def source_of_item(dependencies: Dependencies, plan: Plan, item: PlanItem) -> Account:
+    """Return the account that an item is backed up from. Raises ConfigurationError if it lacks something."""
+    try:
+        return dependencies.accounts.usable(item.source)
+    except UsageError as error:
+        raise plan.wrong(item, "from", error) from None
+
+
+def _copy_parameters(dependencies: Dependencies, plan: Plan, item: PlanItem) -> CopyParameters:
+    source = source_of_item(dependencies, plan, item)
+    try:
+        return copy_between(
+            dependencies,
+            source,
+            item.object_type,
+            item.object_id,
+            item.targets,
+            verify=item.verify,
+            keep_snapshot=item.keep_snapshot,
+            max_age_s=item.max_age_s,
+        )
+    except UsageError as error:
+        raise plan.wrong(item, "to", error) from None

@@ -1,0 +1,127 @@
+"""What takes, applies, waits and backups work with, built once for a run."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.reporter import Reporter
+from facesnap_cli.operations.accounts import Accounts
+
+if TYPE_CHECKING:
+    from facesnap_cli.common.threads import ThreadPool
+    from facesnap_cli.config.settings import Settings
+    from facesnap_cli.journal.store import Journal
+    from facesnap_cli.journal.transfers import Transfers
+    from facesnap_cli.operations.polling import Schedule
+
+_WARN_AGAIN_S = 60.0
+
+
+class Dependencies:
+    """The journal, the clock, the accounts and the reporter of a run. Safe for several threads.
+
+    The journal is opened, and settings are read, when they are first needed: most reading commands need no journal.
+    """
+
+    def __init__(self, state_directory: Path, clock: Clock, accounts: Accounts, reporter: Reporter):
+        self.state_directory = state_directory
+        self.clock = clock
+        self.accounts = accounts
+        self.reporter = reporter
+        self._journal: Journal | None = None
+        self._thread_pool: ThreadPool | None = None
+        self._quiet_until: dict[type[FacesnapError], float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def journal(self) -> Journal:
+        """The journal. Raises JournalError or DatabaseError if it cannot be opened."""
+        with self._lock:
+            if self._journal is None:
+                from facesnap_cli.journal.store import Journal
+
+                self._journal = Journal(self.state_directory, self.clock, self.reporter)
+            return self._journal
+
+    @property
+    def opened_journal(self) -> Journal | None:
+        """The journal, if this run has used it."""
+        return self._journal
+
+    @property
+    def thread_pool(self) -> ThreadPool:
+        """The threads that all copies of a run share, because each thread keeps a connection to each account."""
+        with self._lock:
+            if self._thread_pool is None:
+                from facesnap_cli.common.threads import ThreadPool
+
+                self._thread_pool = ThreadPool()
+            return self._thread_pool
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the chosen profile."""
+        return self.accounts.settings
+
+    @property
+    def schedule(self) -> Schedule:
+        """The delays between polls, from `--poll-interval`."""
+        from facesnap_cli.operations.polling import Schedule
+
+        return Schedule(interval_s=self.settings.poll_interval)
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long to wait for an operation, from `--timeout`; None for as long as it takes."""
+        return self.settings.timeout
+
+    def object_of(self, snapshot_id: str) -> str | None:
+        """Return the object that a snapshot was taken from, if the journal knows it.
+
+        Reading the service needs no journal, so one that cannot be read is only a warning.
+        """
+        from facesnap_cli.common.sqlite import DatabaseError
+        from facesnap_cli.journal.store import JournalError
+
+        try:
+            return self.journal.object_of(snapshot_id)
+        except (DatabaseError, JournalError) as error:
+            self.warn_of(error)
+            return None
+
+    def forget_old_operations(self) -> None:
+        """Delete operations from the journal that ended longer ago than `keep_journal`, if it can be written."""
+        from facesnap_cli.journal.store import JournalError
+
+        with suppress(JournalError):  # a command that has to write says what is wrong with the journal
+            self.journal.forget(timedelta(seconds=self.settings.keep_journal))
+
+    def open_transfers(self) -> Transfers:
+        """Return the list of exports and imports, without those that ended longer ago than `keep_journal`."""
+        from facesnap_cli.journal.transfers import Transfers
+
+        transfers = Transfers(self.state_directory, self.clock, self.reporter)
+        transfers.forget(timedelta(seconds=self.settings.keep_journal))
+        return transfers
+
+    def warn_of(self, error: FacesnapError) -> None:
+        """Warn about an error that does not stop the command, at most once a minute per kind."""
+        now = self.clock.monotonic()
+        with self._lock:
+            is_new = now >= self._quiet_until.get(type(error), 0.0)
+            if is_new:
+                self._quiet_until[type(error)] = now + _WARN_AGAIN_S
+        if is_new:
+            self.reporter.warn(f"{error.message}; going on")
+
+    def close(self) -> None:
+        """Close the connections and the journal."""
+        self.accounts.close()
+        if self._journal:
+            self._journal.close()
