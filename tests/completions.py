@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from facesnap_cli.cli.command_table import Facesnap
 from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
-from facesnap_cli.cli.main import Facesnap
 
 DIRECTORY = Path(__file__).parent.parent / "completions"
 

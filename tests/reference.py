@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from facesnap_cli.cli.main import Facesnap
+from facesnap_cli.cli.command_table import Facesnap
 from facesnap_cli.common.time_format import written_duration
 from facesnap_cli.config.definitions import SETTINGS
 

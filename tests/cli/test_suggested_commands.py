@@ -17,8 +17,8 @@ from typer.exceptions import Exit
 
 import facesnap_cli
 from facesnap_cli.cli import suggestions
+from facesnap_cli.cli.command_table import TABLE, Facesnap
 from facesnap_cli.cli.context import App
-from facesnap_cli.cli.main import TABLE, Facesnap
 from facesnap_cli.common.hints import command, complete_command
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
