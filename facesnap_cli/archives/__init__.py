@@ -1,1 +1,1 @@
-"""Keep an object's persons, faces and images in one SQLite file: write, read and compare it."""
+"""Write, read and compare archives: SQLite files with an object's persons, faces and images."""

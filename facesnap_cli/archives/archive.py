@@ -1,4 +1,4 @@
-"""Read a finished archive. Nothing here writes to the file or beside it."""
+"""Read a finished archive without writing to the file or beside it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Archive:
     @classmethod
     @contextmanager
     def opened(cls, path: Path) -> Iterator[Self]:
-        """Give the archive in a file, for as long as the block lasts.
+        """Yield the archive in a file, open while the block lasts.
 
-        Raises NotFoundError, DamagedError, or ArchiveError where it is unfinished, newer, or no archive at all.
+        Raises NotFoundError, DamagedError, or ArchiveError if it is unfinished, newer, or not an archive.
         """
         if path.is_dir():
             raise UsageError(f"{path} is a directory, not an archive")
@@ -67,10 +67,10 @@ class Archive:
         lock = threading.Lock()
         try:
             yield cls(path, _head(connection, path), connection, lock)
-        except sqlite3.Error as error:  # SQLite makes an error of its own of an interruption amid a query
+        except sqlite3.Error as error:  # SQLite turns an interruption during a query into its own error
             raise connection.interruption or error from error
         finally:
-            with lock:  # an interruption does not wait for the threads that read images
+            with lock:  # after an interruption, threads may still read images
                 connection.close()
 
     def image(self, sha256: str) -> bytes:
@@ -86,11 +86,11 @@ class Archive:
         return int(row[0])
 
     def counts(self) -> FaceCounts:
-        """Count the faces that could be rebuilt."""
+        """Count the faces, and those that can be rebuilt."""
         return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
 
     def document(self) -> dict[str, object]:
-        """Return the JSON form of the head, with the file and how many faces could be rebuilt."""
+        """Return the JSON form of the head, with the file and the number of faces that can be rebuilt."""
         covered = self.counts().with_image
         return {"archive": str(self.path), **self.head.document(), "facesWithImage": covered, "bytes": self.size}
 
@@ -100,7 +100,7 @@ class Archive:
         return self.path.stat().st_size
 
     def check(self) -> None:
-        """Read all of it. Raises DamagedError, which names the places of the damage."""
+        """Read and check the whole archive. Raises DamagedError, which names the damaged places."""
         places = []
         try:
             places = list(self._structure()) or list(self._rows())
@@ -118,7 +118,7 @@ class Archive:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Let one thread at a time execute statements. Raises DamagedError where the file cannot be read."""
+        """Allow one thread at a time to execute statements. Raises DamagedError if the file cannot be read."""
         with self.lock:
             try:
                 yield
@@ -160,14 +160,14 @@ class Archive:
 
 
 def _begins_as_sqlite(path: Path) -> bool:
-    """Tell whether a file begins as SQLite's do; an empty one may have been one."""
+    """Return whether a file begins like a SQLite file; an empty file may have been one."""
     with path.open("rb") as file:
         beginning = file.read(16)
     return beginning in (b"", b"SQLite format 3\0")
 
 
 def describe(path: Path, *, check: bool) -> dict[str, object]:
-    """Return an archive's document, with whether all of it was read and checked. Raises what opening and that raise."""
+    """Return an archive's JSON form. With `check` its whole content is checked first."""
     with Archive.opened(path) as archive:
         if check:
             archive.check()

@@ -1,4 +1,4 @@
-"""What an export or an import is to do, checked and ready to begin."""
+"""Hold the validated parameters of an export or an import."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from facesnap_cli.operations.polling import Schedule
 
 @dataclass(frozen=True, slots=True)
 class ExportParameters:
-    """An export, ready to begin. `base` is an older archive of the same object; `force` replaces `target`.
+    """The parameters of an export. `base` is an older archive of the same object; `force` replaces `target`.
 
-    `files` are the common options that name files: the command line that takes it up again needs them too.
+    `files` are the common options that name files, because the command that resumes the export needs them too.
     """
 
     object_type: ObjectType
@@ -30,7 +30,7 @@ class ExportParameters:
     files: tuple[str, ...] = ()
 
     def transfer(self, account: Account) -> Transfer:
-        """Return what the list of transfers keeps of this export."""
+        """Return the record of this export for the list of transfers."""
         return Transfer(
             id=export_id(self.target),
             kind="export",
@@ -52,7 +52,7 @@ class ExportParameters:
 
 @dataclass(frozen=True, slots=True)
 class ImportParameters:
-    """An import, ready to begin. A model that is None is the archive's; `files` is as for an export."""
+    """The parameters of an import. A model that is None is the archive's; `files` is as for an export."""
 
     archive: Path
     object_type: ObjectType
@@ -67,7 +67,7 @@ class ImportParameters:
     files: tuple[str, ...] = ()
 
     def transfer(self, account: Account) -> Transfer:
-        """Return what the list of transfers keeps of this import."""
+        """Return the record of this import for the list of transfers."""
         return Transfer(
             id=import_id(account.profile, account.endpoint, self.object_type.value, self.object_id),
             kind="import",

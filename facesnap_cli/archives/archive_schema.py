@@ -1,7 +1,8 @@
-"""The archive's format. What is written here is a promise: others read these files with nothing but SQLite.
+"""Define the archive's schema, its head and its checksums.
 
-The comments inside of the statements are kept in the file: `sqlite3 FILE .schema` shows them. A file whose statements
-differ in more than comments is refused, so nothing else of these is ever edited: a change is a further migration.
+The schema is a promise, because others read archives with nothing but SQLite. `sqlite3 FILE .schema` shows the
+comments in the statements. A file whose statements differ in more than comments is refused. Never edit anything else
+in them: add a migration.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class ArchiveError(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an archive says of its object and itself. Times are UTC; `last_trained_time` None: never trained."""
+    """An archive's description of its object and of itself. Times are UTC; `last_trained_time` None: never trained."""
 
     archive_id: str
     object_type: ObjectType
@@ -120,7 +121,7 @@ class Head:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
-        """Read the one row. Raises ValueError where a value is not of its column's type, or the id could not be one."""
+        """Read the only row. Raises ValueError if a value has another type than its column, or the id is not valid."""
         for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
             expected = int if name in _NUMBERS else str
             if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
@@ -173,12 +174,12 @@ class Head:
 
 
 def checksum(*columns: Any) -> str:
-    """Return the checksum of a row's columns, texts given as their bytes."""
+    """Return the checksum of a row's columns. Texts are given as bytes."""
     return hashlib.sha256(b"".join(map(_netstring, columns))).hexdigest()[:16]
 
 
 def checksum_of(columns: tuple[str, ...]) -> str:
-    """Return the SQL expression of the checksum over these columns, for a connection that was prepared for archives."""
+    """Return the SQL expression of the checksum over columns, for a connection with the functions of archives."""
     return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
 
 
@@ -188,7 +189,7 @@ def sha256(content: bytes) -> str:
 
 
 def contents_of(connection: sqlite3.Connection) -> str:
-    """Return the digest over all rows' checksums, which tells a row too many or too few."""
+    """Return the digest over all rows' checksums, which changes with every added or deleted row."""
     digest = hashlib.sha256()
     for query in (
         "SELECT checksum FROM persons ORDER BY person_id",

@@ -1,4 +1,4 @@
-"""What has changed between two archives of an object, or between an archive and the object as it is now."""
+"""Compare two archives of an object, or an archive and the present object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.safe_open import attach, prepare
@@ -74,14 +73,14 @@ _KEYS = ("change", "kind", "id", "name", "what", "old", "new")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What has changed. `strangers`: not one id of a person or face is in both, as after an import."""
+    """The differences. `strangers`: no id of a person or face is in both, as after an import."""
 
     differences: list[Difference]
     strangers: bool
 
     @property
     def failure(self) -> VerificationError | None:
-        """The error that tells a script of differences; None without any."""
+        """The error by which a script learns of differences; None without differences."""
         if not self.differences:
             return None
         why = "the ids differ altogether: an imported object has new ones; import --verify full compares what it built"
@@ -93,10 +92,10 @@ class Comparison:
 
 
 def compare_archives(old: Path, new: Path) -> Comparison:
-    """Return what has changed from one archive to a later one: {change, kind, id, name, what, old, new}.
+    """Return the changes from one archive to a later one: {change, kind, id, name, what, old, new}.
 
     `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
-    Raises UsageError where they are not of the same type, and what opening them raises.
+    Raises UsageError if their types differ, and the errors of opening them.
     """
     with Archive.opened(old) as first, Archive.opened(new) as second:
         first.check()
@@ -111,21 +110,21 @@ def compare_archives(old: Path, new: Path) -> Comparison:
 def compare_with_service(
     account: Account, old: Path, object_id: str | None, clock: Clock, progress: Progress
 ) -> Comparison:
-    """Return what has changed since an archive was written, as `compare_archives`.
+    """Return the changes since an archive was written, as `compare_archives` does.
 
-    The object is the archive's, or `object_id`. The user data of persons' faces is not compared: it would take a
-    request for each. Raises NotFoundError, and what reading raises.
+    The object is the archive's, or `object_id`. The user data of persons' faces is not compared, because each would
+    need a request. Raises NotFoundError, and the errors of reading.
     """
     with Archive.opened(old) as archive:
         archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
     with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
-        parameters = ExportParameters(object_type, object_id, Path(directory) / "now")
-        with PartialArchive.opened(parameters.target, clock) as partial:
+        target = Path(directory) / "now"
+        with PartialArchive.opened(target, clock) as partial:
             partial.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
-            list_object(account, parameters, partial, progress)
+            list_object(account, object_type, object_id, partial, progress)
             with_faces = not object_type.has_persons
-            return _compared(old, partial_of(parameters.target), face_user_data=with_faces, finished=False)
+            return _compared(old, partial_of(target), face_user_data=with_faces, finished=False)
 
 
 def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:

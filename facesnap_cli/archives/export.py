@@ -1,4 +1,4 @@
-"""From an object in the service to an archive file."""
+"""Export an object of the service to an archive."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
-from facesnap_cli.models.objects import Face, Person
+from facesnap_cli.models.objects import Face, ObjectType, Person
 from facesnap_cli.network.rate_limit import threads_for
 
 PAGE = 1000
 MOST_ROUNDS = 5
-_BATCH = 200  # faces whose user data is committed together: what a kill loses is read again
+_BATCH = 200  # faces whose user data is committed together; after a kill the uncommitted ones are read again
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export has come to: the archive's document, and in words what is to be known of it.
+    """The result of an export: the archive's JSON form, a notice and warnings.
 
-    `failure` is there where some of the images could not be used; `about_images` tells of each of those, `about_faces`
-    how many faces cannot be rebuilt.
+    `failure` is set if some images could not be used. `about_images` names each of them; `about_faces` says how many
+    faces cannot be rebuilt.
     """
 
     document: dict[str, object]
@@ -52,16 +52,16 @@ class Exported:
 
     @property
     def warnings(self) -> list[str]:
-        """Everything that is to be known of what was not used, and of what cannot be rebuilt."""
+        """All warnings: about images that were not used, and faces that cannot be rebuilt."""
         return self.about_images + self.about_faces
 
 
 def export_object(account: Account, parameters: ExportParameters, clock: Clock, progress: Progress) -> Exported:
-    """Read an object into an archive, going on where an earlier run has stopped.
+    """Read an object into an archive, or resume an interrupted export.
 
-    The object is listed until a whole listing shows nothing new, so that the archive is of one moment. Raises
-    ConflictError where the target exists, NotFoundError, VerificationError where the object never stays the same,
-    and what reading raises: then what was read stays in the partial.
+    The object is listed until a whole listing shows nothing new, so that the archive shows one moment. Raises
+    ConflictError if the target exists, NotFoundError, VerificationError if the object never stays the same, and the
+    errors of reading; then the partial archive keeps what was read.
     """
     if parameters.target.exists() and not parameters.force:
         raise ConflictError(
@@ -94,7 +94,9 @@ class _Reading:
 
     def run(self) -> None:
         for _ in range(MOST_ROUNDS):
-            changed = list_object(self._account, self._parameters, self._partial, self._progress)
+            changed = list_object(
+                self._account, self._parameters.object_type, self._parameters.object_id, self._partial, self._progress
+            )
             if self._parameters.base:
                 self._partial.reuse(self._parameters.base)
             if not changed and not self._partial.counts().unread:
@@ -131,7 +133,7 @@ class _Reading:
                 self._parameters.object_type, self._parameters.object_id, face.face_id, person_id=face.person_id
             )
         except NotFoundError:
-            return  # deleted since: the next listing drops it
+            return  # deleted in the meantime: the next listing drops it
         self._progress.advance()
         with self._lock:
             self._read.append(found)
@@ -141,9 +143,9 @@ class _Reading:
         self._partial.set_user_data(full)
 
 
-def list_object(account: Account, parameters: ExportParameters, partial: PartialArchive, progress: Progress) -> int:
-    """List the object once into the partial archive, and return in how many places the two differed."""
-    kind, object_id, objects = parameters.object_type, parameters.object_id, account.objects
+def list_object(account: Account, kind: ObjectType, object_id: str, partial: PartialArchive, progress: Progress) -> int:
+    """List the object once into the partial archive, and return how many differences that removed."""
+    objects = account.objects
     progress.begin("reading the list of " + ("persons" if kind.has_persons else "faces"))
     training = objects.training(kind, object_id) if kind.is_trainable else None
     changed = int(partial.set_head(objects.get(kind, object_id), training))
@@ -199,7 +201,7 @@ def _persons_with_faces(partial: PartialArchive) -> Iterator[Person]:
 
 
 def _imageless(partial: PartialArchive) -> Iterator[tuple[Person | None, list[Face]]]:
-    """Yield the faces without an image, by person, then those of a list."""
+    """Yield the faces without an image, by person, then a list's faces."""
     after = ""
     while persons := partial.images.missing(after, PAGE):
         yield from persons
@@ -215,7 +217,7 @@ def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
     about_images, about_faces = [f"image not used: {line}" for line in unusable], []
-    if parameters.images and not parameters.base:  # with one, images that the base has given are not looked for again
+    if parameters.images and not parameters.base:  # images that the base had would appear as unmatched
         about_images += [f"image of no face: {line}" for line in parameters.images.unmatched()]
     if parameters.images and not covered and faces:
         about_images.append(f"{parameters.images.origin}: nothing in it could be told to be a face of this object")

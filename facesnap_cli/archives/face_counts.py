@@ -1,4 +1,4 @@
-"""How many faces an archive holds, and of how many the image: Face returns none, so only those can be rebuilt."""
+"""Count an archive's faces, and those with an image. Only they can be rebuilt: Face never returns images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FaceCounts:
-    """The faces of an archive, those with an image among them, and the images, which faces may share."""
+    """Numbers of faces, of faces with an image, and of images, which faces may share."""
 
     faces: int
     with_image: int
@@ -21,18 +21,20 @@ class FaceCounts:
 
     @property
     def lacking(self) -> int:
-        """How many faces have no image."""
+        """The number of faces without an image."""
         return self.faces - self.with_image
 
     def is_enough(self, required: bool | None) -> bool:
-        """Tell whether it counts as a backup: every face with an image if `required`; None, one; False, none."""
+        """Return whether the archive counts as a backup.
+
+        `required` True: every face needs an image; None: at least one face; False: no face."""
         if required is None:
             return bool(self.with_image or not self.faces)
         return not (required and self.lacking)
 
     @property
     def flaw(self) -> str:
-        """What cannot be rebuilt, in words; empty where everything can."""
+        """A description of what cannot be rebuilt; empty if everything can."""
         if not self.lacking:
             return ""
         if not self.with_image:
@@ -41,7 +43,7 @@ class FaceCounts:
 
 
 def counts_document(counts: FaceCounts | None) -> dict[str, object]:
-    """Return the JSON form; all null where there is no archive."""
+    """Return the JSON form; all values are null without an archive."""
     return {
         "faces": counts.faces if counts else None,
         "facesWithImage": counts.with_image if counts else None,

@@ -1,4 +1,4 @@
-"""An archive that is being written: `NAME.partial`, which is renamed to `NAME` once it is complete."""
+"""Write an archive as `NAME.partial`, and rename it to `NAME` when it is complete."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Counts:
 
 
 class PartialArchive:
-    """What an export has read so far. It survives a kill at any moment; its methods may be called from any thread."""
+    """The data that an export has read so far. It survives a kill at any moment. Safe for several threads."""
 
     def __init__(self, target: Path, database: SharedConnection, clock: Clock):
         self.target = target
@@ -88,7 +88,7 @@ class PartialArchive:
             database.close()
 
     def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
-        """Note what is being exported. Raises ConflictError where an earlier run has begun another object."""
+        """Record which object is exported. Raises ConflictError if an earlier run began another object."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
         if row is None:
@@ -114,7 +114,7 @@ class PartialArchive:
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
-        """Store the object's own data and its training state. Returns whether anything but the training has changed."""
+        """Store the object's own data and training state; return whether anything but the training changed."""
         named = (head.name, head.user_data, head.recognition_model)
         with self._database.writing() as connection:
             before = connection.execute("SELECT name, user_data, recognition_model FROM object").fetchone()
@@ -130,13 +130,13 @@ class PartialArchive:
         return tuple(before) != named
 
     def begin_listing(self) -> None:
-        """Forget what an earlier listing showed."""
+        """Forget the ids of an earlier listing."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM temp.listed_persons")
             connection.execute("DELETE FROM temp.listed_faces")
 
     def list_persons(self, persons: Sequence[Person]) -> int:
-        """Take in a page of persons with their faces' ids, and return how many rows that changed."""
+        """Store a page of persons with their faces' ids, and return the number of changed rows."""
         faces = [(face_id, person.person_id) for person in persons for face_id in person.face_ids]
         with self._database.writing() as connection:
             connection.executemany(
@@ -163,7 +163,7 @@ class PartialArchive:
         return changed
 
     def list_faces(self, faces: Sequence[Face]) -> int:
-        """Take in a page of a list's faces, and return how many rows that changed."""
+        """Store a page of a list's faces, and return the number of changed rows."""
         with self._database.writing() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face.face_id,) for face in faces]
@@ -175,7 +175,7 @@ class PartialArchive:
             ).rowcount
 
     def end_listing(self) -> int:
-        """Drop whatever the complete listing did not show, and return the number of rows."""
+        """Drop everything that the complete listing did not show, and return the number of dropped rows."""
         with self._database.writing() as connection:
             dropped = connection.execute(
                 "DELETE FROM persons WHERE person_id NOT IN (SELECT id FROM temp.listed_persons)"
@@ -187,7 +187,7 @@ class PartialArchive:
         return dropped
 
     def reuse(self, base: Path) -> int:
-        """Take over from an older archive of the same object what it knows of the faces that are still there.
+        """Copy user data and images of faces that still exist from an older archive of the same object.
 
         Returns the number of faces whose user data need not be read.
         """
@@ -217,7 +217,7 @@ class PartialArchive:
                 connection.execute("DETACH base")
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
-        """Return up to `limit` faces with unread user data and ids after `after`."""
+        """Return up to `limit` faces after `after` whose user data is unread."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
@@ -225,7 +225,7 @@ class PartialArchive:
         return [UnreadFace(*row) for row in rows]
 
     def set_user_data(self, faces: Sequence[Face]) -> None:
-        """Keep the user data of faces that was read."""
+        """Store the user data of faces that were read."""
         with self._database.writing() as connection:
             connection.executemany(
                 "UPDATE faces SET user_data = ? WHERE face_id = ?", [(face.user_data, face.face_id) for face in faces]
@@ -246,7 +246,7 @@ class PartialArchive:
             connection.execute("DROP TABLE unread")
             seal(connection, self._clock.now())
         with self._database.reading() as connection:
-            # The log's content goes into the file, and the log away.
+            # Writes the log's content into the file, and removes the log.
             connection.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
         try:

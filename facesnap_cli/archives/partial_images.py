@@ -1,4 +1,4 @@
-"""The images of a partial archive: find the faces that lack one, and put images in."""
+"""Find the faces of a partial archive that lack an image, and store images."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from facesnap_cli.models.objects import Face, Person
 
 
 class PartialImages:
-    """The images in a partial archive. Its methods may be called from any thread."""
+    """The images of a partial archive. Safe for several threads."""
 
     def __init__(self, database: SharedConnection):
         self._database = database
 
     def owners(self, after: str, limit: int) -> list[Person]:
-        """Return up to `limit` persons after `after` who have faces."""
+        """Return up to `limit` persons with faces after the id `after`."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
@@ -26,7 +26,7 @@ class PartialImages:
         return [_person(row) for row in rows]
 
     def missing(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
-        """Return up to `limit` persons after `after` who have faces without an image, with those faces."""
+        """Return up to `limit` persons after the id `after` with their faces without an image."""
         with self._database.reading() as connection:
             persons = connection.execute(
                 "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
@@ -36,12 +36,12 @@ class PartialImages:
             return [(_person(row), _faces_of(connection, "person_id = ?", row["person_id"])) for row in persons]
 
     def missing_in_list(self, after: str, limit: int) -> list[Face]:
-        """Return up to `limit` faces of a list after `after` that have no image."""
+        """Return up to `limit` faces of a list without an image after the id `after`."""
         with self._database.reading() as connection:
             return _faces_of(connection, "person_id IS NULL AND face_id > ?", after, limit)
 
     def kept(self, person: Person) -> dict[str, Face]:
-        """Return a person's faces that have an image, by its SHA-256."""
+        """Return a person's faces with an image, by the image's SHA-256."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT image, face_id, user_data FROM faces WHERE person_id = ? AND image IS NOT NULL",
@@ -50,7 +50,7 @@ class PartialImages:
         return {row["image"]: Face(row["face_id"], row["user_data"]) for row in rows}
 
     def keep(self, face_id: str, image: CheckedImage) -> None:
-        """Keep a face's image."""
+        """Store a face's image."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)

@@ -1,7 +1,7 @@
-"""Open an archive that may be a stranger's: a regular file with the schema that facesnap makes, and nothing else in it.
+"""Open an archive from an untrusted source: a regular file with exactly the schema that facesnap creates.
 
-A SQLite file brings its own schema along, and that is a program: a view can be endless or huge, a trigger can change
-what is written. So nothing is asked of a file before its schema is found to be ours, word for word but for comments.
+A SQLite file brings its own schema, which is a program: a view can be endless or huge, a trigger can change what is
+written. facesnap therefore executes no query before it has compared the schema, word for word except comments.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, checksum, sha256
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, migrate, version_of
 
-# Far above the largest value that an archive has, an image of 6 MB.
+# Far above an archive's largest value, an image of 6 MB.
 MOST_VALUE_BYTES = 32 * 1024 * 1024
-_WAL_VERSION = 2  # in the header's bytes 18 and 19: the file's newest rows may be in a second one beside it
+_WAL_VERSION = 2  # in the header's bytes 18 and 19: the newest rows may be in another file beside it
 _COMMENT = re.compile(r"--[^\n]*")
-_LOOK_EVERY_STEPS = 50_000  # of SQLite's machine, some milliseconds
+_HANDLER_EVERY_STEPS = 50_000  # of SQLite's virtual machine, a few milliseconds
 
 
 def open_archive(path: Path) -> InterruptibleConnection:
-    """Open a finished archive. Nothing is written to it or beside it.
+    """Open a finished archive without writing to it or beside it.
 
-    Raises FileNotFoundError, DamagedError, or DatabaseError where it is unfinished, newer, or no archive at all.
+    Raises FileNotFoundError, DamagedError, or DatabaseError if it is unfinished, newer, or not an archive.
     """
     _check_file(path)
     connection = sqlite3.connect(
@@ -48,16 +48,16 @@ def open_archive(path: Path) -> InterruptibleConnection:
 
 
 def prepare(connection: InterruptibleConnection) -> None:
-    """Give a connection the functions that archives need, and bounds for what a stranger's file can make it do."""
+    """Add the functions of archives to a connection, and limit what an untrusted file can make it do."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
-    connection.set_progress_handler(lambda: 0, _LOOK_EVERY_STEPS)  # signals are handled in it
+    connection.set_progress_handler(lambda: 0, _HANDLER_EVERY_STEPS)  # Python handles signals in it
     connection.create_function("row_checksum", -1, checksum, deterministic=True)
     connection.create_function("sha256", 1, sha256, deterministic=True)
 
 
 def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequence[str] = ()) -> None:
-    """Raise ArchiveError unless the file has the schema of an archive, and beside it only `allowed` statements."""
+    """Raise ArchiveError unless the file has an archive's schema and otherwise only `allowed` statements."""
     expected = _schema_of(allowed)
     found = connection.execute("SELECT name, sql FROM sqlite_schema LIMIT ?", (len(expected) + 1,)).fetchall()
     strange = [str(name) for name, sql in found if name not in expected or expected[name] != _bare(sql)]
@@ -70,20 +70,20 @@ def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequenc
 
 
 def attach(connection: sqlite3.Connection, path: Path, name: str, *, finished: bool = True) -> None:
-    """Let an archive's tables be read through another connection under `name`, and never be written.
+    """Attach an archive to another connection under `name`, read-only.
 
-    The connection must have been opened with `uri=True`. `finished` False is for a partial that is still open.
+    The connection must be opened with `uri=True`. `finished` False is for a partial archive that is still open.
     """
     connection.execute(f"ATTACH ? AS {name}", (read_only_uri(path, finished=finished),))
 
 
 def read_only_uri(path: Path, *, finished: bool = True) -> str:
-    """Return the URI by which SQLite reads a file; a finished one without locks or files beside it."""
+    """Return the URI to read a file with; SQLite reads a finished one without locks or files beside it."""
     return f"{path.absolute().as_uri()}?{'immutable=1' if finished else 'mode=ro'}"
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what is no regular file, such as a pipe, which would never end, and a file that is being written."""
+    """Refuse a file that is not regular, such as an endless pipe, and a file that is being written."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -99,7 +99,7 @@ def _check_file(path: Path) -> None:
 
 
 def _schema_of(more: Sequence[str] = ()) -> dict[str, str | None]:
-    """Return the schema that this program makes: the bare text of each table and index by its name."""
+    """Return the schema that facesnap creates: the statement of each table and index by its name."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         migrate(connection, ":memory:", APPLICATION_ID, MIGRATIONS)
@@ -111,5 +111,5 @@ def _schema_of(more: Sequence[str] = ()) -> dict[str, str | None]:
 
 
 def _bare(sql: object) -> str | None:
-    """Return a statement without its comments, which may change between versions; None for what is no text."""
+    """Return a statement without its comments, which may change between versions; None if it is not text."""
     return " ".join(_COMMENT.sub(" ", sql).split()) if isinstance(sql, str) else None

@@ -1,4 +1,4 @@
-"""A SQLite connection that several threads share, and the errors of a file that facesnap writes."""
+"""Share a SQLite connection between threads, and turn its errors into facesnap's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facesnap_cli.common.sqlite import DamagedError, DatabaseError, Interruptibl
 
 
 class SharedConnection:
-    """A connection on which one thread at a time executes statements. Both contexts raise what `executing` raises."""
+    """A connection on which one thread at a time executes statements. Raises what `executing` raises."""
 
     def __init__(self, path: Path, connection: InterruptibleConnection):
         self.path = path
@@ -22,7 +22,7 @@ class SharedConnection:
 
     @contextmanager
     def reading(self) -> Iterator[InterruptibleConnection]:
-        """Yield the connection, for this thread alone while the block lasts."""
+        """Yield the connection to this thread alone while the block lasts."""
         with self._lock, executing(self.path, self._connection):
             yield self._connection
 
@@ -33,22 +33,22 @@ class SharedConnection:
             yield connection
 
     def rows(self, query: str) -> Iterator[sqlite3.Row]:
-        """Yield the rows of a query one by one. No thread may use the connection before the last."""
-        # Without the lock: a generator that is left behind would hold it, and closing would wait for ever.
+        """Yield the rows of a query one by one. Until the last row no thread may use the connection."""
+        # Without the lock: an abandoned generator would hold it, and close() would wait for ever.
         with executing(self.path, self._connection):
             yield from self._connection.execute(query)
 
     def close(self) -> None:
-        """Close the file once no thread is using it: an interruption does not wait for its threads."""
+        """Close the file when no thread uses it: after an interruption threads may still run."""
         with self._lock:
             self._connection.close()
 
 
 @contextmanager
 def executing(path: Path, connection: InterruptibleConnection | None = None) -> Iterator[None]:
-    """Execute statements on a file of ours. Raises ArchiveError where it cannot be written, else DamagedError.
+    """Raise ArchiveError if the block cannot write one of facesnap's files, DamagedError for other errors of it.
 
-    An error that is an interruption of the `connection` is raised as that.
+    If the error is an interruption of the `connection`, the interruption is raised.
     """
     try:
         yield

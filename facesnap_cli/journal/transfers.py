@@ -164,7 +164,7 @@ class Transfers:
                     forget_import_state(self._state, ledger.stem)
 
     def close(self) -> None:
-        """Close the file once no thread is using it: an interruption does not wait for its threads."""
+        """Close the file when no thread uses it: after an interruption threads may still run."""
         with self._lock:
             self._connection.close()
 

@@ -1,1 +1,1 @@
-"""Find original images: in a directory or by a manifest."""
+"""Find original images in a directory or by a manifest."""

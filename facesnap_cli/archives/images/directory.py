@@ -1,4 +1,4 @@
-"""A directory of original images, matched with faces by the names of files and folders."""
+"""Match the images of a directory with faces by the names of files and folders."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from facesnap_cli.models.objects import Face, Person
 
 
 class ImageDirectory:
-    """A directory of images. The image of a face is, in this order,
+    """A directory of images. The image of a face is the first of these:
 
-    a file whose name, without its suffix, is the face's id, in the person's folder or at the top;
-    the file that the face's user data names, from the person's folder or from the top, with or without its suffix;
-    and last, in the order of their names, what remains in the person's folder.
+    - a file whose name without its suffix is the face's id, in the person's folder or at the top;
+    - the file that the face's user data names, relative to the person's folder or to the top, with or without suffix;
+    - the next remaining file of the person's folder, in the order of their names.
 
-    A person's folder is named after the person or the person's id. A list's images are all at the top.
+    A person's folder is named after the person or the person's id. All images of a list are at the top.
     """
 
     def __init__(self, root: Path):
         self.origin = self._root = root
         self._real_root = root.resolve()
         self._unmatched: list[str] = []
-        self._owners: dict[tuple[int, int], str] = {}  # of folders, by what the file system calls them, to person ids
+        self._owners: dict[tuple[int, int], str] = {}  # person ids by device and inode of their folders
 
     def claim(self, person: Person) -> None:
         folder = self._folder_of(person)
@@ -44,10 +44,10 @@ class ImageDirectory:
         places = [place for place in (folder, self._root) if place]
         found: dict[str, ImageFile] = {}
         for face in faces:
-            if path := self._called_as(face, places):
+            if path := self._image_of(face, places):
                 found[face.face_id] = ImageFile(path)
         if folder:
-            taken = {image.path for image in found.values()} | {self._called_as(face, places) for face in kept.values()}
+            taken = {image.path for image in found.values()} | {self._image_of(face, places) for face in kept.values()}
             left = sorted(path for path in folder.iterdir() if _is_image(path) and path not in taken)
             if kept:
                 left = [path for path in left if digest_of(path) not in kept]
@@ -64,9 +64,9 @@ class ImageDirectory:
         if person.name:
             names += [unicodedata.normalize(form, person.name) for form in ("NFC", "NFD")]
         folders = (self._inside(self._root, name) for name in names)
-        return next((one for one in folders if one and one.parent == self._root and self._leads_inside(one)), None)
+        return next((path for path in folders if path and path.parent == self._root and self._leads_inside(path)), None)
 
-    def _called_as(self, face: Face, places: Sequence[Path]) -> Path | None:
+    def _image_of(self, face: Face, places: Sequence[Path]) -> Path | None:
         return next(self._named(face.face_id, places), None) or next(self._named(face.user_data, places), None)
 
     def _named(self, name: str | None, places: Sequence[Path]) -> Iterator[Path]:
@@ -77,14 +77,14 @@ class ImageDirectory:
                     yield path
 
     def _inside(self, place: Path, name: str) -> Path | None:
-        """Return the path of that name, unless it leads out of the directory: names and user data are not ours."""
+        """Return the path of a name, unless it leads out of the directory: names and user data are untrusted."""
         path = place / name
         return path if ".." not in path.parts and path.is_relative_to(self._root) and path != self._root else None
 
     def _leads_inside(self, folder: Path) -> bool:
-        """Tell whether a path is a directory, and no link to one elsewhere."""
+        """Return whether a path is a directory, and not a link to one outside."""
         return os.path.isdir(folder) and folder.resolve().is_relative_to(self._real_root)
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # False, not an error, for a name that is too long
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # isfile() never raises, even for a long name

@@ -1,4 +1,4 @@
-"""An original image, checked as the service would check it, and the interface of where images come from."""
+"""Check original images as the service does, and declare the interface of their sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NONE_KEPT: Mapping[str, Face] = {}
 
 
 class ImageError(FacesnapError):
-    """An image that the service would not take, or that cannot be read."""
+    """An image that the service would refuse, or that cannot be read."""
 
     exit_code = 11
     default_code = "Image"
@@ -38,7 +38,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckedImage:
-    """An image that the service may take."""
+    """An image that the service may accept."""
 
     content: bytes
     format: str
@@ -48,42 +48,42 @@ class CheckedImage:
 
 
 class ImageSource(Protocol):
-    """Where the images of an object's faces come from."""
+    """A source of images for an object's faces."""
 
     @property
     def origin(self) -> Path:
-        """What the user named."""
+        """The directory or file that the user named."""
         ...
 
     def claim(self, person: Person) -> None:
-        """Keep what is here for a person for that one alone. Raises UsageError where it may be another's as well.
+        """Reserve a person's images for that person. Raises UsageError if they may be another person's.
 
-        Every person with faces claims before the first match: what an earlier run has matched is not matched again.
+        Call it for every person with faces before the first `match`, which leaves out persons of an earlier run.
         """
         ...
 
     def match(
         self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
     ) -> dict[str, ImageFile]:
-        """Return the images of a person's faces that have none, or with None of a list's, by face id.
+        """Return images for a person's faces that have none, by face id. The person None means a list's faces.
 
-        `kept` are the person's other faces, by the SHA-256 of the image that each has: no other face gets that.
+        `kept` are the person's other faces, by the SHA-256 of their images, which no other face gets.
         """
         ...
 
     def unmatched(self) -> list[str]:
-        """Return in words what was given and belongs to no face, once everything has been matched."""
+        """Return a line for each image that matches no face, after everything was matched."""
         ...
 
 
 def shared(place: str, person: Person, other_id: str, *, hint: str) -> UsageError:
-    """Return the error for a place of images that may be those of either of two persons."""
+    """Return the error for images that may belong to either of two persons."""
     name = harmless(person.name or "")
     return UsageError(f"{place}: two persons are called {name}: {other_id} and {person.person_id}", hint=hint)
 
 
 def checked_image(image: ImageFile) -> CheckedImage:
-    """Read an image. Raises ImageError where the service would not take it: format, or 1 KB to 6 MB."""
+    """Read an image. Raises ImageError if the service would refuse its format or size (1 KB to 6 MB)."""
     try:
         with open_regular(image.path) as file:
             content = file.read(IMAGE_BYTES_MAX + 1)
@@ -100,7 +100,7 @@ def checked_image(image: ImageFile) -> CheckedImage:
 
 
 def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file, as an archive keeps its image; None where it cannot be read or is no image."""
+    """Return the SHA-256 of an image file, by which archives store it; None if it is not a readable image."""
     try:
         return checked_image(ImageFile(path)).sha256
     except ImageError:

@@ -1,4 +1,4 @@
-"""A manifest: a CSV file that says which image shows which face."""
+"""Match images with faces by a manifest, a CSV file that assigns images to faces."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SHOWN = 20
 
 
 class ImageManifest:
-    """The images that a manifest names; paths start from its directory. It is held in SQLite, not in memory.
+    """The images that a manifest names, with paths relative to its directory. SQLite holds the rows, not memory.
 
-    A row with a `persisted_face_id` is that face's. Another row is of the person with that `person_id` or `name`, and
-    goes to the faces without one in the order of the rows; first to the face whose user data is its path or file name.
-    A row whose image is that of a face which has one already goes to no other.
+    A row with a `persisted_face_id` belongs to that face. Any other row belongs to the person with its `person_id` or
+    `name`: to the face whose user data is its path or file name, else to the person's next face without an image.
+    A row whose image an archived face already has goes to no other face.
     """
 
     def __init__(self, path: Path, rows: sqlite3.Connection):
@@ -37,8 +37,8 @@ class ImageManifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a manifest. Raises UsageError, which names the line that is wrong."""
-        # A temporary file, which SQLite removes when it is closed, in whichever thread that is.
+        """Read a manifest. Raises UsageError, which names the wrong line."""
+        # A temporary file, which SQLite removes when any thread closes it.
         rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         manifest = cls(path, rows)
         rows.row_factory = sqlite3.Row
@@ -76,9 +76,9 @@ class ImageManifest:
                 found[face.face_id] = self._use(row)
         if person:
             left = [row for row in self._rows_of(person) if not self._is_kept(row, kept)]
-            for face in sorted(faces, key=lambda one: not any(_is_called(row, one) for row in left)):
+            for face in sorted(faces, key=lambda face: not any(_names_image_of(row, face) for row in left)):
                 if left and face.face_id not in found:
-                    row = next((row for row in left if _is_called(row, face)), left[0])
+                    row = next((row for row in left if _names_image_of(row, face)), left[0])
                     left.remove(row)
                     found[face.face_id] = self._use(row)
         return found
@@ -89,7 +89,7 @@ class ImageManifest:
         return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
 
     def _rows_of(self, person: Person) -> list[sqlite3.Row]:
-        """Return the rows of a person without a face id."""
+        """Return a person's rows without a face id."""
         return self._rows.execute(
             "SELECT * FROM rows WHERE persisted_face_id IS NULL"
             " AND (person_id = ?1 OR (person_id IS NULL AND name = ?2)) ORDER BY line",
@@ -97,11 +97,11 @@ class ImageManifest:
         ).fetchall()
 
     def _is_kept(self, row: sqlite3.Row, kept: Mapping[str, Face]) -> bool:
-        """Tell whether a row is of a face that has its image, and note that it is used."""
+        """Return whether a row belongs to a face that has its image; if so, mark the row as used."""
         if not kept:
             return False
         image = self._path.parent / row["path"]
-        if any(_is_called(row, face) for face in kept.values()) or digest_of(image) in kept:
+        if any(_names_image_of(row, face) for face in kept.values()) or digest_of(image) in kept:
             self._use(row)
             return True
         return False
@@ -137,6 +137,6 @@ def _check_row(where: str, values: Mapping[str, str | None], *, too_long: bool) 
         raise UsageError(f"{where}: target_face is left,top,width,height in pixels")
 
 
-def _is_called(row: sqlite3.Row, face: Face) -> bool:
+def _names_image_of(row: sqlite3.Row, face: Face) -> bool:
     path = Path(row["path"])
     return bool(face.user_data) and face.user_data in (row["path"], path.name, path.stem)

@@ -1,4 +1,4 @@
-"""Which source of images a path is."""
+"""Choose the source of images for a path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facesnap_cli.common.errors import UsageError
 
 
 def image_source(path: Path) -> ImageSource:
-    """Return the images of a directory or of a manifest. Raises UsageError, which names the line that is wrong."""
+    """Return the images of a directory or a manifest. Raises UsageError, which names the wrong line."""
     if path.is_dir():
         return ImageDirectory(path)
     if path.suffix.lower() == ".csv":

@@ -1,4 +1,4 @@
-"""The map from old to new ids, as a file that other programs read."""
+"""Write the map from old to new ids to a file for other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUFFIXES = (".csv", ".json")
 
 
 def check_id_map(path: Path) -> Path:
-    """Return `path` if its suffix says how to write it, and there is a place for it. Raises UsageError."""
+    """Return `path` if its suffix names a format and its directory exists. Raises UsageError."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--id-map {path}: it must end in {' or '.join(SUFFIXES)}")
     if not path.parent.is_dir():
@@ -24,7 +24,7 @@ def check_id_map(path: Path) -> Path:
 
 
 def write_id_map(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write the map row by row, as CSV with a header or as a JSON array; mode 0600, all of it or nothing."""
+    """Write the map as CSV with a header or as a JSON array, with mode 0600, completely or not at all."""
     with replaced(path) as file:
         if path.suffix.lower() == ".csv":
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

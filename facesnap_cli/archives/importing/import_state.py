@@ -1,4 +1,4 @@
-"""What an import has done so far: old id, new id, one commit for each. It lets an import go on after a kill."""
+"""Record what an import has done, one commit for each new id, so that it can be resumed after a kill."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MIGRATIONS = (
     CREATE INDEX faces_by_person ON faces (person_id);
     """,
 )
-# The steps of an import, each written down before its first request is sent.
+# The steps of an import. Each is recorded before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
 _VIEWS = (
     """
@@ -54,7 +54,7 @@ _VIEWS = (
 
 @dataclass(frozen=True, slots=True)
 class PendingPerson:
-    """A person of the archive who is not rebuilt yet. `new_id`: added already, faces are missing."""
+    """A person of the archive who is not rebuilt yet. With a `new_id` only faces are missing."""
 
     person_id: str
     name: str | None
@@ -76,7 +76,7 @@ class PendingFace:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How much of an import is done."""
+    """The numbers of persons and faces that are done."""
 
     persons: int
     faces: int
@@ -88,7 +88,7 @@ class Done:
 
 
 class ImportState:
-    """The state of one import, with the archive attached. Its methods may be called from any thread."""
+    """The state of one import, with the archive attached. Safe for several threads."""
 
     def __init__(self, database: SharedConnection):
         self.path = database.path
@@ -133,21 +133,21 @@ class ImportState:
             connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def step_back(self, step: str | None, archive_id: str | None) -> None:
-        """Commit that the last step came to nothing; None where it was the first."""
+        """Commit that the last step failed, and return to the step before; None means that there was none."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM import")
             if step is not None:
                 connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def start_over(self, step: str, archive_id: str) -> None:
-        """Commit that a step begins in a new object: what was added to an earlier one is gone with that."""
+        """Commit that a step begins in a new object, and forget everything added to an earlier one."""
         with self._database.writing() as connection:
             for table in ("import", "persons", "faces"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
             connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
-        """Return up to `limit` persons after `after` who are missing, or have a face that is."""
+        """Return up to `limit` persons after the id `after` who are missing or have a missing face."""
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
@@ -172,19 +172,19 @@ class ImportState:
 
     def person_added(self, person_id: str, new_id: str) -> None:
         """Commit the id that the service gave a person."""
-        self._note("persons (person_id, new_id)", person_id, new_id.lower())
+        self._insert("persons (person_id, new_id)", person_id, new_id.lower())
 
     def person_refused(self, person_id: str, reason: str) -> None:
-        """Commit that the service does not take a person, and so none of the person's faces."""
-        self._note("persons (person_id, refused)", person_id, reason)
+        """Commit that the service refused a person, and therefore all of the person's faces."""
+        self._insert("persons (person_id, refused)", person_id, reason)
 
     def face_added(self, face: PendingFace, new_id: str) -> None:
         """Commit the id that the service gave a face."""
-        self._note("faces (face_id, person_id, new_id)", face.face_id, face.person_id, new_id.lower())
+        self._insert("faces (face_id, person_id, new_id)", face.face_id, face.person_id, new_id.lower())
 
     def face_refused(self, face: PendingFace, reason: str) -> None:
-        """Commit that the service does not take a face."""
-        self._note("faces (face_id, person_id, refused)", face.face_id, face.person_id, reason)
+        """Commit that the service refused a face."""
+        self._insert("faces (face_id, person_id, refused)", face.face_id, face.person_id, reason)
 
     def forget_refusals(self) -> None:
         """Forget which faces were refused: they are missing again."""
@@ -192,12 +192,12 @@ class ImportState:
             connection.execute("DELETE FROM main.faces WHERE refused IS NOT NULL")
 
     def person_of(self, new_id: str) -> str | None:
-        """Return the archive's id of a person in the target; None for one that this import does not know."""
+        """Return the archive's id of a person in the target; None if this import does not know the person."""
         row = self._row("SELECT person_id FROM main.persons WHERE new_id = ?", new_id.lower())
         return row["person_id"] if row else None
 
     def missing_like(self, name: str | None, user_data: str | None) -> str | None:
-        """Return the id of a missing person with this name and user data; any of several will do."""
+        """Return the id of any missing person with this name and user data."""
         row = self._row(
             "SELECT person_id FROM missing_persons WHERE name IS ? AND coalesce(user_data, '') = ? LIMIT 1",
             name,
@@ -206,7 +206,7 @@ class ImportState:
         return row["person_id"] if row else None
 
     def has_face(self, person_id: str | None, new_id: str) -> bool:
-        """Tell whether a face in the target was added for this person of the archive; None means for its list."""
+        """Return whether a face in the target was added for this person of the archive; None means for its list."""
         row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
         return row is not None
 
@@ -240,7 +240,7 @@ class ImportState:
         return int(row[0])
 
     def refused(self) -> Iterator[dict[str, object]]:
-        """Yield what the service has not taken, with the reason."""
+        """Yield each refused person and face with the reason."""
         for row in self._rows(
             "SELECT 'person' AS kind, m.person_id AS id, p.name AS name, m.refused AS reason FROM main.persons AS m"
             " JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.refused IS NOT NULL UNION ALL"
@@ -252,7 +252,7 @@ class ImportState:
     def id_map(self) -> Iterator[dict[str, object]]:
         """Return each person and face that was added: {kind, name, personId, oldId, newId}, persons first.
 
-        `personId` is the new id of a face's person. The state must not be written to meanwhile.
+        `personId` is the new id of a face's person. The state must not be changed before the last row.
         """
         rows = self._database.rows(
             "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
@@ -264,7 +264,7 @@ class ImportState:
         )
         return (dict(row) for row in rows)
 
-    def _note(self, target: str, *values: str | None) -> None:
+    def _insert(self, target: str, *values: str | None) -> None:
         marks = ", ".join("?" for _ in values)
         with self._database.writing() as connection:
             connection.execute(f"INSERT INTO main.{target} VALUES ({marks})", values)  # noqa: S608 - ours

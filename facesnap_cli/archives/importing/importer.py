@@ -1,4 +1,4 @@
-"""From an archive file to an object in the service."""
+"""Import an archive: build an object in the service."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from facesnap_cli.network.rate_limit import threads_for
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
-# After so many lost answers a round ends early; if so many faces are refused and none is taken, all would be.
-MOST_UNSETTLED = 50
+# A round ends early after this many lost responses. If this many faces are refused and none is accepted, all would be.
+MOST_LOST_RESPONSES = 50
 MOST_REFUSED = 50
-# How long the service may still be at work on a request whose answer never came, in seconds.
-SETTLING_S = 2.0
+# How long the service may still process a request whose response was lost, in seconds.
+LATE_EFFECT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import has come to: its document, and what the service has refused, if it has."""
+    """The result of an import: its JSON form, and an error if the service refused persons or faces."""
 
     document: dict[str, object]
     failure: FacesnapError | None
@@ -55,7 +55,7 @@ class Imported:
 def import_archive(
     account: Account, parameters: ImportParameters, state_directory: Path, clock: Clock, progress: Progress
 ) -> Imported:
-    """Build an object from an archive, going on where an earlier run has stopped.
+    """Build an object from an archive, or resume an interrupted import.
 
     Nothing is added twice: facesnap reads the object to learn what an earlier run or a lost response has added.
     `state_directory` keeps what was done. Raises ConflictError if the object exists and is not this import's own
@@ -90,7 +90,7 @@ class _Import:
         self._object_id = parameters.object_id
         self._clock = clock
         self._progress = progress
-        self._unsettled: list[FacesnapError] = []
+        self._lost: list[FacesnapError] = []
         self._resumed = False
         self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
@@ -125,7 +125,7 @@ class _Import:
         return Imported(document, _refusal(refused, self._object_id))
 
     def _create(self) -> None:
-        """Make sure that the object exists, and that it is this import's own."""
+        """Create the object, or check that the existing one is this import's own."""
         exists = self._objects.exists(self._kind, self._object_id)
         step, archive_id = self._state.step, self._state.archive_id
         if exists:
@@ -169,7 +169,7 @@ class _Import:
             )
 
     def _send_create(self, step: str | None, archive_id: str | None) -> None:
-        """Create the object; a refusal leaves the state at `step`, as an earlier run's work may be there after all."""
+        """Create the object; after a refusal return to `step`, because an earlier run's work may exist after all."""
         try:
             self._objects.create(
                 self._kind,
@@ -179,7 +179,7 @@ class _Import:
                 recognition_model=self._recognition_model,
             )
         except OutcomeUnknownError:
-            self._clock.sleep(SETTLING_S)
+            self._clock.sleep(LATE_EFFECT_S)
             if not self._objects.exists(self._kind, self._object_id):
                 raise
         except FacesnapError:
@@ -187,30 +187,30 @@ class _Import:
             raise
 
     def _add(self) -> None:
-        """Add what is missing, in rounds: what has no answer in one is looked for before the next."""
+        """Add everything missing, in rounds. Before the next round facesnap looks for results of lost responses."""
         if self._state.step != ADDING:
             return
         if self._resumed:
-            self._clock.sleep(SETTLING_S)
+            self._clock.sleep(LATE_EFFECT_S)
             self._record_lost_responses()
         fruitless = 0
         while True:
             before = self._state.done().total
             self._add_round()
-            if not self._unsettled:
+            if not self._lost:
                 return
-            self._clock.sleep(SETTLING_S)
+            self._clock.sleep(LATE_EFFECT_S)
             self._record_lost_responses()
             fruitless = fruitless + 1 if self._state.done().total == before else 0
             if fruitless == MOST_FRUITLESS_ROUNDS:
-                raise self._unsettled[0]
+                raise self._lost[0]
 
     def _record_lost_responses(self) -> None:
         self._progress.begin("looking for what is there already")
         record_lost_responses(self._objects, self._archive, self._state, self._object_id)
 
     def _add_round(self) -> None:
-        self._unsettled = []
+        self._lost = []
         what = "adding persons and faces" if self._kind.has_persons else "adding faces"
         self._progress.begin(what, self._state.to_do())
         try:
@@ -218,7 +218,7 @@ class _Import:
                 stop_at_first_error(self._rebuild, self._persons(), threads=self._threads)
             else:
                 self._add_list_faces()
-        except UsageError:  # no face at all was taken: another try can be made
+        except UsageError:  # the service accepted no face at all: another try is possible
             self._state.forget_refusals()
             raise
 
@@ -226,13 +226,13 @@ class _Import:
         after = ""
         while page := self._state.persons_to_do(after, PAGE):
             for person in page:
-                if len(self._unsettled) >= MOST_UNSETTLED:
+                if len(self._lost) >= MOST_LOST_RESPONSES:
                     return
                 yield person
             after = page[-1].person_id
 
     def _rebuild(self, person: PendingPerson) -> None:
-        """Add a person and the faces, one after the other: the service takes no two of one person at once."""
+        """Add a person, then each face in turn: the service allows no two additions to a person at once."""
         new_id = person.new_id or self._add_person(person)
         if new_id:
             for face in self._state.faces_to_do(person.person_id):
@@ -254,14 +254,14 @@ class _Import:
             self._state.person_refused(person.person_id, refusal.message)
             return None
         except (OutcomeUnknownError, ConflictError) as failure:
-            self._unsettled.append(failure)
+            self._lost.append(failure)
             return None
         self._state.person_added(person.person_id, new_id)
         self._progress.advance()
         return new_id
 
     def _add_face(self, face: PendingFace, person_id: str | None) -> bool:
-        """Add a face. False where it is not known whether it was added: then no other may follow before that is."""
+        """Add a face; return False if the result is unknown: then the person's next face must wait."""
         try:
             new_id = self._objects.add_face(
                 self._kind,
@@ -276,7 +276,7 @@ class _Import:
             self._state.face_refused(face, refusal.message)
             self._check_refusals(refusal)
         except (OutcomeUnknownError, ConflictError) as failure:
-            self._unsettled.append(failure)
+            self._lost.append(failure)
             return False
         else:
             self._state.face_added(face, new_id)
@@ -284,7 +284,7 @@ class _Import:
         return True
 
     def _check_refusals(self, refusal: UsageError) -> None:
-        """Raise UsageError where the service takes no face at all."""
+        """Raise UsageError if the service accepts no face at all."""
         done = self._state.done()
         if done.refused >= MOST_REFUSED and not done.faces:
             raise UsageError(
@@ -294,7 +294,7 @@ class _Import:
             )
 
     def _train(self) -> str | None:
-        """Train the object and wait for it, and return the training's status; None where there is nothing to train."""
+        """Train the object, wait, and return the training's status; None if there is nothing to train."""
         if not self._kind.is_trainable or not self._state.done().faces:
             return None
         begun = self._state.step == TRAINING

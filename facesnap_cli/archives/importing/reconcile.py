@@ -1,4 +1,4 @@
-"""Compare a rebuilt object with its archive: to settle lost answers, and to verify the result."""
+"""Compare a rebuilt object with its archive, to find results of lost responses and to verify the import."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SHOWN = 5
 
 
 def record_lost_responses(objects: ObjectApi, archive: Archive, state: ImportState, object_id: str) -> None:
-    """Add to the state whatever the object holds that it does not know: the responses were lost.
+    """Record the persons and faces that the object holds and the state lacks, because their responses were lost.
 
-    Faces of a person or list are added one after the other in one order, so that one unknown face is the first that
-    is missing. A person without faces and state entry is any missing one of that name and user data. Raises
-    ConflictError for anything else: then somebody else writes to the object.
+    Faces of a person or list are added in turn in a fixed order, so a single unknown face is the first missing one.
+    An unknown person without faces is any missing person of that name and user data. Raises ConflictError for
+    anything else, because then another program writes to the object.
     """
     kind = archive.head.object_type
     if not kind.has_persons:
@@ -59,10 +59,10 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 def check_rebuilt(
     objects: ObjectApi, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
 ) -> None:
-    """Compare the object with those parts of the archive that were to be rebuilt.
+    """Compare the object with the parts of the archive that were rebuilt.
 
-    `quick` compares names, user data and every id that was given; `full` reads the user data of persons' faces too,
-    with one request each. Raises VerificationError, which names what differs.
+    `quick` compares names, user data and every new id; `full` also reads the user data of persons' faces, with a
+    request for each. Raises VerificationError, which names the differences.
     """
     if level is VerifyLevel.NONE:
         return
@@ -90,7 +90,7 @@ def check_rebuilt(
 
 
 class _Comparison:
-    """Compares persons and faces one by one, and notes in words what differs."""
+    """Compares persons and faces one by one, and collects descriptions of the differences."""
 
     def __init__(self, objects: ObjectApi, archive: Archive, state: ImportState, object_id: str):
         self._objects = objects
@@ -124,7 +124,7 @@ class _Comparison:
                 self.differences.append(f"unexpected face {face.face_id}")
 
     def all_differences(self) -> list[str]:
-        """Return what differs, once everything has been compared."""
+        """Return all differences, after everything was compared."""
         done = self._state.done()
         if (self._persons, self._faces) == (done.persons, done.faces):
             return self.differences

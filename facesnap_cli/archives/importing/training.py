@@ -1,4 +1,4 @@
-"""Train an object and wait until the training has ended."""
+"""Train an object and wait until the training ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def train_and_wait(
     timeout_s: float | None,
     begun: bool,
 ) -> str:
-    """Return the status of a training that succeeded. `begun`: an earlier run may have started it already.
+    """Train an object and return the status of success. `begun`: an earlier run may have started the training.
 
     Raises OperationFailedError with the service's reason, StillRunningError after `timeout_s`.
     """
@@ -69,7 +69,7 @@ def _start(objects: ObjectApi, object_type: ObjectType, object_id: str) -> None:
     try:
         objects.train(object_type, object_id)
     except ConflictError:
-        return  # one is under way: that one is waited for
+        return  # another training runs: wait for that
     except OutcomeUnknownError:
         if objects.training(object_type, object_id) is None:
             objects.train(object_type, object_id)
