@@ -1,4 +1,4 @@
-"""Time as an argument: what waits or dates anything gets a clock, so that tests need not wait."""
+"""Time as an argument: code that waits or dates anything gets a clock, so that tests need not wait."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-CLOCK_SKEW = timedelta(minutes=10)  # by which two machines' clocks may differ
+CLOCK_SKEW = timedelta(minutes=10)  # the clocks of two machines may differ by as much
 
 
 class Clock(Protocol):
-    """What the rest of the program knows of time."""
+    """The time, and a way to wait."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds from an arbitrary origin; never goes back."""
+        """Return seconds since an arbitrary moment. The number never decreases."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Return `seconds` later."""
+        """Wait for `seconds`."""
         ...
 
 
@@ -39,5 +39,5 @@ class SystemClock:
 
 
 def is_of_the_future(moment: datetime, now: datetime) -> bool:
-    """Tell whether something claims a time that has not come: it would count as young for as long as it likes."""
+    """Return whether a time is in the future. A copy with such a time would count as young for ever."""
     return moment - now > CLOCK_SKEW

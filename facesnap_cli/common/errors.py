@@ -1,7 +1,7 @@
 """Every error that facesnap raises on purpose, each with its exit status.
 
     FacesnapError                1
-    ├── OutputError              1    what was done is done, but its result could not be printed as it was wanted
+    ├── OutputError              1    the work is done, but its result could not be printed as requested
     ├── UsageError               2    bad option or value; nothing was sent
     ├── OperationFailedError     3    the service says that the operation failed
     ├── CredentialsError         4    no key, a refused key (401), a key without the right (403)
@@ -11,19 +11,19 @@
     │   └── ThrottledError       7    the rate limit stayed exceeded through all retries
     ├── StillRunningError        8    --timeout passed
     ├── UnreachableError         9    not reached, or kept failing; nothing was done, safe to run again
-    ├── OutcomeUnknownError     10    sent, no answer
+    ├── OutcomeUnknownError     10    sent, no response
     ├── PartialFailureError     11    some items of a batch failed
     ├── FeatureMissingError     12    the endpoint has no snapshot feature
     ├── ConfigurationError      13    the configuration file is wrong
     ├── VerificationError       14    source and target differ
-    ├── UnhealthyError       any of them: that of the first check of `doctor` that failed
+    ├── UnhealthyError        any    the status of the first check of `doctor` that failed
     └── InterruptedBySignal 130/143   Ctrl-C, SIGTERM
 
-    Interruption                 (BaseException: what a signal raises; no handler of errors may swallow it)
+    Interruption                 (a BaseException, raised by a signal: no handler of errors may swallow it)
 
-An error says what happened (`message`, and what else in `also`), what to mend (`hint`), how to go on (`resume`, a
-command), and which object (`details`, camelCase keys for the JSON form). `cli.main` is the only place that turns one
-into output and an exit status.
+An error has the failure and its cause (`message`, more lines in `also`), what to mend (`hint`), the command to go on
+with (`resume`), and the object (`details`, with camelCase keys for the JSON form). Only `cli.main` turns an error into
+output and an exit status.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ GO_ON = "to go on: "
 
 
 class FacesnapError(Exception):
-    """Base of all errors that a user may see. `code` is the service's error code where there is one.
+    """Base of all errors that a user may see. `code` is the service's error code, if it sent one.
 
-    `also` are further lines for people, each printed on a line of its own; programs find their content in `details`.
-    `failures` are the errors of a batch's items, which the JSON form has whole. `subject` is the item of a batch that
-    the message names already.
+    `also` holds more lines for people; programs find their content in `details`. `failures` holds the errors of a
+    batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already.
     """
 
     exit_code: ClassVar[int] = 1
@@ -72,22 +71,22 @@ class FacesnapError(Exception):
 
     @property
     def in_a_line(self) -> Hint:
-        """The message with what else there is to say, for a list of errors."""
+        """The message and the lines in `also`, for a list of errors."""
         more = Hint.joined(self.also)
         return Hint(self.message, ": ", *more.parts) if more else Hint(self.message)
 
     @property
     def advice(self) -> Hint:
-        """What a person is told below the message: what to mend, then the command to go on with."""
+        """The line below the message: what to mend, then the command to go on with."""
         go_on = Hint(GO_ON if self.hint else "", self.resume) if self.resume else ""
         return Hint.joined((self.hint, go_on))
 
     def lines(self, complete: Completion = as_it_is) -> list[str]:
-        """Return the error as a person reads it, the message first."""
+        """Return the error as lines for people, the message first."""
         return [self.message, *(line.text(complete) for line in (*self.also, self.advice) if line)]
 
     def document(self, complete: Completion = as_it_is) -> dict[str, object]:
-        """Return the error as the JSON object that `-o json` prints on stderr."""
+        """Return the JSON object that `-o json` prints on stderr."""
         own: dict[str, object] = {"code": self.code, "exitCode": self.status, "message": self.message}
         if self.hint:
             own["hint"] = self.hint.text(complete)
@@ -99,7 +98,7 @@ class FacesnapError(Exception):
         return {"error": own}
 
     def after(self, done: str) -> Self:
-        """Return the same error with what had been done before it at the front of its message."""
+        """Return a copy whose message begins with the work that was `done` before the error."""
         error = copy(self)
         error.message = f"{done}: {self.message}"
         return error
@@ -111,7 +110,7 @@ class FacesnapError(Exception):
 
 
 class OutputError(FacesnapError):
-    """What was done is done, but its result could not be printed: stdout refused it, or `--query` does not fit it."""
+    """The work is done, but its result could not be printed: stdout refused it, or `--query` does not fit it."""
 
     default_code = "Output"
 
@@ -131,7 +130,7 @@ class OperationFailedError(FacesnapError):
 
 
 class CredentialsError(FacesnapError):
-    """A key is missing, cannot be read, is refused (401) or not allowed to do this (403)."""
+    """A key is missing, cannot be read, is refused (401) or lacks the right to do this (403)."""
 
     exit_code = 4
     default_code = "Credentials"
@@ -159,15 +158,15 @@ class QuotaError(FacesnapError):
 
 
 class ThrottledError(QuotaError):
-    """The rate limit is exceeded for now; the request was refused and has done nothing."""
+    """The rate limit is exceeded for now. The request was refused and did nothing."""
 
     default_code = "Throttled"
 
 
 class StillRunningError(FacesnapError):
-    """The time given with --timeout passed; the operation goes on in the service.
+    """The time given with --timeout passed. The operation is still running in the service.
 
-    `reference` is what `facesnap wait` takes to wait for it; empty where waiting alone does not end it.
+    `reference` names it for `facesnap wait`. It is empty if waiting alone does not finish the work.
     """
 
     exit_code = 8
@@ -190,21 +189,21 @@ class StillRunningError(FacesnapError):
 
 
 class UnreachableError(FacesnapError):
-    """The service could not be reached or kept failing, and cannot have acted. Safe to run again."""
+    """The service could not be reached or kept failing, and cannot have acted. It is safe to run the command again."""
 
     exit_code = 9
     default_code = "Unreachable"
 
 
 class OutcomeUnknownError(FacesnapError):
-    """A request that changes something was sent and its answer never came."""
+    """A request that changes something was sent, and no response came."""
 
     exit_code = 10
     default_code = "OutcomeUnknown"
 
 
 class PartialFailureError(FacesnapError):
-    """Some items of a batch failed, others did not."""
+    """Some items of a batch failed."""
 
     exit_code = 11
     default_code = "PartialFailure"
@@ -232,7 +231,7 @@ class VerificationError(FacesnapError):
 
 
 class UnhealthyError(FacesnapError):
-    """A check of `doctor` failed; the exit status is what a command would have ended with."""
+    """A check of `doctor` failed. The exit status is the one with which a command would have ended."""
 
     default_code = "Unhealthy"
 
@@ -246,7 +245,7 @@ class UnhealthyError(FacesnapError):
 
 
 class InterruptedBySignal(FacesnapError):
-    """SIGINT (130) or SIGTERM (143) ended the waiting; operations go on in the service."""
+    """SIGINT (130) or SIGTERM (143) ended the waiting. Operations are still running in the service."""
 
     default_code = "Interrupted"
 
@@ -261,10 +260,10 @@ class InterruptedBySignal(FacesnapError):
 
 
 class Interruption(BaseException):
-    """Raised in the main thread by SIGINT and SIGTERM. `cli.main` makes an InterruptedBySignal of it.
+    """Raised in the main thread by SIGINT and SIGTERM. `cli.main` turns it into an InterruptedBySignal.
 
-    `nothing_sent`: it came while a request waited for its turn, so that the request has done nothing. `latest` is for
-    libraries written in C, which swallow what is raised in a function that they call back.
+    `nothing_sent` is true if no request was in flight, so that none can have had an effect. `latest` is for libraries
+    written in C, which swallow an exception that is raised in a function they call back.
     """
 
     latest: ClassVar[Interruption | None] = None

@@ -17,20 +17,20 @@ _SHOWN_CHARS = 80
 
 
 def harmless(text: str) -> str:
-    """Return `text` on one line, with every character that a terminal could obey as a visible escape."""
+    """Return `text` on one line, with every character that could control a terminal escaped."""
     return _HARMFUL.sub(_visible, text)
 
 
 def shown(text: str) -> str:
-    """Return `text` in quotes for a message: harmless, and cut where it is long."""
+    """Return `text` in quotes for a message: escaped, and cut if it is long."""
     safe = harmless(text)
     return repr(safe if len(safe) <= _SHOWN_CHARS else f"{safe[:_SHOWN_CHARS]}…")
 
 
 def harmless_json(text: str) -> str:
-    r"""Return serialized JSON with the same characters as `\uXXXX`, which JSON reads as the originals.
+    r"""Return serialized JSON with the same characters escaped as `\uXXXX`, which JSON reads as the originals.
 
-    Line breaks between tokens stay: inside of strings JSON has escaped them already.
+    Line breaks between tokens stay. Inside strings JSON has escaped them already.
     """
     return _HARMFUL.sub(lambda match: match[0] if match[0] in "\n\t" else _json_escape(match[0]), text)
 
@@ -51,7 +51,7 @@ def _json_escape(character: str) -> str:
 
 
 def nearest(text: str, choices: Iterable[str]) -> str:
-    """Return `; did you mean CHOICE?` for the choice that `text` probably is a misspelling of, or nothing."""
+    """Return `; did you mean CHOICE?` for the choice that `text` probably misspells, or an empty text."""
     from difflib import get_close_matches
 
     by_lower = {choice.lower(): choice for choice in choices}
@@ -60,10 +60,10 @@ def nearest(text: str, choices: Iterable[str]) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 snapshot`, `2,000 snapshots`; `many` where the plural has not just an s."""
+    """Return a number with its noun: `1 snapshot`, `2,000 snapshots`. Give `many` for an irregular plural."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def storable(text: str) -> str:
-    """Return `text` with U+FFFD for half characters (lone surrogates), which neither UTF-8 nor SQLite can hold."""
+    """Return `text` with U+FFFD in place of lone surrogates, which neither UTF-8 nor SQLite can store."""
     return _SURROGATE.sub("\ufffd", text)

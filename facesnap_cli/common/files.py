@@ -1,4 +1,4 @@
-"""Files that hold what others must not read or change, or files written atomically and privately."""
+"""Read and write files privately and atomically, and check who else may read or change them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import IO
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file's content, and who else on this machine may read or write it. Nobody on Windows, which has no such bits.
+    """A file's content, and who else on this machine may read or write it.
 
-    `exposed` is said of group and others, `exposed_to_all` and `writable_by_all` of others alone. `writable_by_others`:
-    anybody but the owner may write it, a group of which the owner is the only member left aside. `is_foreign`: another
-    user than this one and the administrator owns it.
+    `exposed`: the group or others may read or write it. `exposed_to_all` and `writable_by_all`: others may.
+    `writable_by_others`: others may write it, or a group that has other members than the owner. `is_foreign`: it
+    belongs neither to this user nor to the administrator. All are false on Windows, which has no such permissions.
     """
 
     content: bytes
@@ -32,7 +32,7 @@ class ReadFile:
 
 
 class ForeignFileError(PermissionError):
-    """A file that is not this user's alone, where it has to be."""
+    """A file or directory that must be this user's alone, and is not."""
 
     def __init__(self, path: Path, reason: str):
         super().__init__(errno.EPERM, f"{path} {reason}")
@@ -40,10 +40,7 @@ class ForeignFileError(PermissionError):
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open a file that is one to read: not a directory, not a pipe, which could make the program wait for ever.
-
-    Raises OSError.
-    """
+    """Open a regular file to read. Raises OSError for any other: a pipe could block for ever."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -53,10 +50,9 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 def read_regular(path: Path, max_bytes: int) -> ReadFile:
-    """Read a file, which `open_regular` opens.
+    """Read a regular file. Raises OSError, also if it is longer than `max_bytes`.
 
-    The permissions are those of the file that was read, wherever symbolic links led. Raises OSError, also for a file
-    longer than `max_bytes`.
+    Symbolic links are followed. The permissions are those of the file that was read.
     """
     with open_regular(path) as file:
         status = os.fstat(file.fileno())
@@ -75,10 +71,10 @@ def read_regular(path: Path, max_bytes: int) -> ReadFile:
 
 
 def replaceable_by_others(path: Path) -> Path | None:
-    """Return the directory in which anybody but the owner could put another file in this one's place; None without.
+    """Return a directory in which others could replace the file; None if they cannot.
 
-    Looked at are the directory of `path` and, where that is a symbolic link, the one of the file that it names. In one
-    with the sticky bit, such as /tmp, nobody removes what is another's; in a read-only one, nobody does anything.
+    Checks the directory of `path` and, if `path` is a symbolic link, its target's directory. A directory with the
+    sticky bit, such as /tmp, is safe: users cannot remove each other's files. So is a read-only file system.
     """
     for directory in {path.absolute().parent, path.resolve().parent}:
         if not directory.is_dir():
@@ -92,10 +88,10 @@ def replaceable_by_others(path: Path) -> Path | None:
 
 
 def _writable_by_others(status: os.stat_result) -> bool:
-    """Tell whether others may write to a file or directory, or its group may, unless that is its owner's private group.
+    """Return whether others, or a group with other members than the owner, may write to a file or directory.
 
-    A private group is one that is called as the owner and has no other member: where users have such groups, their
-    umask is often 002, and all their files are writable by the group. ssh of Debian and Ubuntu judges alike.
+    Some systems give each user a private group, which has the user's name and no other member. The umask there is
+    often 002, so that the group may write all files. OpenSSH of Debian and Ubuntu accepts such files too.
     """
     if os.name != "posix":
         return False
@@ -114,10 +110,10 @@ def _writable_by_others(status: os.stat_result) -> bool:
 
 
 def make_own_file(path: Path, *, checked: bool = True) -> None:
-    """Make an empty file, mode 0600, if there is none. Raises OSError.
+    """Create an empty file with mode 0600 if there is none. Raises OSError.
 
-    `checked` raises ForeignFileError for a file that is not ours alone, and for a symbolic link: it could lead into
-    any other file of this user.
+    With `checked`, raises ForeignFileError for a file that is not this user's alone, and for a symbolic link, which
+    could name any other file of this user.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | (getattr(os, "O_NOFOLLOW", 0) if checked else 0)
     try:
@@ -131,11 +127,11 @@ def make_own_file(path: Path, *, checked: bool = True) -> None:
 
 
 def check_own_file(path: Path) -> os.stat_result:
-    """Return a file's status. Raises ForeignFileError unless it is regular, this user's, and nobody else may open it.
+    """Return a file's status. Raises ForeignFileError unless it is a regular file that only this user may open.
 
-    It is not opened: to close it again would let go of the locks that SQLite has on it. On a file system that keeps no
-    owners and permissions nothing can be told from them.
+    Owner and permissions are ignored on a file system that does not keep them.
     """
+    # The file is not opened: closing it would release the locks that SQLite has on it.
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
         raise ForeignFileError(path, "is not a regular file")
@@ -146,25 +142,25 @@ def check_own_file(path: Path) -> os.stat_result:
 
 
 def _is_own(status: os.stat_result) -> bool:
-    """Tell whether a file is this user's, and nobody else may open it. Always on Windows, which has no such bits."""
+    """Return whether only this user may open a file. Always true on Windows, which has no such permissions."""
     others = stat.S_IRWXG | stat.S_IRWXO
     return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & others)
 
 
 def _keeps_owners(directory: Path) -> bool:
-    """Tell whether a file that is made in a directory for its owner alone is one: on CIFS or vfat it is not."""
+    """Return whether a directory's file system keeps owners and permissions: CIFS and vfat do not."""
     with tempfile.TemporaryFile(dir=directory) as file:
         return _is_own(os.fstat(file.fileno()))
 
 
 def make_private_directory(path: Path, *, inside: Path | None = None) -> None:
-    """Make a directory for its owner only, as are those of its parents that are missing.
+    """Create a directory, and its missing parents, for this user only.
 
-    `inside` is a parent that must be as private. Raises ForeignFileError where others may write to one of them.
+    `inside` is a parent that must be as private. Raises ForeignFileError if others may write to one of them.
     """
     for directory in (inside, path) if inside else (path,):
-        for one in (*reversed(directory.parents), directory):
-            one.mkdir(mode=0o700, exist_ok=True)
+        for missing in (*reversed(directory.parents), directory):
+            missing.mkdir(mode=0o700, exist_ok=True)
         status = directory.stat()
         if os.name == "posix" and status.st_uid != os.geteuid():
             raise ForeignFileError(directory, "belongs to another user; take a directory of your own")
@@ -175,10 +171,10 @@ def make_private_directory(path: Path, *, inside: Path | None = None) -> None:
 
 @contextlib.contextmanager
 def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Iterator[IO[str]]:
-    """Give a file to write; at the end it takes `path`'s place, whole, on disk and with this mode, or not at all.
+    """Yield a file to write, which then replaces `path` as a whole: on disk and with this mode, or not at all.
 
-    Where `path` is a symbolic link, the link is replaced: in a directory of several users it may be another's, and lead
-    anywhere. With `keep_link` it stays, and what it names is replaced. Raises OSError for what is no file, as a device.
+    If `path` is a symbolic link, the link is replaced: in a shared directory it may be another user's, and name any
+    file. With `keep_link` its target is replaced. Raises OSError if `path` is not a regular file.
     """
     target = path.resolve() if keep_link else path
     with contextlib.suppress(FileNotFoundError):
@@ -201,7 +197,7 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
 
 
 def sync_directory(directory: Path) -> None:
-    """Let what was renamed in a directory be on disk, on systems that can. Raises OSError."""
+    """Write a directory's renamed files to disk, on systems that can. Raises OSError."""
     if os.name != "posix":
         return
     descriptor = os.open(directory, os.O_RDONLY)

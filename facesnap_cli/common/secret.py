@@ -1,4 +1,4 @@
-"""A text that does not show itself, however it is printed, logged or pickled."""
+"""A text that cannot be printed, logged or pickled by mistake."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """A key, a token or a password. `reveal` is for the line that sends it or stores it."""
+    """A key, a token or a password. Call `reveal` only in the line that sends or stores it."""
 
     __slots__ = ("_text",)
 

@@ -1,4 +1,4 @@
-"""SQLite files: open one safely, bring its schema up to date, run a transaction that always ends."""
+"""Open SQLite files safely, migrate their schemas, and run transactions that always end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesnap_cli.common.files import ForeignFileError, check_own_file, make_own
 
 _BESIDE = ("-wal", "-shm", "-journal")
 
-# One statement, so that all three are of one moment: another process may be making the file.
+# One statement reads all three at the same moment: another process may be creating the file.
 _IDENTITY_SQL = (
     "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
     " (SELECT count(*) FROM sqlite_schema)"
@@ -23,22 +23,22 @@ _BUSY_PAUSE_S = 0.01
 
 
 class DatabaseError(FacesnapError):
-    """The file cannot be used: damaged, newer than this program, or not one of its kind."""
+    """The file cannot be used: it is damaged, newer than this program, or of another kind."""
 
     exit_code = 13
     default_code = "Database"
 
 
 class DamagedError(DatabaseError):
-    """The file is no database, or a broken one."""
+    """The file is not a database, or a damaged one."""
 
     default_code = "Damaged"
 
 
 class InterruptibleConnection(sqlite3.Connection):
-    """A connection that can tell an interruption from an error of SQLite.
+    """A connection that tells an interruption from an error of SQLite.
 
-    Signals are handled in the functions that SQLite calls back; of what those raise it makes an error of its own.
+    Python handles a signal in a function that SQLite calls back. SQLite turns the exception into its own error.
     """
 
     def __init__(self, *arguments: Any, **named: Any):
@@ -47,7 +47,7 @@ class InterruptibleConnection(sqlite3.Connection):
 
     @property
     def interruption(self) -> Interruption | None:
-        """The interruption that came since the connection was opened: it is what an error means then."""
+        """The interruption since the connection was opened. If there is one, it is the cause of an error."""
         return Interruption.latest if Interruption.latest is not self._earlier else None
 
 
@@ -59,13 +59,14 @@ def connect(
     busy_timeout_s: float = 10.0,
     own: bool = False,
 ) -> InterruptibleConnection:
-    """Open `path` (`":memory:"` for none), create it with mode 0600 if missing, and migrate it.
+    """Open `path` (`":memory:"` for no file), create it with mode 0600 if it is missing, and migrate it.
 
-    `migrations[n]` is the SQL script that leads from schema version n to n + 1. The connection is in
-    autocommit mode: write through `transaction`. It may be handed between threads, one at a time, and attaches other
-    files by their URI. `own` is for a directory that others may write to.
-    Raises DamagedError, DatabaseError where the file is newer than `migrations` or of another application, and with
-    `own` ForeignFileError where it, or what SQLite keeps beside it, is not this user's alone.
+    `migrations[n]` is the SQL script from schema version n to n + 1. The connection is in autocommit mode: write
+    through `transaction`. Several threads may use it, one at a time. It attaches other files by their URI. Set `own`
+    for a directory that others may write to.
+
+    Raises DamagedError; DatabaseError if the file is newer than `migrations` or belongs to another application; with
+    `own`, ForeignFileError if others may open the file or one that SQLite keeps beside it.
     """
     address, identity = str(path), None
     if address != ":memory:":
@@ -101,7 +102,8 @@ def connect(
 
 
 def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
-    """Turn write-ahead logging on. SQLite does not wait by itself for another process that does the same just now."""
+    """Turn write-ahead logging on."""
+    # SQLite does not wait by itself for another process that does the same at this moment.
     deadline = time.monotonic() + within_s
     while True:
         try:
@@ -115,7 +117,7 @@ def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Commit what the block wrote, or roll all of it back if the block raises."""
+    """Commit what the block writes, or roll all of it back if the block raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
@@ -127,7 +129,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def migrate(connection: sqlite3.Connection, name: str, application_id: int, migrations: Sequence[str]) -> None:
-    """Bring a database's schema up to date. Raises DatabaseError where it is newer or of another application."""
+    """Migrate a database's schema. Raises DatabaseError if it is newer or belongs to another application."""
     version = version_of(connection, name, application_id, len(migrations))
     if version == len(migrations):
         return
@@ -142,7 +144,7 @@ def migrate(connection: sqlite3.Connection, name: str, application_id: int, migr
 
 
 def version_of(connection: sqlite3.Connection, name: str, application_id: int, newest: int) -> int:
-    """Return the schema's version. Raises DatabaseError where it is above `newest` or of another application."""
+    """Return the schema's version. Raises DatabaseError if it is above `newest` or of another application."""
     owner, version, tables = map(int, connection.execute(_IDENTITY_SQL).fetchone())
     empty = tables == 0
     if owner != application_id and not (empty and owner == 0):
@@ -153,7 +155,7 @@ def version_of(connection: sqlite3.Connection, name: str, application_id: int, n
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Return which file a path is. Raises ForeignFileError where it, or one that SQLite reads with it, is not ours."""
+    """Return the device and inode of a file. Raises ForeignFileError if it, or a file beside it, is not ours."""
     status = check_own_file(path)
     for suffix in _BESIDE:
         with suppress(FileNotFoundError):
@@ -162,7 +164,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script at its complete statements: `executescript` would commit the open transaction."""
+    """Yield the statements of a script."""
+    # `executescript` would commit the open transaction.
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line

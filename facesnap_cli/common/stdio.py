@@ -1,4 +1,4 @@
-"""The standard streams, as a program needs them that cron, a daemon or a pipe may start. Imported at start-up."""
+"""Make the standard streams safe for a program that cron, a daemon or a pipe starts. Imported at start-up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NARROWEST = 20
 
 
 class Unbreakable:
-    """A stream whose writes never raise: what cannot be told on stderr must not end what is under way."""
+    """A stream whose writes never raise: a message that stderr refuses must not end the running work."""
 
     def __init__(self, stream: Any):
         self._stream = stream
@@ -32,7 +32,7 @@ class Unbreakable:
 
 
 def prepare_streams() -> None:
-    """Let neither a closed stream nor a name that the locale cannot write be a reason to fail."""
+    """Replace closed streams, and escape characters that the locale cannot encode."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream: Any = getattr(sys, name)
         if stream is None:
@@ -42,4 +42,4 @@ def prepare_streams() -> None:
     sys.stderr = Unbreakable(sys.stderr)
     width = os.environ.get("COLUMNS", "")
     if width.isdecimal() and len(width) < 9 and int(width) < NARROWEST:
-        del os.environ["COLUMNS"]  # nothing could be shown in it; some shells set 0
+        del os.environ["COLUMNS"]  # nothing fits such a width; some shells set 0
