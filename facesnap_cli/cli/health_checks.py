@@ -212,9 +212,9 @@ class Examination:
 
     def _refusal(self, key: Credential) -> CredentialsError | None:
         """Return how the service refuses a key, None if it takes it. Raises what else is wrong."""
-        with closing(self._app.account.transport_with(key)) as transport:
+        with closing(self._app.account.client_with(key)) as client:
             try:
-                self._response = transport.request(
+                self._response = client.request(
                     "GET", "/persongroups", params={"top": "1"}, what="list person groups", retry=False
                 )
             except CredentialsError as error:

@@ -1,4 +1,4 @@
-"""Give access to one profile's account: its settings, its transport and its REST interfaces."""
+"""Give access to one profile's account: its settings, its HTTP client and its REST operations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
 from facesnap_cli.face_api.snapshot_api import SnapshotApi
 from facesnap_cli.network.authentication import Credential
-from facesnap_cli.network.client import Transport, TransportOptions
+from facesnap_cli.network.client import Client, ClientOptions
 from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.responses import Exchange
 from facesnap_cli.network.retry import RetryPolicy
@@ -68,10 +68,10 @@ class Account:
         return self.settings.subscription_id
 
     @property
-    def transport(self) -> Transport:
-        """The account's only transport, so all threads share one rate limit and the key in use."""
+    def client(self) -> Client:
+        """The account's only client, so all threads share one rate limit and the key in use."""
         with self._lock:
-            return self._transport
+            return self._client
 
     @cached_property
     def credential(self) -> Credential:
@@ -80,15 +80,15 @@ class Account:
         return credential_for(self.settings, self.clock, self.reporter)
 
     @cached_property
-    def _transport(self) -> Transport:
-        return self.transport_with(self.credential)
+    def _client(self) -> Client:
+        return self.client_with(self.credential)
 
-    def transport_with(self, credential: Credential) -> Transport:
-        """Return a new transport of the account. The caller closes it."""
+    def client_with(self, credential: Credential) -> Client:
+        """Return a new client of the account. The caller closes it."""
         settings = self.settings
         limit = settings.rate_limit
-        return Transport(
-            TransportOptions(
+        return Client(
+            ClientOptions(
                 endpoint=self.endpoint,
                 api_version=settings.api_version,
                 http_timeout_s=settings.http_timeout,
@@ -107,15 +107,15 @@ class Account:
 
     @cached_property
     def snapshots(self) -> SnapshotApi:
-        return SnapshotApi(self.transport, self.reporter)
+        return SnapshotApi(self.client, self.reporter)
 
     @cached_property
     def objects(self) -> ObjectApi:
         from facesnap_cli.face_api.object_api import ObjectApi
 
-        return ObjectApi(self.transport)
+        return ObjectApi(self.client)
 
     def close(self) -> None:
         """Close its connections, if there are any."""
-        if "_transport" in self.__dict__:
-            self._transport.close()
+        if "_client" in self.__dict__:
+            self._client.close()

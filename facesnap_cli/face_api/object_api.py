@@ -10,7 +10,7 @@ from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnkn
 from facesnap_cli.common.time_format import parse_time
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
-from facesnap_cli.network.client import Transport, quoted
+from facesnap_cli.network.client import Client, quoted
 from facesnap_cli.network.responses import Response
 
 PAGE_SIZE = 1000
@@ -20,8 +20,8 @@ MAX_PAGES = 5000  # five times the pages of the service's largest object
 class ObjectApi:
     """The REST operations on the objects of one account."""
 
-    def __init__(self, transport: Transport):
-        self._transport = transport
+    def __init__(self, client: Client):
+        self._client = client
 
     def list(self, object_type: ObjectType) -> Iterator[FaceObject]:
         """Yield the account's objects of a type, page by page. Source: PersonGroup - List and its siblings."""
@@ -57,7 +57,7 @@ class ObjectApi:
 
     def delete(self, object_type: ObjectType, object_id: str) -> None:
         """Delete an object with its contents. Raises NotFoundError. Source: PersonGroup - Delete."""
-        self._transport.request("DELETE", _path(object_type, object_id), what=f"delete {object_type.value} {object_id}")
+        self._client.request("DELETE", _path(object_type, object_id), what=f"delete {object_type.value} {object_id}")
 
     def training(self, object_type: ObjectType, object_id: str) -> Training | None:
         """Return the training's state; None if the object was never trained. Source: … - Get Training Status."""
@@ -103,12 +103,12 @@ class ObjectApi:
         """Create an empty object. Raises ConflictError if it exists. Source: PersonGroup - Create."""
         what = f"create {object_type.value} {object_id}"
         body = _given(name=name, userData=user_data, recognitionModel=recognition_model)
-        self._transport.request("PUT", _path(object_type, object_id), json=body, what=what)
+        self._client.request("PUT", _path(object_type, object_id), json=body, what=what)
 
     def train(self, object_type: ObjectType, object_id: str) -> None:
         """Start a training. Raises ConflictError while another one runs. Source: PersonGroup - Train."""
         what = f"train {object_type.value} {object_id}"
-        self._transport.request("POST", f"{_path(object_type, object_id)}/train", what=what)
+        self._client.request("POST", f"{_path(object_type, object_id)}/train", what=what)
 
     def person(self, object_type: ObjectType, object_id: str, person_id: str) -> Person:
         """Return one person. Raises NotFoundError. Source: PersonGroup Person - Get."""
@@ -122,7 +122,7 @@ class ObjectApi:
         Source: PersonGroup Person - Create.
         """
         path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
-        response = self._transport.request("POST", path, json=_given(name=name, userData=user_data), what=what)
+        response = self._client.request("POST", path, json=_given(name=name, userData=user_data), what=what)
         return _new_id(response, "personid", what)
 
     def face(self, object_type: ObjectType, object_id: str, face_id: str, *, person_id: str | None = None) -> Face:
@@ -153,7 +153,7 @@ class ObjectApi:
             "targetFace": target_face or "",
             "detectionModel": detection_model or "",
         }
-        response = self._transport.request("POST", path, params=params, content=image, what=what)
+        response = self._client.request("POST", path, params=params, content=image, what=what)
         return _new_id(response, "persistedfaceid", what)
 
     def _items(
@@ -174,7 +174,7 @@ class ObjectApi:
             start = last
 
     def _get(self, path: str, what: str, params: dict[str, str]) -> Any:
-        return self._transport.request("GET", path, params=params, what=what).json()
+        return self._client.request("GET", path, params=params, what=what).json()
 
 
 def _path(object_type: ObjectType, object_id: str) -> str:

@@ -20,7 +20,7 @@ from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
-from facesnap_cli.network.client import Transport, quoted
+from facesnap_cli.network.client import Client, quoted
 from facesnap_cli.network.responses import Response
 from facesnap_cli.network.service_errors import feature_missing
 
@@ -39,8 +39,8 @@ class SnapshotApi:
     that is not a snapshot is left out with a warning.
     """
 
-    def __init__(self, transport: Transport, reporter: Reporter = SILENT):
-        self._transport = transport
+    def __init__(self, client: Client, reporter: Reporter = SILENT):
+        self._client = client
         self._reporter = reporter
 
     def take(
@@ -130,14 +130,14 @@ class SnapshotApi:
 
     def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Response:
         try:
-            return self._transport.request(method, path, what=what, json=json, **more)
+            return self._client.request(method, path, what=what, json=json, **more)
         except NotFoundError as error:
             if _names_what_is_missing(error) or (path != "/snapshots" and self._has_collection()):
                 raise
             raise self._without_feature(error) from error
 
     def _without_feature(self, error: NotFoundError) -> FeatureMissingError:
-        options = self._transport.options
+        options = self._client.options
         missing = feature_missing(error.message, options.endpoint)
         if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:
             why = f"{options.api_version} never had snapshots: api_version v1.0 may"
@@ -147,7 +147,7 @@ class SnapshotApi:
     def _has_collection(self) -> bool:
         """Return whether the snapshot collection exists: a 404 can mean one snapshot or the whole feature."""
         try:
-            self._transport.request("GET", "/snapshots", what="list snapshots", retry=False)
+            self._client.request("GET", "/snapshots", what="list snapshots", retry=False)
         except (NotFoundError, FeatureMissingError):
             return False
         except FacesnapError:

@@ -57,7 +57,7 @@ def end_use(journal: Journal, take: Operation, job: Job, *, is_own: bool, keeps:
         return True
 
 
-def used_take(journal: Journal, key: str) -> tuple[Operation, datetime] | None:
+def take_in_use(journal: Journal, key: str) -> tuple[Operation, datetime] | None:
     """Return the take whose snapshot the latest run of a copy still uses, and when that run began."""
     with journal.reading() as database:
         row = database.execute("SELECT take, job_time FROM snapshot_uses WHERE job_key = ?", (key,)).fetchone()

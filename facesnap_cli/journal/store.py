@@ -68,7 +68,7 @@ class Journal:
         Both happen in one transaction, so only one of two processes can start the same take.
         """
         with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
-            earlier = self.open_like(operation)
+            earlier = self.find_open_like(operation)
             if earlier is None:
                 self._database.execute(_INSERT, _row(operation))
             return earlier
@@ -121,11 +121,11 @@ class Journal:
 
         Raises UsageError if several have it, and for a prefix that is too short.
         """
-        wanted = reference.lower()
-        exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", wanted)
+        prefix = reference.lower()
+        exact = self._select("lower(operation_id) = ?1 OR intent = ?1 ORDER BY intended_time DESC", prefix)
         if exact:
             return exact[0]
-        if len(wanted) < SHORTEST_PREFIX:
+        if len(prefix) < SHORTEST_PREFIX:
             raise UsageError(
                 f"{shown(reference)} cannot be an operation",
                 hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
@@ -136,7 +136,7 @@ class Journal:
         starts = "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1"
         return self._select(starts, prefix, len(prefix))
 
-    def open_like(self, operation: Operation) -> Operation | None:
+    def find_open_like(self, operation: Operation) -> Operation | None:
         """Return the newest open operation of the same kind on the same object by the same profile and subscription."""
         found = self._select(
             f"{OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
 from facesnap_cli.common.hints import Command, Hint, command, command_line
@@ -20,8 +19,7 @@ PARTIAL = ".partial"  # ends the name of an archive until it is complete
 _IMPORTS = "imports"  # the folder of the import states
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """An export or import. `command` resumes it; times are UTC.
 
     An `interrupted` transfer has not finished and no process works on it. A user took a `forgotten` one off the list.

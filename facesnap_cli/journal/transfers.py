@@ -7,7 +7,6 @@ import shlex
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,7 +95,7 @@ class Transfers:
                 known = self.find(transfer.id)
             now = self._clock.now()
             started = known.started_time if known and known.state == "running" else now
-            self._save(replace(transfer, started_time=started, changed_time=now))
+            self._save(transfer._replace(started_time=started, changed_time=now))
             recorded = _RecordedProgress(progress, self._clock, lambda text: self._record(transfer.id, text))
             try:
                 yield recorded
@@ -140,7 +139,7 @@ class Transfers:
             return transfer
         lock = self._acquire(transfer)
         try:
-            forgotten = replace(transfer, state="forgotten", changed_time=self._clock.now())
+            forgotten = transfer._replace(state="forgotten", changed_time=self._clock.now())
             with self._guarded("written"):
                 self._write_row(forgotten)
             return forgotten
@@ -159,9 +158,9 @@ class Transfers:
             for lock in self._locks.glob("*.lock"):
                 if lock.stem not in ids:
                     ProcessLock.is_held(lock)  # the check removes the lock of a killed process
-            for ledger in import_states(self._state):
-                if ledger.stem not in ids and ledger.stat().st_mtime < limit.timestamp():
-                    forget_import_state(self._state, ledger.stem)
+            for file in import_states(self._state):
+                if file.stem not in ids and file.stat().st_mtime < limit.timestamp():
+                    forget_import_state(self._state, file.stem)
 
     def close(self) -> None:
         """Close the file when no thread uses it: after an interruption threads may still run."""
@@ -242,7 +241,7 @@ class Transfers:
     def _failed(self, transfer: Transfer, known: Transfer | None, error: FacesnapError, *, advanced: bool) -> None:
         """Keep a transfer that can be resumed, with the command for it; restore the list otherwise."""
         if error.code == FINISHED_BEFORE and known:
-            self._save(replace(known, state="succeeded"))
+            self._save(known._replace(state="succeeded"))
         elif isinstance(error, _NOT_BEGUN) and not advanced:
             self._restore(transfer.id, known)
         else:

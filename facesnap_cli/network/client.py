@@ -40,7 +40,7 @@ _TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class TransportOptions:
+class ClientOptions:
     """Options for the requests of one profile. Times are in seconds."""
 
     endpoint: str
@@ -53,12 +53,12 @@ class TransportOptions:
     extra_headers: tuple[tuple[str, str], ...] = ()
 
 
-class Transport:
+class Client:
     """Sends the requests of one profile. Safe for several threads, each of which gets a connection of its own."""
 
     def __init__(
         self,
-        options: TransportOptions,
+        options: ClientOptions,
         credential: Credential,
         *,
         clock: Clock,

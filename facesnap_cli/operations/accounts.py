@@ -46,7 +46,7 @@ class Accounts:
     def usable(self, profile: str | None) -> Account:
         """Return the account of a profile as `of_profile`, after checking that it has an endpoint and a key."""
         account = self.of_profile(profile)
-        account.transport  # noqa: B018 (checks the endpoint, and that there is a key)
+        account.client  # noqa: B018 (checks the endpoint, and that there is a key)
         return account
 
     def of_operation(self, operation: Operation) -> Account:

@@ -228,7 +228,7 @@ def _open_earlier(dependencies: Dependencies, operation: Operation) -> Operation
     One that has ended since it was last polled does not count: the user wants another one. Raises ConflictError while
     it is running, and OutcomeUnknownError or NotFoundError while nothing is known of it.
     """
-    known = dependencies.journal.open_like(operation)
+    known = dependencies.journal.find_open_like(operation)
     if known is None:
         return None
     earlier = Waiter(dependencies).poll_once(known)

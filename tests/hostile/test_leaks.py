@@ -180,7 +180,7 @@ def test_a_bugs_traceback_under_debug_holds_no_key(victim_of: VictimOf, monkeypa
 def test_nothing_that_holds_the_key_shows_it_in_its_repr(program: Program) -> None:
     settings = load(profile=None, config=None, options={}, environment={**program.environment, "FACESNAP_KEY": KEY})
     account = Account(settings, SystemClock(), lambda exchange: None)
-    shown = [settings, settings.file, settings.key, account, account.credential, account.transport]
+    shown = [settings, settings.file, settings.key, account, account.credential, account.client]
     assert settings.key
     assert settings.key.reveal() == KEY
     for one in shown:

@@ -19,7 +19,7 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.hints import NO_COMMAND, Hint
 from facesnap_cli.journal.durations import estimate_s
-from facesnap_cli.journal.snapshot_uses import begin_use, end_use, used_take
+from facesnap_cli.journal.snapshot_uses import begin_use, end_use, take_in_use
 from facesnap_cli.models.operations import Operation, OperationKind
 from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.dependencies import Dependencies
@@ -90,7 +90,7 @@ class Copy:
             if begun and not begun.failed_or_abandoned:
                 return begun
         source, take = self._parameters.source, self._parameters.take
-        return self._journal.open_like(
+        return self._journal.find_open_like(
             intended(self._dependencies, source, OperationKind.TAKE, take.object_type, take.object_id, owner="")
         )
 
@@ -99,7 +99,7 @@ class Copy:
         return next((one for one in steps if one.kind is OperationKind.TAKE and one.job == self.job), None)
 
     def _used_take(self) -> Operation | None:
-        used = used_take(self._journal, self.job.key)
+        used = take_in_use(self._journal, self.job.key)
         return used[0] if used and used[1] == self.job.time else None
 
     def has_begun(self, target: CopyTarget) -> bool:

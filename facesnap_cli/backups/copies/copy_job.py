@@ -6,7 +6,7 @@ from datetime import datetime
 
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters
 from facesnap_cli.common.clock import is_of_the_future
-from facesnap_cli.journal.snapshot_uses import used_take
+from facesnap_cli.journal.snapshot_uses import take_in_use
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.operations import Job, Operation, OperationKind
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -21,7 +21,7 @@ def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> 
     """
     steps, used = (
         [operation for operation in journal.of_job(parameters.key) if operation.job],
-        used_take(journal, parameters.key),
+        take_in_use(journal, parameters.key),
     )
     times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
     if times:
