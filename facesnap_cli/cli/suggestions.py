@@ -15,6 +15,7 @@ _NEEDED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("emulator",): _NOTHING,
     ("completion",): _NOTHING,
     ("inspect",): _NOTHING,
+    ("schedule",): _PROFILE,
     ("config", "init"): _PROFILE,
     ("config", "show"): _PROFILE,
     ("config", "set"): _PROFILE,

@@ -58,36 +58,41 @@ def suggested(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
     return seen
 
 
-@pytest.mark.parametrize(
-    ("words", "needed"),
-    [
-        (TAKE_IT, ALL),
-        (("apply", "latest"), ALL),
-        (("list",), ALL),
-        (("show", "latest"), ALL),
-        (("update", "latest"), ALL),
-        (("delete", "latest"), ALL),
-        (("status", "--all"), ALL),
-        (("wait", OPERATION, "--timeout", "1h"), ALL),
-        (("copy", "--to", "dr"), ALL),
-        (("run", "nightly.toml"), ALL),
-        (("export", "--to", "x.facesnap"), ALL),
-        (("import", "x.facesnap"), ALL),
-        (("diff", "x.facesnap"), ALL),
-        (("doctor", "--as-cron"), ALL),
-        (("config", "init"), PROFILE),
-        (("config", "show"), PROFILE),
-        (("config", "set", "type", "FaceList"), PROFILE),
-        (("config", "unset", "type"), PROFILE),
-        (("config", "list"), FILE),
-        (("config", "use", "NAME"), FILE),
-        (("config", "delete", "NAME"), FILE),
-        (("config", "path"), FILE),
-        (("inspect", "x.facesnap", "--check"), NOTHING),
-        (("completion", "bash"), NOTHING),
-        (("emulator", "start"), NOTHING),
-    ],
-)
+NEEDED = [
+    (TAKE_IT, ALL),
+    (("apply", "latest"), ALL),
+    (("list",), ALL),
+    (("show", "latest"), ALL),
+    (("update", "latest"), ALL),
+    (("delete", "latest"), ALL),
+    (("status", "--all"), ALL),
+    (("wait", OPERATION, "--timeout", "1h"), ALL),
+    (("copy", "--to", "dr"), ALL),
+    (("run", "nightly.toml"), ALL),
+    (("export", "--to", "x.facesnap"), ALL),
+    (("import", "x.facesnap"), ALL),
+    (("diff", "x.facesnap"), ALL),
+    (("doctor", "--as-cron"), ALL),
+    (("schedule", "nightly.toml"), PROFILE),
+    (("config", "init"), PROFILE),
+    (("config", "show"), PROFILE),
+    (("config", "set", "type", "FaceList"), PROFILE),
+    (("config", "unset", "type"), PROFILE),
+    (("config", "list"), FILE),
+    (("config", "use", "NAME"), FILE),
+    (("config", "delete", "NAME"), FILE),
+    (("config", "path"), FILE),
+    (("inspect", "x.facesnap", "--check"), NOTHING),
+    (("completion", "bash"), NOTHING),
+    (("emulator", "start"), NOTHING),
+]
+
+
+def test_every_command_is_tried() -> None:
+    assert {words[0] for words, _ in NEEDED} == set(TABLE)
+
+
+@pytest.mark.parametrize(("words", "needed"), NEEDED)
 def test_a_command_gets_the_options_that_it_needs_and_takes(words: tuple[str, ...], needed: tuple[str, ...]) -> None:
     line = suggestions.completed(command(*words), GIVEN)
     assert list(line) == ["facesnap", *words, *(word for name in needed for word in (name, GIVEN[name]))]
