@@ -31,6 +31,7 @@ SOURCE_SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
 TARGET_SUBSCRIPTION = "bbbbbbbb-0000-4000-8000-000000000002"
 SOURCE_KEYS = ("a0000000000000000000000000000001", "a0000000000000000000000000000002")
 TARGET_KEYS = ("b0000000000000000000000000000001", "b0000000000000000000000000000002")
+TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 
 
 class LinkedClock:
@@ -150,6 +151,13 @@ class Program:
         return kept | self.environment
 
 
+def take_employees(program: Program, *arguments: str) -> str:
+    """Take a snapshot of employees and return its id."""
+    taken = program.run(*TAKE_IT, "-q", "-o", "id", *arguments)
+    assert taken.status == 0, taken
+    return taken.out.strip()
+
+
 @contextlib.contextmanager
 def _stdin(text: str) -> Iterator[None]:
     before = sys.stdin
@@ -179,6 +187,12 @@ def program(tmp_path: Path, emulator: RunningEmulator) -> Iterator[Program]:
     with contextlib.closing(Program(tmp_path, LinkedClock(emulator))) as made:
         made.configure(emulator.endpoint)
         yield made
+
+
+@pytest.fixture
+def snapshot(program: Program) -> str:
+    """Take a snapshot of employees and return its id."""
+    return take_employees(program)
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import ALL_TYPES, call, exported, persons
 from tests.conftest import SOURCE_KEYS, Program
+from tests.support.archives import ALL_TYPES, exported, persons
+from tests.support.service import call
 
 SOURCE = SOURCE_KEYS[0]
 

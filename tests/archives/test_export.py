@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, draw_images, exported, face_ids, persons, rows
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
+from tests.support.archives import draw_images, exported, face_ids, persons, rows
+from tests.support.service import call
 
 SOURCE = SOURCE_KEYS[0]
 FACE = "/persongroups/*/persons/*/persistedfaces/*"

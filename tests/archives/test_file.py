@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import change, exported, rows
 from tests.conftest import Program
+from tests.support.archives import change, exported, rows
 
 
 @pytest.fixture

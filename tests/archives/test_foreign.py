@@ -11,8 +11,8 @@ import pytest
 
 from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import exported, rows
 from tests.conftest import Program
+from tests.support.archives import exported, rows
 from tests.support.waiting import PATIENCE_S
 
 ENDLESS = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import exported, face_ids, posts
 from tests.conftest import TARGET_KEYS, Program
+from tests.support.archives import exported, face_ids
+from tests.support.service import posts
 
 TARGET = TARGET_KEYS[0]
 FACES = "/largepersongroups/*/persistedfaces"
@@ -55,10 +56,10 @@ def test_a_refused_creation_leaves_an_unfinished_import_as_it_was(
     assert (failed.status, failed.out) == (6, "")
     assert "create LargePersonGroup visitors: 409" in failed.err
     emulator.faults()
-    before = len(list(posts(emulator, "/persistedfaces")))
+    before = posts(emulator, "/persistedfaces")
     done = program.run("import", archive, "-p", "target", "-q", "-o", "json")
     assert (done.status, done.err, done.json["faces"]) == (0, "", 302)
-    assert len(list(posts(emulator, "/persistedfaces"))) - before == 202
+    assert posts(emulator, "/persistedfaces") - before == 202
 
 
 def test_a_group_that_somebody_else_makes_at_the_last_moment_stays_theirs(
@@ -70,4 +71,4 @@ def test_a_group_that_somebody_else_makes_at_the_last_moment_stays_theirs(
         refused = program.run("import", archive, "-p", "target", "-q")
         assert (refused.status, refused.out) == (6, "")
         assert "PersonGroupExists" in refused.err
-    assert list(posts(emulator, "/persons")) == []
+    assert posts(emulator, "/persons") == 0

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from facesnap_cli.archives.images.manifest import ImageManifest
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, persons, rows
 from tests.conftest import SOURCE_KEYS, Program, Result
+from tests.support.archives import persons, rows
+from tests.support.service import call
 
 # The user data of Ada's faces in the seed, by the order of their ids.
 ADA = "Ada Lovelace"

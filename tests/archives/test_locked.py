@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import exported, face_ids
 from tests.conftest import TARGET_KEYS, LinkedClock, Program
+from tests.support.archives import exported, face_ids
 from tests.support.families import slow
 
 EXPORT = ("export", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "none", "--to")

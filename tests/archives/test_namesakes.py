@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, rows
 from tests.conftest import SOURCE_KEYS, Program, Result
+from tests.support.archives import rows
+from tests.support.service import call
 
 GROUP = "/persongroups/team"
 NAME = "John Smith"

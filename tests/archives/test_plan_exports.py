@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, change, exported, rows
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
-
-DAY_S = 86400.0
+from tests.support.archives import change, dated_archive, exported, rows, wait_days
+from tests.support.service import call
 
 
 @pytest.fixture
@@ -27,29 +26,20 @@ def plan(program: Program, to: str = "file:backups/{name}-{date}.facesnap", **mo
     return str(path)
 
 
-def wait_days(program: Program, days: float) -> None:
-    assert isinstance(program.clock, LinkedClock)
-    program.clock.slept_s += days * DAY_S
-
-
-def dated(program: Program) -> str:
-    return f"employees-{program.clock.now():%Y-%m-%d}.facesnap"
-
-
 def test_an_object_is_exported_into_a_dated_archive(program: Program, backups: Path) -> None:
     done = program.run("run", plan(program), "-o", "json", "-q")
     assert (done.status, done.err) == (0, "")
     [one] = done.json
-    assert (one["status"], one["method"], one["objectId"]) == ("copied", "export", str(backups / dated(program)))
-    assert rows(backups / dated(program), "SELECT count(*) FROM persons") == [(3,)]
+    assert (one["status"], one["method"], one["objectId"]) == ("copied", "export", str(dated_archive(program)))
+    assert rows(dated_archive(program), "SELECT count(*) FROM persons") == [(3,)]
 
 
 def test_an_archive_that_is_young_enough_is_not_made_again(program: Program, backups: Path) -> None:
     assert program.run("run", plan(program)).status == 0
-    before = (backups / dated(program)).read_bytes()
+    before = dated_archive(program).read_bytes()
     again = program.run("run", plan(program), "-o", "json", "-q")
     assert (again.status, again.json[0]["status"]) == (0, "current")
-    assert (backups / dated(program)).read_bytes() == before
+    assert dated_archive(program).read_bytes() == before
 
 
 def test_older_archives_go_once_the_new_one_is_checked(program: Program, backups: Path) -> None:
@@ -57,7 +47,7 @@ def test_older_archives_go_once_the_new_one_is_checked(program: Program, backups
     for _ in range(4):
         done = program.run("run", plan(program, keep="{ last = 2 }"), "-o", "json", "-q")
         assert (done.status, done.err) == (0, "")
-        made.append(dated(program))
+        made.append(dated_archive(program).name)
         wait_days(program, 1)
     (backups / "notes.txt").write_text("not a backup")
     assert done.json[0]["deleted"] == [str(backups / made[1])]
@@ -66,12 +56,12 @@ def test_older_archives_go_once_the_new_one_is_checked(program: Program, backups
 
 def test_a_dry_run_shows_the_export_and_what_would_go(program: Program, backups: Path) -> None:
     assert program.run("run", plan(program, keep="{ last = 1 }")).status == 0
-    old = dated(program)
+    old = dated_archive(program).name
     wait_days(program, 1)
     shown = program.run("run", plan(program, keep="{ last = 1 }"), "--dry-run", "-o", "json")
     assert (shown.status, shown.err) == (0, "")
     steps = [(one["action"], one["objectId"]) for one in shown.json]
-    assert steps == [("export", str(backups / dated(program))), ("delete", str(backups / old))]
+    assert steps == [("export", str(dated_archive(program))), ("delete", str(backups / old))]
     assert [path.name for path in backups.iterdir()] == [old]
 
 
@@ -82,13 +72,13 @@ def test_images_come_from_the_archive_before(program: Program, emulator: Running
     first.rename(backups / f"employees-{program.clock.now():%Y-%m-%d}.facesnap")
     wait_days(program, 1)
     assert program.run("run", plan(program)).status == 0
-    assert rows(backups / dated(program), "SELECT count(image) FROM faces") == [(7,)]
+    assert rows(dated_archive(program), "SELECT count(image) FROM faces") == [(7,)]
 
 
 def test_a_damaged_older_archive_does_not_keep_the_next_from_being_made(program: Program, backups: Path) -> None:
     assert program.run("run", plan(program)).status == 0
-    change(backups / dated(program), "UPDATE persons SET name = 'Adah' WHERE name LIKE 'Ada%'")
-    assert program.run("inspect", str(backups / dated(program)), "--check").status == 13
+    change(dated_archive(program), "UPDATE persons SET name = 'Adah' WHERE name LIKE 'Ada%'")
+    assert program.run("inspect", str(dated_archive(program)), "--check").status == 13
     wait_days(program, 1)
     done = program.run("run", plan(program), "-o", "json", "-q")
     assert (done.status, done.json[0]["status"]) == (0, "copied")
@@ -154,7 +144,7 @@ def test_the_check_tells_whether_the_newest_archive_is_young_enough(
 
 def test_an_archive_that_cannot_be_read_whole_is_no_backup(program: Program, backups: Path) -> None:
     assert program.run("run", plan(program)).status == 0
-    archive = backups / dated(program)
+    archive = dated_archive(program)
     [(page, size)] = rows(
         archive,
         "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'persons'",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, draw_images, face_ids, persons, rows
-from tests.archives.test_plan_exports import dated, wait_days
 from tests.conftest import SOURCE_KEYS, Program, Result
+from tests.support.archives import dated_archive, draw_images, face_ids, persons, rows, wait_days
+from tests.support.service import call
 
 SOURCE = SOURCE_KEYS[0]
 PERSONS = "/persongroups/employees/persons"
@@ -34,10 +34,6 @@ def run(program: Program, *arguments: str, **more: str) -> Result:
     return program.run("run", plan(program, **more), *arguments, "-q")
 
 
-def archive(program: Program) -> Path:
-    return program.directory / "backups" / dated(program)
-
-
 def some_without(photos: Path) -> None:
     """Leave five of the seven images."""
     for path in sorted(photos.iterdir())[:2]:
@@ -52,7 +48,9 @@ def test_an_export_takes_the_images_that_its_item_names(program: Program, photos
     done = run(program, "-o", "json", images='"photos/"')
     assert (done.status, done.err) == (0, "")
     assert (done.json[0]["status"], done.json[0]["message"], counts(done.json[0])) == ("copied", None, (7, 7, 7))
-    imported = program.run("import", str(archive(program)), "--profile", "target", "-i", "again", "-q", "-o", "none")
+    imported = program.run(
+        "import", str(dated_archive(program)), "--profile", "target", "-i", "again", "-q", "-o", "none"
+    )
     assert (imported.status, imported.err) == (0, "")
 
 
@@ -105,7 +103,7 @@ def test_a_new_face_does_not_get_the_image_of_another_one(
     done = run(program, "-o", "json", images='"photos/Ada Lovelace/all.csv"' if manifest else '"photos"')
     assert (done.status, done.err, counts(done.json[0])) == (0, "", (8, 8, 8))
     query = "SELECT content FROM faces JOIN images ON sha256 = image WHERE face_id = ?"
-    assert rows(archive(program), query, new) == [(image,)]
+    assert rows(dated_archive(program), query, new) == [(image,)]
 
 
 def test_an_archive_from_which_nothing_could_be_rebuilt_is_a_failure_and_no_cover(program: Program) -> None:
@@ -132,7 +130,7 @@ def test_an_archive_without_images_does_not_keep_the_next_run_from_making_one_wi
 
 def test_a_failure_for_want_of_images_deletes_no_older_archive(program: Program, photos: Path) -> None:
     assert run(program, images='"photos"', keep="{ last = 1 }").status == 0
-    first = archive(program)
+    first = dated_archive(program)
     wait_days(program, 1)
     first.rename(first.with_name("kept.facesnap"))
     first.with_name("employees-2020-01-01.facesnap").write_text("older")
@@ -142,7 +140,7 @@ def test_a_failure_for_want_of_images_deletes_no_older_archive(program: Program,
 
 def test_some_faces_without_an_image_are_a_warning(program: Program, photos: Path) -> None:
     some_without(photos)
-    said = f"{archive(program)} cannot be rebuilt whole: 7 faces, 5 with an image"
+    said = f"{dated_archive(program)} cannot be rebuilt whole: 7 faces, 5 with an image"
     for status in ("copied", "current"):
         done = run(program, "-o", "json", images='"photos"')
         assert (done.status, done.err) == (0, f"warning: employees: {said}\n")
@@ -169,7 +167,7 @@ def test_where_no_images_are_required_nothing_is_said(program: Program) -> None:
 
 def test_the_check_falls_back_on_an_older_archive_that_has_its_images(program: Program, photos: Path) -> None:
     assert run(program, images='"photos"', covered_for='"3d"').status == 0
-    complete = archive(program)
+    complete = dated_archive(program)
     complete.rename(kept := complete.with_suffix(".kept"))
     wait_days(program, 1)
     assert run(program, covered_for='"3d"').status == 14
@@ -207,7 +205,7 @@ def test_summary_table_and_metrics_count_the_faces(program: Program, photos: Pat
     made = program.run("run", plan(program, images='"photos"', tail=tail), "--summary", str(file))
     assert made.status == 0
     assert made.out.splitlines()[1].endswith("7 faces, 5 with an image")
-    assert f"employees: copied to {archive(program)} (7 faces, 5 with an image)\n" in made.err
+    assert f"employees: copied to {dated_archive(program)} (7 faces, 5 with an image)\n" in made.err
     assert file.read_text().splitlines()[-1].endswith("| 7 faces, 5 with an image |")
     metric = 'facesnap_target_faces_without_image{plan="nightly",item="employees",'
     assert (

@@ -9,9 +9,10 @@ from collections import Counter
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, draw_images, exported, face_ids, persons, posts, rows
 from tests.conftest import TARGET_KEYS, Program
+from tests.support.archives import draw_images, exported, face_ids, persons, rows
 from tests.support.families import slow
+from tests.support.service import call, post_calls, posts
 from tests.support.waiting import HANG_S, PATIENCE_S, until
 
 TARGET = TARGET_KEYS[0]
@@ -60,7 +61,7 @@ def test_an_import_that_is_killed_ten_times_adds_everything_once(
     source = persons(emulator, "LargePersonGroup", "visitors")
     assert Counter(one["name"] for one in found) == Counter(one["name"] for one in source)
     assert sum(len(one["persistedFaceIds"]) for one in found) == 302
-    answered = [one for one in posts(emulator, "/persistedfaces") if one["status"] == 200]
+    answered = [one for one in post_calls(emulator, "/persistedfaces") if one["status"] == 200]
     assert len(answered) == 302
 
 
@@ -159,7 +160,7 @@ def test_the_line_to_go_on_has_every_option_that_changes_what_is_done(
 def test_wait_waits_for_an_import_of_another_process(paced_program: Program, emulator: RunningEmulator) -> None:
     archive = exported(paced_program, emulator, "LargePersonGroup", "visitors")
     process = paced_program.start("import", str(archive), "-p", "target", "-q", "-o", "none")
-    until(lambda: list(posts(emulator, "/persistedfaces")), "the first face")
+    until(lambda: posts(emulator, "/persistedfaces"), "the first face")
     twice = paced_program.call("import", str(archive), "-p", "target", "-q")
     waited = paced_program.call("wait", "-o", "json")
     assert process.communicate(timeout=PATIENCE_S) == ("", "")
@@ -175,7 +176,7 @@ def test_a_signal_ends_an_import_at_once_with_the_line_to_go_on(
 ) -> None:
     archive = exported(paced_program, emulator, "LargePersonGroup", "visitors")
     process = paced_program.start("import", str(archive), "-p", "target", "-q")
-    until(lambda: len(list(posts(emulator, "/persistedfaces"))) >= 20, "twenty faces")
+    until(lambda: posts(emulator, "/persistedfaces") >= 20, "twenty faces")
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (128 + number, "")

@@ -8,8 +8,9 @@ import json
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import ALL_TYPES, call, candidates, exported, face_ids, persons, rows
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
+from tests.support.archives import ALL_TYPES, candidates, exported, face_ids, persons, rows
+from tests.support.service import call
 
 TARGET = TARGET_KEYS[0]
 

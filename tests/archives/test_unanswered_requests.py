@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call, exported, face_ids, persons, posts, rows
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
+from tests.support.archives import exported, face_ids, persons, rows
+from tests.support.service import call, posts
 
 TARGET = TARGET_KEYS[0]
 PERSONS, FACES = "/largepersongroups/*/persons", "/largepersongroups/*/persistedfaces"
@@ -96,7 +97,7 @@ def test_a_service_that_takes_no_face_at_all_stops_the_import_and_another_try_ca
     assert (stopped.status, stopped.out) == (2, "")
     assert "refused each of the first" in stopped.err
     assert "Wrong model." in stopped.err
-    assert len(list(posts(emulator, "/persistedfaces"))) < 100
+    assert posts(emulator, "/persistedfaces") < 100
     emulator.faults()
     done = program.run("import", str(archive), "-p", "target", "-q", "-o", "json")
     assert (done.status, done.err, done.json["faces"], done.json["refused"]) == (0, "", 302, [])
@@ -109,7 +110,7 @@ def test_a_service_that_answers_nothing_is_not_asked_a_thousand_times(
     emulator.faults({"route": f"POST {PERSONS}", "status": 500})
     failed = program.run("import", str(archive), "-p", "target", "-q")
     assert (failed.status, failed.out) == (10, "")
-    assert len(list(posts(emulator, "/persons"))) < 250
+    assert posts(emulator, "/persons") < 250
 
 
 def test_a_target_that_exists_is_left_alone(program: Program, emulator: RunningEmulator) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program, Result
 from tests.support.gate import Gate, gate
+from tests.support.service import call, post_calls
 
 GROUPS = 20
 PROFILES = ("prod", "dr", "eu")
@@ -45,11 +45,8 @@ class Estate:
         return str(path)
 
     def posts(self, end: str) -> int:
-        """Return how many POSTs to paths that end so were accepted, or left without an answer."""
-        return sum(
-            call["method"] == "POST" and call["path"].endswith(end) and call["status"] in (202, None)
-            for call in self.emulator.requests()["requests"]
-        )
+        """Return how many POSTs to paths with this end were accepted, or got no response."""
+        return sum(call["status"] in (202, None) for call in post_calls(self.emulator, end))
 
     def takes(self) -> int:
         return self.posts("/snapshots")
@@ -73,15 +70,7 @@ class Estate:
 
     def call(self, profile: str, method: str, path: str, body: object = None) -> Any:
         """Call the service directly."""
-        request = urllib.request.Request(
-            f"{self.emulator.endpoint}/face/v1.0{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Ocp-Apim-Subscription-Key": key(profile), "Content-Type": "application/json"},
-        )
-        with contextlib.closing(urllib.request.urlopen(request)) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        return call(self.emulator, method, path, key(profile), body, version="v1.0")
 
     def set_day(self, seconds: float) -> None:
         """Let time pass, for the program and the service."""

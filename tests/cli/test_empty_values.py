@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import TARGET_SUBSCRIPTION, Program
-
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
+from tests.conftest import TAKE_IT, TARGET_SUBSCRIPTION, Program
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import TARGET_SUBSCRIPTION, Program
+from tests.conftest import TAKE_IT, TARGET_SUBSCRIPTION, Program
 
 THIRD_SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 LONG = "x" * 5000
 
 

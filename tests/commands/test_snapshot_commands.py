@@ -11,19 +11,10 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, Program
+from tests.conftest import SOURCE_SUBSCRIPTION, TAKE_IT, TARGET_SUBSCRIPTION, Program, take_employees
 from tests.support.terminal import terminal
 
 THIRD_SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "id")
-
-
-@pytest.fixture
-def snapshot(program: Program) -> str:
-    """The id of a snapshot of employees."""
-    taken = program.run(*TAKE_IT)
-    assert taken.status == 0
-    return taken.out.strip()
 
 
 def test_list_is_oldest_first_and_can_be_narrowed_by_type(program: Program, snapshot: str) -> None:
@@ -98,7 +89,7 @@ def test_delete_without_a_terminal_needs_yes(program: Program, snapshot: str) ->
 
 
 def test_delete_of_many_deletes_all_or_says_which_not(program: Program, emulator: RunningEmulator) -> None:
-    ids = [program.run(*TAKE_IT).out.strip() for _ in range(3)]
+    ids = [take_employees(program) for _ in range(3)]
     emulator.faults({"route": f"DELETE /snapshots/{ids[1]}", "status": 403, "message": "Not today."})
     deleted = program.run("delete", *ids, "-y", "-o", "id")
     assert deleted.status == 11
@@ -107,7 +98,7 @@ def test_delete_of_many_deletes_all_or_says_which_not(program: Program, emulator
 
 
 def test_a_delete_that_stopped_half_way_can_be_run_again(program: Program, emulator: RunningEmulator) -> None:
-    ids = [program.run(*TAKE_IT).out.strip() for _ in range(3)]
+    ids = [take_employees(program) for _ in range(3)]
     emulator.faults({"route": f"DELETE /snapshots/{ids[1]}", "status": 403})
     assert program.run("delete", *ids, "-y", "-o", "none").status == 11
     emulator.faults()
@@ -118,7 +109,7 @@ def test_a_delete_that_stopped_half_way_can_be_run_again(program: Program, emula
 
 
 def test_a_delete_of_the_wrong_type_touches_nothing(program: Program) -> None:
-    ids = [program.run(*TAKE_IT).out.strip() for _ in range(2)]
+    ids = [take_employees(program) for _ in range(2)]
     assert program.run("delete", *ids, "-y", "--type", "FaceList").status == 5
     assert program.run("list", "-o", "id").out.split() == ids
 
@@ -278,20 +269,20 @@ def test_a_terminal_that_claims_to_have_no_width_is_not_believed(program: Progra
 
 
 def test_a_full_id_is_held_to_its_type_too(program: Program) -> None:
-    snapshot = program.run(*TAKE_IT).out.strip()
+    snapshot = take_employees(program)
     assert program.run("delete", snapshot, "--type", "FaceList", "-y").status == 5
     assert program.run("show", snapshot).status == 0
 
 
 def test_an_update_that_worked_is_told_where_the_look_at_it_fails(program: Program, emulator: RunningEmulator) -> None:
-    snapshot = program.run(*TAKE_IT).out.strip()
+    snapshot = take_employees(program)
     emulator.faults({"route": "GET /snapshots/{snapshotId}", "status": 503, "skip": 1})
     updated = program.run("update", snapshot, "--user-data", "kept", "-o", "json")
     assert (updated.status, updated.json["userData"]) == (0, "kept")
 
 
 def test_an_update_without_an_answer_tells_how_to_settle_it(program: Program, emulator: RunningEmulator) -> None:
-    snapshot = program.run(*TAKE_IT).out.strip()
+    snapshot = take_employees(program)
     emulator.faults({"route": "PATCH /snapshots/*", "drop": "after"})
     updated = program.run("update", snapshot, "--user-data", "kept")
     assert updated.status == 10
@@ -299,10 +290,10 @@ def test_an_update_without_an_answer_tells_how_to_settle_it(program: Program, em
 
 
 def test_the_newest_within_a_second_is_latest(program: Program, emulator: RunningEmulator) -> None:
-    ids = [program.run(*TAKE_IT).out.strip()]
+    ids = [take_employees(program)]
     for _ in range(3):
         program.clock.sleep(0.1)
-        ids.append(program.run(*TAKE_IT).out.strip())
+        ids.append(take_employees(program))
     assert program.run("list", "-o", "id").out.split() == ids
     assert program.run("show", "latest", "-o", "id").out.strip() == ids[-1]
 
@@ -310,14 +301,14 @@ def test_the_newest_within_a_second_is_latest(program: Program, emulator: Runnin
 def test_a_byte_order_mark_is_no_part_of_the_user_data(program: Program) -> None:
     path = program.directory / "data.txt"
     path.write_bytes(b"\xef\xbb\xbfhello\r\n")
-    taken = program.run(*TAKE_IT, "--user-data", f"@{path}")
+    taken = program.run(*TAKE_IT, "-q", "-o", "id", "--user-data", f"@{path}")
     assert program.run("show", taken.out.strip(), "-o", "json").json["userData"] == "hello\r\n"
-    taken = program.run(*TAKE_IT, "--user-data", "-", stdin="\ufeffhello")
+    taken = program.run(*TAKE_IT, "-q", "-o", "id", "--user-data", "-", stdin="\ufeffhello")
     assert program.run("show", taken.out.strip(), "-o", "json").json["userData"] == "hello"
 
 
 def test_blanks_around_an_id_do_no_harm(program: Program) -> None:
-    snapshot = program.run(*TAKE_IT).out.strip()
+    snapshot = take_employees(program)
     assert program.run("show", f" {snapshot}\n", "-o", "id").out.strip() == snapshot
     operation = program.run("status", "--all", "-o", "id").out.strip()
     assert program.run("status", f" {operation} ", "-o", "id").out.strip() == operation

@@ -10,29 +10,11 @@ import pytest
 
 from facesnap_cli.common.files import replaced
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import exported
 from tests.conftest import SOURCE_KEYS, Program
+from tests.support.archives import exported
+from tests.support.permissions import NOBODY, as_root, write_plan
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")
-as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
-NOBODY = 65534
-PLAN = """
-[[backup]]
-name = "employees"
-type = "PersonGroup"
-object_id = "employees"
-method = "export"
-require_images = false
-to = ["file:nightly.facesnap"]
-[notify]
-metrics = "facesnap.prom"
-"""
-
-
-def write_plan(program: Program) -> Path:
-    path = program.directory / "nightly.toml"
-    path.write_text(PLAN)
-    return path
 
 
 class TestWriting:
@@ -89,8 +71,7 @@ class TestReading:
     def test_a_command_in_a_hint_can_be_pasted_whatever_the_path(self, program: Program) -> None:
         folder = program.directory / "d;touch pwn;#"
         folder.mkdir()
-        plan = folder / "it's.toml"
-        plan.write_text(PLAN)
+        plan = write_plan(program).rename(folder / "it's.toml")
         plan.chmod(0o666)
         assert shlex.join(["chmod", "go-w", str(plan)]) in program.run("run", str(plan)).err
         config = folder / "config.toml"

@@ -8,12 +8,10 @@ import sys
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program
-from tests.operations.test_killed import posts
+from tests.conftest import TAKE_IT, Program
 from tests.support.families import first_quick
+from tests.support.service import posts
 from tests.support.waiting import PATIENCE_S
-
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 
 
 @pytest.mark.parametrize("redirection", first_quick([">&-", "2>&-", "<&-", "2>/dev/full", "2> >(true)"]))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.common.test_files import NOBODY, as_root, write_plan
 from tests.conftest import Program
+from tests.support.permissions import NOBODY, as_root, write_plan
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")
 

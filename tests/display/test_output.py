@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program, Result
+from tests.conftest import TAKE_IT, Program, Result
 from tests.support.terminal import at_terminal
 from tests.support.waiting import PATIENCE_S
 
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 SOON = ("--poll-interval", "0.2")
 FULL = "No space left on device"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from facesnap_cli.display.progress_lines import LINE_EVERY_S, ProgressLines
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
+from tests.support.service import call
 from tests.support.terminal import Screen, at_terminal
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-o", "none")

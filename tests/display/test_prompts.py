@@ -9,6 +9,7 @@ import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
+from tests.support.service import posts
 from tests.support.terminal import Terminal, terminal
 
 FACESNAP = (sys.executable, "-m", "facesnap_cli")
@@ -19,10 +20,6 @@ END_OF_INPUT = "\x04"
 
 def environment(program: Program) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "TERM": "dumb", **program.environment}
-
-
-def takes(emulator: RunningEmulator) -> int:
-    return sum(call["method"] == "POST" for call in emulator.requests()["requests"])
 
 
 def ended(screen: Terminal) -> tuple[int, str]:
@@ -39,7 +36,7 @@ def test_take_offers_the_objects_also_where_notes_are_not_wanted(
         assert "   1  employees  " in screen.read_until(QUESTION)
         screen.send(f"{answer}\n")
         assert ended(screen)[0] == 0
-    assert takes(emulator) == 1
+    assert posts(emulator) == 1
 
 
 @pytest.mark.parametrize("answer", ["99", "0", "ghost", "-1", "Employees"])
@@ -50,7 +47,7 @@ def test_take_asks_again_for_what_is_not_in_the_list(program: Program, emulator:
         screen.read_until(f"'{answer}' is neither a number nor an id of these. Which PersonGroup? ")
         screen.send("1\n")
         assert ended(screen)[0] == 0
-    assert takes(emulator) == 1
+    assert posts(emulator) == 1
 
 
 @pytest.mark.parametrize("nothing", ["\n", "  \n", END_OF_INPUT])
@@ -61,7 +58,7 @@ def test_take_ends_where_nothing_is_chosen(program: Program, emulator: RunningEm
         status, shown = ended(screen)
     assert status == 2
     assert "facesnap: nothing was chosen, so nothing was taken\n" in shown
-    assert takes(emulator) == 0
+    assert posts(emulator) == 0
 
 
 @pytest.mark.parametrize(

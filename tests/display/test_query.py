@@ -7,9 +7,8 @@ import json
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program
+from tests.conftest import TAKE_IT, Program
 
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 UNFIT = ("--query", "length(elapsedSeconds)")
 
 

@@ -8,20 +8,15 @@ import sys
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.archives.scene import call
-from tests.conftest import SOURCE_KEYS, Program
+from tests.conftest import SOURCE_KEYS, TAKE_IT, Program
+from tests.support.service import call
 from tests.support.terminal import at_terminal, column_of, terminal
 
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "id")
+TAKE_QUIETLY = (*TAKE_IT, "-q", "-o", "id")
 LONG_ID = "employees-of-the-european-branch-office-in-dublin-20261124-abcde"
 PYTHON = (sys.executable, "-m", "facesnap_cli")
 WIDTHS = [60, 80, 120, 200]
 SAID = "The source was edited while it was taken: a person was added, a face removed, and it was trained anew."
-
-
-@pytest.fixture
-def snapshot(program: Program) -> str:
-    return program.run(*TAKE_IT).out.strip()
 
 
 @pytest.fixture
@@ -74,8 +69,8 @@ def test_show_tells_when_it_expires_and_how_soon(program: Program, snapshot: str
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_status_shows_whole_ids_states_and_messages(program: Program, emulator: RunningEmulator, columns: int) -> None:
     emulator.faults({"route": "POST /snapshots", "fail": SAID, "count": 1})
-    assert program.run(*TAKE_IT).status == 3
-    program.run(*TAKE_IT)
+    assert program.run(*TAKE_QUIETLY).status == 3
+    program.run(*TAKE_QUIETLY)
     known = program.run("status", "--all", "-o", "json").json
     shown = at_terminal(program, "status", "--all", columns=columns, NO_COLOR="1")
     assert (shown.status, shown.err) == (0, "")
@@ -103,7 +98,7 @@ def test_an_operation_without_an_id_is_named_by_its_intent(
     program: Program, emulator: RunningEmulator, at: str
 ) -> None:
     emulator.faults({"route": "POST /snapshots", "drop": "before", "count": 1})
-    assert program.run(*TAKE_IT).status == 10
+    assert program.run(*TAKE_QUIETLY).status == 10
     shown = at_terminal(program, "status", "--all") if at == "a terminal" else program.run("status", "--all")
     [known] = program.run("status", "--all", "-o", "json").json
     assert (shown.status, known["operationId"]) == (10, None)
@@ -133,7 +128,7 @@ def test_in_a_pipe_a_record_is_a_line_of_whole_values(program: Program, snapshot
 
 def test_long_user_data_makes_no_long_line(program: Program) -> None:
     text = "x" * 16000
-    program.run(*TAKE_IT, "--user-data", text)
+    program.run(*TAKE_QUIETLY, "--user-data", text)
     for listed in (program.run("list"), at_terminal(program, "list", columns=200)):
         assert (listed.status, listed.err) == (0, "")
         assert "x" * 59 + "…" in listed.out
@@ -149,7 +144,7 @@ def test_long_user_data_makes_no_long_line(program: Program) -> None:
 @pytest.mark.parametrize("at", ["a terminal", "a pipe"])
 def test_wide_characters_keep_their_columns(program: Program, at: str) -> None:
     for text in ("plain", "李小龍の顔", "é 🎉🎉"):
-        program.run(*TAKE_IT, "--user-data", text)
+        program.run(*TAKE_QUIETLY, "--user-data", text)
     line = ("list", "--query", "[].{what: userData, type: type}")
     shown = at_terminal(program, *line, NO_COLOR="1") if at == "a terminal" else program.run(*line)
     assert (shown.status, shown.err) == (0, "")
@@ -172,7 +167,7 @@ def test_escapes_go_where_they_are_wanted(
 
 def test_no_bar_is_drawn_without_colour_at_a_dumb_terminal(program: Program) -> None:
     real = {"TERM": "dumb", "LC_ALL": "C.UTF-8", **program.environment}
-    with terminal([*PYTHON, *TAKE_IT[:5]], real) as screen:
+    with terminal([*PYTHON, *TAKE_IT], real) as screen:
         status, shown = screen.read_to_end()
     assert status == 0
     assert "Object ID" in shown

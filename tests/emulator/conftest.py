@@ -10,7 +10,7 @@ import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator, running
 from facesnap_cli.emulator.options import EmulatorOptions
-from tests.emulator.doors import Door, SocketDoor, png, process_door
+from tests.emulator.doors import KINDS, Door, SocketDoor, png, process_door
 
 # So long that unfinished operations can be seen on a busy machine. Tests move the clock to finish them.
 SLOW = {"take_time": 20, "apply_time": 20, "train_time": 20}
@@ -59,6 +59,12 @@ def door(open_door: Open) -> Door:
 def live(run: Run) -> RunningEmulator:
     """Return an emulator on a socket with the demo seed."""
     return run(seed="demo")
+
+
+@pytest.fixture(params=KINDS)
+def path(request: pytest.FixtureRequest) -> str:
+    """Return the path of each kind of container in turn."""
+    return str(request.param)
 
 
 @pytest.fixture

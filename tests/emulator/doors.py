@@ -16,12 +16,20 @@ from facesnap_cli.emulator.clock import Clock
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.protocol.app import create_app
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 SOURCE_KEY = "a0000000000000000000000000000001"
 TARGET_KEY = "b0000000000000000000000000000001"
 SOURCE = "aaaaaaaa-0000-4000-8000-000000000001"
 TARGET = "bbbbbbbb-0000-4000-8000-000000000002"
+# The kinds of container by their paths, with their names in snapshots and in messages.
+KINDS = {
+    "persongroups": ("PersonGroup", "Person group"),
+    "largepersongroups": ("LargePersonGroup", "Large person group"),
+    "facelists": ("FaceList", "Face list"),
+    "largefacelists": ("LargeFaceList", "Large face list"),
+}
+TRAINED = [path for path in KINDS if path != "facelists"]
 # 2026-11-23T12:00:00Z
 NOON_NS = 1_795_435_200 * 10**9
 
@@ -123,6 +131,29 @@ def process_door(options: EmulatorOptions) -> Iterator[ProcessDoor]:
     finally:
         door.close()
         service.close()
+
+
+def wait(door: SocketDoor, location: str, **account: str) -> dict[str, Any]:
+    """Poll an operation until it ends."""
+    body: dict[str, Any] = {}
+
+    def has_ended() -> bool:
+        body.update(door.call("GET", location, **account).json())
+        return body["status"] in ("succeeded", "failed")
+
+    until(has_ended, "the end of the operation")
+    return body
+
+
+def all_persons(door: SocketDoor, group: str, **account: str) -> list[Any]:
+    """Return all persons of a large person group, page by page."""
+    found: list[Any] = []
+    while True:
+        start = found[-1]["personId"] if found else ""
+        page = door.call("GET", f"/largepersongroups/{group}/persons?start={start}", **account).json()
+        if not page:
+            return found
+        found += page
 
 
 def code_of(response: httpx.Response) -> tuple[int, str]:

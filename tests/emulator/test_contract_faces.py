@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import Open
-from tests.emulator.doors import Door, error_of, png
-from tests.emulator.test_contract_objects import KINDS, TRAINED
-
-
-@pytest.fixture(params=KINDS)
-def path(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+from tests.emulator.doors import TRAINED, Door, error_of, png
 
 
 class TestFaces:

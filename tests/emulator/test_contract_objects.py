@@ -8,22 +8,10 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import Open
-from tests.emulator.doors import Door, error_of, png
+from tests.emulator.doors import KINDS, TRAINED, Door, error_of, png
 
-KINDS = {
-    "persongroups": ("PersonGroup", "Person group"),
-    "largepersongroups": ("LargePersonGroup", "Large person group"),
-    "facelists": ("FaceList", "Face list"),
-    "largefacelists": ("LargeFaceList", "Large face list"),
-}
-TRAINED = [path for path in KINDS if path != "facelists"]
 GROUPS = ["persongroups", "largepersongroups"]
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(params=KINDS)
-def path(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class TestContainers:

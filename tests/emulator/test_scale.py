@@ -13,8 +13,7 @@ from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.store.copies import ROWS_A_STEP
 from tests.emulator.conftest import Run
-from tests.emulator.doors import NOON_NS, TARGET_KEY, ProcessDoor, SocketDoor
-from tests.emulator.test_server import everyone, wait
+from tests.emulator.doors import NOON_NS, TARGET_KEY, ProcessDoor, SocketDoor, all_persons, wait
 
 COUNT = 2 * ROWS_A_STEP + 1
 
@@ -40,7 +39,7 @@ def test_large_objects_of_every_shape_arrive_whole(run: Run, seed: str) -> None:
         applied = door.apply(snapshot, group).headers["operation-location"]
 
         assert wait(door, applied, key=TARGET_KEY)["status"] == "succeeded"
-        assert everyone(door, group) == everyone(door, group, key=TARGET_KEY)
+        assert all_persons(door, group) == all_persons(door, group, key=TARGET_KEY)
     door.close()
 
 

@@ -22,8 +22,8 @@ from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.emulator.banner import banner_lines
 from facesnap_cli.emulator.http_server import running
 from facesnap_cli.emulator.options import EmulatorOptions
-from tests.emulator.doors import TARGET_KEY, SocketDoor
-from tests.support.waiting import PATIENCE_S, until
+from tests.emulator.doors import TARGET_KEY, SocketDoor, all_persons, wait
+from tests.support.waiting import PATIENCE_S
 
 # Without the command line, whose settings come from the user's own files.
 PROGRAM = """
@@ -191,7 +191,7 @@ class TestData:
                 door.apply(taken["resourceLocation"].removeprefix("/snapshots/")).headers["operation-location"],
                 key=TARGET_KEY,
             )
-            persons = [everyone(door, "big"), everyone(door, "copy", key=TARGET_KEY)]
+            persons = [all_persons(door, "big"), all_persons(door, "copy", key=TARGET_KEY)]
 
         assert before == "running"
         assert (taken["status"], applied["status"]) == ("succeeded", "succeeded")
@@ -217,29 +217,6 @@ class TestData:
 
         with pytest.raises(DatabaseError, match="damaged"), running(EmulatorOptions(port=0, data=tmp_path)):
             pass
-
-
-def wait(door: SocketDoor, location: str, **account: str) -> dict[str, Any]:
-    """Poll an operation until it ends."""
-    body: dict[str, Any] = {}
-
-    def has_ended() -> bool:
-        body.update(door.call("GET", location, **account).json())
-        return body["status"] in ("succeeded", "failed")
-
-    until(has_ended, "the end of the operation")
-    return body
-
-
-def everyone(door: SocketDoor, group: str, **account: str) -> list[Any]:
-    """Return all persons of a large person group, page by page."""
-    found: list[Any] = []
-    while True:
-        start = found[-1]["personId"] if found else ""
-        page = door.call("GET", f"/largepersongroups/{group}/persons?start={start}", **account).json()
-        if not page:
-            return found
-        found += page
 
 
 @pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")

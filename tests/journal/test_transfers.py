@@ -10,8 +10,8 @@ import pytest
 
 from facesnap_cli.common.process_lock import ProcessLock
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.archives.scene import change, exported, rows
 from tests.conftest import LinkedClock, Program
+from tests.support.archives import change, exported, rows
 
 DAY_S = 86400.0
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "--no-wait", "-q", "-o", "id")

@@ -9,19 +9,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.conftest import LinkedClock, Program
+from tests.conftest import TAKE_IT, LinkedClock, Program, take_employees
 from tests.support.families import slow
 from tests.support.gate import Gate, gate
+from tests.support.service import make_groups, posts
 from tests.support.waiting import PATIENCE_S, until
 
 TAKE = "POST /face/v1.0/snapshots "
 APPLY = "POST /face/v1.0/snapshots/"
 POLL = "GET /face/v1.0/operations/"
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 
 
 @pytest.fixture
@@ -43,10 +42,6 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def posts(emulator: RunningEmulator, end: str) -> int:
-    return sum(call["method"] == "POST" and call["path"].endswith(end) for call in emulator.requests()["requests"])
-
-
 def journal_file(program: Program) -> Path:
     return program.directory / "state" / "journal.db"
 
@@ -58,12 +53,6 @@ def states(program: Program) -> list[str]:
     with closing(sqlite3.connect(journal_file(program))) as database:
         made = database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'operations'").fetchone()[0]
         return [state for (state,) in database.execute("SELECT state FROM operations")] if made else []
-
-
-def seed_snapshot(program: Program) -> str:
-    taken = program.run(*TAKE_IT, "-o", "id", "-q")
-    assert taken.status == 0
-    return taken.out.strip()
 
 
 def test_a_take_killed_before_its_request_arrived_stays_unknown_and_is_not_sent_again(
@@ -125,7 +114,7 @@ def test_a_take_killed_between_polls_is_waited_for(operator: Program, emulator: 
 def test_an_apply_killed_before_its_request_arrived_stays_unknown(
     operator: Program, gated: Gate, emulator: RunningEmulator
 ) -> None:
-    snapshot = seed_snapshot(operator)
+    snapshot = take_employees(operator)
     gated.stop_request = APPLY
     process = operator.start("apply", snapshot, "-p", "target", "-i", "copy")
     assert gated.stopped.wait(PATIENCE_S)
@@ -139,7 +128,7 @@ def test_an_apply_killed_before_its_request_arrived_stays_unknown(
 def test_an_apply_killed_later_is_found_by_its_target(
     operator: Program, gated: Gate, emulator: RunningEmulator, stop: str
 ) -> None:
-    snapshot = seed_snapshot(operator)
+    snapshot = take_employees(operator)
     gated.stop_answer = APPLY if stop == "answer" else POLL
     process = operator.start("apply", snapshot, "-p", "target", "-i", "copy")
     assert gated.stopped.wait(PATIENCE_S)
@@ -173,15 +162,6 @@ def test_forty_takes_killed_give_forty_results_for_forty_posts(tmp_path: Path) -
         assert len({one["snapshotId"] for one in waited.json}) == 40
         assert {one["objectId"] for one in waited.json} == {f"group-{number}" for number in range(40)}
         assert posts(emulator, "/snapshots") == 40
-
-
-def make_groups(emulator: RunningEmulator, count: int) -> None:
-    """Create person groups of one person each in the first account."""
-
-    headers = {"Ocp-Apim-Subscription-Key": emulator.accounts[0].keys[0]}
-    with httpx.Client(base_url=f"{emulator.endpoint}/face/v1.0", headers=headers) as client:
-        for number in range(count):
-            client.put(f"/persongroups/group-{number}", json={"name": f"g{number}"}).raise_for_status()
 
 
 def test_what_killed_processes_leave_is_swept(program: Program, emulator: RunningEmulator) -> None:

@@ -11,17 +11,19 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, TARGET_SUBSCRIPTION, LinkedClock, Program
-from tests.operations.test_killed import make_groups, posts
+from tests.conftest import (
+    SOURCE_KEYS,
+    SOURCE_SUBSCRIPTION,
+    TAKE_IT,
+    TARGET_SUBSCRIPTION,
+    LinkedClock,
+    Program,
+    take_employees,
+)
+from tests.support.service import make_groups, posts
 from tests.support.waiting import PATIENCE_S, until
 
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 THIRD_SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
-
-
-@pytest.fixture
-def snapshot(program: Program) -> str:
-    return program.run(*TAKE_IT, "-q", "-o", "id").out.strip()
 
 
 def put_group(emulator: RunningEmulator, group: str, name: str) -> None:
@@ -154,7 +156,7 @@ def test_a_lost_take_is_not_taken_for_one_that_wants_something_else(
 
 
 def test_an_apply_of_one_snapshot_is_not_taken_for_that_of_another(program: Program, emulator: RunningEmulator) -> None:
-    first, second = (program.run(*TAKE_IT, "-o", "id", "-q").out.strip() for _ in range(2))
+    first, second = (take_employees(program) for _ in range(2))
     emulator.faults({"route": "POST /snapshots/*/apply", "drop": "after", "count": 1})
     assert program.run("apply", first, "-p", "target", "-i", "copy").status == 10
     emulator.advance(10)

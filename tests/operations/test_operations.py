@@ -14,12 +14,11 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.conftest import LinkedClock, Program
-from tests.operations.test_killed import make_groups, posts
+from tests.conftest import TAKE_IT, LinkedClock, Program
 from tests.support.gate import gate
+from tests.support.service import make_groups, posts
 from tests.support.waiting import HANG_S, PATIENCE_S, until
 
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees")
 FORMATS = ["table", "json", "jsonl", "tsv", "id", "none"]
 
 

@@ -6,15 +6,8 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_SUBSCRIPTION, Program
-from tests.operations.test_killed import posts
-
-TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "id")
-
-
-@pytest.fixture
-def snapshot(program: Program) -> str:
-    return program.run(*TAKE_IT).out.strip()
+from tests.conftest import SOURCE_SUBSCRIPTION, Program, take_employees
+from tests.support.service import posts
 
 
 def rename_source(emulator: RunningEmulator) -> None:
@@ -58,7 +51,7 @@ def test_a_verification_that_could_compare_nothing_is_refused_before_the_apply(
     program: Program, emulator: RunningEmulator, missing: str
 ) -> None:
     tag = ["--no-tag"] if missing == "the object" else []
-    snapshot = program.run(*TAKE_IT, *tag).out.strip()
+    snapshot = take_employees(program, *tag)
     if missing == "the subscription's profile":
         config = program.directory / "config.toml"
         second = config.read_text().partition("[profiles.target]")[2]
@@ -105,7 +98,7 @@ def test_without_verification_an_existing_target_stays_a_conflict(program: Progr
 
 
 def test_a_source_that_is_gone_is_told_as_what_it_is(program: Program, emulator: RunningEmulator) -> None:
-    snapshot = program.run(*TAKE_IT).out.strip()
+    snapshot = take_employees(program)
     headers = {"Ocp-Apim-Subscription-Key": emulator.accounts[0].keys[0]}
     httpx.delete(f"{emulator.endpoint}/face/v1.0/persongroups/employees", headers=headers).raise_for_status()
     applied = program.run("apply", snapshot, "-p", "target", "-i", "a", "--verify", "quick", "-q")

@@ -1,16 +1,14 @@
-"""What the archive's tests do again and again."""
+"""Export archives, and compare them with the service."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
+from tests.conftest import SOURCE_KEYS, TARGET_KEYS, LinkedClock, Program
+from tests.support.service import call
 
 ALL_TYPES = [
     ("PersonGroup", "employees"),
@@ -18,6 +16,8 @@ ALL_TYPES = [
     ("FaceList", "watchlist"),
     ("LargeFaceList", "archive"),
 ]
+
+DAY_S = 86400.0
 
 _exported: dict[tuple[str, str], bytes] = {}
 
@@ -96,19 +96,12 @@ def candidates(emulator: RunningEmulator, object_type: str, object_id: str, mode
     return [candidate["persistedFaceId"] for candidate in answer]
 
 
-def call(emulator: RunningEmulator, method: str, path: str, key: str, body: object = None) -> Any:
-    """Call the service directly; `body` is an image (bytes) or JSON."""
-    data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-    kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-    headers = {"Ocp-Apim-Subscription-Key": key, "Content-Type": kind}
-    request = urllib.request.Request(f"{emulator.endpoint}/face/v1.2{path}", data, headers, method=method)
-    with urllib.request.urlopen(request) as answer:
-        content = answer.read()
-    return json.loads(content) if content else None
+def dated_archive(program: Program) -> Path:
+    """Return where a plan of `export_plan` puts today's archive."""
+    return program.directory / "backups" / f"employees-{program.clock.now():%Y-%m-%d}.facesnap"
 
 
-def posts(emulator: RunningEmulator, route_end: str) -> Iterator[Any]:
-    """Yield the POSTs whose route ends so."""
-    for entry in emulator.requests()["requests"]:
-        if entry["method"] == "POST" and (entry["route"] or "").endswith(route_end):
-            yield entry
+def wait_days(program: Program, days: float) -> None:
+    """Move the program's clock, not the emulator's."""
+    assert isinstance(program.clock, LinkedClock)
+    program.clock.slept_s += days * DAY_S
