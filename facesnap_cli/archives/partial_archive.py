@@ -42,7 +42,7 @@ class UnreadFace:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a partial archive holds."""
+    """The numbers of persons, faces, unread faces and faces with an image in a partial archive."""
 
     persons: int
     faces: int

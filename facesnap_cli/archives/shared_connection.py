@@ -36,7 +36,9 @@ class SharedConnection:
         """Yield the rows of a query one by one. Until the last row no thread may use the connection."""
         # Without the lock: an abandoned generator would hold it, and close() would wait for ever.
         with executing(self.path, self._connection):
-            yield from self._connection.execute(query)
+            cursor = self._connection.execute(query)
+            while row := cursor.fetchone():
+                yield row
 
     def close(self) -> None:
         """Close the file when no thread uses it: after an interruption threads may still run."""

@@ -1,4 +1,4 @@
-"""Give access to one profile's account: its settings, its HTTP client and its REST operations."""
+"""Open one profile's account: its settings, its HTTP client and its REST operations."""
 
 from __future__ import annotations
 
