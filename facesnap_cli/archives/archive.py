@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli.archives.archive_schema import (
+    EXPORT_COLUMNS,
     FACE_COLUMNS,
     OBJECT_COLUMNS,
     PERSON_COLUMNS,
+    SOURCE_COLUMNS,
     ArchiveError,
     Head,
     checksum_of,
     contents_of,
+    format_version,
+    read_head_row,
+    sources_of,
 )
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.safe_open import open_archive
@@ -157,6 +162,18 @@ class Archive:
             yield f"table object: row {found} does not fit its checksum, or its numbers do not fit the other tables"
         if self.connection.execute("SELECT contents FROM object").fetchone()[0] != contents_of(self.connection):
             yield "table object: the contents differ from those that were written"
+        if format_version(self.connection) > 1:
+            yield from self._provenance()
+
+    def _provenance(self) -> Iterator[str]:
+        query = f"SELECT face_id FROM image_sources WHERE checksum IS NOT {checksum_of(SOURCE_COLUMNS)}"  # noqa: S608 - ours
+        for (found,) in self.connection.execute(query):
+            yield f"table image_sources: the row of {found} does not fit its checksum"
+        row = self.connection.execute(
+            f"SELECT sources, checksum IS {checksum_of(EXPORT_COLUMNS)} FROM export"  # noqa: S608 - ours
+        ).fetchone()
+        if tuple(row) != (sources_of(self.connection), 1):
+            yield "table export: its row does not fit its checksum, or the image sources differ from those written"
 
 
 def _begins_as_sqlite(path: Path) -> bool:
@@ -176,12 +193,12 @@ def describe(path: Path, *, check: bool) -> dict[str, object]:
 
 def _head(connection: sqlite3.Connection, path: Path) -> Head:
     try:
-        row = connection.execute("SELECT * FROM object").fetchone()
+        row = read_head_row(connection)
         if row is None or row["finished_time"] is None:
             raise ArchiveError(
                 f"{path} is an export that has not ended", hint="run the same facesnap export again: it goes on"
             )
-        return Head.from_row(row)
+        return Head.from_row(row, format_version(connection))
     except (sqlite3.Error, ValueError, IndexError) as error:
         raise DamagedError(
             f"{path} is damaged: table object cannot be read ({error})", hint="use another copy of this archive"

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
 from facesnap_cli.models.ids import OBJECT_ID
 from facesnap_cli.models.objects import ObjectType
 
@@ -65,6 +66,26 @@ MIGRATIONS = (
         content BLOB NOT NULL             -- the image file, byte by byte
     ) STRICT;
     """,
+    """
+    CREATE TABLE export (                 -- since version 2; one row: how the archive came about
+        one INTEGER PRIMARY KEY CHECK (one = 1),               -- always 1
+        profile TEXT,                     -- the profile that read the object, a name on the machine that wrote the file
+        account TEXT,                     -- ARM path of the Azure Face account; NULL: not known when it was read
+        consistent INTEGER NOT NULL CHECK (consistent IN (0, 1)),  -- 0: the object was written to while it was read
+        left_out TEXT NOT NULL,           -- what was not read, separated by spaces: face-user-data; empty: nothing
+        base_id TEXT,                     -- archive_id of the archive that unchanged data came from
+        sources TEXT,                     -- SHA-256 over the checksums of image_sources, each by its face
+        checksum TEXT                     -- of the columns before it
+    ) STRICT;
+    CREATE TABLE image_sources (          -- since version 2: where a face's image came from
+        face_id TEXT PRIMARY KEY REFERENCES faces ON DELETE CASCADE,
+        path TEXT NOT NULL,               -- the file, as the manifest names it or from the image directory
+        rule TEXT NOT NULL,               -- what matched it: manifest, face-id, person-id, name, user-data
+        matched_time TEXT NOT NULL,       -- when it was matched with this face
+        carried_from TEXT,                -- archive_id of the base that it was carried on from; NULL: the file was read
+        checksum TEXT                     -- of the columns before it
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 OBJECT_COLUMNS = (
     "one",
@@ -86,10 +107,27 @@ OBJECT_COLUMNS = (
     "images",
     "contents",
 )
-_NUMBERS = ("one", "persons", "faces", "images")
-_REQUIRED = ("one", "archive_id", "type", "object_id", "endpoint", "started_time", "written_by")
+_NUMBERS = ("one", "persons", "faces", "images", "consistent")
+_REQUIRED = (
+    "one",
+    "archive_id",
+    "type",
+    "object_id",
+    "endpoint",
+    "started_time",
+    "written_by",
+    "consistent",
+    "left_out",
+)
 PERSON_COLUMNS = ("person_id", "name", "user_data")
 FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
+EXPORT_COLUMNS = ("one", "profile", "account", "consistent", "left_out", "base_id", "sources")
+SOURCE_COLUMNS = ("face_id", "path", "rule", "matched_time", "carried_from")
+_HEADS = (
+    # A version 1 archive says no more. Its object was read until it stayed the same.
+    "SELECT *, NULL AS profile, NULL AS account, 1 AS consistent, '' AS left_out, NULL AS base_id FROM object",
+    "SELECT object.*, profile, account, consistent, left_out, base_id FROM object LEFT JOIN export USING (one)",
+)
 
 
 class ArchiveError(DatabaseError):
@@ -118,10 +156,16 @@ class Head:
     persons: int
     faces: int
     images: int
+    profile: str | None
+    account: str | None
+    is_consistent: bool
+    left_out: tuple[str, ...]
+    base_id: str | None
+    version: int
 
     @classmethod
-    def from_row(cls, row: sqlite3.Row) -> Self:
-        """Read the only row. Raises ValueError if a value has another type than its column, or the id is not valid."""
+    def from_row(cls, row: sqlite3.Row, version: int) -> Self:
+        """Read what `read_head_row` returned. Raises ValueError if a value has the wrong type or cannot be an id."""
         for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
             expected = int if name in _NUMBERS else str
             if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
@@ -145,15 +189,38 @@ class Head:
             persons=row["persons"] or 0,
             faces=row["faces"] or 0,
             images=row["images"] or 0,
+            profile=row["profile"],
+            account=row["account"],
+            is_consistent=bool(row["consistent"]),
+            left_out=tuple(row["left_out"].split()),
+            base_id=row["base_id"],
+            version=version,
         )
 
     @property
     def title(self) -> str:
         return f"{self.object_type.value} {self.object_id}"
 
+    @property
+    def identity(self) -> ObjectIdentity:
+        """The object that it was read from."""
+        resource = Resource(self.endpoint, self.profile, self.subscription_id, self.account)
+        return ObjectIdentity(resource, self.object_type.value, self.object_id)
+
+    def compare(self, other: ObjectIdentity) -> Sameness:
+        """Return whether it is an archive of this object.
+
+        Version 1 recorded no profile, so that of two accounts at a shared host the subscription has to decide.
+        """
+        own = self.identity
+        if self.version > 1 or other.resource.subscription_id is None or self.subscription_id is None:
+            return own.compare(other)
+        return own._replace(resource=own.resource._replace(profile=other.resource.profile)).compare(other)
+
     def document(self) -> dict[str, object]:
         """Return the JSON form."""
         return {
+            "formatVersion": self.version,
             "archiveId": self.archive_id,
             "type": self.object_type.value,
             "objectId": self.object_id,
@@ -164,12 +231,17 @@ class Head:
             "lastTrainedTime": format_time(self.last_trained_time),
             "endpoint": self.endpoint,
             "subscriptionId": self.subscription_id,
+            "account": self.account,
+            "profile": self.profile,
             "startedTime": format_time(self.started_time),
             "finishedTime": format_time(self.finished_time),
             "writtenBy": self.written_by,
             "persons": self.persons,
             "faces": self.faces,
             "images": self.images,
+            "consistent": self.is_consistent,
+            "leftOut": list(self.left_out),
+            "baseId": self.base_id,
         }
 
 
@@ -201,6 +273,23 @@ def contents_of(connection: sqlite3.Connection) -> str:
     return digest.hexdigest()
 
 
+def sources_of(connection: sqlite3.Connection) -> str:
+    """Return the digest over the checksums of all image sources."""
+    rows = connection.execute("SELECT checksum FROM image_sources ORDER BY face_id")
+    return sha256("".join(f"{checksum}\n" for (checksum,) in rows).encode())
+
+
+def format_version(connection: sqlite3.Connection) -> int:
+    """Return the version of the format that an open archive has, from 1 on."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def read_head_row(connection: sqlite3.Connection) -> sqlite3.Row | None:
+    """Return the row for `Head.from_row`, whatever the archive's version; None if it has none."""
+    row: sqlite3.Row | None = connection.execute(_HEADS[format_version(connection) - 1]).fetchone()
+    return row
+
+
 def _netstring(value: Any) -> bytes:
     if value is None:
         return b"-,"
@@ -219,3 +308,6 @@ def seal(connection: sqlite3.Connection, finished_time: datetime) -> None:
         (format_time(finished_time), contents_of(connection)),
     )
     connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute(f"UPDATE image_sources SET checksum = {checksum_of(SOURCE_COLUMNS)}")  # noqa: S608 - ours
+    connection.execute("UPDATE export SET sources = ?", (sources_of(connection),))
+    connection.execute(f"UPDATE export SET checksum = {checksum_of(EXPORT_COLUMNS)}")  # noqa: S608 - ours

@@ -121,7 +121,7 @@ def compare_with_service(
     with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
         target = Path(directory) / "now"
         with PartialArchive.opened(target, clock) as partial:
-            partial.begin(account.objects.get(object_type, object_id), account.endpoint, account.subscription_id)
+            partial.begin(account.identity_of(object_type, object_id))
             list_object(account, object_type, object_id, partial, progress)
             with_faces = not object_type.has_persons
             return _compared(old, partial_of(target), face_user_data=with_faces, finished=False)

@@ -27,6 +27,7 @@ from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
+from facesnap_cli.models.identity import ObjectIdentity, Sameness
 from facesnap_cli.models.objects import Face, ObjectType, Person
 from facesnap_cli.network.rate_limit import threads_for
 
@@ -69,11 +70,12 @@ def export_object(account: Account, parameters: ExportParameters, clock: Clock, 
             hint="choose another --to, or --force replaces it",
             code="" if partial_of(parameters.target).exists() else FINISHED_BEFORE,
         )
-    head = account.objects.get(parameters.object_type, parameters.object_id)
+    account.objects.get(parameters.object_type, parameters.object_id)  # raises NotFoundError before a file is made
+    identity = account.identity_of(parameters.object_type, parameters.object_id)
     if parameters.base:
-        _check_base(parameters.base, parameters)
+        _check_base(parameters.base, identity)
     with PartialArchive.opened(parameters.target, clock) as partial:
-        partial.begin(head, account.endpoint, account.subscription_id)
+        partial.begin(identity)
         _Reading(account, parameters, partial, progress).run()
         unusable = _store_images(partial, parameters.images, progress) if parameters.images else []
         partial.finish()
@@ -168,10 +170,14 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _check_base(base: Path, parameters: ExportParameters) -> None:
+def _check_base(base: Path, identity: ObjectIdentity) -> None:
+    """Raise UsageError unless the archive is of this very object: images that it has are not looked for again."""
     with Archive.opened(base) as archive:
-        if (archive.head.object_type, archive.head.object_id) != (parameters.object_type, parameters.object_id):
-            raise UsageError(f"--base {base} is an archive of another object: {archive.head.title}")
+        sameness = archive.head.compare(identity)
+        if not sameness.is_certain:
+            may = "is" if sameness is Sameness.DIFFERENT else "may be"
+            read_at = f"{archive.head.title} at {archive.head.endpoint}"
+            raise UsageError(f"--base {base} {may} an archive of another object: {read_at}")
         archive.check()
 
 

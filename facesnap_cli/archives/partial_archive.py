@@ -22,6 +22,7 @@ from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import connect
 from facesnap_cli.common.time_format import format_time
 from facesnap_cli.journal.transfer_record import partial_of
+from facesnap_cli.models.identity import ObjectIdentity, Resource
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
 # Faces whose user data is still to be read, one request each. Only a partial archive has this table.
@@ -87,30 +88,58 @@ class PartialArchive:
         finally:
             database.close()
 
-    def begin(self, head: FaceObject, endpoint: str, subscription_id: str | None) -> None:
-        """Record which object is exported. Raises ConflictError if an earlier run began another object."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT type, object_id, endpoint FROM object").fetchone()
-        if row is None:
-            with self._database.writing() as connection:
-                connection.execute(
-                    "INSERT INTO object (one, archive_id, type, object_id, endpoint, subscription_id, started_time,"
-                    " written_by) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        uuid.uuid4().hex,
-                        head.object_type.value,
-                        head.object_id,
-                        endpoint,
-                        subscription_id,
-                        format_time(self._clock.now()),
-                        f"facesnap {__version__}",
-                    ),
-                )
-        elif tuple(row) != (head.object_type.value, head.object_id, endpoint):
+    def begin(self, identity: ObjectIdentity) -> None:
+        """Record which object is being exported.
+
+        Raises ConflictError if an earlier run began another object, or one that may be another: what it has read is
+        only used again for the same object.
+        """
+        begun = self._begun(identity)
+        if begun is None:
+            self._record(identity)
+        elif not begun.compare(identity).is_certain:
+            whose = f"{begun.object_type} {begun.object_id} at {begun.resource.endpoint}"
+            profile = f" (profile {begun.resource.profile})" if begun.resource.profile else ""
             raise ConflictError(
-                f"{self._database.path} is an unfinished export of another object: {row['type']} {row['object_id']}"
-                f" at {row['endpoint']}",
+                f"{self._database.path} is an unfinished export of another object: {whose}{profile}",
                 hint="finish that one, delete the file, or choose another --to",
+            )
+
+    def _begun(self, identity: ObjectIdentity) -> ObjectIdentity | None:
+        """Return the object that an earlier run began."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT type, object_id, endpoint, subscription_id, profile, account, left_out FROM object"
+                " LEFT JOIN export USING (one)"
+            ).fetchone()
+        if row is None:
+            return None
+        # A version before identities were stored recorded no profile: its endpoint and subscription decide.
+        profile = identity.resource.profile if row["left_out"] is None else row["profile"]
+        resource = Resource(row["endpoint"], profile, row["subscription_id"], row["account"])
+        if row["left_out"] is None:
+            self._record_export(resource)
+        return ObjectIdentity(resource, row["type"], row["object_id"])
+
+    def _record(self, identity: ObjectIdentity) -> None:
+        resource = identity.resource
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO object (one, archive_id, type, object_id, endpoint, subscription_id, started_time,"
+                " written_by) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(uuid.uuid4().hex, identity.object_type, identity.object_id),
+                    *(resource.endpoint, resource.subscription_id),
+                    *(format_time(self._clock.now()), f"facesnap {__version__}"),
+                ),
+            )
+        self._record_export(resource)
+
+    def _record_export(self, resource: Resource) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO export (one, profile, account, consistent, left_out) VALUES (1, ?, ?, 1, '')",
+                (resource.profile, resource.account),
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:
@@ -199,6 +228,7 @@ class PartialArchive:
                     "UPDATE faces SET user_data = old.user_data FROM base.faces AS old"
                     " WHERE old.face_id = faces.face_id AND faces.face_id IN (SELECT face_id FROM unread)"
                 )
+                connection.execute("UPDATE export SET base_id = (SELECT archive_id FROM base.object)")
                 known = connection.execute(
                     "DELETE FROM unread WHERE face_id IN (SELECT face_id FROM base.faces)"
                 ).rowcount

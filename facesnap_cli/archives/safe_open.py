@@ -13,7 +13,14 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, checksum, sha256
+from facesnap_cli.archives.archive_schema import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    ArchiveError,
+    checksum,
+    format_version,
+    sha256,
+)
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, migrate, version_of
 
 # Far above an archive's largest value, an image of 6 MB.
@@ -58,10 +65,11 @@ def prepare(connection: InterruptibleConnection) -> None:
 
 def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequence[str] = ()) -> None:
     """Raise ArchiveError unless the file has an archive's schema and otherwise only `allowed` statements."""
-    expected = _schema_of(allowed)
+    version = format_version(connection)
+    expected = _schema_of(version, allowed)
     found = connection.execute("SELECT name, sql FROM sqlite_schema LIMIT ?", (len(expected) + 1,)).fetchall()
     strange = [str(name) for name, sql in found if name not in expected or expected[name] != _bare(sql)]
-    if not strange and {name for name, _ in found} >= set(_schema_of()):
+    if not strange and {name for name, _ in found} >= set(_schema_of(version)):
         return
     what = f"{strange[0][:40]!r} in it is not facesnap's" if strange else "it lacks tables"
     raise ArchiveError(
@@ -98,11 +106,11 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _schema_of(more: Sequence[str] = ()) -> dict[str, str | None]:
-    """Return the schema that facesnap creates: the statement of each table and index by its name."""
+def _schema_of(version: int, more: Sequence[str] = ()) -> dict[str, str | None]:
+    """Return the schema that facesnap creates in a version: the statement of each table and index by its name."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        migrate(connection, ":memory:", APPLICATION_ID, MIGRATIONS)
+        migrate(connection, ":memory:", APPLICATION_ID, MIGRATIONS[:version])
         for statement in more:
             connection.execute(statement)
         return {name: _bare(sql) for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema")}

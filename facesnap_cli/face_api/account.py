@@ -15,6 +15,8 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
 from facesnap_cli.face_api.snapshot_api import SnapshotApi
+from facesnap_cli.models.identity import ObjectIdentity, Resource
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.authentication import Credential
 from facesnap_cli.network.client import Client, ClientOptions
 from facesnap_cli.network.rate_limit import RateLimiter
@@ -66,6 +68,15 @@ class Account:
     @property
     def subscription_id(self) -> str | None:
         return self.settings.subscription_id
+
+    @property
+    def resource(self) -> Resource:
+        """What the configuration knows of the Azure Face account. Raises UsageError without an endpoint."""
+        return Resource(self.endpoint, self.profile, self.subscription_id)
+
+    def identity_of(self, object_type: ObjectType, object_id: str) -> ObjectIdentity:
+        """Return the identity of one of the account's objects, whether or not it exists."""
+        return ObjectIdentity(self.resource, object_type.value, object_id)
 
     @property
     def client(self) -> Client:
