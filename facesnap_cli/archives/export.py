@@ -38,26 +38,26 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """The result of an export: the archive's JSON form, a notice and warnings.
 
-    `failure` is set if some images could not be used. `about_images` names each of them; `about_faces` says how many
+    `failure` is set if some images could not be used. `image_warnings` names each; `face_warnings` says how many
     faces cannot be rebuilt.
     """
 
     document: dict[str, object]
     notice: str
-    about_images: list[str]
-    about_faces: list[str]
+    image_warnings: list[str]
+    face_warnings: list[str]
     failure: FacesnapError | None
 
     @property
     def warnings(self) -> list[str]:
         """All warnings: about images that were not used, and faces that cannot be rebuilt."""
-        return self.about_images + self.about_faces
+        return self.image_warnings + self.face_warnings
 
 
-def export_object(account: Account, parameters: ExportParameters, clock: Clock, progress: Progress) -> Exported:
+def export_object(account: Account, parameters: ExportParameters, clock: Clock, progress: Progress) -> ExportResult:
     """Read an object into an archive, or resume an interrupted export.
 
     The object is listed until a whole listing shows nothing new, so that the archive shows one moment. Raises
@@ -218,20 +218,22 @@ def _imageless(partial: PartialArchive) -> Iterator[tuple[Person | None, list[Fa
         after = faces[-1].face_id
 
 
-def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str]) -> Exported:
+def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str]) -> ExportResult:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
-    about_images, about_faces = [f"image not used: {line}" for line in unusable], []
+    image_warnings, face_warnings = [f"image not used: {line}" for line in unusable], []
     if parameters.images and not parameters.base:  # images that the base had would appear as unmatched
-        about_images += [f"image of no face: {line}" for line in parameters.images.unmatched()]
+        image_warnings += [f"image of no face: {line}" for line in parameters.images.unmatched()]
     if parameters.images and not covered and faces:
-        about_images.append(f"{parameters.images.origin}: nothing in it could be told to be a face of this object")
+        image_warnings.append(f"{parameters.images.origin}: nothing in it could be told to be a face of this object")
     if not covered and faces:
-        about_faces.append("this archive holds no recognition data: no face has an image, and Face never returns them")
+        face_warnings.append(
+            "this archive holds no recognition data: no face has an image, and Face never returns them"
+        )
     elif covered < faces:
         have = "has" if faces - covered == 1 else "have"
-        about_faces.append(
+        face_warnings.append(
             f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
         )
     failure = PartialFailureError(
@@ -239,4 +241,4 @@ def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str
         hint="mend or replace them, then export again with --force",
         details={"images": unusable},
     )
-    return Exported(archive.document(), notice, about_images, about_faces, failure if unusable else None)
+    return ExportResult(archive.document(), notice, image_warnings, face_warnings, failure if unusable else None)

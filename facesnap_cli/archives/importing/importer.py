@@ -45,7 +45,7 @@ LATE_EFFECT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """The result of an import: its JSON form, and an error if the service refused persons or faces."""
 
     document: dict[str, object]
@@ -54,7 +54,7 @@ class Imported:
 
 def import_archive(
     account: Account, parameters: ImportParameters, state_directory: Path, clock: Clock, progress: Progress
-) -> Imported:
+) -> ImportResult:
     """Build an object from an archive, or resume an interrupted import.
 
     Nothing is added twice: facesnap reads the object to learn what an earlier run or a lost response has added.
@@ -95,7 +95,7 @@ class _Import:
         self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
-    def run(self) -> Imported:
+    def run(self) -> ImportResult:
         self._create()
         self._add()
         status = self._train()
@@ -122,7 +122,7 @@ class _Import:
             "refused": refused,
             "ledger": str(self._state.path),
         }
-        return Imported(document, _refusal(refused, self._object_id))
+        return ImportResult(document, _refusal(refused, self._object_id))
 
     def _create(self) -> None:
         """Create the object, or check that the existing one is this import's own."""

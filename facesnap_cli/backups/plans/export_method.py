@@ -137,7 +137,7 @@ class ExportMethod:
         with Archive.opened(new) as archive:
             progress.begin("checking")
             archive.check()
-            said = exported.about_images
+            said = exported.image_warnings
             more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
             return _Found(new, 0.0, archive.counts()), (*said[:_MOST_SAID], *more)
 
