@@ -66,9 +66,10 @@ BUILT_IN = (
 
 
 def read_accounts(path: Path) -> tuple[Account, ...]:
-    """Read an accounts file: a JSON array of {name, region?, subscriptionId, resourceGroup?, tier?, keys}.
+    """Read a file of accounts.
 
-    Raises UsageError if the file cannot be read, or if two accounts have the same name or key.
+    It is a JSON array of {name, region?, subscriptionId, resourceGroup?, tier?, keys}. Raises UsageError if the file
+    cannot be read, or if two accounts have the same name or key.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -37,7 +37,7 @@ def ticks(seconds: float) -> int:
 
 
 def timestamp(value: int) -> str:
-    """Return ticks as `2021-03-15T09:12:11.5891562Z`: up to seven fractional digits, trailing zeros trimmed."""
+    """Return ticks as `2021-03-15T09:12:11.5891562Z`, without trailing zeros in the fraction."""
     seconds, fraction = divmod(value, TICKS_PER_S)
     digits = f".{fraction:07d}".rstrip("0").rstrip(".")
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + digits + "Z"

@@ -49,7 +49,7 @@ class Kind:
         return ServiceError(409, f"{self.name}Exists", f"{self.noun} already exists.")
 
     def not_trained(self, status: int = 404) -> ServiceError:
-        """Return the error for a container that was never trained with success: 404, but 400 when identifying."""
+        """Return the error for a container without a successful training: 404, but 400 to identify."""
         return ServiceError(status, f"{self.name}NotTrained", f"{self.noun} not trained.")
 
     def in_training(self) -> ServiceError:

@@ -67,7 +67,10 @@ class Service:
         return None if key is None else self._keys.get(key)
 
     def admit(self, account: Account | None) -> Account:
-        """Check that a request may be served. Raises ServiceError: 401 without an account, 429 above the rate limit."""
+        """Return the account of a request that may be served.
+
+        Raises ServiceError: 401 without an account, 429 above the rate limit.
+        """
         if account is None:
             raise access_denied()
         if self.options.tier is not None:

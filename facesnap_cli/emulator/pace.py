@@ -21,7 +21,7 @@ class Pace:
 
 
 def parse_pace(value: float | str, option: str) -> Pace:
-    """Read `1.5` (seconds) or `1.5/1000` (seconds per 1,000 entries). Raises UsageError that names `option`."""
+    """Read seconds (`1.5`), or seconds per 1,000 entries (`1.5/1000`). Raises UsageError."""
     number, _, entries = str(value).partition("/")
     try:
         seconds = float(number)

@@ -1,4 +1,4 @@
-"""Do what ASGI cannot express: close a connection without a response, and keep the case of a header's name."""
+"""Close connections without a response, and keep the case of a header's name. ASGI can express neither."""
 
 from __future__ import annotations
 

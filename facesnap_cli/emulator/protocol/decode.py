@@ -120,7 +120,7 @@ def face_user_data(source: Mapping[str, object]) -> str | None:
 
 
 def model(source: Mapping[str, object], key: str, known: tuple[str, ...]) -> str:
-    """Return the name of a recognition or detection model, the oldest by default. Raises ServiceError 400."""
+    """Return the name of a model, by default the oldest of `known`. Raises ServiceError 400."""
     value = text(source, key) or known[0]
     if value not in known:
         raise bad_argument(f"'{key}' is invalid.")

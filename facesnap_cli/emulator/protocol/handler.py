@@ -66,7 +66,7 @@ class Handler:
             if self._endpoint is None:
                 await read_body(request, JSON_BYTES_MAX)
                 raise resource_not_found()
-            call = await self._call(request, self._endpoint, fault)
+            call = await self._decode(request, self._endpoint, fault)
             if self._endpoint.method == "GET":
                 self._service.store.run_due_events()
                 return self._endpoint.act(call)
@@ -75,7 +75,7 @@ class Handler:
         except ServiceError as error:
             return error_response(error)
 
-    async def _call(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Call:
+    async def _decode(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Call:
         """Check and decode the request. Raises ServiceError."""
         account = self._service.admit(self._service.account(request.headers.get(KEY_HEADER)))
         self._check_features(endpoint)

@@ -13,7 +13,7 @@ _KEPT = 100_000
 
 @dataclass
 class RecordedCall:
-    """A call. `status` is None until, and unless, it got a response; `route` is None if no route has the path."""
+    """A call. `status` is None without a response, `route` is None if no route has the path."""
 
     number: int
     time: int

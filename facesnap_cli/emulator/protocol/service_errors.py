@@ -8,9 +8,10 @@ Envelope = Literal["error", "gateway"]
 
 
 class ServiceError(Exception):
-    """An error response: {"error": {"code", "message"}}, or {"statusCode", "message"} with `envelope` "gateway".
+    """An error response.
 
-    `retry_after` becomes the Retry-After header: seconds, or an HTTP date.
+    Its body is {"error": {"code", "message"}}, or with `envelope` "gateway" {"statusCode", "message"}. `retry_after`
+    becomes the Retry-After header: seconds, or an HTTP date.
     """
 
     def __init__(

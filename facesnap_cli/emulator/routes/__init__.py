@@ -1,4 +1,4 @@
-"""List the endpoints of the Face service. Each decodes a call, changes or reads the store, and encodes the result."""
+"""Serve the endpoints of the Face service: decode a call, act on the store, encode the result."""
 
 from __future__ import annotations
 

@@ -87,7 +87,10 @@ def person_id(prefix: str, number: int) -> bytes:
 
 
 def face_id(prefix: str, number: int, place: int) -> bytes:
-    """Return the id of person number `number`'s face number `place`; in a list, of face `number` with `place` 0."""
+    """Return the id of a face: number `place` of person `number`, or number `number` of a list.
+
+    In a list, `place` is 0.
+    """
     return bytes.fromhex(f"{prefix}00024{place:03x}8000{number:012x}")
 
 

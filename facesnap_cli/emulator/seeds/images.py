@@ -66,7 +66,7 @@ def face_key(image: bytes) -> bytes:
 
 
 def draw(key: bytes) -> bytes:
-    """Return a PNG of 64 × 64 grey pixels (about 4 KB) whose `face_key` is `key`. The same key gives the same bytes."""
+    """Return a PNG of 64 × 64 grey pixels whose `face_key` is `key`, always the same for a key."""
     noise = hashlib.shake_256(key).digest(_SIDE * _SIDE)
     rows = b"".join(b"\0" + noise[start : start + _SIDE] for start in range(0, len(noise), _SIDE))
     header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 0)

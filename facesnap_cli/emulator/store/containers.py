@@ -36,7 +36,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Training:
-    """The latest training of a container. Times are ticks. `last_trained` is None if no training ever succeeded."""
+    """The latest training of a container. Times are ticks.
+
+    `last_trained` is the end of the latest successful training, or None.
+    """
 
     status: Literal["notStarted", "running", "succeeded", "failed"]
     created: int
@@ -63,7 +66,10 @@ class Containers:
     def create(
         self, account: str, kind: Kind, container_id: str, tier: Tier, *, name: str, user_data: str | None, model: str
     ) -> Container:
-        """Create an empty container. Raises ServiceError: 400 for a bad id, 409 if it exists, 403 at the limit."""
+        """Create an empty container.
+
+        Raises ServiceError: 400 for a bad id, 409 if it exists, 403 at the limit.
+        """
         if not is_object_id(container_id):
             raise kind.id_invalid()
         if self.find(account, kind, container_id) is not None:

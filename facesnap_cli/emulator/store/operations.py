@@ -26,7 +26,7 @@ _QUEUED = 0.1
 
 @dataclass(frozen=True)
 class Operation:
-    """The current state of a take or apply. `snapshot` is the id of what it takes or applies; times are ticks."""
+    """The current state of a take or apply of `snapshot`. Times are ticks."""
 
     action: Literal["take", "apply"]
     status: Status
@@ -40,7 +40,7 @@ class Operation:
 
 
 class Operations:
-    """The operations of all accounts. Their progress depends on the clock, and on the copy being complete."""
+    """The operations of all accounts. They end when their time has come and their copy is complete."""
 
     def __init__(self, state: State, copies: Copies) -> None:
         self._state = state

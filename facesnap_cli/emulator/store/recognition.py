@@ -47,7 +47,7 @@ class Recognition:
         ]
 
     def find_similar(self, account: str, face_id: str, faces: Container, top: int) -> list[bytes]:
-        """Return up to `top` faces of a list that are the detected face. Raises ServiceError as `identify` does."""
+        """Return up to `top` faces of a list that match. Raises ServiceError as `identify` does."""
         trained = self._trained(faces) if faces.kind.trains else NEVER
         rows = self._db.execute(
             "SELECT face FROM faces WHERE image = ? AND object = ? AND added <= ? LIMIT ?",

@@ -176,7 +176,10 @@ class Snapshots:
     def update(
         self, account: Account, snapshot_id: str, *, apply_scope: Sequence[str] | None, user_data: str | None
     ) -> None:
-        """Change scope and user data, each only if given. Raises ServiceError 404, or 403 to all but its owner."""
+        """Change scope and user data, each only if given.
+
+        Raises ServiceError: 404, or 403 to all but its owner.
+        """
         snapshot = self._owned(account, snapshot_id)
         self._db.execute(
             "UPDATE snapshots SET apply_scope = coalesce(?, apply_scope), user_data = coalesce(?, user_data),"
@@ -190,7 +193,10 @@ class Snapshots:
         )
 
     def delete(self, account: Account, snapshot_id: str) -> None:
-        """Delete a snapshot and fail its unfinished applies. Raises ServiceError 404, or 403 to all but its owner."""
+        """Delete a snapshot and fail its unfinished applies.
+
+        Raises ServiceError: 404, or 403 to all but its owner.
+        """
         row = self._owned(account, snapshot_id)
         self._operations.fail_applies_of(row["snapshot"])
         self._operations.delete_snapshot(row)
