@@ -70,10 +70,30 @@ class App:
             from facesnap_cli.display.query import Query
 
             Query(self.options.query)  # what is wrong with it is told before anything is sent
-        self.choose(**{name: value for name, value in given.items() if name not in _COMMON})
+        self._set({name: value for name, value in given.items() if name not in _COMMON})
 
-    def choose(self, **options: Any) -> None:
-        """Take in a command's own options that are settings, such as `object_id`; None chooses nothing."""
+    def choose(
+        self,
+        *,
+        type: str | None = None,
+        object_id: str | None = None,
+        apply_scope: list[str] | None = None,
+        timeout: str | None = None,
+        poll_interval: str | None = None,
+    ) -> None:
+        """Take in a command's own options that are settings: `settings.object_id` is then the option's value."""
+        self._set(
+            {
+                "type": type,
+                "object_id": object_id,
+                "apply_scope": apply_scope,
+                "timeout": timeout,
+                "poll_interval": poll_interval,
+            }
+        )
+
+    def _set(self, options: Mapping[str, Any]) -> None:
+        """Let options that were given win over the environment and the profile."""
         self._chosen.update({name: value for name, value in options.items() if value is not None and value != []})
 
     def arguments(self) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+
+if TYPE_CHECKING:
+    from facesnap_cli.backups.copies.copy_parameters import CopyParameters
+    from facesnap_cli.operations.parameters import VerifyLevel
 
 app = typer_app()
 FromOption = Annotated[
@@ -51,15 +55,14 @@ def copy(
     """
     from facesnap_cli.backups.copies.copy import Copy
     from facesnap_cli.backups.plans.preview import preview_copy
-    from facesnap_cli.cli.parameters.copies import copy_parameters
-    from facesnap_cli.cli.parameters.snapshot_parameters import verify_level
+    from facesnap_cli.cli.option_values import verify_level
     from facesnap_cli.cli.progress_display import run_progress
     from facesnap_cli.display.columns import COPY, STEP
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, timeout=timeout, poll_interval=poll_interval)
     parameters = copy_parameters(
-        app, source=source, targets=to or [], verify=verify_level(verify), keep=keep_snapshot, max_age=max_age
+        app, source=source, targets=to or [], verify=verify_level(verify), keep_snapshot=keep_snapshot, max_age=max_age
     )
     if dry_run:
         preview = preview_copy(app.dependencies, parameters)
@@ -72,3 +75,32 @@ def copy(
         with run_progress(app, [name]) as progress_of:
             result = Copy(app.dependencies, parameters, progress_of(name)).run()
         app.report([one.document(app.clock.now()) for one in result.operations], COPY, result.failure)
+
+
+def copy_parameters(
+    app: App, *, source: str | None, targets: list[str], verify: VerifyLevel, keep_snapshot: bool, max_age: str | None
+) -> CopyParameters:
+    """Return what to copy, from the command line, the environment and the profile.
+
+    Raises UsageError that says what is missing.
+    """
+    from facesnap_cli.backups.copies.copy_parameters import TargetName, copy_between
+    from facesnap_cli.common.time_format import parse_duration
+
+    account = app.accounts.usable(source)
+    object_type, object_id = account.settings.type, account.settings.object_id
+    account.settings.require(
+        "copy", "type", "object_id", also=[] if targets else ["a target (--to PROFILE[:OBJECT_ID])"]
+    )
+    assert object_type
+    assert object_id
+    return copy_between(
+        app.dependencies,
+        account,
+        object_type,
+        object_id,
+        [TargetName.parse(text, object_id) for text in targets],
+        verify=verify,
+        keep_snapshot=keep_snapshot,
+        max_age_s=parse_duration(max_age, option="--max-age") if max_age else None,
+    )

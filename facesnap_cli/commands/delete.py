@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facesnap_cli.models.snapshots import Snapshot
 
 app = typer_app()
 SnapshotsArgument = Annotated[
@@ -28,13 +33,13 @@ def delete(
 
     facesnap delete 0e7a41 9bd2c3 --yes
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import confirm_deletion, reference, type_filter
+    from facesnap_cli.cli.option_values import snapshot_reference, type_filter
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.display.prompts import require_consent
     from facesnap_cli.operations.find_snapshots import delete_snapshots, deletion_in_words, find_snapshots
 
     app = App.of(ctx)
-    references, object_type = [reference(text) for text in snapshots], type_filter(type)
+    references, object_type = [snapshot_reference(text) for text in snapshots], type_filter(type)
     require_consent("delete", given=yes or dry_run, hint="--yes does it, --dry-run shows it")
     found, gone = find_snapshots(app.dependencies, app.account, references, object_type)
     confirm_deletion(app, found, given=yes or dry_run)
@@ -43,3 +48,18 @@ def delete(
     app.output.records([snapshot.document() for snapshot in deleted], SNAPSHOT)
     app.raise_if(failure)
     app.messages.note(deletion_in_words(len(deleted), dry_run=dry_run))
+
+
+def confirm_deletion(app: App, snapshots: Sequence[Snapshot], *, given: bool) -> None:
+    """Ask at the terminal whether the snapshots may be deleted, unless consent is `given`. Raises UsageError."""
+    from facesnap_cli.display.prompts import confirm
+
+    confirm(
+        f"Delete {'it' if len(snapshots) == 1 else f'these {len(snapshots)} snapshots'}?",
+        given=given,
+        undone="nothing was deleted",
+        reporter=app.messages,
+        about=[
+            f"about to delete {each.id}: {each.type} {each.object_id or '(object not known)'}" for each in snapshots
+        ],
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
+
+if TYPE_CHECKING:
+    from facesnap_cli.archives.archive_parameters import ExportParameters
 
 app = typer_app()
 ToOption = Annotated[Path, typer.Option("--to", metavar="ARCHIVE", help="Write the archive there.")]
@@ -38,17 +42,42 @@ def export(
     facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
     """
     from facesnap_cli.archives.export import export_object
-    from facesnap_cli.cli.parameters.archives import wanted_export
     from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import ARCHIVE
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
-    wanted = wanted_export(app, to=to, images=images, base=base, force=force)
-    with transfer_progress(app, wanted.transfer(app.account)) as progress:
-        exported = export_object(app.account, wanted, app.clock, progress)
+    parameters = export_parameters(app, to=to, images=images, base=base, force=force)
+    with transfer_progress(app, parameters.transfer(app.account)) as progress:
+        exported = export_object(app.account, parameters, app.clock, progress)
     for line in exported.warnings:
         app.messages.warn(line)
     app.messages.note(exported.notice)
     app.output.record(exported.document, ARCHIVE)
     app.raise_if(exported.failure)
+
+
+def export_parameters(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> ExportParameters:
+    """Return what to export, from the command line, the environment and the profile. Raises UsageError."""
+    from facesnap_cli.archives.archive_parameters import ExportParameters
+    from facesnap_cli.cli.option_values import image_source_of
+
+    settings = app.settings
+    settings.require_profile()
+    object_type, object_id = settings.type, settings.object_id
+    settings.require("export", "type", "object_id")
+    assert object_type
+    assert object_id
+    if not to.absolute().parent.is_dir():
+        raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
+    if to.is_dir():
+        raise UsageError(f"--to {to}: it is a directory; name a file in it")
+    return ExportParameters(
+        object_type=object_type,
+        object_id=object_id,
+        target=to.absolute(),
+        images=image_source_of(images) if images else None,
+        base=base,
+        force=force,
+        files=tuple(app.files()),
+    )

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
+
+if TYPE_CHECKING:
+    from facesnap_cli.archives.archive import Archive
+    from facesnap_cli.archives.archive_parameters import ImportParameters
 
 app = typer_app()
+RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "recognition_04")
+DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
 PartialOption = Annotated[bool, typer.Option("--partial", help="Rebuild without the faces that have no image.")]
 RecognitionModelOption = Annotated[
     str | None,
     typer.Option(
         "--recognition-model",
-        metavar="recognition_01|recognition_02|recognition_03|recognition_04",
+        metavar="|".join(RECOGNITION_MODELS),
         help="Use this model, not the source's.",
     ),
 ]
@@ -25,7 +32,7 @@ DetectionModelOption = Annotated[
     str | None,
     typer.Option(
         "--detection-model",
-        metavar="detection_01|detection_02|detection_03",
+        metavar="|".join(DETECTION_MODELS),
         help="Detect the faces in the images with this model.",
     ),
 ]
@@ -55,13 +62,12 @@ def import_(
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
     from facesnap_cli.archives.importing.importer import import_archive
-    from facesnap_cli.cli.parameters.archives import wanted_import
     from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import IMPORT
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
-    wanted = wanted_import(
+    parameters = import_parameters(
         app,
         archive=archive,
         partial=partial,
@@ -70,7 +76,70 @@ def import_(
         verify=verify,
         id_map=id_map,
     )
-    with transfer_progress(app, wanted.transfer(app.account)) as progress:
-        imported = import_archive(app.account, wanted, app.dependencies.state_directory, app.clock, progress)
+    with transfer_progress(app, parameters.transfer(app.account)) as progress:
+        imported = import_archive(app.account, parameters, app.dependencies.state_directory, app.clock, progress)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)
+
+
+def import_parameters(
+    app: App,
+    *,
+    archive: Path,
+    partial: bool,
+    recognition_model: str | None,
+    detection_model: str | None,
+    verify: str,
+    id_map: Path | None,
+) -> ImportParameters:
+    """Return what to import, from the command line, the environment, the profile and the archive.
+
+    Raises UsageError, also if faces would be lost without `partial`, and what opening the archive raises.
+    """
+    from facesnap_cli.archives.archive import Archive
+    from facesnap_cli.archives.archive_parameters import ImportParameters
+    from facesnap_cli.archives.importing.id_map_file import check_id_map
+    from facesnap_cli.cli.option_values import verify_level
+
+    with Archive.opened(archive.absolute()) as opened:
+        _check_coverage(opened, partial)
+        head = opened.head
+    return ImportParameters(
+        archive=archive.absolute(),
+        object_type=head.object_type,
+        object_id=app.settings.object_id or head.object_id,
+        partial=partial,
+        recognition_model=_one_of("--recognition-model", recognition_model, RECOGNITION_MODELS),
+        detection_model=_one_of("--detection-model", detection_model, DETECTION_MODELS),
+        verify=verify_level(verify),
+        schedule=app.dependencies.schedule,
+        timeout_s=app.settings.timeout,
+        id_map=check_id_map(id_map.absolute()) if id_map else None,
+        files=tuple(app.files()),
+    )
+
+
+def _check_coverage(archive: Archive, partial: bool) -> None:
+    """Raise UsageError if a rebuild would lose faces, unless it is `partial`."""
+    from facesnap_cli.common.escape import counted
+
+    lost = archive.count("image IS NULL")
+    if lost and not partial:
+        kept = archive.head.faces - lost
+        have = "has" if kept == 1 else "have"
+        what = "holds no recognition data" if lost == archive.head.faces else f"lacks {lost:,} of them"
+        raise UsageError(
+            f"{archive.path}: {counted(archive.head.faces, 'face')}, of which {kept:,} {have} an image:"
+            f" it {what}, as Face never returns images",
+            hint="export again with --images, or rebuild without those faces: --partial",
+            details={"faces": archive.head.faces, "facesWithoutImage": lost},
+        )
+
+
+def _one_of(option: str, text: str | None, known: tuple[str, ...]) -> str | None:
+    """Return an option's value if it is a known one. Raises UsageError for another one."""
+    from facesnap_cli.common.escape import harmless
+
+    if text is None or text in known:
+        return text
+    raise UsageError(f"{option} {harmless(text)[:40]}: one of {', '.join(known)}")

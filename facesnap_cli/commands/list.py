@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+
+if TYPE_CHECKING:
+    from facesnap_cli.operations.parameters import ListParameters
 
 app = typer_app()
 ExpiresWithinOption = Annotated[
@@ -28,12 +31,25 @@ def list_(
 
     facesnap list --type PersonGroup --expires-within 6h
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import list_parameters
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.operations.find_snapshots import list_snapshots
 
     app = App.of(ctx)
-    parameters = list_parameters(type=type, apply_scope=apply_scope, expires_within=expires_within)
+    parameters = list_parameters(type, apply_scope, expires_within)
     snapshots = list_snapshots(app.dependencies, app.account, parameters)
     app.seen.add(snapshots, app.clock.now(), are_all=parameters.is_everything)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT, nothing="no snapshots")
+
+
+def list_parameters(type: str | None, apply_scope: list[str] | None, expires_within: str | None) -> ListParameters:
+    """Return which snapshots to list. Raises UsageError."""
+    from facesnap_cli.cli.option_values import type_filter
+    from facesnap_cli.common.time_format import parse_duration
+    from facesnap_cli.models.validation import check_apply_scope
+    from facesnap_cli.operations.parameters import ListParameters
+
+    return ListParameters(
+        type_filter(type),
+        check_apply_scope(apply_scope or []),
+        parse_duration(expires_within, option="--expires-within") if expires_within else None,
+    )

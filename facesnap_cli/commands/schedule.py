@@ -29,11 +29,11 @@ def schedule(
     """
     from facesnap_cli.backups.plans.plan import read_plan
     from facesnap_cli.backups.schedules.frequency import Frequency, frequency_warnings
+    from facesnap_cli.backups.schedules.plan_facts import facts_of
     from facesnap_cli.backups.schedules.schedulers import schedule_lines, scheduler_warnings
-    from facesnap_cli.cli.parameters.schedules import scheduled
 
-    app, wanted, frequency = App.of(ctx), read_plan(plan), Frequency.parse(every, at)
-    facts = scheduled(app, wanted, frequency)
+    app, parsed, frequency = App.of(ctx), read_plan(plan), Frequency.parse(every, at)
+    facts = facts_of(parsed, frequency, app.settings, app.environment, app.clock.now())
     app.output.lines(schedule_lines(facts, form or []))
-    for warning in (*frequency_warnings(wanted, frequency), *scheduler_warnings(facts, form or [])):
+    for warning in (*frequency_warnings(parsed, frequency), *scheduler_warnings(facts, form or [])):
         app.messages.warn(warning)

@@ -17,11 +17,11 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
 
     facesnap show latest -o json
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import reference, type_filter
+    from facesnap_cli.cli.option_values import snapshot_reference, type_filter
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.operations.find_snapshots import find_snapshot
 
     app = App.of(ctx)
-    found = find_snapshot(app.dependencies, app.account, reference(snapshot), type_filter(type))
+    found = find_snapshot(app.dependencies, app.account, snapshot_reference(snapshot), type_filter(type))
     app.seen.add([found], app.clock.now())
     app.output.record(found.document(app.clock.now()), SNAPSHOT)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.objects import ObjectType
+    from facesnap_cli.operations.parameters import TakeParameters
 
 app = typer_app()
 MaxAgeOption = Annotated[
@@ -36,7 +41,6 @@ def take(
 
     facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.cli.parameters.snapshot_parameters import take_parameters
     from facesnap_cli.cli.waiting import finish
     from facesnap_cli.display.columns import FINISHED_TAKE
     from facesnap_cli.operations.take_and_apply import take_or_reuse
@@ -46,3 +50,55 @@ def take(
     parameters = take_parameters(app, user_data=user_data, max_age=max_age, tag=not no_tag, force=force)
     operation = take_or_reuse(app.dependencies, app.account, parameters)
     finish(app, operation, until_end=not no_wait, finished=FINISHED_TAKE)
+
+
+def take_parameters(app: App, *, user_data: str | None, max_age: str | None, tag: bool, force: bool) -> TakeParameters:
+    """Return what to take, from the command line, the environment and the profile.
+
+    Asks for a missing object at a terminal. Raises UsageError that says what is missing.
+    """
+    from facesnap_cli.cli.option_values import read_user_data
+    from facesnap_cli.common.time_format import parse_duration
+    from facesnap_cli.display.prompts import can_ask
+    from facesnap_cli.operations.parameters import TakeParameters
+
+    settings = app.settings
+    settings.require_profile()
+    object_type, object_id, apply_scope = settings.type, settings.object_id, settings.apply_scope
+    max_age_s = parse_duration(max_age, option="--max-age") if max_age else None
+    text = read_user_data(user_data)
+    if force and max_age_s is not None:
+        raise UsageError("--max-age uses a young snapshot again and --force takes another one: give one of them")
+    can_choose = object_type and apply_scope and can_ask()
+    settings.require("take", "type", *([] if can_choose else ["object_id"]), "apply_scope")
+    assert object_type
+    if object_id is None:
+        object_id = _choose_object(app, object_type)
+    return TakeParameters(
+        object_type=object_type,
+        object_id=object_id,
+        apply_scope=apply_scope,
+        user_data=text,
+        tag=tag,
+        max_age_s=max_age_s,
+        force=force,
+    )
+
+
+def _choose_object(app: App, object_type: ObjectType) -> str:
+    """Return the object that the user chooses from a list. Raises UsageError if none is chosen."""
+    from facesnap_cli.common.escape import harmless, shown
+    from facesnap_cli.display.prompts import ask
+
+    found = list(app.account.objects.list(object_type))
+    if not found:
+        raise UsageError(f"this account has no {object_type.value}")
+    rows = [f"{number:4}  {harmless(one.object_id)}  {harmless(one.name or '')}" for number, one in enumerate(found, 1)]
+    by_answer = {str(number): one.object_id for number, one in enumerate(found, 1)}
+    by_answer |= {one.object_id: one.object_id for one in found}  # an id may look like a number
+    question = "\n".join([*rows, f"Which {object_type.value}? Its number or id: "])
+    while answer := ask(question).strip():
+        if answer in by_answer:
+            return by_answer[answer]
+        question = f"{shown(answer)} is neither a number nor an id of these. Which {object_type.value}? "
+    raise UsageError("nothing was chosen, so nothing was taken", hint="--object-id names the object")

@@ -106,6 +106,12 @@ def start_apply(
     )
 
 
+def resume_or_start_apply(dependencies: Dependencies, account: Account, parameters: ApplyParameters) -> Operation:
+    """Return this account's own apply of the snapshot to the object, or start one. Raises like `start_apply`."""
+    own = resumable_apply(dependencies, account, parameters)
+    return own or start_apply(dependencies, account, parameters)
+
+
 def resumable_apply(dependencies: Dependencies, account: Account, parameters: ApplyParameters) -> Operation | None:
     """Return this account's own apply of the snapshot to the object, under way or done while the object is there."""
     object_type, object_id = parameters.object_type, parameters.object_id

@@ -99,6 +99,13 @@ def check_copy(source: Description, target: Description, origin: Place, made: Pl
         )
 
 
+def source_to_verify(
+    dependencies: Dependencies, target: Account, parameters: ApplyParameters, level: VerifyLevel
+) -> Place | None:
+    """Return the object to compare a copy with; None if nothing is to be compared. Raises like `source_of`."""
+    return None if level is VerifyLevel.NONE else source_of(dependencies, target, parameters)
+
+
 def source_of(dependencies: Dependencies, target: Account, parameters: ApplyParameters) -> Place:
     """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
 

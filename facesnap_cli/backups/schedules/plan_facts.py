@@ -1,13 +1,19 @@
-"""Hold what schedulers need to know about a plan."""
+"""Gather what schedulers need to know about a plan."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from facesnap_cli import __version__
+from facesnap_cli.backups.plans.plan import Plan, PlanItem
 from facesnap_cli.backups.schedules.frequency import Frequency
+from facesnap_cli.config.settings import Settings
 
 PACKAGE = f"facesnap-cli=={__version__}"
 
@@ -58,3 +64,47 @@ class PlanFacts:
     def absolute_paths(self) -> list[str]:
         """The paths of archives and images that start from the root."""
         return [path for path in (*self.archives, *self.images) if path.startswith("/")]
+
+
+def facts_of(
+    plan: Plan, frequency: Frequency, settings: Settings, environment: Mapping[str, str], now: datetime
+) -> PlanFacts:
+    """Return what a scheduler needs to know of a plan, with the keys of the profiles that are configured here."""
+    targets = [target for item in plan.items for target in item.targets]
+    names = {name or settings.profile for item in plan.items for name in (item.source, *_profiles(item))}
+    profiles = {name: profile for name, profile in sorted(settings.file.profiles.items()) if name in names}
+    variables = [profile[key] for profile in profiles.values() for key in ("key_env", "key2_env") if key in profile]
+    metrics = plan.metrics if plan.metrics and plan.metrics.is_relative_to(plan.path.parent) else None
+    return PlanFacts(
+        plan.path,
+        shutil.which("facesnap") or "facesnap",
+        frequency,
+        tuple(dict.fromkeys(variables)),
+        now,
+        _time_zone(environment),
+        archives=tuple(each.template.glob for each in targets if each.profile == "file" and each.template),
+        images=tuple(dict.fromkeys(item.images for item in plan.items if item.images)),
+        other_paths=(str(metrics.relative_to(plan.path.parent)),) if metrics else (),
+        unreachable_keys=tuple(text for name, profile in profiles.items() if (text := _unreachable_key(name, profile))),
+    )
+
+
+def _profiles(item: PlanItem) -> list[str]:
+    return [target.profile for target in item.targets]
+
+
+def _time_zone(environment: Mapping[str, str]) -> tzinfo | None:
+    """Return the time zone that the environment names; None for the system's."""
+    try:
+        return ZoneInfo(environment["TZ"].removeprefix(":"))
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _unreachable_key(name: str, profile: Mapping[str, Any]) -> str:
+    """Return why a pipeline would not have a profile's key; empty if it would."""
+    where = next((key for key in ("key", "key_file", "key_command", "keyring") if key in profile), None)
+    if "key_env" in profile or where is None:
+        return ""
+    said = "in the file" if where == "key" else f"from {where}, which only this machine has"
+    return f"profile {name} has its key {said}; pipelines need key_env"

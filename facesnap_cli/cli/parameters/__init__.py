@@ -1,1 +1,0 @@
-"""Turn options into validated parameters before the first request."""
