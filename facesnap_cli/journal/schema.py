@@ -58,6 +58,70 @@ MIGRATIONS = (
         PRIMARY KEY (take, job_key)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE account_paths (    -- which Azure Face account a profile leads to, as its own snapshots have shown
+        profile TEXT NOT NULL,      -- '' without a profile
+        endpoint TEXT NOT NULL,
+        account TEXT NOT NULL,      -- the ARM path
+        seen_time TEXT NOT NULL,
+        PRIMARY KEY (profile, endpoint)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE backups (          -- one row a backup, for as long as it lives, whatever keep_journal says
+        id TEXT PRIMARY KEY,        -- a copy: the intent of its apply; an archive: its archive_id
+        method TEXT NOT NULL,       -- snapshot, export
+        item TEXT,                  -- the plan's item and the plan's path, for people
+        plan TEXT,
+        endpoint TEXT NOT NULL,     -- the source object: its account …
+        profile TEXT,
+        subscription_id TEXT,
+        account TEXT,
+        object_type TEXT NOT NULL,  -- … its type and its id
+        object_id TEXT NOT NULL,
+        target TEXT NOT NULL,       -- as it is written: dr:employees-{date}, file:backups/{name}-{date}.facesnap
+        target_endpoint TEXT,       -- the copy's account; all NULL for an archive
+        target_profile TEXT,
+        target_subscription_id TEXT,
+        target_account TEXT,
+        place TEXT NOT NULL,        -- the copy's object id, or the archive's absolute path
+        taken_time TEXT NOT NULL,   -- the moment that it shows
+        made_time TEXT NOT NULL,
+        origin TEXT NOT NULL,       -- made, adopted
+        verified TEXT,              -- quick, full; checked for an archive; NULL: not verified
+        verified_time TEXT,
+        state TEXT NOT NULL,        -- good, bad, deleted
+        reason TEXT,                -- why it is bad
+        persons INTEGER,
+        faces INTEGER,
+        faces_with_image INTEGER,
+        bytes INTEGER
+    ) STRICT;
+    CREATE INDEX backups_by_object ON backups (object_type, object_id);
+    CREATE INDEX backups_by_place ON backups (place);
+    CREATE TABLE runs (             -- every run of a plan
+        id TEXT PRIMARY KEY,
+        plan TEXT NOT NULL,         -- absolute path
+        owner TEXT NOT NULL,        -- the process, whose lock tells whether it lives
+        started_time TEXT NOT NULL,
+        finished_time TEXT,         -- NULL: under way, or killed
+        exit_status INTEGER,
+        items INTEGER,
+        items_failed INTEGER,
+        causes TEXT                 -- JSON: [{message, profile, targets, command}]
+    ) STRICT;
+    CREATE INDEX runs_by_plan ON runs (plan, started_time);
+    CREATE TABLE requests_in_doubt (    -- sent without a response; they may still take effect
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,        -- the operation's intent or the transfer's id
+        endpoint TEXT NOT NULL,
+        profile TEXT,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        content TEXT NOT NULL,      -- SHA-256 of the body
+        sent_time TEXT NOT NULL,
+        until_time TEXT NOT NULL    -- nothing is concluded from its absence before
+    ) STRICT;
+    CREATE INDEX requests_in_doubt_by_owner ON requests_in_doubt (owner);
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

@@ -108,6 +108,10 @@ class Journal:
                 self._owner = ProcessLock.acquire(self._owners / f"{uuid.uuid4().hex}.lock", timeout_s=PATIENCE_S)
             return self._owner.path.stem
 
+    def now(self) -> datetime:
+        """Return the present moment of the journal's clock."""
+        return self._clock.now()
+
     def open_operations(self) -> list[Operation]:
         """Return every operation that has not ended as far as the journal knows, oldest first."""
         return self._select(f"{OPEN_SQL} ORDER BY intended_time")

@@ -1,0 +1,70 @@
+"""Record the backups that were made. A record lives as long as its backup, whatever `keep_journal` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.identity import ObjectIdentity, Resource
+
+_SOURCE = ("endpoint", "profile", "subscription_id", "account")
+_PLAIN = ("id", "method", "item", "plan", "target", "place", "origin", "verified", "reason")
+_COUNTS = ("persons", "faces", "faces_with_image", "bytes")
+_TIMES = ("taken_time", "made_time", "verified_time")
+
+
+def record_backup(journal: Journal, record: BackupRecord) -> None:
+    """Commit a backup, or what has become of it. Raises JournalError."""
+    row = _row(record)
+    names = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    with journal.writing() as database:
+        database.execute(f"INSERT OR REPLACE INTO backups ({names}) VALUES ({values})", row)  # noqa: S608 - ours
+
+
+def backups_of(journal: Journal, object_type: str, object_id: str) -> list[BackupRecord]:
+    """Return the records of all objects with this type and id, newest first. The caller compares their accounts."""
+    with journal.reading() as database:
+        rows = database.execute(
+            "SELECT * FROM backups WHERE object_type = ? AND object_id = ? ORDER BY taken_time DESC",
+            (object_type, object_id),
+        ).fetchall()
+    return [_record(dict(row)) for row in rows]
+
+
+def backup_at(journal: Journal, place: str, target: Resource | None) -> BackupRecord | None:
+    """Return the newest record of a place: an archive's absolute path, or a copy's id in the account `target`."""
+    with journal.reading() as database:
+        rows = database.execute("SELECT * FROM backups WHERE place = ? ORDER BY made_time DESC", (place,)).fetchall()
+    for record in (_record(dict(row)) for row in rows):
+        if (record.target_resource is None and target is None) or (
+            record.target_resource and target and record.target_resource.compare(target).is_certain
+        ):
+            return record
+    return None
+
+
+def _row(record: BackupRecord) -> dict[str, Any]:
+    target = record.target_resource
+    return {
+        **{name: getattr(record, name) for name in (*_PLAIN, *_COUNTS)},
+        **{name: format_time(getattr(record, name)) for name in _TIMES},
+        **{name: getattr(record.source.resource, name) for name in _SOURCE},
+        **{f"target_{name}": getattr(target, name) if target else None for name in _SOURCE},
+        "object_type": record.source.object_type,
+        "object_id": record.source.object_id,
+        "state": record.state.value,
+    }
+
+
+def _record(row: dict[str, Any]) -> BackupRecord:
+    values: dict[str, Any] = {name: row[name] for name in (*_PLAIN, *_COUNTS)}
+    values |= {name: parse_time(row[name]) for name in _TIMES}
+    values["target_resource"] = (
+        Resource(*(row[f"target_{name}"] for name in _SOURCE)) if row["target_endpoint"] else None
+    )
+    resource = Resource(*(row[name] for name in _SOURCE))
+    values["source"] = ObjectIdentity(resource, row["object_type"], row["object_id"])
+    return BackupRecord(state=BackupState(row["state"]), **values)
