@@ -1,4 +1,4 @@
-"""Dated names, and which of the older copies that bear them are kept. No I/O."""
+"""Name copies by date, and decide which older copies are kept. No I/O."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FORMS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A name with `{date}` (2026-11-23), `{time}` (021500), `{weekday}` (mon) and `{name}` in it, all in UTC.
+    """A name with the placeholders `{date}` (2026-11-23), `{time}` (021500), `{weekday}` (mon) and `{name}`.
 
-    `name` is what `{name}` stands for. Raises UsageError for any other placeholder.
+    Dates and times are in UTC; `name` replaces `{name}`. Raises UsageError for any other placeholder.
     """
 
     text: str
@@ -43,12 +43,12 @@ class Template:
 
     @property
     def is_dated(self) -> bool:
-        """Tell whether names of different days differ, and can be put in order."""
+        """Whether the names of different days differ and can be ordered."""
         return "{date}" in self.text
 
     @property
     def glob(self) -> str:
-        """The name with a * for everything that a moment decides."""
+        """The name with a * for each placeholder that depends on the time."""
         return _PLACEHOLDER.sub(lambda found: self.name if found[1] == "name" else "*", self.text)
 
     def render(self, moment: datetime) -> str:
@@ -63,9 +63,9 @@ class Template:
         return _PLACEHOLDER.sub(lambda found: values[found[1]], self.text)
 
     def made_at(self, name: str) -> datetime | None:
-        """Return the moment that this template made `name` at, the day's first without `{time}`.
+        """Return the moment that `name` shows: without `{time}`, the start of the day.
 
-        None for a name that it cannot have made, and for any name where it has no `{date}`.
+        Return None if the template cannot have made the name, or has no `{date}`.
         """
         found = re.fullmatch(self._pattern(), name) if self.is_dated else None
         if not found:
@@ -76,7 +76,8 @@ class Template:
         except ValueError:
             return None
         made = moment.replace(tzinfo=UTC)
-        return made if self.render(made) == name else None  # a weekday that the date does not fall on
+        # The name may have a weekday that is not that of its date.
+        return made if self.render(made) == name else None
 
     def _pattern(self) -> str:
         pattern, end, seen = "", 0, set[str]()
@@ -94,9 +95,9 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How many copies to keep: the last ones, and the newest of each of so many days, weeks and months that have any.
+    """The number of copies to keep: the last ones, and the newest of the latest days, weeks and months with copies.
 
-    A copy stays if any of the rules keeps it. Weeks are ISO weeks, all is UTC.
+    A copy is kept if any of the rules keeps it. Weeks are ISO weeks. All times are UTC.
     """
 
     last: int = 0
@@ -105,7 +106,7 @@ class Keep:
     monthly: int = 0
 
     def chosen(self, copies: Mapping[str, datetime]) -> set[str]:
-        """Return which of the copies (name to moment) stay."""
+        """Return the names of the copies to keep. `copies` maps a name to its moment."""
         newest_first = sorted(copies, key=lambda name: (copies[name], name), reverse=True)
         kept = set(newest_first[: self.last])
         for count, period in self._periods():
@@ -125,16 +126,16 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Which objects of a target may go: those that the template made, older than the new copy, that `keep` drops."""
+    """Chooses the older copies of a target to delete: those that `template` named and `keep` does not keep."""
 
     template: Template
     keep: Keep
     protected: frozenset[str] = field(default_factory=frozenset)
 
     def to_delete(self, names: Iterable[str], new: str) -> list[str]:
-        """Return the names to delete, oldest first, once `new` is there and verified.
+        """Return the names to delete, oldest first, after `new` was made and verified.
 
-        Never `new` itself, a name that the template did not make, one of `protected`, or one dated later than `new`.
+        Never returns `new` itself, a name that the template did not make, a protected name, or a later name than `new`.
         """
         made = {name: moment for name in {*names, new} if (moment := self.template.made_at(name))}
         if new not in made:

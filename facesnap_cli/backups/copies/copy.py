@@ -103,12 +103,12 @@ class Copy:
         return used[0] if used and used[1] == self.job.time else None
 
     def has_begun(self, target: CopyTarget) -> bool:
-        """Tell whether this copy has an apply to the target that did not fail, as the journal knows it."""
+        """Return whether the journal has an apply of this copy to the target that did not fail."""
         own = self.own_apply(target, target.template.render(self.job.time))
         return own is not None and not own.failed_or_abandoned
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
-        """Return the newest apply of this copy to the target, as the journal knows it."""
+        """Return the newest apply of this copy to the target in the journal."""
         return next((one for one in self._applies_to(target, object_id) if one.job == self.job), None)
 
     def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:

@@ -15,9 +15,9 @@ UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is resumed if no max_a
 
 
 def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> Job:
-    """Return the copy to go on with: the last one if it is unfinished, or finished and young enough; else a new one.
+    """Return the copy to resume: the last copy if it is young enough, otherwise a new one.
 
-    A finished one counts only under a `max_age_s`; an unfinished one for 20 hours where there is none.
+    With a `max_age_s` that is the limit. Without one, only an unfinished copy is resumed, for 20 hours.
     """
     steps, used = (
         [operation for operation in journal.of_job(parameters.key) if operation.job],
@@ -35,7 +35,7 @@ def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> 
 
 
 def _is_finished(parameters: CopyParameters, job: Job, steps: list[Operation]) -> bool:
-    """Tell whether every target has its copy, and the copy's own take has had its snapshot deleted."""
+    """Return whether every target has its copy, and the snapshot of the copy's own take was deleted."""
     own = [one for one in steps if one.job == job and one.has_succeeded]
     made = {
         (one.profile, one.object_id)

@@ -31,7 +31,7 @@ class TargetName:
 
     @classmethod
     def parse(cls, text: str, name: str = "") -> TargetName:
-        """Read one. `name` is what `{name}` stands for. Raises UsageError."""
+        """Read a target. `name` replaces `{name}`. Raises UsageError."""
         profile, colon, object_id = text.strip().partition(":")
         if not profile or (colon and not object_id):
             raise UsageError(f"{harmless(text)!r} is not a target", hint="write PROFILE or PROFILE:OBJECT_ID")
@@ -40,7 +40,7 @@ class TargetName:
 
 @dataclass(frozen=True, slots=True)
 class CopyTarget:
-    """Where a copy goes: an account, and the template of the id that it gets there."""
+    """A target of a copy: an account, and the template of the object's id there."""
 
     account: Account
     template: Template
@@ -53,7 +53,7 @@ class CopyTarget:
 
 @dataclass(frozen=True, slots=True)
 class CopyParameters:
-    """A copy, checked. `take.max_age_s`: how old a finished copy or a snapshot may be to count."""
+    """Validated parameters of a copy. A finished copy or snapshot up to `take.max_age_s` old is not made again."""
 
     source: Account
     take: TakeParameters
@@ -63,7 +63,7 @@ class CopyParameters:
 
     @property
     def key(self) -> str:
-        """The same for every run of the same copy: its source and its targets, as they were asked for."""
+        """A hash of the source and the targets, the same for every run of this copy."""
         take = [self.source.profile, self.source.endpoint, self.take.object_type, self.take.object_id]
         targets = [
             [one.account.profile, one.account.endpoint, one.template.text, one.template.name] for one in self.targets
@@ -82,7 +82,7 @@ def copy_between(
     keep_snapshot: bool,
     max_age_s: float | None,
 ) -> CopyParameters:
-    """Return the copy of an object to targets. Raises UsageError for what cannot go well."""
+    """Return the parameters of a copy of an object to targets. Raises UsageError if it cannot succeed."""
     now = dependencies.clock.now()
     targets = [
         CopyTarget(dependencies.accounts.usable(name.profile), name.template or Template(object_id)) for name in names
@@ -100,7 +100,7 @@ def copy_between(
 
 
 def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:
-    """Return the subscriptions that may apply: the targets', or the source's apply scope where one is not known."""
+    """Return the apply scope: the targets' subscriptions, and if one is unknown the source's configured scope."""
     known = {one.account.subscription_id.lower() for one in targets if one.account.subscription_id}
     nameless = [one.account.profile for one in targets if not one.account.subscription_id]
     configured: tuple[str, ...] = source.settings.apply_scope

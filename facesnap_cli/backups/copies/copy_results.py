@@ -1,4 +1,4 @@
-"""What came of a copy and of each of its targets."""
+"""Hold the results of a copy and of its targets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesnap_cli.operations.batch_errors import combined_by_name
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """What came of one target. `operation` is its apply, where there is one; `done_before` by an earlier run."""
+    """The result of a target. `operation` is its apply, if any; `done_before` if an earlier run made the copy."""
 
     target: CopyTarget
     object_id: str
@@ -28,7 +28,7 @@ class TargetResult:
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """What came of a copy."""
+    """The result of a copy."""
 
     job: Job
     take: Operation | None
@@ -47,7 +47,7 @@ class CopyResult:
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """What is known of a target before anything is sent: done already, in the way, or to be applied to."""
+    """The state of a target before a request is sent: copied already, failed, or open."""
 
     target: CopyTarget
     object_id: str

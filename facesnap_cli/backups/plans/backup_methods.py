@@ -1,4 +1,4 @@
-"""The methods by which the items of a plan are backed up: by snapshots or by exports."""
+"""Choose the method of each item of a plan: snapshots or exports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class BackupMethod(Protocol):
-    """How one item of a plan is backed up."""
+    """The method by which an item of a plan is backed up."""
 
     @property
     def item(self) -> PlanItem: ...
@@ -36,20 +36,20 @@ class BackupMethod(Protocol):
         ...
 
     def run(self, progress: OperationProgress) -> ItemResult:
-        """Back the item up. A failure stands in the result."""
+        """Back the item up. The result has the failure, if any."""
         ...
 
     def charges(self) -> Iterable[tuple[Account, OperationKind]]:
-        """Return each take and apply that `run` will ask for, as far as is known before the first request."""
+        """Return the takes and applies of `run`, as far as they are known before the first request."""
         ...
 
     def covers(self) -> list[Cover]:
-        """Look how each target is covered. What reading a target raises stands in its result."""
+        """Return how each target is covered. The error of a target that cannot be read is in its result."""
         ...
 
 
 def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
-    """Return how each item of a plan is backed up. Raises ConfigurationError where a profile lacks something."""
+    """Return the method of each item of a plan. Raises ConfigurationError if a profile lacks something."""
     sources = frozenset((item.object_type, item.object_id) for item in plan.items)
     return [
         _export(dependencies, plan, item)

@@ -1,4 +1,4 @@
-"""Is every target of a plan covered: does it have a copy that can be used and is young enough?"""
+"""Check whether every target of a plan is covered by a usable copy that is young enough."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ UNCOVERED = "Uncovered"  # the code of the error for a target without a copy tha
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be a copy, with the moment that it shows (UTC); without one, `flaw` says why it does not count.
+    """An object or file that may be a copy, with the moment (UTC) that it shows.
 
-    `counts` are those of an archive.
+    Without a moment it does not count, and `flaw` says why. An archive has `counts`.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How one target (`label`, as the plan writes it) is covered, by its newest usable copy; `counts`: by an archive.
+    """The newest usable copy of a target. `label` is the target as the plan writes it; an archive has `counts`.
 
-    `seconds_left` is how long the copy still counts; below zero since when it does not any more; None without a copy.
+    `seconds_left` is how long the copy still counts. It is negative if the copy is too old, None without a copy.
     """
 
     item: PlanItem
@@ -49,14 +49,14 @@ class Cover:
 
     @property
     def warning(self) -> str:
-        """What is to be said of an archive that counts although it lacks something; empty for any other copy."""
+        """The warning about an archive that counts although it lacks something, otherwise empty."""
         if self.failure or self.counts is None or not self.counts.lacking or self.item.require_images is False:
             return ""
         return f"{self.item.name} in {self.label}: {self.object_id} {self.counts.flaw}"
 
     @property
     def message(self) -> str | None:
-        """Why it is not covered, or what a good archive lacks."""
+        """The reason why it is not covered, or what a good archive lacks."""
         if self.failure:
             return self.failure.message
         return str(self.counts) if self.counts and self.counts.lacking else None
@@ -82,7 +82,7 @@ class Cover:
 
 
 def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequence[Candidate], now: datetime) -> Cover:
-    """Return how a target is covered by the first of its candidates, newest first, that counts."""
+    """Return how a target is covered by the first candidate that counts. The newest candidate comes first."""
     for candidate in candidates:
         if candidate.moment is None or is_of_the_future(candidate.moment, now):
             continue

@@ -1,4 +1,4 @@
-"""The method `export` of a plan's item: an archive file for each target, then the older ones that are not kept go."""
+"""Back an item up by exports: write an archive for each target, then delete the archives that are not kept."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ExportMethod:
         )
 
     def run(self, progress: Progress) -> ItemResult:
-        """Export, check, and delete what is not kept."""
+        """Export, check, and delete the archives that are not kept."""
         return ItemResult(self.item, None, tuple(self._outcome(template, progress) for template in self.templates))
 
     def charges(self) -> Iterable[tuple[Account, OperationKind]]:
@@ -75,7 +75,7 @@ class ExportMethod:
         return ()
 
     def covers(self) -> list[Cover]:
-        """Look at every target: is its newest archive young enough?"""
+        """Return how each target is covered by its newest archive."""
         return [self._cover(template) for template in self.templates]
 
     def _steps(self, template: Template) -> list[Step]:
@@ -116,7 +116,7 @@ class ExportMethod:
         return replace(outcome, deleted=tuple(deleted))
 
     def _export(self, template: Template, new: Path, progress: Progress) -> tuple[_Found, tuple[str, ...]]:
-        """Write an archive, and return it with what is to be said of its images."""
+        """Write an archive, and return it with the warnings about its images."""
         images = self.images()
         try:
             if not new.parent.is_dir():
@@ -142,7 +142,7 @@ class ExportMethod:
             return _Found(new, 0.0, archive.counts()), (*said[:_MOST_SAID], *more)
 
     def _new(self, template: Template) -> Path:
-        """Return this run's file: the one that an interrupted run has begun within `max_age`, or one named by now."""
+        """Return the file to write: that of an interrupted run within `max_age`, or a new one named by now."""
         now = self.dependencies.clock.now()
         begun = [
             path
@@ -152,7 +152,7 @@ class ExportMethod:
         return begun[0] if begun else self.directory / template.render(now)
 
     def _current(self, template: Template) -> _Found | None:
-        """Return the newest archive if it is young enough to do, and has the images that it must have."""
+        """Return the newest archive if it is young enough and has the required images."""
         newest = next(self._archives(template), None)
         young = newest and newest.age_s < self.item.max_age_s
         return newest if newest and young and newest.counts.is_enough(self.item.require_images) else None
@@ -162,7 +162,7 @@ class ExportMethod:
         return newest.path if newest else None
 
     def _archives(self, template: Template) -> Iterator[_Found]:
-        """Yield the archives of the object that are whole and not of the future, the newest first."""
+        """Yield the complete archives of the object, newest first, without archives dated in the future."""
         now = self.dependencies.clock.now()
         fixed = self.directory / template.render(now)
         for path in self._made(template) if template.is_dated else [fixed]:
@@ -177,7 +177,7 @@ class ExportMethod:
                 yield _Found(path, (now - head.started_time).total_seconds(), counts)
 
     def _made(self, template: Template, suffix: str = "") -> dict[Path, datetime]:
-        """Return the files that the template has named, with `suffix` after it, and when: the newest first."""
+        """Return the files with names of the template and `suffix`, and their moments, newest first."""
         folder = Path(template.render(self.dependencies.clock.now())).parent
         place = self.directory / folder
         names = [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []

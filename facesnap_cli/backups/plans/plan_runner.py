@@ -34,7 +34,7 @@ RunProgress = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], O
 
 @dataclass(frozen=True, slots=True)
 class RunParameters:
-    """What to run. `summary` and `step_summary` are files that the result is written to as Markdown."""
+    """Validated parameters of a run. The result is written as Markdown to the files `summary` and `step_summary`."""
 
     plan: Plan
     jobs: int | None = None
@@ -70,7 +70,7 @@ def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress
 
 
 def check_plan(dependencies: Dependencies, plan: Plan) -> list[Cover]:
-    """Return how every target is covered, and write the metric of it."""
+    """Return how every target is covered, and write the metrics of the check."""
     covers = _covers(methods_of(dependencies, plan))
     for cover in covers:
         if cover.warning:
@@ -121,7 +121,7 @@ def _broken(item: PlanItem, bug: Exception) -> ItemResult:
 
 @contextmanager
 def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
-    """Hold the plan's lock while the block runs. Raises ConflictError where another run holds it."""
+    """Hold the plan's lock while the block runs. Raises ConflictError if another run holds it."""
     name = hashlib.sha256(str(plan.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     path = directory / "locks" / f"plan-{name}.lock"
     try:
@@ -141,7 +141,7 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
 
 
 def _notifier(dependencies: Dependencies, plan: Plan) -> Notifier:
-    """Return who notifies of the plan's runs, through the chosen profile's proxy."""
+    """Return the notifier of the plan's runs. It uses the chosen profile's proxy."""
     from facesnap_cli.network.client import post_keyless
 
     def post(url: str, text: bytes) -> int:
@@ -166,7 +166,7 @@ def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
 
 
 def _quota_left(dependencies: Dependencies, plan: Plan) -> dict[tuple[str, str], int]:
-    """Return what is left to each profile of what the plan asks it for."""
+    """Return the takes and applies that are left to each profile of the plan."""
     asked: dict[tuple[str, OperationKind], Account] = {}
     for item in plan.items:
         if item.method == "snapshot":

@@ -1,4 +1,4 @@
-"""What a copy would do, for `--dry-run`: nothing is sent but reads."""
+"""Preview what a copy would do, for `--dry-run`. Only sends requests that read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from facesnap_cli.operations.take_and_apply import reusable_take
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that would be done: take, wait, reuse, apply, export, delete; or none, conflict, missing, and why."""
+    """A step of a dry run. `action`: take, wait, reuse, apply, export, delete, none, conflict or missing."""
 
     item: str
     action: str
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would be done, in order, and what each target (`what`) would fail with, by its name; None: with nothing."""
+    """The ordered steps of a dry run, and for each target, or another kind of part (`what`), its error or None."""
 
     steps: tuple[Step, ...]
     results: tuple[tuple[str, FacesnapError | None], ...]
@@ -49,7 +49,7 @@ class Preview:
 
     @property
     def failure(self) -> FacesnapError | None:
-        """What it would end with, as far as a look can tell."""
+        """The error that the run would end with, as far as it can be foreseen."""
         return combined_by_name(self.results, self.what)
 
 
@@ -72,7 +72,7 @@ def preview_copy(dependencies: Dependencies, parameters: CopyParameters, item: s
 
 
 def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotFoundError:
-    """Return the error for a source that is not there."""
+    """Return the error for a source that does not exist."""
     return NotFoundError(
         f"there is no {object_type.value} {account.place(object_id)}, so there is nothing to back up",
         details={"objectType": object_type.value, "objectId": object_id, "profile": account.profile},
@@ -80,7 +80,7 @@ def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotF
 
 
 def _source_steps(copy: Copy, dependencies: Dependencies, parameters: CopyParameters, item: str) -> list[Step]:
-    """Return how the copy comes to a snapshot, or that its source is missing."""
+    """Return the step that gives the copy its snapshot, or the step that its source is missing."""
     source, kind = parameters.source, parameters.take.object_type
     going_on = copy.unfinished_take()
     young = None if going_on else reusable_take(dependencies, source, parameters.take)

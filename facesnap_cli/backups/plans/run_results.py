@@ -1,4 +1,4 @@
-"""What came of a run, of each of its items, and of each target of an item."""
+"""Hold the results of a run, of its items, and of their targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesnap_cli.operations.batch_errors import combined_by_name, told_of
 
 @dataclass(frozen=True, slots=True)
 class TargetOutcome:
-    """What came of one target of an item. `status`: copied, current (an earlier run had done it) or failed.
+    """The result of one target. `status`: copied, current (an earlier run made the copy) or failed.
 
     `label` is the target as the plan writes it. `counts` are an archive's; `warnings` do not make it a failure.
     """
@@ -44,7 +44,7 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What came of one item. `elapsed_s` is this run's share of it."""
+    """The result of one item. `elapsed_s` is the time that this run spent on it."""
 
     item: PlanItem
     take: Operation | None
@@ -95,7 +95,7 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a run. Times in UTC."""
+    """The result of a run. Times are UTC."""
 
     items: tuple[ItemResult, ...]
     started_time: datetime
@@ -108,7 +108,7 @@ class RunResult:
 
     @property
     def warnings(self) -> list[str]:
-        """What is to be said of what succeeded."""
+        """The warnings about targets that succeeded."""
         return [f"{item.item.name}: {text}" for item in self.items for one in item.targets for text in one.warnings]
 
     def documents(self) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The method `snapshot` of a plan's item: a copy to each target, then the older copies that are not kept go."""
+"""Back an item up by snapshots: copy it to each target, then delete the copies that are not kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from facesnap_cli.operations.wait import OperationProgress
 
 @dataclass(frozen=True)
 class SnapshotMethod:
-    """One item by snapshots. `sources`: type and id of every object that the plan backs up: never deleted."""
+    """An item backed up by snapshots. `sources` are the type and id of each object of the plan, never to be deleted."""
 
     item: PlanItem
     dependencies: Dependencies
@@ -51,12 +51,12 @@ class SnapshotMethod:
         return replace(copy, steps=tuple(steps))
 
     def run(self, progress: OperationProgress) -> ItemResult:
-        """Copy, verify, and delete what is not kept."""
+        """Copy, verify, and delete the copies that are not kept."""
         result = Copy(self.dependencies, self.parameters, progress).run()
         return ItemResult(self.item, result.take, tuple(self._outcome(one, progress) for one in result.targets))
 
     def charges(self) -> Iterator[tuple[Account, OperationKind]]:
-        """Yield each take and apply that `run` will ask for, as far as the journal tells before the first request."""
+        """Yield the takes and applies of `run`, as far as they are known before the first request."""
         copy = Copy(self.dependencies, self.parameters, NoProgress())
         targets = [one for one in self.parameters.targets if not copy.has_begun(one)]
         if targets and not copy.unfinished_take():
@@ -65,7 +65,7 @@ class SnapshotMethod:
             yield target.account, OperationKind.APPLY
 
     def covers(self) -> list[Cover]:
-        """Look how each target is covered. What reading a target raises stands in its result."""
+        """Return how each target is covered. The error of a target that cannot be read is in its result."""
         return [self._cover(target) for target in self.parameters.targets]
 
     def _outcome(self, result: TargetResult, progress: OperationProgress) -> TargetOutcome:
@@ -118,7 +118,7 @@ class SnapshotMethod:
         return cover_of(self.item, label, profile, candidates, self.dependencies.clock.now())
 
     def _copies(self, target: CopyTarget) -> list[str]:
-        """Return the ids of what may be copies, the newest first."""
+        """Return the ids of objects that may be copies, newest first."""
         kind, made_at = self.item.object_type, target.template.made_at
         if not target.template.is_dated:
             name = target.template.render(self.dependencies.clock.now())
@@ -130,7 +130,7 @@ class SnapshotMethod:
         return sorted(moments, key=lambda name: (moments[name], name), reverse=True)
 
     def _candidate(self, target: CopyTarget, name: str, apply: Operation | None) -> Candidate:
-        """Judge a copy by its apply, where the journal knows it: its moment is its take's; else by its name."""
+        """Return a copy with the moment of its take, or if the journal does not know it, that of its name."""
         if apply is None:
             return Candidate(name, target.template.made_at(name), "is there, but when it was made is not known here")
         if self.item.verify is not VerifyLevel.NONE and apply.verified_time is None:
