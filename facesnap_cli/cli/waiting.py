@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facesnap_cli.models.operations import Operation
 
 
-def wait(
+def wait_for(
     app: App, operations: Sequence[Operation], *, first_is_enough: bool = False, others: Others = NO_OTHERS
 ) -> list[Outcome]:
     """Wait for operations and return what came of each, under `--timeout` and `--poll-interval`."""
@@ -42,7 +42,7 @@ def finish(app: App, operation: Operation, *, until_end: bool, finished: View) -
     if not until_end:
         app.output.record(operation.document(app.clock.now()), OPERATION)
         return operation
-    [outcome] = wait(app, [operation])
+    [outcome] = wait_for(app, [operation])
     app.output.record(outcome.operation.document(app.clock.now()), finished)
     app.raise_if(outcome.failure)
     return outcome.operation

@@ -9,10 +9,13 @@ import typer
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import ConflictError, UsageError
+from facesnap_cli.common.hints import Hint, command
 
 app = typer_app()
 ForgetOption = Annotated[bool, typer.Option("--forget", help="Take these off the list. It asks, or needs --yes.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Also those that have ended.")]
+FORGOTTEN = "forgotten with facesnap status --forget"
 
 
 @app.command(cls=ServiceCommand)
@@ -27,9 +30,55 @@ def status(
 
     facesnap status -o json --query "[?status=='running']"
     """
-    from facesnap_cli.cli import unfinished_work
+    from facesnap_cli.cli.unfinished_work import NONE_OPEN, find_work, report_work
+    from facesnap_cli.operations.wait import Waiter
 
+    app, references = App.of(ctx), operations or []
     if forget:
-        unfinished_work.forget(App.of(ctx), operations or [], agreed=yes)
+        _forget(app, references, consent=yes)
     else:
-        unfinished_work.look(App.of(ctx), operations or [], finished=all)
+        work = find_work(app, references, ended_too=all)
+        outcomes = Waiter(app.dependencies).poll_all(work.operations, named=bool(references))
+        report_work(app, outcomes, work.transfers, nothing="no operations" if all else NONE_OPEN)
+
+
+def _forget(app: App, references: list[str], *, consent: bool) -> None:
+    """Take work off the list of open work, and print it. The service is not told.
+
+    Raises UsageError without consent, NotFoundError for unknown work, ConflictError if a process works on it.
+    """
+    from contextlib import closing
+
+    from facesnap_cli.cli.unfinished_work import find_work
+    from facesnap_cli.display.columns import OPERATION
+    from facesnap_cli.display.prompts import confirm, require_consent
+    from facesnap_cli.operations.find_operations import find_known_operation
+
+    if not references:
+        raise UsageError(
+            "--forget needs the ids of what is to be forgotten", hint=Hint(command("status", "-o", "id"), " shows them")
+        )
+    work = find_work(app, references, find=find_known_operation)
+    require_consent("--forget", given=consent, hint="--yes agrees")
+    titles = [*(operation.title for operation in work.operations), *(transfer.title for transfer in work.transfers)]
+    confirm(
+        "Forget this?",
+        given=consent,
+        undone="nothing was forgotten",
+        reporter=app.messages,
+        about=[f"about to forget {title}: it will no longer be listed as open or waited for" for title in titles],
+    )
+    journal, now = app.dependencies.journal, app.clock.now()
+    busy = [operation.title for operation in work.operations if journal.is_being_sent(operation)]
+    busy += [transfer.title for transfer in work.transfers if transfer.state == "running"]
+    if busy:
+        raise ConflictError(f"another process is at work on {busy[0]}; nothing was forgotten", resume=command("wait"))
+    forgotten = [
+        journal.save(operation.abandoned(FORGOTTEN, now)) if operation.state.is_open else operation
+        for operation in work.operations
+    ]
+    documents = [operation.document(now) for operation in forgotten]
+    if work.transfers:
+        with closing(app.dependencies.open_transfers()) as transfers:
+            documents += [transfers.take_off(transfer).document() for transfer in work.transfers]
+    app.output.records(documents, OPERATION)
