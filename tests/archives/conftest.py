@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.conftest import LinkedClock, Program
+from tests.conftest import Program
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +24,7 @@ def emulator(retired_emulator: RunningEmulator) -> RunningEmulator:
 
 
 @pytest.fixture
-def program(tmp_path: Path, emulator: RunningEmulator) -> Program:
-    """The program at v1.2, with profiles `source` and `target` in the emulator's accounts."""
-    made = Program(tmp_path, LinkedClock(emulator), {"FACESNAP_API_VERSION": "v1.2"})
-    made.configure(emulator.endpoint)
-    return made
+def program(program: Program) -> Program:
+    """The program at v1.2, the version of a service without snapshots."""
+    program.environment["FACESNAP_API_VERSION"] = "v1.2"
+    return program
