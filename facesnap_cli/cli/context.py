@@ -1,4 +1,4 @@
-"""What a command needs, each part built when it is first used."""
+"""Hold what a command needs, each part built when it is first used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facesnap_cli.common.hints import Command, Hint
 from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
-    from facesnap_cli.cli.resume_hints import Watched
+    from facesnap_cli.cli.resume_hints import ResumeHints
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.display.columns import Document, View
     from facesnap_cli.display.output import Output
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """The options of every command. Those that are settings (`output`, `proxy`, …) go to Settings."""
+    """The options of every command that are not settings."""
 
     profile: str | None = None
     config: str | None = None
@@ -61,7 +61,7 @@ class App:
         return app
 
     def add_options(self, given: Mapping[str, Any]) -> None:
-        """Take common options in; what stands after the command's name wins over what stands before it."""
+        """Add common options. Those after the command's name win over those before it."""
         common = {name: value for name, value in given.items() if name in _COMMON and value}
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
@@ -69,7 +69,7 @@ class App:
         if self.options.query:
             from facesnap_cli.display.query import Query
 
-            Query(self.options.query)  # what is wrong with it is told before anything is sent
+            Query(self.options.query)  # a wrong query is reported before anything is sent
         self._set({name: value for name, value in given.items() if name not in _COMMON})
 
     def choose(
@@ -120,11 +120,11 @@ class App:
         return {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items() if path}
 
     @cached_property
-    def watched(self) -> Watched:
-        """This run's operations."""
-        from facesnap_cli.cli.resume_hints import Watched
+    def resume_hints(self) -> ResumeHints:
+        """The operations of this run, and how to resume them."""
+        from facesnap_cli.cli.resume_hints import ResumeHints
 
-        return Watched()
+        return ResumeHints()
 
     @cached_property
     def messages(self) -> Messages:
@@ -183,7 +183,7 @@ class App:
 
     @cached_property
     def output_style(self) -> str:
-        """The output's format, also where the configuration is wrong."""
+        """The output's format, even if the configuration is wrong."""
         from facesnap_cli.config.settings import output_style
 
         return output_style(lambda: self.settings, self._chosen, self.environment)
@@ -194,30 +194,30 @@ class App:
         plain = self.options.no_color or self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
         return not plain
 
-    def way_on(self) -> tuple[Hint, Command]:
-        """Return how to take up this run's unfinished operations again: a hint and a command, empty without any."""
+    def resume_advice(self) -> tuple[Hint, Command]:
+        """Return a hint and a command to resume this run's open operations; empty without any."""
         journal = self.dependencies.opened_journal if "dependencies" in self.__dict__ else None
         if journal is None:
-            return self.watched.way_on()
+            return self.resume_hints.resume_advice()
         from facesnap_cli.journal.store import JournalError
 
         own: list[Operation] = []
         with contextlib.suppress(JournalError):
             own = journal.own_open_operations()
-        return self.watched.way_on(own)
+        return self.resume_hints.resume_advice(own)
 
     def end_output(self) -> None:
-        """Let the output be whole. Raises what it failed with, with the line that shows again what was done."""
+        """Write all of the output. Raises what it failed with, with the command that shows the results again."""
         try:
             if "output" in self.__dict__:
                 self.output.flush()
         except OutputError as trouble:
             if not trouble.advice:
-                trouble.hint, trouble.resume = self.watched.way_to_result()
+                trouble.hint, trouble.resume = self.resume_hints.result_advice()
             raise
 
     def raise_if(self, failure: FacesnapError | None) -> None:
-        """Raise what a batch ended with, after its results were printed."""
+        """Raise the error that a batch ended with, after its results were printed."""
         if failure:
             raise failure
 

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     except FacesnapError as error:
         return _fail(app, given, error)
     except Interruption as interruption:
-        hint, resume = app.way_on()
+        hint, resume = app.resume_advice()
         return _fail(app, given, InterruptedBySignal(interruption.signal_number, hint=hint, resume=resume))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
 
 
 def _end_output(app: App) -> None:
-    """Let all of the output be written. Raises OutputError or BrokenPipeError where that, or a query, failed."""
+    """Write all of the output. Raises OutputError or BrokenPipeError if that, or a query, failed."""
     app.end_output()
     try:
         sys.stdout.flush()
@@ -65,7 +65,7 @@ def _end_output(app: App) -> None:
 
 
 def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
-    """Tell an error, and return its exit status. What the output failed with is told too, but counts for less."""
+    """Print an error and return its exit status. A failure of the output is printed too."""
     also = None
     with contextlib.suppress(OSError):
         try:
@@ -94,7 +94,7 @@ def _bug(bug: Exception) -> FacesnapError:
 
 
 def _wants_json(app: App, arguments: Sequence[str]) -> bool:
-    """Tell whether errors are wanted as JSON, also where the command line could not be understood."""
+    """Return whether to print errors as JSON, even if the command line could not be parsed."""
     words = list(arguments)
     given = [word.partition("=")[2] for word in words if word.startswith("--output=")]
     given += [after for word, after in itertools.pairwise(words) if _OUTPUT_OPTION.fullmatch(word)]
@@ -103,6 +103,6 @@ def _wants_json(app: App, arguments: Sequence[str]) -> bool:
         given = [variable]
     if given:
         return given[-1].lower() in ("json", "jsonl")
-    with contextlib.suppress(Exception):  # whatever is wrong, it is to be told, not to end the telling
+    with contextlib.suppress(Exception):  # an error in the settings must not hide the error that is to be printed
         return app.settings.output in ("json", "jsonl")
     return False

@@ -32,7 +32,7 @@ def run_progress(
         quiet=app.options.quiet or not names,
         color=app.color,
         estimate_of=partial(estimate_s, app.dependencies.journal),
-        on_operation=app.watched.add,
+        on_operation=app.resume_hints.add,
         is_wait=is_wait,
     )
     try:
@@ -59,6 +59,6 @@ def transfer_progress(app: App, transfer: Transfer) -> Iterator[Progress]:
         step_progress(app, transfer.title) as shown,
         transfers.running(transfer, shown) as recorded,
     ):
-        app.watched.command = transfer.command
+        app.resume_hints.command = transfer.command
         yield recorded
-        app.watched.command = NO_COMMAND
+        app.resume_hints.command = NO_COMMAND

@@ -1,4 +1,4 @@
-"""The operations of this run: what an interruption, or an output that failed, has to name."""
+"""Advise how to resume this run after an interruption, and how to see its results if they were not printed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from facesnap_cli.models.operations import Operation
 _MOST_NAMED = 3
 
 
-class Watched:
-    """What this run started or waits for. `command` goes on with what is no operation, such as an export.
+class ResumeHints:
+    """The operations that this run started or waits for. `command` resumes other work, such as an export.
 
-    `repeatable` is set by commands that go on where they stopped when they are run again.
+    `repeatable` is set by commands that resume when they are run again.
     """
 
     def __init__(self) -> None:
@@ -25,22 +25,22 @@ class Watched:
         """Remember operations, or their new states."""
         self._operations |= {operation.intent: operation for operation in operations}
 
-    def way_on(self, own: Sequence[Operation] = ()) -> tuple[Hint, Command]:
-        """Return a hint and a command to take up what is unfinished, also this process's `own`; empty without any."""
+    def resume_advice(self, own: Sequence[Operation] = ()) -> tuple[Hint, Command]:
+        """Return a hint and a command to resume open operations, also this process's `own`; empty without any."""
         if self.command:
             return Hint("what was done is kept"), self.command
         operations = self._operations | {operation.intent: operation for operation in own}
-        names = [one.operation_id or one.intent[:8] for one in operations.values() if one.state.is_open]
+        names = [each.operation_id or each.intent[:8] for each in operations.values() if each.state.is_open]
         if not names:
             return Hint(), NO_COMMAND
         if self.repeatable:
             return Hint("operations go on in the service; to resume, run the same command again"), NO_COMMAND
         return Hint("operations go on in the service"), command("wait", *(names if len(names) <= _MOST_NAMED else ()))
 
-    def way_to_result(self) -> tuple[Hint, Command]:
-        """Return how to see again what was done, for a result that could not be printed; empty for nothing."""
+    def result_advice(self) -> tuple[Hint, Command]:
+        """Return a hint and a command to see results that could not be printed; empty without any."""
         names = [operation.reference for operation in self._operations.values() if not operation.state.is_open]
-        hint, resume = self.way_on()
+        hint, resume = self.resume_advice()
         if not names:
             return hint, resume
         which = names if len(names) <= _MOST_NAMED else ["--all"]

@@ -22,13 +22,13 @@ def wait_for(
 ) -> list[Outcome]:
     """Wait for operations and return what came of each, under `--timeout` and `--poll-interval`."""
     dependencies = app.dependencies
-    app.watched.add(*operations)
+    app.resume_hints.add(*operations)
     dependencies.forget_old_operations()
     with run_progress(app, [operation.intent for operation in operations], is_wait=True) as progress_of:
         outcomes = Waiter(dependencies, lambda operation: progress_of(operation.intent).update(operation)).wait(
             operations, timeout_s=dependencies.timeout_s, first_is_enough=first_is_enough, others=others
         )
-    for outcome in outcomes if app.watched.repeatable else ():
+    for outcome in outcomes if app.resume_hints.repeatable else ():
         if isinstance(outcome.failure, StillRunningError):
             outcome.failure.hint = Hint("to go on, and to verify the copy, run the same command again")
             outcome.failure.resume = NO_COMMAND
@@ -37,7 +37,7 @@ def wait_for(
 
 def finish(app: App, operation: Operation, *, until_end: bool, finished: View) -> Operation:
     """Print one operation, after waiting for its end unless `until_end` is False. Raises what it failed with."""
-    app.watched.add(operation)
+    app.resume_hints.add(operation)
     app.messages.info(str(quota(app.dependencies, app.account, operation.kind)))
     if not until_end:
         app.output.record(operation.document(app.clock.now()), OPERATION)

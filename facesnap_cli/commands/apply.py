@@ -53,7 +53,7 @@ def apply(
     parameters = ApplyParameters(found, target_object_id(app, found), mode)
     app.messages.note(described(found, app.clock.now()))
     source = source_to_verify(app.dependencies, app.account, parameters, level)
-    app.watched.repeatable = source is not None
+    app.resume_hints.repeatable = source is not None
     start = resume_or_start_apply if source else start_apply
     operation = start(app.dependencies, app.account, parameters)
     operation = finish(app, operation, until_end=not no_wait, finished=FINISHED_APPLY)

@@ -69,12 +69,12 @@ def copy(
         app.output.records([step.document() for step in preview.steps], STEP)
         app.raise_if(preview.failure)
     else:
-        app.watched.repeatable = True
+        app.resume_hints.repeatable = True
         app.dependencies.forget_old_operations()
         name = parameters.take.object_id
         with run_progress(app, [name]) as progress_of:
             result = Copy(app.dependencies, parameters, progress_of(name)).run()
-        app.report([one.document(app.clock.now()) for one in result.operations], COPY, result.failure)
+        app.report([operation.document(app.clock.now()) for operation in result.operations], COPY, result.failure)
 
 
 def copy_parameters(

@@ -156,8 +156,7 @@ class HealthChecks:
 
         settings = self._app.settings
         for name in settings.profile_names:
-            one = settings.for_profile(name)
-            one.check()
+            settings.for_profile(name).check()
         settings.check()
         chosen = f"profile {settings.profile}" if settings.profile else "no profile is chosen"
         if not settings.file.exists:
@@ -281,8 +280,8 @@ class HealthChecks:
 
         app = self._app
         both = [quota(app.dependencies, app.account, kind) for kind in OperationKind]
-        message = "; ".join(str(one) for one in both)
-        if min(one.left for one in both) < FEW_LEFT:
+        message = "; ".join(str(each) for each in both)
+        if min(each.left for each in both) < FEW_LEFT:
             return Health.WARNING, message, "more are refused until some are older than a day (free accounts: a month)"
         return _ok(message)
 
@@ -290,7 +289,7 @@ class HealthChecks:
 def check_as_cron(app: App) -> list[Finding]:
     """Return what the checks find when cron starts them: with next to no environment, and without a terminal.
 
-    Raises ConfigurationError where they cannot be started so.
+    Raises ConfigurationError if they cannot be started.
     """
     import json
     import subprocess

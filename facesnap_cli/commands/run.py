@@ -60,7 +60,7 @@ def run(
         app.output.records([step.document() for step in preview.steps], STEP)
         app.raise_if(preview.failure)
     else:
-        app.watched.repeatable = True
+        app.resume_hints.repeatable = True
         parameters = RunParameters(parsed, jobs, summary, app.environment.get("GITHUB_STEP_SUMMARY"))
         result = run_plan(app.dependencies, parameters, partial(run_progress, app))
         app.report(result.documents(), RUN, result.failure)

@@ -93,12 +93,14 @@ def _choose_object(app: App, object_type: ObjectType) -> str:
     found = list(app.account.objects.list(object_type))
     if not found:
         raise UsageError(f"this account has no {object_type.value}")
-    rows = [f"{number:4}  {harmless(one.object_id)}  {harmless(one.name or '')}" for number, one in enumerate(found, 1)]
-    by_answer = {str(number): one.object_id for number, one in enumerate(found, 1)}
-    by_answer |= {one.object_id: one.object_id for one in found}  # an id may look like a number
+    rows = [
+        f"{number:4}  {harmless(each.object_id)}  {harmless(each.name or '')}" for number, each in enumerate(found, 1)
+    ]
+    ids = {str(number): each.object_id for number, each in enumerate(found, 1)}
+    ids |= {each.object_id: each.object_id for each in found}  # an id may look like a number
     question = "\n".join([*rows, f"Which {object_type.value}? Its number or id: "])
     while answer := ask(question).strip():
-        if answer in by_answer:
-            return by_answer[answer]
+        if answer in ids:
+            return ids[answer]
         question = f"{shown(answer)} is neither a number nor an id of these. Which {object_type.value}? "
     raise UsageError("nothing was chosen, so nothing was taken", hint="--object-id names the object")

@@ -1,4 +1,4 @@
-"""What the results of one or many items mean for the exit status."""
+"""Combine the failures of many items into the one error that a command ends with."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import NO_COMMAND, Command, Hint, command
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 
-MOST_INTERRUPTED = 2  # of those that go on by a line of their own, as an error has four lines at most
-MOST_NAMED = 3  # more operations than that are resumed by a line that names none
+MOST_INTERRUPTED = 2  # items with a line of their own, because an error has four lines at most
+MOST_NAMED = 3  # operations that the command to resume them names
 
 
 def failure_of(operation: Operation) -> FacesnapError | None:
@@ -51,9 +51,9 @@ def combined(
 ) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    It is the failure itself where it is the only item's. Several are told a line each, two with what to do or three
-    without, after their item's name where `names` gives it; they keep their exit status if all items share it. Where
-    the only trouble is that some still run, it is a StillRunningError that resumes them all.
+    The failure of an only item is returned as it is. Several failures have a line each (two with a hint, or three
+    without), after the item's name if it is given in `names`. They keep their exit status if all items share it. If
+    the only failure is that some items still run, a StillRunningError resumes them all.
     """
     if not failures:
         return None
@@ -92,7 +92,7 @@ def told_of(name: str, failure: FacesnapError) -> Hint:
 
 
 def _advice_of(failures: Sequence[FacesnapError]) -> tuple[Hint, Command]:
-    """Return what to mend and how to go on after several failures: a command only if it is the same for all."""
+    """Return what to mend after several failures, and the command to run if it is the same for all."""
     commands = {failure.resume for failure in failures}
     if len(commands) == 1:
         return Hint.joined(failure.hint for failure in failures), commands.pop()
@@ -100,14 +100,14 @@ def _advice_of(failures: Sequence[FacesnapError]) -> tuple[Hint, Command]:
 
 
 def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:
-    """Return the one error for what still runs, and for what was interrupted and goes on by a command of its own."""
+    """Return the one error for operations that still run, and for work that was interrupted."""
     references = list(dict.fromkeys(failure.reference for failure in failures if failure.reference))
     interrupted = [failure for failure in failures if not failure.reference]
     if len(references) + len(interrupted) == 1:
         return failures[0]
     hint, resume = Hint(), NO_COMMAND
     how, also = "still run; they go on in the service", list[Hint]()
-    if len({failure.advice for failure in failures}) == 1:  # what is run again as a whole
+    if len({failure.advice for failure in failures}) == 1:  # the same command runs all of it again
         hint, resume = failures[0].hint, failures[0].resume
     else:
         if references:
@@ -122,6 +122,6 @@ def _still_running(failures: Sequence[StillRunningError], total: int, what: str)
         also=also,
         hint=hint,
         resume=resume,
-        details={"operationIds": [one.details["operationId"] for one in failures if one.details.get("operationId")]},
+        details={"operationIds": [each.details["operationId"] for each in failures if each.details.get("operationId")]},
         failures=failures,
     )

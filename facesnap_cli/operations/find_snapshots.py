@@ -43,7 +43,9 @@ def find_snapshot(
         found = max(reversed(snapshots), key=_created_time, default=None)
     else:
         found = find_by_prefix(
-            reference, lambda prefix: [one for one in snapshots if one.id.startswith(prefix)], "snapshots"
+            reference,
+            lambda prefix: [each for each in snapshots if each.id.startswith(prefix)],
+            "snapshots",
         )
     if found is None:
         kind = f"{object_type.value} snapshot" if object_type else "snapshot"
@@ -57,9 +59,9 @@ def find_snapshot(
 def find_snapshots(
     dependencies: Dependencies, account: Account, references: Sequence[str], object_type: ObjectType | None
 ) -> tuple[list[Snapshot], list[FacesnapError]]:
-    """Return the snapshots that the references name, each once, and what tells of full ids that are gone.
+    """Return the snapshots that the references name, each once, and an error for each full id that is gone.
 
-    So a deletion that stopped half way can be run again. Raises like `find_snapshot` for everything else.
+    So a deletion that stopped half way can be run again. Raises like `find_snapshot` for any other reference.
     """
     found: dict[str, Snapshot] = {}
     gone: list[FacesnapError] = []
@@ -116,7 +118,7 @@ def change_snapshot(
         raise
     try:
         return _with_object(dependencies, account.snapshots.get(snapshot.id))
-    except UnreachableError:  # it is changed, whatever becomes of the look at it
+    except UnreachableError:  # the change succeeded, although the snapshot cannot be read
         user_data = snapshot.user_data if parameters.user_data is None else parameters.user_data
         return snapshot._replace(apply_scope=snapshot.apply_scope if scope is None else scope, user_data=user_data)
 

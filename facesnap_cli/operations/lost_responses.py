@@ -1,4 +1,4 @@
-"""Operations whose answer was lost: find out what became of them, without sending anything twice."""
+"""Find the results of operations whose responses were lost, without sending anything twice."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def recover_result(dependencies: Dependencies, account: Account, operation: Oper
 
 
 def _is_like_its_source(dependencies: Dependencies, account: Account, operation: Operation) -> bool:
-    """Tell whether what an apply was to make could be compared. Raises VerificationError where it differs."""
+    """Return whether the object of an apply could be compared. Raises VerificationError if it differs."""
     made = Place(account, ObjectType(operation.object_type), operation.object_id)
     try:
         take = dependencies.journal.take_of(operation.snapshot_id or "")
@@ -70,7 +70,7 @@ def _is_like_its_source(dependencies: Dependencies, account: Account, operation:
 
 
 def result_unknown(operation: Operation) -> FacesnapError:
-    """Return the error for an operation that stays unknown after a look."""
+    """Return the error for an operation that is unknown after it was polled."""
     details: dict[str, object] = {"intent": operation.intent, "objectId": operation.object_id}
     if operation.operation_id:
         return NotFoundError(
@@ -87,7 +87,7 @@ def result_unknown(operation: Operation) -> FacesnapError:
 
 
 def no_mark(operation: Operation) -> Hint:
-    """Return what to do if nothing tells the snapshot of a lost take from others; empty if its mark does."""
+    """Return what to do if nothing marks the snapshot of a lost take; empty if something does."""
     if operation.is_recognizable:
         return Hint()
     return Hint("nothing marks its snapshot (--no-tag, or empty user data): look for it with ", command("list"))

@@ -1,4 +1,4 @@
-"""When to look at a long-running operation, and the loop that does. No I/O: looking is an argument."""
+"""Poll operations on a schedule until they end. A pure loop: what fetches an operation is an argument."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BATCH_WINDOW_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The delays between looks: 1 s first, then a tenth of the time waited so far, from 1 s to 60 s.
+    """The delays between polls: 1 s first, then a tenth of the time waited so far, from 1 s to 60 s.
 
     So at most a tenth of an operation's duration (or 1 s) is wasted after it ends, and four hours cost fewer than
-    300 looks. `interval_s` replaces all that by a constant.
+    300 polls. `interval_s` replaces all that by a constant.
     """
 
     interval_s: float | None = None
@@ -28,10 +28,10 @@ class Schedule:
     longest_s: float = 60.0
 
     def delay(self, waited_s: float, estimate_s: float | None = None) -> float:
-        """Return the seconds until the next look, `waited_s` after the start.
+        """Return the seconds until the next poll, `waited_s` after the start.
 
-        `estimate_s` is how long earlier operations on the same object took: the look that would come just
-        before or well after that moment is moved to right behind it.
+        `estimate_s` is how long earlier operations on the same object took. The poll just before that moment, or the
+        next one after it, moves to right behind it.
         """
         if self.interval_s:
             return self.interval_s
@@ -53,8 +53,8 @@ class Pending(Generic[Key]):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found: an end, no end yet, or a failure to look, which is `final` or may pass."""
+class PollResult:
+    """The result of one poll: an end, no end yet, or a failure to fetch, which is `final` or may pass."""
 
     finished: bool
     failure: FacesnapError | None = None
@@ -63,7 +63,7 @@ class Look:
 
 def poll(
     pending: Iterable[Pending[Key]],
-    look: Callable[[Sequence[Key]], Mapping[Key, Look]],
+    fetch: Callable[[Sequence[Key]], Mapping[Key, PollResult]],
     *,
     clock: Clock,
     schedule: Schedule,
@@ -71,11 +71,11 @@ def poll(
     enough: Callable[[], bool] = lambda: False,
     patience_s: float = 300.0,
 ) -> dict[Key, FacesnapError | None]:
-    """Look at operations until each has ended, `deadline` (monotonic) passes, or `enough()`.
+    """Poll operations until each has ended, `deadline` (monotonic) passes, or `enough()`.
 
-    Returns what came of each: None for one that ended, the failure for one that could not be looked at for
-    `patience_s`. One that still runs is not in the result. `look` gets all that are due at about the same time.
-    Failures of a look are repeated at the schedule's pace.
+    Returns None for each operation that ended, and the failure for each that could not be fetched for `patience_s`. An
+    operation that still runs is not in the result. `fetch` gets all operations that are due at about the same time.
+    After a failure, the next poll comes at the schedule's pace.
     """
     start = clock.monotonic()
     known = {entry.key: entry for entry in pending}
@@ -93,16 +93,16 @@ def poll(
         while due and due[0][0] <= clock.monotonic() + BATCH_WINDOW_S:
             _, number, key = heapq.heappop(due)
             batch.append((number, key))
-        looks = look([key for _, key in batch])
+        results = fetch([key for _, key in batch])
         for number, key in batch:
-            found, now = looks[key], clock.monotonic()
-            if found.finished:
+            result, now = results[key], clock.monotonic()
+            if result.finished:
                 outcome[key] = None
                 continue
-            if found.failure is None:
+            if result.failure is None:
                 failing_since.pop(key, None)
-            elif now - failing_since.setdefault(key, now) >= patience_s or found.final:
-                outcome[key] = found.failure
+            elif now - failing_since.setdefault(key, now) >= patience_s or result.final:
+                outcome[key] = result.failure
                 continue
             entry = known[key]
             waited = entry.age_s + now - start

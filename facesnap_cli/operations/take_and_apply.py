@@ -137,7 +137,7 @@ def intended(
     owner: str,
     job: Job | None = None,
 ) -> Operation:
-    """Return an operation that is about to be sent to an account; `owner` "" for one that was only found."""
+    """Return an operation that is about to be sent to an account; `owner` is empty for one that was only found."""
     return Operation.intended(
         kind,
         profile=account.profile,
@@ -187,9 +187,9 @@ def _take_of(dependencies: Dependencies, account: Account, parameters: TakeParam
 def _submit(
     dependencies: Dependencies, operation: Operation, send: Callable[[], str], *, force: bool = False
 ) -> Operation:
-    """Commit the intent, send, commit the id. An interruption leaves the intent, which can be settled later.
+    """Commit the intent, send, commit the id. After an interruption a later run finds the result by the intent.
 
-    Raises ConflictError where another process has begun the same since it was looked for, unless `force`.
+    Raises ConflictError if another process has begun the same since the journal was read, unless `force`.
     """
     journal, clock = dependencies.journal, dependencies.clock
     if force:

@@ -18,7 +18,7 @@ from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An object as far as it is compared. `content` is a digest of every person and face; empty below `full`."""
+    """The parts of an object that are compared. `content` is a digest of every person and face; empty below `full`."""
 
     name: str | None
     user_data: str | None
@@ -30,7 +30,7 @@ class Description:
 
 
 def describe(account: Account, object_type: ObjectType, object_id: str, level: VerifyLevel) -> Description:
-    """Read an object. Raises NotFoundError where it is missing."""
+    """Read an object. Raises NotFoundError if it is missing."""
     head = account.objects.get(object_type, object_id)
     training = account.objects.training(object_type, object_id) if object_type.is_trainable else None
     persons = faces = content = 0
@@ -109,7 +109,7 @@ def source_to_verify(
 def source_of(dependencies: Dependencies, target: Account, parameters: ApplyParameters) -> Place:
     """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
 
-    Raises UsageError where it is not known, or no profile reaches it: a verification that compares nothing is none.
+    Raises UsageError if it is not known, or if no profile reaches it: nothing could be compared.
     """
     snapshot, object_id, accounts = parameters.snapshot, parameters.object_id, dependencies.accounts
     take, kind = dependencies.journal.take_of(snapshot.id), parameters.object_type

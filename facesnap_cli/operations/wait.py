@@ -26,12 +26,12 @@ from facesnap_cli.models.operations import Operation, OperationKind, OperationSt
 from facesnap_cli.operations.batch_errors import failure_of
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.lost_responses import find_trace, recover_result, result_unknown
-from facesnap_cli.operations.polling import Look, Pending, poll
+from facesnap_cli.operations.polling import Pending, PollResult, poll
 
 MAX_THREADS = 32
 Others = Mapping[str, Callable[[], bool]]
 NO_OTHERS: Others = {}
-PATIENCE_S = 300.0  # how long looks may fail in a row where no --timeout says it
+PATIENCE_S = 300.0  # how long polls may fail in a row without a --timeout
 
 
 class OperationProgress(Progress, Protocol):
@@ -44,14 +44,14 @@ class OperationProgress(Progress, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An operation as it was last seen, and why it did not succeed, if so."""
+    """An operation as it was last polled, and why it did not succeed, if it did not."""
 
     operation: Operation
     failure: FacesnapError | None
 
 
 class Waiter:
-    """Looks at operations with each one's own account and writes what it sees into the journal."""
+    """Polls operations, each with its own account, and writes their states into the journal."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class Waiter:
         self._on_update = on_update
 
     def poll_once(self, operation: Operation, *, retry: bool = True, within_s: float | None = None) -> Operation:
-        """Return the operation as the service knows it now: `unknown` where neither it nor its result is found.
+        """Return the operation as the service knows it now: `unknown` if neither it nor its result is found.
 
-        Raises what looking raises, with the line to resume. `retry` False is for a look that comes again anyway, and
-        has `within_s`.
+        Raises what a request raises, with the command to resume. `retry` is False for a poll that is repeated anyway;
+        it has to end `within_s`.
         """
         try:
             return self._poll(operation, retry=retry, within_s=within_s)
@@ -81,19 +81,19 @@ class Waiter:
         try:
             if operation.operation_id:
                 response = account.snapshots.operation(operation.operation_id, retry=retry, within_s=within_s)
-                seen = self._named(account, operation.polled(response, self._clock.now()))
-                self._keep(operation, seen)
+                polled = self._completed(account, operation.polled(response, self._clock.now()))
+                self._save(operation, polled)
             else:
-                seen = recover_result(self._dependencies, account, operation)
+                polled = recover_result(self._dependencies, account, operation)
         except NotFoundError:
-            seen = recover_result(self._dependencies, account, operation)
-        self._on_update(seen)
-        return seen
+            polled = recover_result(self._dependencies, account, operation)
+        self._on_update(polled)
+        return polled
 
     def poll_all(self, operations: Sequence[Operation], *, named: bool = False) -> list[Outcome]:
-        """Look once at each operation.
+        """Poll each operation once.
 
-        Those that had ended before have no failure, as it was told then, unless they were `named` by the user.
+        One that had ended before has no failure unless the user `named` it: its failure was reported at its end.
         """
         polls = ThreadPool(MAX_THREADS).run(lambda operation: self._outcome(operation, named=named), operations)
         return [poll.result() for poll in polls]
@@ -108,78 +108,77 @@ class Waiter:
     ) -> list[Outcome]:
         """Return what came of each operation, in their order.
 
-        One that still runs when `timeout_s` is over has a StillRunningError. With `first_is_enough` the wait ends
-        with the first operation that does, and the others have no failure. `others` are waited for beside them: each
-        tells whether it has ended.
+        One that still runs after `timeout_s` has a StillRunningError. With `first_is_enough` the wait ends with the
+        first operation that ends, and the others have no failure. `others` are functions that return whether something
+        else has ended, which is waited for too.
         """
         current = {operation.intent: operation for operation in operations}
         finished = {intent for intent, operation in current.items() if not operation.state.is_open}
-        troubles: dict[str, FacesnapError] = {}  # why the latest look at an operation told nothing
-        settling_is_final = timeout_s is None
+        errors: dict[str, FacesnapError] = {}  # why the latest poll of an operation failed
+        unknown_is_final = timeout_s is None
         deadline = None if timeout_s is None else self._clock.monotonic() + timeout_s
 
-        def look_at_other(key: str) -> Look:
+        def poll_other(key: str) -> PollResult:
             try:
                 has_ended = others[key]()
             except FacesnapError as failure:
-                return Look(False, failure)
+                return PollResult(False, failure)
             if has_ended:
                 finished.add(key)
-            return Look(has_ended)
+            return PollResult(has_ended)
 
-        def look_at(intent: str) -> Look:
+        def poll_one(intent: str) -> PollResult:
             if intent in others:
-                return look_at_other(intent)
+                return poll_other(intent)
             within_s = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
             try:
-                current[intent] = seen = self.poll_once(current[intent], retry=False, within_s=within_s)
+                current[intent] = polled = self.poll_once(current[intent], retry=False, within_s=within_s)
             except FacesnapError as failure:
                 final = not isinstance(failure, UnreachableError | ThrottledError)
                 if not final:
                     self._dependencies.warn_of(failure)
-                troubles[intent] = failure
-                return Look(False, failure, final)
-            troubles.pop(intent, None)
-            if seen.state is OperationState.UNKNOWN:
-                return Look(False, result_unknown(seen), final=settling_is_final)
-            if not seen.state.is_open:
+                errors[intent] = failure
+                return PollResult(False, failure, final)
+            errors.pop(intent, None)
+            if polled.state is OperationState.UNKNOWN:
+                return PollResult(False, result_unknown(polled), final=unknown_is_final)
+            if not polled.state.is_open:
                 finished.add(intent)
-            return Look(not seen.state.is_open)
+            return PollResult(not polled.state.is_open)
 
-        def look(intents: Sequence[str]) -> Mapping[str, Look]:
+        def fetch(intents: Sequence[str]) -> Mapping[str, PollResult]:
             if len(intents) == 1:
-                return {intents[0]: look_at(intents[0])}
-            polls = threads.run(look_at, intents)
+                return {intents[0]: poll_one(intents[0])}
+            polls = threads.run(poll_one, intents)
             return {intent: poll.result() for intent, poll in zip(intents, polls, strict=True)}
 
-        # Each thread has a connection of its own: one pool of connections for all is what would be slow.
+        # Each thread has a connection of its own, because one pool of connections for all threads would be slow.
         threads = ThreadPool(MAX_THREADS)
         failures = poll(
             [
                 *(self._pending(operation) for operation in current.values() if operation.state.is_open),
                 *(Pending(key) for key in others),
             ],
-            look,
+            fetch,
             clock=self._clock,
             schedule=self._dependencies.schedule,
             deadline=deadline,
             enough=lambda: first_is_enough and bool(finished),
             patience_s=PATIENCE_S if timeout_s is None else math.inf,
         )
-        still_wanted = not (first_is_enough and finished)
+        is_timed = not (first_is_enough and finished)
         return [
             Outcome(
                 operation,
-                failures.get(intent)
-                or self._failure(operation, timeout_s if still_wanted else None, troubles.get(intent)),
+                failures.get(intent) or self._failure(operation, timeout_s if is_timed else None, errors.get(intent)),
             )
             for intent, operation in current.items()
         ]
 
-    def _named(self, account: Account, operation: Operation) -> Operation:
-        """Complete a take that has succeeded: the snapshot that the service did not name, or the object, from its tag.
+    def _completed(self, account: Account, operation: Operation) -> Operation:
+        """Complete a take that has succeeded: find the snapshot that the service did not name, or the object.
 
-        The object is unknown only where another machine started it.
+        The object is unknown only if another machine started the take.
         """
         if operation.state is not OperationState.SUCCEEDED or operation.kind is not OperationKind.TAKE:
             return operation
@@ -191,30 +190,30 @@ class Waiter:
             return operation
         try:
             taken = account.snapshots.get(operation.snapshot_id)
-        except FacesnapError:  # it may be gone; that the take succeeded is true all the same
+        except FacesnapError:  # the snapshot may be gone, although the take succeeded
             return operation
         return operation._replace(object_type=taken.type, object_id=taken.object_id or "")
 
-    def _keep(self, before: Operation, seen: Operation) -> None:
-        """Write down what is new; a journal that cannot be written any more does not end the wait."""
-        if seen == before._replace(polled_time=seen.polled_time):
+    def _save(self, before: Operation, polled: Operation) -> None:
+        """Write a new state into the journal. A journal that cannot be written is only a warning."""
+        if polled == before._replace(polled_time=polled.polled_time):
             return
         try:
-            self._journal.save(seen)
+            self._journal.save(polled)
         except JournalError as error:
             self._dependencies.warn_of(error)
 
     def _outcome(self, operation: Operation, *, named: bool) -> Outcome:
         try:
-            seen = self.poll_once(operation)
+            polled = self.poll_once(operation)
         except FacesnapError as failure:
             return Outcome(operation, failure)
-        if seen.state is OperationState.UNKNOWN:
-            return Outcome(seen, result_unknown(seen))
-        return Outcome(seen, failure_of(seen) if named or operation.state.is_open else None)
+        if polled.state is OperationState.UNKNOWN:
+            return Outcome(polled, result_unknown(polled))
+        return Outcome(polled, failure_of(polled) if named or operation.state.is_open else None)
 
     def _failure(
-        self, operation: Operation, timeout_s: float | None, trouble: FacesnapError | None
+        self, operation: Operation, timeout_s: float | None, error: FacesnapError | None
     ) -> FacesnapError | None:
         if not operation.state.is_open or timeout_s is None:
             return failure_of(operation)
@@ -222,8 +221,8 @@ class Waiter:
             return result_unknown(operation)
         after = format_duration(timeout_s)
         return StillRunningError(
-            f"{operation.title}: not known to have ended after {after}, as the last look failed: {trouble.message}"
-            if trouble
+            f"{operation.title}: not known to have ended after {after}, as the last look failed: {error.message}"
+            if error
             else f"{operation.title} still runs after {after}; it goes on in the service",
             resume=command("wait", operation.reference),
             details={"operationId": operation.operation_id, "objectId": operation.object_id},
@@ -240,9 +239,9 @@ class Waiter:
 
 
 def _resumable(failure: FacesnapError, operation: Operation) -> FacesnapError:
-    """Return the failure of a look, which is not the operation's, with the line to look again."""
+    """Return the failure of a poll, with the command that polls again. The operation itself has not failed."""
     if isinstance(failure, UsageError) and "httpStatus" in failure.details:
-        # The service refused the look; "nothing was sent" would not be true of the operation.
+        # The service refused the poll. A usage error would say that nothing was sent, but the operation was.
         failure = UnreachableError(failure.message, code=failure.code, details=failure.details)
     failure.hint = Hint.joined((failure.hint, "the operation goes on in the service"))
     failure.resume = command("wait", operation.reference)

@@ -36,7 +36,7 @@ def _waste() -> str:
         # Ends that fall anywhere between two looks: the mean and the worst of a hundred, up to a tenth shorter.
         waits = [(end, wait({0: end})) for end in (duration_s * (1 - part / 1000) for part in range(100))]
         wasted = [seen.found[0] - end for end, seen in waits]
-        looks = max(len(seen.looks) for _, seen in waits)
+        looks = max(len(seen.polls) for _, seen in waits)
         known = wait({0: duration_s}, estimate_s=duration_s)
         rows.append(
             [
@@ -48,12 +48,12 @@ def _waste() -> str:
             ]
         )
     ten = wait({number: 600.0 + number for number in range(10)}, limiter=True)
-    busiest = max(sum(1 for look in ten.looks if start <= look < start + 60) for start in ten.looks)
+    busiest = max(sum(1 for look in ten.polls if start <= look < start + 60) for start in ten.polls)
     worst = max(ten.found[number] - 600.0 - number for number in range(10))
     return (
         "### Waste and number of looks, on a simulated clock\n\n"
         + table(["operation takes", "looks", "wasted, s (mean)", "(worst)", "(its duration known)"], rows)
-        + f"\nTen operations of ten minutes at the free tier's 20 calls a minute: {len(ten.looks)} looks, at most "
+        + f"\nTen operations of ten minutes at the free tier's 20 calls a minute: {len(ten.polls)} looks, at most "
         f"{busiest} in any minute, at most {worst:.0f} s wasted.\n"
     )
 

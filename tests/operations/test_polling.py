@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.network.rate_limit import RateLimiter
-from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
+from facesnap_cli.operations.polling import Pending, PollResult, Schedule, poll
 
 
 class SimulatedClock:
@@ -31,28 +31,28 @@ class SimulatedClock:
 
 
 class Operations:
-    """Operations that end at known times, each look taking `latency_s`; notes when they were looked at."""
+    """Operations that end at known times, each poll taking `latency_s`; records when they were polled."""
 
     def __init__(self, clock: SimulatedClock, ends: Mapping[int, float], latency_s: float = 0.0):
         self.clock = clock
         self.ends = ends
         self.latency_s = latency_s
-        self.looks: list[float] = []
+        self.polls: list[float] = []
         self.found: dict[int, float] = {}
         self.limiter: RateLimiter | None = None
 
-    def look(self, keys: Sequence[int]) -> dict[int, Look]:
-        return {key: self._look_at(key) for key in keys}
+    def fetch(self, keys: Sequence[int]) -> dict[int, PollResult]:
+        return {key: self._poll(key) for key in keys}
 
-    def _look_at(self, key: int) -> Look:
+    def _poll(self, key: int) -> PollResult:
         if self.limiter:
             self.limiter.acquire()
         self.clock.sleep(self.latency_s)
-        self.looks.append(self.clock.time_s)
+        self.polls.append(self.clock.time_s)
         finished = self.clock.time_s >= self.ends[key]
         if finished:
             self.found[key] = self.clock.time_s
-        return Look(finished)
+        return PollResult(finished)
 
 
 def wait(ends: Mapping[int, float], estimate_s: float | None = None, limiter: bool = False) -> Operations:
@@ -61,7 +61,7 @@ def wait(ends: Mapping[int, float], estimate_s: float | None = None, limiter: bo
     if limiter:
         operations.limiter = RateLimiter(clock, 20, 60.0)
     pending = [Pending(key, 0.0, estimate_s) for key in ends]
-    assert poll(pending, operations.look, clock=clock, schedule=Schedule()) == dict.fromkeys(ends)
+    assert poll(pending, operations.fetch, clock=clock, schedule=Schedule()) == dict.fromkeys(ends)
     return operations
 
 
@@ -71,15 +71,15 @@ def test_no_more_than_a_tenth_or_a_second_is_wasted(duration_s: float) -> None:
     assert operations.found[1] - duration_s <= max(1.0, duration_s / 10) + 1e-6
 
 
-def test_four_hours_cost_at_most_300_looks() -> None:
-    assert len(wait({1: 4 * 3600.0}).looks) <= 300
+def test_four_hours_cost_at_most_300_polls() -> None:
+    assert len(wait({1: 4 * 3600.0}).polls) <= 300
 
 
 @given(st.floats(min_value=1.0, max_value=4 * 3600), st.floats(min_value=1.0, max_value=4 * 3600))
-def test_a_wrong_estimate_costs_neither_time_nor_many_looks(duration_s: float, estimate_s: float) -> None:
+def test_a_wrong_estimate_costs_neither_time_nor_many_polls(duration_s: float, estimate_s: float) -> None:
     operations = wait({1: duration_s}, estimate_s)
     assert operations.found[1] - duration_s <= max(1.0, duration_s / 10) + 1e-6
-    assert len(operations.looks) <= 300 + 2
+    assert len(operations.polls) <= 300 + 2
 
 
 def test_a_right_estimate_wastes_a_hundredth_where_the_schedule_alone_wastes_more() -> None:
@@ -92,23 +92,23 @@ def test_a_right_estimate_wastes_a_hundredth_where_the_schedule_alone_wastes_mor
 
 def test_ten_operations_stay_within_the_free_tier_together() -> None:
     operations = wait({key: 300.0 + 60.0 * key for key in range(10)}, limiter=True)
-    looks = operations.looks
-    assert all(looks[number + 20] - looks[number] >= 60.0 for number in range(len(looks) - 20))
+    polls = operations.polls
+    assert all(polls[number + 20] - polls[number] >= 60.0 for number in range(len(polls) - 20))
 
 
 def test_a_deadline_ends_the_wait_and_leaves_what_still_runs() -> None:
     clock = SimulatedClock()
     operations = Operations(clock, {1: 5.0, 2: 500.0})
-    outcome = poll([Pending(1), Pending(2)], operations.look, clock=clock, schedule=Schedule(), deadline=60.0)
+    outcome = poll([Pending(1), Pending(2)], operations.fetch, clock=clock, schedule=Schedule(), deadline=60.0)
     assert outcome == {1: None}
     assert clock.time_s == pytest.approx(60.0)
 
 
-def test_an_operation_that_ran_for_long_already_is_looked_at_at_once() -> None:
+def test_an_operation_that_ran_for_long_already_is_polled_at_once() -> None:
     clock = SimulatedClock()
     operations = Operations(clock, {1: 0.0})
-    poll([Pending(1, age_s=3600.0)], operations.look, clock=clock, schedule=Schedule())
-    assert operations.looks == [0.0]
+    poll([Pending(1, age_s=3600.0)], operations.fetch, clock=clock, schedule=Schedule())
+    assert operations.polls == [0.0]
 
 
 def test_passing_failures_are_borne_for_the_patience_and_no_longer() -> None:
@@ -116,7 +116,7 @@ def test_passing_failures_are_borne_for_the_patience_and_no_longer() -> None:
     failure = UnreachableError("gone")
     outcome = poll(
         [Pending(1)],
-        lambda keys: dict.fromkeys(keys, Look(False, failure)),
+        lambda keys: dict.fromkeys(keys, PollResult(False, failure)),
         clock=clock,
         schedule=Schedule(),
         patience_s=300.0,
@@ -128,8 +128,8 @@ def test_passing_failures_are_borne_for_the_patience_and_no_longer() -> None:
 def test_a_constant_interval_replaces_the_schedule() -> None:
     clock = SimulatedClock()
     operations = Operations(clock, {1: 30.0})
-    poll([Pending(1)], operations.look, clock=clock, schedule=Schedule(interval_s=5.0))
-    assert operations.looks == [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
+    poll([Pending(1)], operations.fetch, clock=clock, schedule=Schedule(interval_s=5.0))
+    assert operations.polls == [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
 
 
 @given(st.lists(st.floats(min_value=0.0, max_value=10.0), max_size=60), st.integers(min_value=1, max_value=20))

@@ -18,7 +18,7 @@ from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.object_api import ObjectApi
 from facesnap_cli.models.objects import ObjectType, Training
-from facesnap_cli.operations.polling import Look, Pending, Schedule, poll
+from facesnap_cli.operations.polling import Pending, PollResult, Schedule, poll
 
 
 def train_and_wait(
@@ -40,18 +40,20 @@ def train_and_wait(
         _start(objects, object_type, object_id)
     seen: list[Training] = []
 
-    def look(keys: Sequence[str]) -> Mapping[str, Look]:
+    def fetch(keys: Sequence[str]) -> Mapping[str, PollResult]:
         try:
             training = objects.training(object_type, object_id)
         except FacesnapError as failure:
-            return {object_id: Look(False, failure, final=not isinstance(failure, UnreachableError | ThrottledError))}
+            return {
+                object_id: PollResult(False, failure, final=not isinstance(failure, UnreachableError | ThrottledError))
+            }
         if training is None or training.status not in ("succeeded", "failed"):
-            return {object_id: Look(False)}
+            return {object_id: PollResult(False)}
         seen.append(training)
-        return {object_id: Look(True)}
+        return {object_id: PollResult(True)}
 
     deadline = None if timeout_s is None else clock.monotonic() + timeout_s
-    failure = poll([Pending(object_id)], look, clock=clock, schedule=schedule, deadline=deadline).get(object_id)
+    failure = poll([Pending(object_id)], fetch, clock=clock, schedule=schedule, deadline=deadline).get(object_id)
     if failure:
         raise failure
     if not seen:
