@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -59,9 +60,21 @@ def test_every_dependency_has_its_reason_in_the_readme() -> None:
         assert re.search(rf"^\|[^|]*\b{name}\b[^|]*\|", TEXT, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:)([^)#\s]+)", TEXT))))
-def test_every_file_that_the_readme_names_is_there(link: str) -> None:
-    assert (README.parent / link).exists()
+PAGES = [README, *sorted((README.parent / "docs").rglob("*.md"))]
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+@each_page
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@each_page
+def test_every_module_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`([\w/]+\.py)`", page.read_text())
+    places = (README.parent, PACKAGE, README.parent / "tests")
+    assert [path for path in named if not any((place / path).exists() for place in places)] == []
 
 
 @pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)\s]+)\)", TEXT))))
