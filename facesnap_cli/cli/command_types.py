@@ -1,4 +1,4 @@
-"""What every command has: the common options, declared once, before or after the command's name."""
+"""Give every command the common options, before or after the command's name."""
 
 from __future__ import annotations
 

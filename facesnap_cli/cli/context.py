@@ -93,7 +93,7 @@ class App:
         )
 
     def _set(self, options: Mapping[str, Any]) -> None:
-        """Let options that were given win over the environment and the profile."""
+        """Add options that were given, which win over the environment and the profile."""
         self._chosen.update({name: value for name, value in options.items() if value is not None and value != []})
 
     def arguments(self) -> list[str]:
@@ -149,7 +149,7 @@ class App:
 
     @cached_property
     def dependencies(self) -> Dependencies:
-        """What operations and backups work with."""
+        """The journal, clock, accounts and reporter of operations and backups."""
         from facesnap_cli.config.locations import state_directory
         from facesnap_cli.operations.dependencies import Dependencies
 

@@ -57,7 +57,7 @@ def doctor(ctx: typer.Context, as_cron: AsCronOption = False) -> None:
 
 
 class Health(enum.StrEnum):
-    """What a check came to. A skipped one needs another that failed."""
+    """The result of a check. A skipped check needs another one that failed."""
 
     OK = "ok"
     WARNING = "warning"
@@ -67,7 +67,7 @@ class Health(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found, and what to do about it. `exit_code` is 0 unless it failed."""
+    """The finding of one check, and what to mend. `exit_code` is 0 unless it failed."""
 
     check: str
     health: Health

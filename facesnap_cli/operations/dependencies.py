@@ -1,4 +1,4 @@
-"""What takes, applies, waits and backups work with, built once for a run."""
+"""Hold the journal, clock, accounts and reporter of a run, which are built once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Dependencies:
 
     @property
     def timeout_s(self) -> float | None:
-        """How long to wait for an operation, from `--timeout`; None for as long as it takes."""
+        """The longest wait for an operation, from `--timeout`; None for no limit."""
         return self.settings.timeout
 
     def object_of(self, snapshot_id: str) -> str | None:

@@ -10,7 +10,7 @@ from facesnap_cli.models.snapshots import Snapshot
 
 
 class VerifyLevel(enum.StrEnum):
-    """How much of a copy is compared: nothing; name, user data, model, training and counts; or every id as well."""
+    """The parts of a copy that are compared: none; name, user data, model, training and counts; or every id as well."""
 
     NONE = "none"
     QUICK = "quick"
@@ -19,7 +19,7 @@ class VerifyLevel(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakeParameters:
-    """What to take, and who may apply it.
+    """The object to take, and the subscriptions that may apply the snapshot.
 
     `max_age_s`: reuse a snapshot that is younger. `force`: take even if the same take is already open.
     """
@@ -35,7 +35,7 @@ class TakeParameters:
 
 @dataclass(frozen=True, slots=True)
 class ApplyParameters:
-    """Which snapshot to apply, and the id of the object that it creates."""
+    """The snapshot to apply, and the id of the object that it creates."""
 
     snapshot: Snapshot
     object_id: str
@@ -49,7 +49,7 @@ class ApplyParameters:
 
 @dataclass(frozen=True, slots=True)
 class ListParameters:
-    """Which snapshots to list."""
+    """The filters of a list of snapshots."""
 
     object_type: ObjectType | None = None
     apply_scope: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class ListParameters:
 
 @dataclass(frozen=True, slots=True)
 class UpdateParameters:
-    """What to change of a snapshot. None leaves a value as it is; `apply_scope` replaces the whole scope."""
+    """The changes of a snapshot. None leaves a value as it is; `apply_scope` replaces the whole scope."""
 
     apply_scope: tuple[str, ...] | None
     add: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""How many takes and applies are left today, as far as this journal knows."""
+"""Estimate from the journal how many takes and applies are left today."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What this machine used of a subscription's quota within the window: an estimate, as others may use it too."""
+    """The quota that this machine used of a subscription within the window. Other machines may have used more."""
 
     kind: OperationKind
     used: int
@@ -35,7 +35,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many takes or applies a run will ask of a subscription, and what is left there."""
+    """The takes or applies that a run needs of a subscription, and the quota that is left there."""
 
     profile: str | None
     needed: int

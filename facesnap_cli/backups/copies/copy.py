@@ -1,6 +1,6 @@
-"""One object to one or more targets: take, apply, verify, clean up. Run again, it goes on where it stopped.
+"""Copy one object to its targets: take, apply, verify, delete the snapshot. Run again, it resumes.
 
-Every step is in the journal under the copy's key and the time it began, so that what was done is read from there.
+Every step is in the journal under the copy's key and the time at which it began. A later run reads there what is done.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from facesnap_cli.operations.verify import Description, Place, check_copy, descr
 from facesnap_cli.operations.wait import OperationProgress, Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
-SETTLE_S = 600.0  # how long the result of a lost answer is looked for where nothing says how long such ones take
+RECOVER_S = 600.0  # the least time to search for the result of an operation whose response was lost
 
 
 class Copy:
-    """One copy, from the look at its targets to the deletion of its snapshot."""
+    """One copy, from reading its targets to deleting its snapshot."""
 
     def __init__(self, dependencies: Dependencies, parameters: CopyParameters, progress: OperationProgress):
         self._dependencies = dependencies
@@ -46,12 +46,12 @@ class Copy:
         self.job = current_job(dependencies.journal, parameters, dependencies.clock.now())
 
     def run(self) -> CopyResult:
-        """Copy to all targets that can be copied to. A failure stands in the result of each target that it meets."""
+        """Copy to all targets that can be copied to. A target's failure is in its result."""
         self._progress.begin("looking", logged=False)
         threads = self._dependencies.thread_pool
         states = [future.result() for future in threads.run(self.state_of, self._parameters.targets)]
         snapshot = failure = None
-        if any(one.is_open for one in states):
+        if any(state.is_open for state in states):
             try:
                 snapshot = self._snapshot()
             except FacesnapError as error:
@@ -64,7 +64,7 @@ class Copy:
 
         results = [future.result() for future in threads.run(finished, states)]
         result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
-        failures = [one.failure for one in results if one.failure]
+        failures = [result.failure for result in results if result.failure]
         for failure in failures:
             _resume_by_running_again(failure)
         if not failures and result.take:
@@ -85,7 +85,7 @@ class Copy:
         return TargetState(target, object_id)
 
     def unfinished_take(self) -> Operation | None:
-        """Return the take to go on with: the one it relies on, its own, or one of the object that is under way."""
+        """Return the take to resume: the take in use, this copy's own, or a running take of the object."""
         for begun in (self._used_take(), self._own_take()):
             if begun and not begun.failed_or_abandoned:
                 return begun
@@ -96,7 +96,7 @@ class Copy:
 
     def _own_take(self) -> Operation | None:
         steps = self._journal.of_job(self.job.key)
-        return next((one for one in steps if one.kind is OperationKind.TAKE and one.job == self.job), None)
+        return next((step for step in steps if step.kind is OperationKind.TAKE and step.job == self.job), None)
 
     def _used_take(self) -> Operation | None:
         used = take_in_use(self._journal, self.job.key)
@@ -109,10 +109,10 @@ class Copy:
 
     def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
         """Return the newest apply of this copy to the target in the journal."""
-        return next((one for one in self._applies_to(target, object_id) if one.job == self.job), None)
+        return next((apply for apply in self._applies_to(target, object_id) if apply.job == self.job), None)
 
     def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
-        """Return the apply with which this copy has made the target already, once it has ended; None without one."""
+        """Return the ended apply with which this copy has already made the target; None if it has not."""
         own = self.own_apply(target, object_id)
         ended = self._ended(own) if own else None
         exists = ended and target.account.objects.exists(self._parameters.take.object_type, object_id)
@@ -129,7 +129,7 @@ class Copy:
     def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
         """Return the error for a target that exists already."""
         kind = self._parameters.take.object_type
-        known = [one for one in self._applies_to(target, object_id) if one.has_succeeded]
+        known = [apply for apply in self._applies_to(target, object_id) if apply.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
         return ConflictError(
             f"{kind.value} {object_id} exists in {target.account.profile or 'the target'} already{made};"
@@ -139,7 +139,7 @@ class Copy:
         )
 
     def _snapshot(self) -> Snapshot:
-        """Return the snapshot to apply: of the take that goes on, of a younger one, or of a new one."""
+        """Return the snapshot to apply: of the take to resume, of a young enough take, or of a new take."""
         source, take = self._parameters.source, self._parameters.take
         self._progress.begin("taking", logged=False)
         begun = self.unfinished_take()
@@ -164,13 +164,13 @@ class Copy:
             take = start_take(self._dependencies, self._parameters.source, self._parameters.take, job=self.job)
         except OutcomeUnknownError as lost:
             take = self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
-        except ConflictError as other:  # another copy of the object has begun the take since it was looked for
+        except ConflictError as other:  # another copy of the object has started the take meanwhile
             take = self.unfinished_take() or _raise(other)
         begin_use(self._journal, take, self.job)
         return take
 
     def _taken(self, take: Operation) -> Snapshot | None:
-        """Return the snapshot of a take that has succeeded; None where it is gone since."""
+        """Return the snapshot of a take that has succeeded; None if it is gone."""
         self._take = take
         try:
             return self._parameters.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
@@ -195,7 +195,7 @@ class Copy:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
 
     def _ended(self, earlier: Operation) -> Operation | None:
-        """Return an operation that an earlier run began once it has succeeded; None if it has failed."""
+        """Wait for an operation of an earlier run, and return it if it has succeeded; None if it has failed."""
         try:
             return self._waited_for(earlier)
         except FacesnapError:
@@ -205,14 +205,14 @@ class Copy:
             raise
 
     def _waited_for(self, operation: Operation) -> Operation:
-        """Return the operation once it has succeeded; one whose answer was lost once its result is found."""
+        """Wait until the operation has succeeded, or until its result is found if its response was lost."""
         if operation.has_succeeded:
             return operation
         self._progress.update(operation)
         timeout_s = self._dependencies.timeout_s
         if operation.operation_id is None and timeout_s is None:
             usual_s = estimate_s(self._journal, operation)
-            timeout_s = max(SETTLE_S, 2 * (usual_s or 0.0))
+            timeout_s = max(RECOVER_S, 2 * (usual_s or 0.0))
         waiter = Waiter(self._dependencies, self._progress.update)
         [outcome] = waiter.wait([operation], timeout_s=timeout_s)
         if outcome.failure:
@@ -220,7 +220,7 @@ class Copy:
         return outcome.operation
 
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
-        """Compare the copy with its source, unless that was done. Raises VerificationError where they differ."""
+        """Compare the copy with its source, unless that was done. Raises VerificationError if they differ."""
         level, take = self._parameters.verify, self._parameters.take
         kind, source_id = take.object_type, take.object_id
         if level is VerifyLevel.NONE or operation.verified_time:
@@ -235,7 +235,7 @@ class Copy:
         return self._journal.mark_verified(operation)
 
     def _clean_up(self, take: Operation) -> None:
-        """Delete the snapshot that this copy took, unless that was done; or leave it to the copies that need it yet."""
+        """Delete the snapshot that this copy took, unless that was done or other copies still need it."""
         is_own = take.job == self.job
         if (is_own and take.verified_time) or take.snapshot_id is None:
             return
@@ -251,7 +251,7 @@ class Copy:
 
 
 def _resume_by_running_again(failure: FacesnapError) -> None:
-    """Take the command that goes on with one operation from a failure: by itself it would leave the rest undone."""
+    """Replace the command that resumes one operation: the whole copy must be run again."""
     if failure.resume:
         failure.hint, failure.resume = Hint.joined((failure.hint, AGAIN)), NO_COMMAND
 

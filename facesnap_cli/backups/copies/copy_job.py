@@ -23,7 +23,7 @@ def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> 
         [operation for operation in journal.of_job(parameters.key) if operation.job],
         take_in_use(journal, parameters.key),
     )
-    times = [one.job_time for one in steps if one.job_time] + ([used[1]] if used else [])
+    times = [step.job_time for step in steps if step.job_time] + ([used[1]] if used else [])
     if times:
         max_age_s, last = parameters.take.max_age_s, max(times)
         limit_s = UNFINISHED_S if max_age_s is None else max_age_s
@@ -36,11 +36,13 @@ def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> 
 
 def _is_finished(parameters: CopyParameters, job: Job, steps: list[Operation]) -> bool:
     """Return whether every target has its copy, and the snapshot of the copy's own take was deleted."""
-    own = [one for one in steps if one.job == job and one.has_succeeded]
+    own = [step for step in steps if step.job == job and step.has_succeeded]
     made = {
-        (one.profile, one.object_id)
-        for one in own
-        if one.kind is OperationKind.APPLY and (one.verified_time or parameters.verify is VerifyLevel.NONE)
+        (step.profile, step.object_id)
+        for step in own
+        if step.kind is OperationKind.APPLY and (step.verified_time or parameters.verify is VerifyLevel.NONE)
     }
-    cleaned = all(one.verified_time for one in own if one.kind is OperationKind.TAKE)
-    return cleaned and made >= {(one.account.profile, one.template.render(job.time)) for one in parameters.targets}
+    cleaned = all(step.verified_time for step in own if step.kind is OperationKind.TAKE)
+    return cleaned and made >= {
+        (target.account.profile, target.template.render(job.time)) for target in parameters.targets
+    }

@@ -19,7 +19,7 @@ from facesnap_cli.operations.parameters import TakeParameters, VerifyLevel
 
 @dataclass(frozen=True, slots=True)
 class TargetName:
-    """A target as it is written: `PROFILE` or `PROFILE:OBJECT_ID`, where the id may be a template."""
+    """A target as it is written: `PROFILE` or `PROFILE:OBJECT_ID`, and the id may be a template."""
 
     profile: str
     template: Template | None
@@ -66,7 +66,8 @@ class CopyParameters:
         """A hash of the source and the targets, the same for every run of this copy."""
         take = [self.source.profile, self.source.endpoint, self.take.object_type, self.take.object_id]
         targets = [
-            [one.account.profile, one.account.endpoint, one.template.text, one.template.name] for one in self.targets
+            [target.account.profile, target.account.endpoint, target.template.text, target.template.name]
+            for target in self.targets
         ]
         return hashlib.sha256(json.dumps([take, targets]).encode()).hexdigest()[:32]
 
@@ -101,8 +102,8 @@ def copy_between(
 
 def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:
     """Return the apply scope: the targets' subscriptions, and if one is unknown the source's configured scope."""
-    known = {one.account.subscription_id.lower() for one in targets if one.account.subscription_id}
-    nameless = [one.account.profile for one in targets if not one.account.subscription_id]
+    known = {target.account.subscription_id.lower() for target in targets if target.account.subscription_id}
+    nameless = [target.account.profile for target in targets if not target.account.subscription_id]
     configured: tuple[str, ...] = source.settings.apply_scope
     if nameless and not configured:
         raise UsageError(

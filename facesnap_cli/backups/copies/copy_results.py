@@ -37,12 +37,12 @@ class CopyResult:
     @property
     def operations(self) -> list[Operation]:
         """The take and the applies."""
-        applies = [one.operation for one in self.targets]
+        applies = [target.operation for target in self.targets]
         return [operation for operation in (self.take, *applies) if operation]
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
+        return combined_by_name([(target.place, target.failure) for target in self.targets], "targets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,12 @@ class ExportMethod:
             missing = Step(
                 self.item.name, "missing", self.account.profile, kind.value, object_id, "there is no such object"
             )
-            steps = {one: [missing] if own[0].action == "export" else own for one, own in steps.items()}
+            steps = {template: [missing] if own[0].action == "export" else own for template, own in steps.items()}
         return Preview(
             tuple(dict.fromkeys(step for own in steps.values() for step in own)),
-            tuple((_label(one), failure if own[0].action == "missing" else None) for one, own in steps.items()),
+            tuple(
+                (_label(template), failure if own[0].action == "missing" else None) for template, own in steps.items()
+            ),
         )
 
     def run(self, progress: Progress) -> ItemResult:
@@ -201,10 +203,12 @@ class ExportMethod:
 
     def _cover(self, template: Template) -> Cover:
         now, candidates = self.dependencies.clock.now(), list[Candidate]()
-        for one in self._archives(template):
-            enough = one.counts.is_enough(self.item.require_images)
-            moment = now - timedelta(seconds=one.age_s) if enough else None
-            candidates.append(Candidate(str(one.path), moment, "" if enough else one.counts.flaw, one.counts))
+        for archive in self._archives(template):
+            enough = archive.counts.is_enough(self.item.require_images)
+            moment = now - timedelta(seconds=archive.age_s) if enough else None
+            candidates.append(
+                Candidate(str(archive.path), moment, "" if enough else archive.counts.flaw, archive.counts)
+            )
             if enough:
                 break
         return cover_of(self.item, _label(template), None, candidates, now)

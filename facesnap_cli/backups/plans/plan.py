@@ -1,4 +1,4 @@
-"""A plan file: which objects to back up, from where to where, how many copies to keep, whom to tell."""
+"""Read a plan file: which objects to back up, to which targets, how many copies to keep, whom to notify."""
 
 from __future__ import annotations
 

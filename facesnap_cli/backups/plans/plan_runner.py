@@ -115,7 +115,9 @@ def _broken(item: PlanItem, bug: Exception) -> ItemResult:
         failure = FacesnapError(f"the system refused: {bug}", code="System")
     else:
         failure = FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
-    targets = tuple(TargetOutcome(one.text, one.profile, "", "failed", failure=failure) for one in item.targets)
+    targets = tuple(
+        TargetOutcome(target.text, target.profile, "", "failed", failure=failure) for target in item.targets
+    )
     return ItemResult(item, None, targets)
 
 

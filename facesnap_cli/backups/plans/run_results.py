@@ -53,7 +53,7 @@ class ItemResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined_by_name([(one.place, one.failure) for one in self.targets], "targets")
+        return combined_by_name([(target.place, target.failure) for target in self.targets], "targets")
 
     @property
     def summary(self) -> str:
@@ -61,12 +61,12 @@ class ItemResult:
         said = []
         for status, words in (("copied", "copied to"), ("current", "copied already to")):
             places = [
-                f"{one.place} ({one.counts})" if one.counts else one.place
-                for one in self.targets
-                if one.status == status
+                f"{target.place} ({target.counts})" if target.counts else target.place
+                for target in self.targets
+                if target.status == status
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        said += [str(told_of(one.place, one.failure)) for one in self.targets if one.failure]
+        said += [str(told_of(target.place, target.failure)) for target in self.targets if target.failure]
         return "; ".join(said)
 
     def documents(self) -> list[dict[str, object]]:
@@ -74,22 +74,22 @@ class ItemResult:
         return [
             {
                 "item": self.item.name,
-                "status": one.status,
-                "target": one.label,
-                "profile": one.profile,
+                "status": target.status,
+                "target": target.label,
+                "profile": target.profile,
                 "objectType": self.item.object_type.value,
-                "objectId": one.object_id,
+                "objectId": target.object_id,
                 "method": self.item.method,
                 "snapshotId": self.take.snapshot_id if self.take else None,
                 "takeOperationId": self.take.operation_id if self.take else None,
-                "applyOperationId": one.operation.operation_id if one.operation else None,
-                "deleted": list(one.deleted),
+                "applyOperationId": target.operation.operation_id if target.operation else None,
+                "deleted": list(target.deleted),
                 "elapsedSeconds": round(self.elapsed_s, 1),
-                "exitCode": one.failure.status if one.failure else 0,
-                "message": one.message,
-                **counts_document(one.counts),
+                "exitCode": target.failure.status if target.failure else 0,
+                "message": target.message,
+                **counts_document(target.counts),
             }
-            for one in self.targets
+            for target in self.targets
         ]
 
 
@@ -104,12 +104,14 @@ class RunResult:
     @property
     def failure(self) -> FacesnapError | None:
         """The error that the run ends with: the one that all items share, or a partial failure."""
-        return combined_by_name([(one.item.name, one.failure) for one in self.items], "items")
+        return combined_by_name([(item.item.name, item.failure) for item in self.items], "items")
 
     @property
     def warnings(self) -> list[str]:
         """The warnings about targets that succeeded."""
-        return [f"{item.item.name}: {text}" for item in self.items for one in item.targets for text in one.warnings]
+        return [
+            f"{item.item.name}: {text}" for item in self.items for target in item.targets for text in target.warnings
+        ]
 
     def documents(self) -> list[dict[str, object]]:
         return [document for item in self.items for document in item.documents()]

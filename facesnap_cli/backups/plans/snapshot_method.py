@@ -53,12 +53,12 @@ class SnapshotMethod:
     def run(self, progress: OperationProgress) -> ItemResult:
         """Copy, verify, and delete the copies that are not kept."""
         result = Copy(self.dependencies, self.parameters, progress).run()
-        return ItemResult(self.item, result.take, tuple(self._outcome(one, progress) for one in result.targets))
+        return ItemResult(self.item, result.take, tuple(self._outcome(target, progress) for target in result.targets))
 
     def charges(self) -> Iterator[tuple[Account, OperationKind]]:
         """Yield the takes and applies of `run`, as far as they are known before the first request."""
         copy = Copy(self.dependencies, self.parameters, NoProgress())
-        targets = [one for one in self.parameters.targets if not copy.has_begun(one)]
+        targets = [target for target in self.parameters.targets if not copy.has_begun(target)]
         if targets and not copy.unfinished_take():
             yield self.parameters.source, OperationKind.TAKE
         for target in targets:
@@ -96,7 +96,9 @@ class SnapshotMethod:
         # Whatever the profile: two of them may lead to the same account.
         protected = frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
         retention = Retention(target.template, self.item.keep, protected)
-        return retention.to_delete((one.object_id for one in target.account.objects.list(self.item.object_type)), new)
+        return retention.to_delete(
+            (found.object_id for found in target.account.objects.list(self.item.object_type)), new
+        )
 
     def _delete(self, target: CopyTarget, object_id: str) -> None:
         try:
@@ -113,7 +115,7 @@ class SnapshotMethod:
         applies = self.dependencies.journal.applies_to(
             profile=profile, endpoint=target.account.endpoint, object_type=self.item.object_type.value
         )
-        known = {one.object_id: one for one in reversed(applies) if one.has_succeeded and one.job}
+        known = {apply.object_id: apply for apply in reversed(applies) if apply.has_succeeded and apply.job}
         candidates = [self._candidate(target, name, known.get(name)) for name in names]
         return cover_of(self.item, label, profile, candidates, self.dependencies.clock.now())
 
@@ -124,9 +126,9 @@ class SnapshotMethod:
             name = target.template.render(self.dependencies.clock.now())
             return [name] if target.account.objects.exists(kind, name) else []
         moments: dict[str, datetime] = {}
-        for one in target.account.objects.list(kind):
-            if moment := made_at(one.object_id):
-                moments[one.object_id] = moment
+        for found in target.account.objects.list(kind):
+            if moment := made_at(found.object_id):
+                moments[found.object_id] = moment
         return sorted(moments, key=lambda name: (moments[name], name), reverse=True)
 
     def _candidate(self, target: CopyTarget, name: str, apply: Operation | None) -> Candidate:
