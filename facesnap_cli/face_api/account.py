@@ -71,7 +71,7 @@ class Account:
 
     @property
     def resource(self) -> Resource:
-        """What the configuration knows of the Azure Face account. Raises UsageError without an endpoint."""
+        """The Azure Face account, as far as the configuration knows it. Raises UsageError without an endpoint."""
         return Resource(self.endpoint, self.profile, self.subscription_id)
 
     def identity_of(self, object_type: ObjectType, object_id: str) -> ObjectIdentity:

@@ -10,7 +10,7 @@ from facesnap_cli.models.identity import ObjectIdentity, Resource
 
 
 class BackupState(enum.StrEnum):
-    """What is known of a backup: good counts and may displace others, bad does neither."""
+    """State of a backup: a good one counts and may displace others, a bad one does neither."""
 
     GOOD = "good"
     BAD = "bad"

@@ -42,7 +42,7 @@ class Sameness(enum.Enum):
 
 
 class Resource(NamedTuple):
-    """What is known of one Azure Face account.
+    """Known facts about one Azure Face account.
 
     `account` is its ARM path (`/subscriptions/GUID/resourceGroups/…/accounts/NAME`), which only its own snapshots show.
     """
