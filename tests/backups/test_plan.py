@@ -22,7 +22,7 @@ GOOD = item("group-00", "dr:group-00-{date}")
         (f"[[backup]]\n{GOOD}\n[[backup]]\n{GOOD}", ":8: the name group-00 stands in line 2 already"),
         (
             f"[[backup]]\n{GOOD}\n\n[[backup]]\n{item('b', 'dr:group-00-{date}')}",
-            ":13: b and group-00 would make the same copy in dr",
+            ":13: b and group-00 could make the same copy in dr: dr:group-00-{date} here, dr:group-00-{date} in line 6",
         ),
         (
             f"[[backup]]\n{GOOD}\n[[backup]]\n{item('b', 'eu', object_id='group-00')}",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.backups.retention import Keep, Retention, Template
+from facesnap_cli.backups.retention import Keep, Retention
+from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import UsageError
 
 DATED = Template("employees-{date}")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facesnap_cli.backups.retention import Template
+from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.face_api.account import Account

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,13 +10,14 @@ from facesnap_cli.archives.images.sources import image_source
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, copy_between
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.export_method import ExportMethod
-from facesnap_cli.backups.plans.plan import Plan, PlanItem
+from facesnap_cli.backups.plans.plan import APART, Plan, PlanItem, colliding
 from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.backups.plans.run_results import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
-from facesnap_cli.backups.retention import Template
+from facesnap_cli.backups.templates import Template, can_meet
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import with_account
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.wait import OperationProgress
@@ -51,12 +52,35 @@ class BackupMethod(Protocol):
 def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
     """Return the method of each item of a plan. Raises ConfigurationError if a profile lacks something."""
     sources = frozenset((item.object_type, item.object_id) for item in plan.items)
-    return [
+    methods: list[BackupMethod] = [
         _export(dependencies, plan, item)
         if item.method == "export"
         else SnapshotMethod(item, dependencies, _copy_parameters(dependencies, plan, item), sources)
         for item in plan.items
     ]
+    _check_accounts(dependencies, plan, [method for method in methods if isinstance(method, SnapshotMethod)])
+    return methods
+
+
+def _check_accounts(dependencies: Dependencies, plan: Plan, methods: Sequence[SnapshotMethod]) -> None:
+    """Raise ConfigurationError if two profiles may lead to one account and could get copies of the same id there."""
+    targets = [
+        (method.item, name, target, with_account(dependencies.journal, target.account.resource))
+        for method in methods
+        for name, target in zip(method.item.targets, method.parameters.targets, strict=True)
+    ]
+    for number, (item, name, target, resource) in enumerate(targets):
+        for other, its_name, its_target, its_resource in targets[:number]:
+            if item.object_type is not other.object_type or name.profile == its_name.profile:
+                continue  # the plan's reader compares the targets of one profile
+            if resource.compare(its_resource).is_possible and can_meet(target.template, its_target.template):
+                line = plan.lines.line("backup", "to", other.number)
+                message = (
+                    f"{its_name.profile} may lead to the same account: {colliding(item, name, other, its_name, line)}"
+                )
+                raise plan.wrong(
+                    item, "to", UsageError(message, hint=f"set subscription_id in both profiles, or {APART}")
+                )
 
 
 def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMethod:

@@ -18,7 +18,8 @@ from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
-from facesnap_cli.backups.retention import Retention, Template
+from facesnap_cli.backups.retention import Retention
+from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from facesnap_cli.backups.plans.plan_values import (
     url_value,
 )
 from facesnap_cli.backups.retention import Keep
+from facesnap_cli.backups.templates import Template, can_meet
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
@@ -53,6 +55,8 @@ _ITEM_KEYS = (
     "images",
     "require_images",
 )
+APART = "name their copies apart, for example with {name} or another beginning"
+_BRACES = str.maketrans("{}", "\x01\x02")  # those of a directory's name are no placeholders
 _SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -101,6 +105,12 @@ class Plan:
         """Return the error for a value that only the configuration shows to be wrong."""
         place = f"{self.path}:{self.lines.line('backup', key, item.number)}"
         return ConfigurationError(f"{place}: {error.message}", hint=error.hint)
+
+
+def colliding(item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName, line: int) -> str:
+    """Return the complaint about two targets, the second in `line`, that could get copies of the same name."""
+    who = f"{item.name} and {other.name}" if other is not item else f"two targets of {item.name}"
+    return f"{who} could make the same copy in {target.profile}: {target.text} here, {its_target.text} in line {line}"
 
 
 def read_plan(path: Path) -> Plan:
@@ -230,7 +240,7 @@ class _Reader:
 
     def _check_together(self, items: list[PlanItem]) -> None:
         names: dict[str, int] = {}
-        places: dict[tuple[str, str, str], str] = {}
+        earlier: dict[tuple[str, str], list[tuple[PlanItem, TargetName]]] = {}
         sources: dict[tuple[str | None, str, str, str], str] = {}
         for item in items:
             source = sources.setdefault((item.source, item.object_type.value, item.object_id, item.method), item.name)
@@ -242,11 +252,29 @@ class _Reader:
                 self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")
             names.setdefault(item.name, line)
             for target in item.targets:
-                made = target.template.render(_SAMPLE) if target.template else item.object_id
-                other = places.setdefault((target.profile, item.object_type.value, made), item.name)
-                if other != item.name:
-                    to = self._lines.line("backup", "to", item.number)
-                    self._complain(to, f"{item.name} and {other} would make the same copy in {target.profile}")
+                # Archives of all types lie in the same directories; objects of two types may have the same id.
+                kind = "" if target.profile == "file" else item.object_type.value
+                others = earlier.setdefault((target.profile, kind), [])
+                for other, its_target in others:
+                    self._check_apart(item, target, other, its_target)
+                others.append((item, target))
+
+    def _check_apart(self, item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName) -> None:
+        """Complain if two targets could ever get copies of the same name, which would then delete each other's."""
+        if can_meet(self._place(item, target), self._place(other, its_target)):
+            line, first = (self._lines.line("backup", "to", number) for number in (item.number, other.number))
+            self._complain(line, colliding(item, target, other, its_target, first), APART)
+
+    def _place(self, item: PlanItem, target: TargetName) -> Template:
+        """Return the template of a target's ids, or of its files' full paths."""
+        if target.template is None:
+            return Template(item.object_id)
+        if target.profile != "file":
+            return target.template
+        text = target.template.text.replace("{name}", target.template.name)
+        fixed = text.partition("{")[0].rpartition("/")[0]
+        directory = os.path.realpath(self._path.absolute().parent / fixed).translate(_BRACES)
+        return Template(os.path.normpath(f"{directory}/{text[len(fixed) :]}"))
 
     def _value(
         self, table: Mapping[str, Any], key: str, parse: Callable[[Any], Read], line: Callable[[], int]
