@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import uuid
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -12,6 +13,8 @@ from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
+
+_RESOURCE_LOCATION = re.compile(r"(?:https?://[^/?#]+)?/?(?:face/v[^/?#]*/)?([a-z]+)/([^/?#]+)/?", re.IGNORECASE)
 
 
 class OperationKind(enum.StrEnum):
@@ -239,7 +242,7 @@ class Operation(NamedTuple):
             finished_time=response.finished_time,
             resource_location=response.resource_location,
             message=response.message,
-            **_named_by(response.resource_location),
+            **self._completed_by(response.resource_location),
         )
 
     def adopted(
@@ -252,7 +255,7 @@ class Operation(NamedTuple):
             finished_time=finished_time,
             polled_time=now,
             message=message,
-            **_named_by(resource_location),
+            **self._completed_by(resource_location),
         )
 
     def lost(self, message: str, now: datetime) -> Self:
@@ -262,6 +265,21 @@ class Operation(NamedTuple):
     def abandoned(self, message: str, now: datetime) -> Self:
         """Return the operation as one whose request never arrived, because it left no trace for long."""
         return self._replace(state=OperationState.ABANDONED, message=message, polled_time=now)
+
+    def _completed_by(self, resource_location: str | None) -> dict[str, Any]:
+        """Return the fields that a resource location determines: a take's snapshot.
+
+        If another machine started the operation, its kind and an apply's object too.
+        """
+        named = _named_by(resource_location)
+        if named is None:
+            return {}
+        object_type, resource_id = named
+        if object_type is None:
+            return {"snapshot_id": resource_id} if self.kind is OperationKind.TAKE else {}
+        if self.object_id:  # the request said what the operation is about
+            return {}
+        return {"kind": OperationKind.APPLY, "object_type": object_type.value, "object_id": resource_id}
 
     def document(self, now: datetime) -> dict[str, object]:
         """Return the JSON form. The kind is unknown until the end if another machine started the operation."""
@@ -289,18 +307,17 @@ def new_intent() -> str:
     return uuid.uuid4().hex
 
 
-def snapshot_id_of(resource_location: str | None) -> str | None:
-    """Return the id in `/snapshots/GUID`, or None for any other location."""
-    last = (resource_location or "").rstrip("/").rpartition("/")[2]
-    return last.lower() if is_guid(last) else None
+def _named_by(resource_location: str | None) -> tuple[ObjectType | None, str] | None:
+    """Return the type and id of what a resource location names; the type is None for a snapshot.
 
-
-def _named_by(resource_location: str | None) -> dict[str, Any]:
-    """Return the fields that a resource location determines: the snapshot taken, or the object created."""
-    if taken := snapshot_id_of(resource_location):
-        return {"snapshot_id": taken}
-    kind, _, object_id = (resource_location or "").strip("/").partition("/")
+    `/snapshots/GUID` names a snapshot, `/persongroup/ID` an object, also with the version before it or as a URL. Every
+    other location names nothing: an object's id may look like a GUID.
+    """
+    found = _RESOURCE_LOCATION.fullmatch(resource_location or "")
+    collection, resource_id = (found[1].lower(), found[2]) if found else ("", "")
+    if collection == "snapshots":
+        return (None, resource_id.lower()) if is_guid(resource_id) else None
     for object_type in ObjectType:
-        if kind.lower() == object_type.value.lower() and OBJECT_ID.fullmatch(object_id):
-            return {"kind": OperationKind.APPLY, "object_type": object_type.value, "object_id": object_id}
-    return {}
+        if collection.removesuffix("s") == object_type.value.lower() and OBJECT_ID.fullmatch(resource_id):
+            return object_type, resource_id
+    return None

@@ -183,8 +183,8 @@ class Waiter:
         if operation.state is not OperationState.SUCCEEDED or operation.kind is not OperationKind.TAKE:
             return operation
         if operation.object_id:
-            found = None if operation.resource_location else find_trace(account, self._journal, operation)
-            location = f"/snapshots/{found.id}" if found else operation.resource_location
+            found = None if operation.snapshot_id else find_trace(account, self._journal, operation)
+            location = operation.resource_location or (f"/snapshots/{found.id}" if found else None)
             return operation._replace(snapshot_id=found.id, resource_location=location) if found else operation
         if operation.snapshot_id is None:
             return operation
