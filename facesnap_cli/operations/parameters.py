@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
@@ -17,8 +17,7 @@ class VerifyLevel(enum.StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
-class TakeParameters:
+class TakeParameters(NamedTuple):
     """The object to take, and the subscriptions that may apply the snapshot.
 
     `max_age_s`: reuse a snapshot that is younger. `force`: take even if the same take is already open.
@@ -33,8 +32,7 @@ class TakeParameters:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyParameters:
+class ApplyParameters(NamedTuple):
     """The snapshot to apply, and the id of the object that it creates."""
 
     snapshot: Snapshot
@@ -47,8 +45,7 @@ class ApplyParameters:
         return ObjectType.from_wire(self.snapshot.type)
 
 
-@dataclass(frozen=True, slots=True)
-class ListParameters:
+class ListParameters(NamedTuple):
     """The filters of a list of snapshots."""
 
     object_type: ObjectType | None = None
@@ -60,8 +57,7 @@ class ListParameters:
         return self == ListParameters()
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateParameters:
+class UpdateParameters(NamedTuple):
     """The changes of a snapshot. None leaves a value as it is; `apply_scope` replaces the whole scope."""
 
     apply_scope: tuple[str, ...] | None
