@@ -168,7 +168,10 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
         ("__complete --line 'facesnap show '", {"typer", "httpx", "ssl", "rich"}),
         ("--help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath", "json"}),
         ("take --help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
-        ("list -o json", {"rich", "click", "pygments", "jmespath", "tomli_w", "starlette", "uvicorn", "keyring"}),
+        (
+            "list -o json",
+            {"rich", "click", "pygments", "jmespath", "tomli_w", "tomlkit", "starlette", "uvicorn", "keyring"},
+        ),
         ("list", {"rich", "click", "pygments"}),
     ],
 )

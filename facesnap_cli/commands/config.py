@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import LocalCommand, typer_app
 from facesnap_cli.cli.context import App
+
+if TYPE_CHECKING:
+    from facesnap_cli.config.edit import Edit
+    from facesnap_cli.config.file import ConfigFile
+    from facesnap_cli.config.settings import Settings
 
 app = typer_app()
 SettingArgument = Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")]
@@ -45,8 +52,6 @@ def init(
 
     facesnap config init --profile prod --endpoint https://NAME.cognitiveservices.azure.com < key.txt
     """
-    from facesnap_cli.cli.profile_edits import new_profile
-
     app = App.of(ctx)
     given: dict[str, object] = {
         "endpoint": endpoint,
@@ -55,7 +60,7 @@ def init(
         "key_env": key_env,
     }
     given |= {"key_file": key_file, "key_command": key_command, "keyring": keyring, "auth": "entra" if entra else None}
-    new_profile(app, given, force=force).write(app)
+    _write(app, _with_profile(app, given, force=force))
 
 
 @app.command("list", cls=LocalCommand)
@@ -64,11 +69,10 @@ def list_(ctx: typer.Context) -> None:
 
     facesnap config list -o json
     """
-    from facesnap_cli.cli.config_documents import profile_documents
     from facesnap_cli.display.columns import PROFILE
 
     app = App.of(ctx)
-    app.output.records(profile_documents(app), PROFILE)
+    app.output.records(_profile_documents(app), PROFILE)
 
 
 @app.command(cls=LocalCommand)
@@ -77,11 +81,10 @@ def show(ctx: typer.Context) -> None:
 
     facesnap config show --profile prod
     """
-    from facesnap_cli.cli.config_documents import setting_documents
     from facesnap_cli.display.columns import SETTING
 
     app = App.of(ctx)
-    app.output.records(setting_documents(app.settings), SETTING)
+    app.output.records(_setting_documents(app.settings), SETTING)
 
 
 @app.command("set", cls=LocalCommand)
@@ -98,10 +101,8 @@ def set_(
 
     facesnap config set rate_limit 20/m --profile prod
     """
-    from facesnap_cli.cli.profile_edits import with_setting
-
     app = App.of(ctx)
-    with_setting(app, name, value).write(app)
+    _write(app, _with_setting(app, name, value))
 
 
 @app.command(cls=LocalCommand)
@@ -110,10 +111,8 @@ def unset(ctx: typer.Context, name: SettingArgument) -> None:
 
     facesnap config unset rate_limit --profile prod
     """
-    from facesnap_cli.cli.profile_edits import without_setting
-
     app = App.of(ctx)
-    without_setting(app, name).write(app)
+    _write(app, _without_setting(app, name))
 
 
 @app.command(cls=LocalCommand)
@@ -122,10 +121,8 @@ def use(ctx: typer.Context, profile_name: ProfileArgument) -> None:
 
     facesnap config use prod
     """
-    from facesnap_cli.cli.profile_edits import with_default_profile
-
     app = App.of(ctx)
-    with_default_profile(app, profile_name).write(app)
+    _write(app, _with_default_profile(app, profile_name))
 
 
 @app.command(cls=LocalCommand)
@@ -134,10 +131,8 @@ def delete(ctx: typer.Context, profile_name: ProfileArgument, yes: options.YesOp
 
     facesnap config delete old --yes
     """
-    from facesnap_cli.cli.profile_edits import without_profile
-
     app = App.of(ctx)
-    without_profile(app, profile_name, consent=yes).write(app)
+    _write(app, _without_profile(app, profile_name, consent=yes))
 
 
 @app.command(cls=LocalCommand)
@@ -150,3 +145,238 @@ def path(ctx: typer.Context) -> None:
 
     app = App.of(ctx)
     app.output.value("path", str(config_path(app.options.config, app.environment)))
+
+
+def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
+    """Return the file with a new profile. With `force` it may exist, and keeps what is not given.
+
+    Asks for what is missing at a terminal. Raises UsageError if the profile exists, a value is wrong or missing.
+    """
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.escape import harmless, shown
+    from facesnap_cli.common.hints import command, command_line
+    from facesnap_cli.config.edit import KEY_SOURCES, Edit, value_for_file
+    from facesnap_cli.display.prompts import ask, can_ask
+    from facesnap_cli.models.validation import PROFILE_NAME
+
+    file = _file_to_edit(app)
+    name = app.options.profile or (ask("Name of the profile [default]: ") if can_ask() else "") or "default"
+    if not PROFILE_NAME.fullmatch(name):
+        raise UsageError(f"{shown(name)} cannot be a profile's name", hint="letters, digits, - and _")
+    before = file.profiles.get(name, {})
+    if name in file.profiles and not force:
+        raise UsageError(
+            f"{file.path} has a profile {name} already", hint="--force changes it, and keeps what is not given"
+        )
+    values = {key: value for key, value in given.items() if value}
+    if len([key for key in values if key in KEY_SOURCES]) > 1:
+        raise UsageError("a profile has one key source; several were given")
+    if not values.get("endpoint") and not before.get("endpoint"):
+        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ") if can_ask() else ""
+        if not values["endpoint"]:
+            raise UsageError("config init needs --endpoint")
+    values = {key: value_for_file(key, value) for key, value in values.items()}
+    if not any(key in KEY_SOURCES for key in values):
+        values["key"] = _read_key()
+    edit = Edit(file).with_values(name, values)
+    if before and values.get("endpoint", before.get("endpoint")) != before.get("endpoint"):
+        edit = edit.without_second_keys(name)
+    kept = [key for key in before if key not in values and key in edit.file.profiles[name]]
+    if file.default_profile is None and not file.profiles:
+        edit = edit.with_default_profile(name)
+    doctor = command_line(app.complete(command("doctor", "--profile", name)))
+    made = f"profile {name} is in {file.path}; {doctor} tries it"
+    keeps = (f"it keeps {', '.join(harmless(key)[:80] for key in kept)}",) if kept else ()
+    return Edit(edit.file, (*edit.notes, made, *keeps))
+
+
+def _with_setting(app: App, name: str, value: str | None) -> Edit:
+    """Return the file with one setting of the chosen profile changed. Raises UsageError."""
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.hints import Hint, command
+    from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
+    from facesnap_cli.config.edit import Edit, value_for_file
+    from facesnap_cli.config.settings import USE_NAME
+
+    if name == "default_profile":
+        use = command("config", "use", value) if value else USE_NAME
+        raise UsageError("default_profile is no profile's setting", hint=Hint(use))
+    if name not in SETTINGS:
+        raise _unknown_setting(name)
+    settings = _chosen_settings(app, "set")
+    if name in SECRET_SETTINGS and value is not None:
+        raise UsageError("a key is never an argument: others could see it", hint="leave it out; it is asked for")
+    if name not in SECRET_SETTINGS and value is None:
+        raise UsageError(f"config set {name} needs a value")
+    stored = _read_key() if value is None else value_for_file(name, value)
+    edit = Edit(settings.file).with_values(settings.profile or "", {name: stored})
+    return Edit(edit.file, (*edit.notes, f"{name} is set in {edit.file.path}"))
+
+
+def _without_setting(app: App, name: str) -> Edit:
+    """Return the file without a setting of the chosen profile, or without a key of the top. Raises UsageError."""
+    from facesnap_cli.common.escape import harmless
+    from facesnap_cli.config.definitions import SETTINGS
+    from facesnap_cli.config.edit import Edit, remove
+
+    file = _file_to_edit(app)
+    names: tuple[str, ...] = (name,)
+    found: Mapping[str, Any] = file.data
+    where = str(file.path)
+    # An unknown key at the top makes the file wrong: this removes it.
+    if name == "profiles" or (name not in file.data and name != "default_profile"):
+        profile = _chosen_settings(app, "unset").profile or ""
+        names = ("profiles", profile, name)
+        found = file.profiles.get(profile, {})
+        where = f"profile {profile} of {file.path}"
+        if name not in found and name not in SETTINGS:
+            raise _unknown_setting(name)
+    if name not in found:
+        return Edit(file, (f"{name} is not set in {where}; nothing was changed",))
+    return Edit(remove(file, names), (f"{harmless(name)} is removed from {file.path}",))
+
+
+def _without_profile(app: App, name: str, *, consent: bool) -> Edit:
+    """Return the file without a profile. Asks at a terminal. Raises UsageError without consent."""
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.escape import nearest, shown
+    from facesnap_cli.common.hints import command_line
+    from facesnap_cli.config.edit import DEFAULT_PROFILE, Edit, remove
+    from facesnap_cli.config.settings import USE_NAME, Settings
+    from facesnap_cli.display.prompts import confirm, require_consent
+
+    file = _file_to_edit(app)
+    profiles = file.data.get("profiles", {})
+    if not isinstance(profiles, dict) or name not in profiles:
+        built_in = "; the built-in profiles stay" if name in Settings(file, None, {}, {}).profile_names else ""
+        raise UsageError(f"{file.path} has no profile {shown(name)}{nearest(name, file.profiles)}{built_in}")
+    require_consent("config delete", given=consent)
+    question = f"Delete profile {name} from {file.path}?"
+    confirm(question, given=consent, undone="nothing was deleted", reporter=app.messages)
+    notes = [f"profile {name} is removed from {file.path}"]
+    after = remove(file, ("profiles", name))
+    if after.default_profile == name:
+        after = remove(after, DEFAULT_PROFILE)
+        use = command_line(app.complete(USE_NAME))
+        notes.append(f"default_profile named it and is removed too; {use} names another")
+    return Edit(after, tuple(notes))
+
+
+def _with_default_profile(app: App, name: str) -> Edit:
+    """Return the file with another default profile. Raises UsageError if it does not exist."""
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.escape import nearest, shown
+    from facesnap_cli.config.edit import Edit
+    from facesnap_cli.config.settings import Settings
+
+    file = _file_to_edit(app)
+    names = Settings(file, None, {}, {}).profile_names
+    if name not in names:
+        raise UsageError(
+            f"there is no profile {shown(name)}{nearest(name, names)}", hint=f"there are: {', '.join(names)}"
+        )
+    edit = Edit(file).with_default_profile(name)
+    return Edit(edit.file, (f"{name} is the default profile now",))
+
+
+def _write(app: App, edit: Edit) -> None:
+    """Write the changed file, then print the notes. Raises ConfigurationError."""
+    edit.write()
+    for note in edit.notes:
+        app.messages.note(note)
+
+
+def _file_to_edit(app: App) -> ConfigFile:
+    """Return the configuration file, which may be missing or have mistakes that a change can remove."""
+    from facesnap_cli.config.file import ConfigFile
+    from facesnap_cli.config.locations import config_path
+
+    return ConfigFile.read(config_path(app.options.config, app.environment), to_mend=True)
+
+
+def _chosen_settings(app: App, name: str) -> Settings:
+    """Return the settings of the profile to edit, whose values may be wrong. Raises UsageError if none is chosen."""
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.hints import Hint, command
+    from facesnap_cli.config.settings import choose
+
+    settings = choose(_file_to_edit(app), profile=app.options.profile, options={}, environment=app.environment)
+    if settings.profile is None:
+        raise UsageError(f"config {name} needs a profile", hint=Hint("--profile NAME, or ", command("config", "init")))
+    return settings
+
+
+def _unknown_setting(name: str) -> Exception:
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.escape import nearest, shown
+    from facesnap_cli.common.hints import Hint, command
+    from facesnap_cli.config.definitions import SETTINGS
+
+    return UsageError(
+        f"there is no setting {shown(name)}{nearest(name, SETTINGS)}",
+        hint=Hint(command("config", "show"), " lists them"),
+    )
+
+
+def _read_key() -> str:
+    """Return a key typed without echo, or read from stdin. Raises CredentialsError if it cannot be a key."""
+    from facesnap_cli.common.errors import CredentialsError
+    from facesnap_cli.display.prompts import ask_secret
+    from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
+
+    text = ask_secret("Key (not shown): ")
+    if not sys.stdin.isatty():
+        return check_key(text, "stdin").reveal()
+    if not text.strip():
+        raise CredentialsError("no key was typed; nothing was changed")
+    if not could_be_key(text.strip()):
+        raise CredentialsError("what you typed cannot be a key; nothing was changed", hint=KEY_HINT)
+    return text.strip()
+
+
+def _setting_documents(settings: Settings) -> list[dict[str, object]]:
+    """Return every setting with its value and source. Keys are shown as `***`."""
+    from facesnap_cli.config.definitions import SETTINGS
+
+    documents: list[dict[str, object]] = [
+        {"name": "profile", "value": settings.profile, "source": settings.describe_choice()}
+    ]
+    for name, setting in SETTINGS.items():
+        value = settings.value_of(name)
+        if value is None and name.startswith("key"):
+            continue
+        documents.append({"name": name, "value": setting.show(value), "source": settings.describe_source(name)})
+    return documents
+
+
+def _profile_documents(app: App) -> list[dict[str, object]]:
+    """Return a document of each profile. Warns if the chosen one does not exist.
+
+    Raises ConfigurationError if the file is wrong.
+    """
+    from facesnap_cli.common.errors import FacesnapError
+    from facesnap_cli.config.file import ConfigFile
+    from facesnap_cli.config.locations import config_path
+    from facesnap_cli.config.settings import Settings, choose
+
+    file = ConfigFile.read(config_path(app.options.config, app.environment))
+    default = None
+    try:
+        default = choose(file, profile=app.options.profile, options={}, environment=app.environment).profile
+    except FacesnapError as error:
+        app.messages.warn(error.message)
+    names = Settings(file, None, {}, {}).profile_names
+    return [_profile_document(Settings(file, name, {}, {}), default) for name in names]
+
+
+def _profile_document(settings: Settings, default: str | None) -> dict[str, object]:
+    from facesnap_cli.face_api.credentials import key_sources_of
+
+    sources = ["entra"] if settings.auth == "entra" else key_sources_of(settings)
+    return {
+        "name": settings.profile,
+        "default": settings.profile == default,
+        "endpoint": settings.endpoint,
+        "subscriptionId": settings.subscription_id,
+        "keySource": sources[0] if sources else None,
+    }

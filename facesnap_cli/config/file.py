@@ -1,4 +1,4 @@
-"""The configuration file: read with the line of every complaint, edited without losing its comments."""
+"""Read and check the configuration file. Every complaint names the line."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import os
 import re
 import shlex
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from facesnap_cli.common.errors import ConfigurationError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.files import ReadFile, read_regular, replaceable_by_others, replaced
+from facesnap_cli.common.files import ReadFile, read_regular, replaceable_by_others
+
+if TYPE_CHECKING:
+    from facesnap_cli.config.line_numbers import LineNumbers
 
 _TOP_LEVEL = ("default_profile", "profiles")
 _INLINE_KEYS = ("key", "key2")
 MAX_BYTES = 256 * 1024
 _MOST_PARTS = 64  # of a dotted key; reading takes the square of their number
-_COMMENT = re.compile(r"\s+#[^\"']*$")
 # A long run of parts is looked at once, from its beginning: the quantifiers keep what they took.
 _LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
-# What can hide a bracket or a line's end: texts and comments.
-_TOKEN = re.compile(
-    r""""{3}(?:[^\\]|\\.)*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\#[^\n]*|[\[\]{}\n]""", re.DOTALL
-)
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -38,10 +37,14 @@ class ConfigFile:
     exists: bool = False
     text: str = field(default="", repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    has_bom: bool = False
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read and check the file's structure. Raises ConfigurationError, naming the line."""
+    def read(cls, path: Path, *, to_mend: bool = False) -> Self:
+        """Read and check the file. Raises ConfigurationError, which names the line.
+
+        With `to_mend`, the file may have unknown keys and profiles that are no tables: a change can remove them.
+        """
         if str(path) == os.devnull:
             return cls(path, True)
         try:
@@ -52,77 +55,46 @@ class ConfigFile:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigurationError(f"{harmless(str(path))!r} cannot be a file's path") from error
-        config = cls(path, True, *parsed_toml(path, file.content))
-        config._check(file)
+        config = cls(path, True, *parsed_toml(path, file.content), file.content.startswith(BOM_UTF8))
+        if not to_mend:
+            config._check_structure()
+        config._check_access(file)
         return config
 
-    @property
+    @cached_property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:
-        profiles: Mapping[str, Mapping[str, Any]] = self.data.get("profiles", {})
-        return profiles
+        """The profiles that are tables: all of them, unless the file is to be mended."""
+        profiles = self.data.get("profiles", {})
+        entries = profiles.items() if isinstance(profiles, dict) else ()
+        return {name: entry for name, entry in entries if isinstance(entry, dict)}
 
     @property
     def default_profile(self) -> str | None:
-        return self.data.get("default_profile")
+        name = self.data.get("default_profile")
+        return name if isinstance(name, str) else None
 
     def place(self, profile: str | None, key: str = "") -> str:
-        """Return `path:line` of a profile's key, of the profile's header, or of a top-level key."""
-        line = _line_of(self.text, profile, key) or _line_of(self.text, profile, "")
+        """Return `path:line` of a profile's key, else of the profile; without a profile, of a top-level key."""
+        keys = [key] if profile is None else ["profiles", profile, *([key] if key else [])]
+        line = self.lines.line(*keys) or (self.lines.line(*keys[:2]) if profile is not None else None)
         return f"{self.path}:{line}" if line else str(self.path)
 
-    def with_value(self, profile: str | None, key: str, value: object) -> Self:
-        """Return the file with one value set (`profile` None: at the top), other lines as they were."""
-        data = {**self.data}
-        if profile is None:
-            data[key] = value
-        else:
-            data["profiles"] = {**self.profiles, profile: {**self.profiles.get(profile, {}), key: value}}
-        return self._changed(_edited(self.text, profile, key, value), data)
+    @cached_property
+    def lines(self) -> LineNumbers:
+        """The lines of the file's tables and keys. Only complaints and changes need them."""
+        from facesnap_cli.config.line_numbers import LineNumbers
 
-    def without_value(self, profile: str | None, key: str) -> Self:
-        """Return the file without one value (`profile` None: of the top), other lines as they were."""
-        data = {**self.data}
-        if profile is None:
-            data.pop(key, None)
-        else:
-            entries = {name: value for name, value in self.profiles.get(profile, {}).items() if name != key}
-            data["profiles"] = {**self.profiles, profile: entries}
-        return self._changed(_removed(self.text, profile, key), data)
+        return LineNumbers(self.text)
 
-    def without_profile(self, profile: str) -> Self:
-        """Return the file without a profile, other lines as they were."""
-        data = {**self.data, "profiles": {name: entry for name, entry in self.profiles.items() if name != profile}}
-        return self._changed(_without(self.text, profile), data)
+    def check_directory(self) -> None:
+        """Raise ConfigurationError if others could replace the file."""
+        if directory := replaceable_by_others(self.path):
+            raise ConfigurationError(
+                f"others may write to {directory}, and could put another {self.path.name} there",
+                hint=shlex.join(["chmod", "go-w", str(directory)]),
+            )
 
-    def with_default_profile(self, profile: str) -> Self:
-        """Return the file with another default profile, other lines as they were."""
-        if self.default_profile is not None:
-            return self.with_value(None, "default_profile", profile)
-        import tomli_w
-
-        line = tomli_w.dumps({"default_profile": profile})
-        return self._changed(f"{line}\n{self.text}" if self.text else line, {"default_profile": profile, **self.data})
-
-    def write(self) -> None:
-        """Replace the file atomically, mode 0600. Raises ConfigurationError where that is impossible, or unsafe."""
-        self._check_directory()
-        try:
-            with replaced(self.path, keep_link=True) as file:
-                file.write(self.text)
-        except OSError as error:
-            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from error
-
-    def _changed(self, text: str, data: dict[str, Any]) -> Self:
-        """Return the file with its text edited, or written anew where the edit did not come out as `data`."""
-        if not data.get("profiles", True):
-            del data["profiles"]
-        if _loaded(text) != data:  # a form that the line editor does not know, such as an inline table
-            import tomli_w
-
-            text = tomli_w.dumps(data)
-        return type(self)(self.path, self.exists, text, data)
-
-    def _check(self, file: ReadFile) -> None:
+    def _check_structure(self) -> None:
         for key in self.data:
             if key not in _TOP_LEVEL:
                 raise ConfigurationError(
@@ -132,8 +104,10 @@ class ConfigFile:
         if not isinstance(self.data.get("default_profile", ""), str):
             raise ConfigurationError(f"{self.place(None, 'default_profile')}: default_profile must be a string")
         profiles = self.data.get("profiles", {})
-        if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
+        if not isinstance(profiles, dict) or len(self.profiles) < len(profiles):
             raise ConfigurationError(f"{self.place(None, 'profiles')}: every profile is a table, [profiles.NAME]")
+
+    def _check_access(self, file: ReadFile) -> None:
         if file.is_foreign:
             raise foreign_file(self.path)
         if file.writable_by_others:
@@ -141,17 +115,10 @@ class ConfigFile:
                 f"{self.path} may be written by others, who could send your key elsewhere",
                 hint=shlex.join(["chmod", "600", str(self.path)]),
             )
-        self._check_directory()
-        if file.exposed and any(_holds_secret(profile) for profile in profiles.values()):
+        self.check_directory()
+        if file.exposed and any(_holds_secret(profile) for profile in self.profiles.values()):
             raise ConfigurationError(
                 f"{self.path} holds a key and others may read it", hint=shlex.join(["chmod", "600", str(self.path)])
-            )
-
-    def _check_directory(self) -> None:
-        if directory := replaceable_by_others(self.path):
-            raise ConfigurationError(
-                f"others may write to {directory}, and could put another {self.path.name} there",
-                hint=shlex.join(["chmod", "go-w", str(directory)]),
             )
 
 
@@ -170,7 +137,6 @@ def _holds_secret(profile: Mapping[str, Any]) -> bool:
 
 def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
-
     text = ""
     try:
         text = content.decode("utf-8-sig")
@@ -198,112 +164,3 @@ def _syntax_message(path: Path, text: str, error: Exception) -> str:
     line = (place and place[1]) or text.count("\n") + 1
     where = f"{path}:{line}" if isinstance(error, TOMLDecodeError) else str(path)
     return f"{where}: {harmless(what)[:200]}"
-
-
-def _header(profile: str) -> re.Pattern[str]:
-    name = re.escape(profile)
-    return re.compile(rf"""\s*\[\s*profiles\s*\.\s*(?:{name}|"{name}"|'{name}')\s*\]\s*(?:#.*)?""")
-
-
-def _assignment(key: str) -> re.Pattern[str]:
-    return re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
-
-
-def _section(lines: list[str], profile: str | None) -> range:
-    """Return the lines that a profile's table (without its header), or the top of the file, takes up.
-
-    Comments right above the next table's header belong to that.
-    """
-    start = 0
-    if profile is not None:
-        header = _header(profile)
-        start = next((number + 1 for number, line in enumerate(lines) if header.fullmatch(line)), len(lines) + 1)
-    begins = _beginnings("\n".join(lines))
-    tables = (n for n in range(start, len(lines)) if begins[n] and lines[n].lstrip().startswith("["))
-    end = next(tables, len(lines))
-    while start < end < len(lines) and lines[end - 1].lstrip().startswith("#"):
-        end -= 1
-    while end > start and not lines[end - 1].strip():
-        end -= 1
-    return range(start, end)
-
-
-@lru_cache(maxsize=4)
-def _beginnings(text: str) -> list[bool]:
-    """Return for each line whether it begins by itself, and not in the middle of an array or a text."""
-    depth, begins = 0, [True]
-    for token in _TOKEN.finditer(text):
-        first = token[0][0]
-        if first in "[{":
-            depth += 1
-        elif first in "]}":
-            depth -= 1
-        elif first == "\n":
-            begins.append(depth <= 0)
-        else:
-            begins += [False] * token[0].count("\n")
-    return begins
-
-
-def _loaded(text: str) -> dict[str, Any] | None:
-
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _line_of(text: str, profile: str | None, key: str) -> int | None:
-    lines = text.split("\n")
-    section = _section(lines, profile)
-    if not key:
-        return section.start if profile is not None and section.start <= len(lines) else None
-    pattern = _assignment(key)
-    searched = section if profile is not None else range(len(lines))
-    return next((number + 1 for number in searched if pattern.match(lines[number])), None)
-
-
-def _edited(text: str, profile: str | None, key: str, value: object) -> str:
-    import tomli_w
-
-    assignment = tomli_w.dumps({key: value}).rstrip("\n").split("\n")
-    lines = text.removesuffix("\n").split("\n") if text else []
-    section = _section(lines, profile)
-    if section.start > len(lines):
-        gap = [""] if lines else []
-        header = tomli_w.dumps({"profiles": {profile: {}}}).strip().split("\n")[-1]
-        return "\n".join([*lines, *gap, header, *assignment, ""])
-    if held := _lines_of_value(lines, section, key):
-        comment = _COMMENT.search(lines[held.start]) if len(held) == 1 else None
-        assignment[-1] += comment[0].rstrip() if comment else ""
-        lines[held.start : held.stop] = assignment
-    else:
-        lines[section.stop : section.stop] = assignment
-    return "\n".join([*lines, ""])
-
-
-def _lines_of_value(lines: list[str], section: range, key: str) -> range | None:
-    """Return the lines that a key and its value take up. A value ends where the next line begins by itself."""
-    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
-    start = next((number for number in section if pattern.match(lines[number])), None)
-    if start is None:
-        return None
-    begins = _beginnings("\n".join(lines))
-    return range(start, next((n for n in range(start + 1, section.stop) if begins[n]), section.stop))
-
-
-def _removed(text: str, profile: str | None, key: str) -> str:
-    lines = text.split("\n")
-    section = _section(lines, profile)
-    held = _lines_of_value(lines, section, key) if section.start <= len(lines) else None
-    rest = "\n".join([*lines[: held.start], *lines[held.stop :]]) if held else text
-    return rest.lstrip("\n") if held and held.start == 0 else rest
-
-
-def _without(text: str, profile: str) -> str:
-    lines = text.split("\n")
-    section = _section(lines, profile)
-    if section.start > len(lines):
-        return text
-    rest = lines[section.stop :]
-    return "\n".join(lines[: section.start - 1] + (rest[1:] if rest and not rest[0].strip() else rest))

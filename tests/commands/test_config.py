@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facesnap_cli.config.edit import Edit
 from facesnap_cli.config.file import ConfigFile
 from tests.conftest import SOURCE_KEYS, SOURCE_SUBSCRIPTION, Program
 
@@ -156,7 +157,7 @@ def test_an_edit_says_what_was_meant_and_nothing_else(
         '# top\n[profiles.a]\nendpoint = "x" # here\n\n[profiles."b.c"]\noutput = """\n[profiles.a]\n"""\n',
         {"profiles": {"a": {"endpoint": "x"}, "b.c": {"output": "[profiles.a]\n"}}},
     )
-    after = before.with_value(profile, key, value)
+    after = Edit(before).with_values(profile, {key: value}).file
     wanted = {name: dict(entries) for name, entries in before.profiles.items()}
     wanted.setdefault(profile, {})[key] = value
     assert tomllib.loads(after.text)["profiles"] == wanted

@@ -74,7 +74,7 @@ def _check_accounts(dependencies: Dependencies, plan: Plan, methods: Sequence[Sn
             if item.object_type is not other.object_type or name.profile == its_name.profile:
                 continue  # the plan's reader compares the targets of one profile
             if resource.compare(its_resource).is_possible and can_meet(target.template, its_target.template):
-                line = plan.lines.line("backup", "to", other.number)
+                line = plan.line(other, "to")
                 message = (
                     f"{its_name.profile} may lead to the same account: {colliding(item, name, other, its_name, line)}"
                 )

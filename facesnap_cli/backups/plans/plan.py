@@ -29,7 +29,7 @@ from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, as_hint
 from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
-from facesnap_cli.config.line_numbers import PlanLines
+from facesnap_cli.config.line_numbers import LineNumbers
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type
@@ -94,17 +94,20 @@ class Plan:
     items: tuple[PlanItem, ...]
     ping: str | None
     metrics: Path | None
-    lines: PlanLines = field(repr=False)
+    lines: LineNumbers = field(repr=False)
 
     @property
     def name(self) -> str:
         """The file's name without its ending."""
         return self.path.stem
 
+    def line(self, item: PlanItem, key: str) -> int:
+        """Return the line of an item's key, else of the item."""
+        return _line(self.lines, "backup", item.number, key)
+
     def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
         """Return the error for a value that only the configuration shows to be wrong."""
-        place = f"{self.path}:{self.lines.line('backup', key, item.number)}"
-        return ConfigurationError(f"{place}: {error.message}", hint=error.hint)
+        return ConfigurationError(f"{self.path}:{self.line(item, key)}: {error.message}", hint=error.hint)
 
 
 def colliding(item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName, line: int) -> str:
@@ -125,7 +128,7 @@ def read_plan(path: Path) -> Plan:
             hint=shlex.join(["chmod", "go-w", str(path)]),
         )
     text, data = parsed_toml(path, file.content)
-    reader = _Reader(path, PlanLines.of(text))
+    reader = _Reader(path, LineNumbers(text))
     plan = reader.plan(data)
     reader.raise_complaints()
     return plan
@@ -134,7 +137,7 @@ def read_plan(path: Path) -> Plan:
 class _Reader:
     """Reads one plan and collects complaints, so that all are shown at once."""
 
-    def __init__(self, path: Path, lines: PlanLines):
+    def __init__(self, path: Path, lines: LineNumbers):
         self._path = path
         self._lines = lines
         self._complaints: list[tuple[int, str, Hint]] = []
@@ -142,24 +145,24 @@ class _Reader:
     def plan(self, data: Mapping[str, Any]) -> Plan:
         for key in data:
             if key not in _TOP_KEYS:
-                self._complain(self._lines.top(key), f"unknown key {harmless(key)!r}{near(key, _TOP_KEYS)}")
+                self._complain(self._line(key), f"unknown key {harmless(key)!r}{near(key, _TOP_KEYS)}")
         entries = data.get("backup")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-            self._complain(self._lines.top("backup"), "a plan needs at least one [[backup]]")
+            self._complain(self._line("backup"), "a plan needs at least one [[backup]]")
             entries = []
         items = [item for number, entry in enumerate(entries) if (item := self._item(number, entry))]
         self._check_together(items)
         notify = data.get("notify", {})
         if not isinstance(notify, dict):
-            self._complain(self._lines.top("notify"), "notify is a table: [notify]")
+            self._complain(self._line("notify"), "notify is a table: [notify]")
             notify = {}
         for key in notify:
             if key not in _NOTIFY_KEYS:
-                line = self._lines.line("notify", key)
+                line = self._line("notify", key)
                 self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, _NOTIFY_KEYS)}")
-        ping = self._value(notify, "ping", url_value, lambda: self._lines.line("notify", "ping"))
-        metrics = self._value(notify, "metrics", text_value, lambda: self._lines.line("notify", "metrics"))
-        jobs = self._value(data, "jobs", jobs_value, lambda: self._lines.top("jobs")) or DEFAULT_JOBS
+        ping = self._value(notify, "ping", url_value, lambda: self._line("notify", "ping"))
+        metrics = self._value(notify, "metrics", text_value, lambda: self._line("notify", "metrics"))
+        jobs = self._value(data, "jobs", jobs_value, lambda: self._line("jobs")) or DEFAULT_JOBS
         return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
 
     def raise_complaints(self) -> None:
@@ -178,7 +181,7 @@ class _Reader:
         before = len(self._complaints)
 
         def line(key: str) -> int:
-            return self._lines.line("backup", key, number)
+            return self._line("backup", number, *([key] if key else []))
 
         def value(key: str, parse: Callable[[Any], Read], *, required: bool = False) -> Read | None:
             if required and key not in entry:
@@ -245,9 +248,9 @@ class _Reader:
         for item in items:
             source = sources.setdefault((item.source, item.object_type.value, item.object_id, item.method), item.name)
             if source != item.name:
-                line = self._lines.line("backup", "object_id", item.number)
+                line = self._line("backup", item.number, "object_id")
                 self._complain(line, f"{source} backs {item.object_id} up already: give that one all the targets")
-            line = self._lines.line("backup", "name", item.number)
+            line = self._line("backup", item.number, "name")
             if item.name in names:
                 self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")
             names.setdefault(item.name, line)
@@ -262,7 +265,7 @@ class _Reader:
     def _check_apart(self, item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName) -> None:
         """Complain if two targets could ever get copies of the same name, which would then delete each other's."""
         if can_meet(self._place(item, target), self._place(other, its_target)):
-            line, first = (self._lines.line("backup", "to", number) for number in (item.number, other.number))
+            line, first = (self._line("backup", number, "to") for number in (item.number, other.number))
             self._complain(line, colliding(item, target, other, its_target, first), APART)
 
     def _place(self, item: PlanItem, target: TargetName) -> Template:
@@ -290,5 +293,13 @@ class _Reader:
             self._complain(line, f"{prefix}{error.message}", error.hint)
             return None
 
+    def _line(self, *keys: str | int) -> int:
+        return _line(self._lines, *keys)
+
     def _complain(self, line: int, message: str, hint: Hint | str = "") -> None:
         self._complaints.append((line, message, as_hint(hint)))
+
+
+def _line(lines: LineNumbers, *keys: str | int) -> int:
+    """Return the line of a key, else of the table in which it belongs, else 1."""
+    return next((line for length in range(len(keys), 0, -1) if (line := lines.line(*keys[:length]))), 1)
