@@ -1,1 +1,1 @@
-"""Define the settings, where each comes from, and the configuration file."""
+"""Define the settings, find their values, and read and change the configuration file."""

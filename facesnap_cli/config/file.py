@@ -24,14 +24,14 @@ _TOP_LEVEL = ("default_profile", "profiles")
 _INLINE_KEYS = ("key", "key2")
 MAX_BYTES = 256 * 1024
 _MOST_PARTS = 64  # of a dotted key; reading takes the square of their number
-# A long run of parts is looked at once, from its beginning: the quantifiers keep what they took.
+# The possessive quantifiers keep the search linear: a long run of parts is tried once, from its beginning.
 _LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A parsed configuration file; one that does not exist is an empty one."""
+    """A parsed configuration file. A file that does not exist counts as empty."""
 
     path: Path
     exists: bool = False
@@ -123,7 +123,7 @@ class ConfigFile:
 
 
 def foreign_file(path: Path) -> ConfigurationError:
-    """Return the error for a file of another user, who may change at any time what is done in this one's name."""
+    """Return the error for a file that belongs to another user, who can change it at any time."""
     owning = shlex.join(["chown", str(os.geteuid()), str(path)])
     return ConfigurationError(
         f"{path} belongs to another user, who could change what it makes facesnap do",
@@ -136,7 +136,7 @@ def _holds_secret(profile: Mapping[str, Any]) -> bool:
 
 
 def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
-    """Return a TOML file's text and data. Raises ConfigurationError, naming the line."""
+    """Return a TOML file's text and data. Raises ConfigurationError, which names the line."""
     text = ""
     try:
         text = content.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Find the line of every table and key in TOML text, which TOML readers do not tell."""
+"""Find the line of every table and key in TOML text: the standard library does not report lines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LineNumbers:
 
     def __init__(self, text: str):
         self.statements: list[Statement] = []
-        self.values: dict[Keys, tuple[int, int]] = {}  # where the values of keys begin and end in the text
+        self.values: dict[Keys, tuple[int, int]] = {}  # positions in the text
         self.comments: list[tuple[int, str]] = []
         self._text = text
         self._line_ends = [match.start() for match in re.finditer("\n", text)]

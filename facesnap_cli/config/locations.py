@@ -35,12 +35,12 @@ def _expanded(text: str, name: str) -> Path:
 
 
 def _own_directory(kind: str, variable: str) -> Path:
-    """Return a directory in the user's home. Without one it could begin wherever the user is, among others' files."""
+    """Return a directory in the user's home. Raises ConfigurationError if the user has none."""
     import platformdirs
 
     path = ""
     with contextlib.suppress(RuntimeError):
         path = getattr(platformdirs, kind)("facesnap", appauthor=False)
-    if not os.path.isabs(path):
+    if not os.path.isabs(path):  # it would start at the current directory, among the files of others
         raise ConfigurationError("this user's home directory is not known", hint=f"set HOME, or {variable}")
     return Path(path)

@@ -1,4 +1,4 @@
-"""Every setting: option > environment > profile > default, each value with the place that it came from."""
+"""Resolve the settings: an option goes before the environment, then the profile, then the default."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Settings(DefinedSettings):
                 raise ConfigurationError(f"{place}: unknown key {shown(key)}{nearest(key, SETTINGS)}")
 
     def require_profile(self) -> None:
-        """Raise UsageError where nothing says which of the file's profiles is meant."""
+        """Raise UsageError if the file has several profiles and none is chosen."""
         if self.profile is None and self.file.profiles and self.endpoint is None:
             raise UsageError(
                 "no profile is chosen, and there are several",
@@ -170,10 +170,10 @@ def load(
 def choose(
     file: ConfigFile, *, profile: str | None, options: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Settings:
-    """Return the settings of `profile`, else of FACESNAP_PROFILE's, else of the default one, else of the only one.
+    """Return the settings of `profile`, else of FACESNAP_PROFILE, else of the default profile, else of the only one.
 
-    Raises UsageError for one that does not exist, ConfigurationError where the file named it. Its values are not looked
-    at yet, so that wrong ones can be set right.
+    Raises UsageError if the profile does not exist, ConfigurationError if the file names it. Reads no value yet, so that
+    commands can mend wrong ones.
     """
     if profile:
         return select(file, profile, options, environment, source="--profile", chosen="option")
@@ -220,15 +220,15 @@ def select(
 
 
 def listed(settings: Settings, most: int = 5) -> str:
-    """Return the names of the file's profiles for a message, or of the built-in ones where it has none."""
+    """Return the names of the file's profiles for a message, or of the built-in profiles if it has none."""
     names = list(settings.file.profiles) or settings.profile_names
     return ", ".join([*(harmless(name)[:80] for name in names[:most]), *["…"][: len(names) > most]])
 
 
 def output_style(load_settings: Callable[[], Settings], options: Mapping[str, Any], env: Mapping[str, str]) -> str:
-    """Return the output's format, also where the configuration is wrong: what needs it says what is wrong with it.
+    """Return the output's format, also if the configuration is wrong: the code that needs it raises the error.
 
-    Raises UsageError for a wrong one in an option or a variable.
+    Raises UsageError if an option or a variable has a wrong format.
     """
     try:
         return load_settings().output

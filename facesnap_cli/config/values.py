@@ -121,7 +121,7 @@ def near(key: str, choices: tuple[str, ...]) -> str:
 
 
 class ValueType(Generic[V]):
-    """How facesnap reads the values of a setting, writes them to TOML and shows them."""
+    """A kind of value: reads it, writes it to TOML and shows it."""
 
     __slots__ = ("parse",)
 

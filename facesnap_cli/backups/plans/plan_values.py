@@ -17,12 +17,14 @@ _KEEP_KEYS = ("last", "daily", "weekly", "monthly")
 
 
 def jobs_value(raw: object) -> int:
+    """Return a number of parallel jobs."""
     if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_JOBS:
         return raw
     raise UsageError(f"must be a whole number from 1 to {MOST_JOBS}")
 
 
 def targets_value(raw: object, name: str) -> tuple[TargetName, ...]:
+    """Return the targets of an item."""
     entries = [raw] if isinstance(raw, str) else raw
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
         raise UsageError("must be a list of targets", hint='write for example to = ["dr:employees-{date}"]')
@@ -30,6 +32,7 @@ def targets_value(raw: object, name: str) -> tuple[TargetName, ...]:
 
 
 def method_value(raw: object) -> str:
+    """Return `snapshot` or `export`."""
     text = text_value(raw)
     if text not in ("snapshot", "export"):
         raise UsageError(f"{harmless(text)!r} is neither snapshot nor export")
@@ -37,6 +40,7 @@ def method_value(raw: object) -> str:
 
 
 def level_value(raw: object) -> VerifyLevel:
+    """Return a level of verification."""
     text = text_value(raw).lower()
     if text not in tuple(VerifyLevel):
         raise UsageError(f"{harmless(text)!r} is not one of {', '.join(VerifyLevel)}")
@@ -44,6 +48,7 @@ def level_value(raw: object) -> VerifyLevel:
 
 
 def keep_value(raw: object) -> Keep:
+    """Return how many copies to keep."""
     if not isinstance(raw, dict) or not raw:
         raise UsageError("must be a table such as { last = 3, daily = 7 }")
     for key, count in raw.items():
@@ -63,6 +68,7 @@ def path_value(raw: object, name: str) -> str:
 
 
 def url_value(raw: object) -> str:
+    """Return an https URL, or an http URL of this machine."""
     text = text_value(raw)
     try:
         parts = urlsplit(text)
