@@ -172,8 +172,8 @@ def choose(
 ) -> Settings:
     """Return the settings of `profile`, else of FACESNAP_PROFILE, else of the default profile, else of the only one.
 
-    Raises UsageError if the profile does not exist, ConfigurationError if the file names it. Reads no value yet, so that
-    commands can mend wrong ones.
+    Raises UsageError if the profile does not exist, ConfigurationError if the file names it. Reads no value yet:
+    commands can then mend wrong ones.
     """
     if profile:
         return select(file, profile, options, environment, source="--profile", chosen="option")
