@@ -119,6 +119,11 @@ class App:
         given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
         return {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items() if path}
 
+    @property
+    def given_profile(self) -> str | None:
+        """The profile that `--profile` or FACESNAP_PROFILE chose; None if the configuration file chooses it."""
+        return self.options.profile or self.environment.get("FACESNAP_PROFILE") or None
+
     @cached_property
     def resume_hints(self) -> ResumeHints:
         """The operations of this run, and how to resume them."""

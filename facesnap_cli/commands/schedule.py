@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,11 +33,27 @@ def schedule(
     """
     from facesnap_cli.backups.plans.plan import read_plan
     from facesnap_cli.backups.schedules.frequency import Frequency, frequency_warnings
-    from facesnap_cli.backups.schedules.plan_facts import facts_of
+    from facesnap_cli.backups.schedules.plan_facts import facts_of, invocation
     from facesnap_cli.backups.schedules.schedulers import schedule_lines, scheduler_warnings
+    from facesnap_cli.config.locations import state_directory
 
     app, parsed, frequency = App.of(ctx), read_plan(plan), Frequency.parse(every, at)
-    facts = facts_of(parsed, frequency, app.settings, app.environment, app.clock.now())
+    state = state_directory(app.environment)
+    started = invocation(program_words(sys.argv[0]), app.given_profile, app.settings, state, app.environment)
+    facts = facts_of(parsed, frequency, started, app.settings, app.environment, app.clock.now())
     app.output.lines(schedule_lines(facts, form or []))
     for warning in (*frequency_warnings(parsed, frequency), *scheduler_warnings(facts, form or [])):
         app.messages.warn(warning)
+
+
+def program_words(started_as: str) -> list[str]:
+    """Return the words that start facesnap in any directory and with any PATH. `started_as` is the process's own name.
+
+    If it is not that of the installed script, PATH is searched for the script. `python -m facesnap_cli` stays as it is.
+    """
+    path = Path(os.path.abspath(started_as))
+    if path.stem.lower() == "facesnap" and path.is_file():
+        return [str(path)]
+    is_module = path.parent.name == "facesnap_cli"
+    installed = None if is_module else shutil.which("facesnap")
+    return [os.path.abspath(installed)] if installed else [sys.executable, "-m", "facesnap_cli"]

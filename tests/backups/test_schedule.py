@@ -126,7 +126,7 @@ def test_systemd_accepts_the_units(estate: Estate, tmp_path: Path, every: str) -
     head, _, rest = text.partition("[Unit]")
     service, _, timer = rest.partition("# ~/.config")
     name = head.split("/")[-1].strip()
-    (tmp_path / name).write_text(f"[Unit]{service}".replace("ExecStart=facesnap", f"ExecStart={shutil.which('true')}"))
+    (tmp_path / name).write_text(f"[Unit]{service}")
     (tmp_path / name.replace(".service", ".timer")).write_text(f"#{timer}")
     checked = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(str(path) for path in tmp_path.glob("facesnap-*"))],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from facesnap_cli.backups.schedules.plan_facts import PACKAGE, PlanFacts
-from facesnap_cli.backups.schedules.quoting import plain_word, yaml_string
+from facesnap_cli.backups.schedules.quoting import plain_word, yaml_entry, yaml_string
 from facesnap_cli.backups.schedules.template_files import fill
 
 
@@ -17,6 +17,8 @@ def azure(facts: PlanFacts) -> list[str]:
         plan=plain_word(facts.plan.name),
         package=PACKAGE,
         images=facts.images_text,
+        config=facts.config_text,
+        variables=[yaml_entry(*pair) for pair in facts.invocation.remote_variables("facesnap.toml")],
         cron=facts.frequency.cron,
         key_variables=facts.key_variables,
         artifacts=_artifacts(facts),

@@ -20,7 +20,7 @@ def crontab(facts: PlanFacts) -> list[str]:
         local=facts.frequency.time_of_day(offset),
         saving="; where daylight saving begins and ends, it moves by an hour" if len(offsets) > 1 else "",
         cron=facts.frequency.cron_in(offset),
-        command=crontab_command(facts.command),
+        command=crontab_command(facts.command, facts.invocation.local_variables),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facesnap_cli.backups.schedules.plan_facts import PACKAGE, PlanFacts
-from facesnap_cli.backups.schedules.quoting import plain_word
+from facesnap_cli.backups.schedules.quoting import plain_word, yaml_entry
 from facesnap_cli.backups.schedules.template_files import fill
 
 
@@ -17,6 +17,8 @@ def github(facts: PlanFacts) -> list[str]:
         plan=plain_word(facts.plan.name),
         package=PACKAGE,
         images=facts.images_text,
+        config=facts.config_text,
+        variables=[yaml_entry(*pair) for pair in facts.invocation.remote_variables("facesnap.toml")],
         cron=facts.frequency.cron,
         # A key `env` without a value is an error in a workflow.
         env=["env:"] if facts.key_variables else [],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -13,23 +12,82 @@ from zoneinfo import ZoneInfo
 from facesnap_cli import __version__
 from facesnap_cli.backups.plans.plan import Plan, PlanItem
 from facesnap_cli.backups.schedules.frequency import Frequency
-from facesnap_cli.config.settings import Settings
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
+from facesnap_cli.config.settings import Settings, Source
 
 PACKAGE = f"facesnap-cli=={__version__}"
+_ACCOUNT_SETTINGS = ("endpoint", "api_version", "subscription_id", "apply_scope")
+_SECRETS = tuple(SETTINGS[name].env for name in SECRET_SETTINGS if SETTINGS[name].env)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How facesnap was started here, so that a scheduler starts it alike.
+
+    `program` are the words that start it. `profile` is None if the configuration file chooses it, and `config` is None
+    without a file. `variables` are the environment variables that describe the account, `secrets` the names of those
+    that hold its key.
+    """
+
+    program: tuple[str, ...]
+    profile: str | None
+    config: Path | None
+    state_directory: Path
+    variables: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """The words that start facesnap on this machine with this profile and configuration, without a command."""
+        profile = ["--profile", self.profile] if self.profile else []
+        return [*self.program, *profile, *(["--config", str(self.config)] if self.config else [])]
+
+    @property
+    def local_variables(self) -> list[tuple[str, str]]:
+        """The environment variables that a scheduler on this machine needs."""
+        return [*self.variables, ("FACESNAP_STATE_DIR", str(self.state_directory))]
+
+    def remote_variables(self, config: str) -> list[tuple[str, str]]:
+        """Return the environment variables that a scheduler elsewhere needs, which has the file as `config` there."""
+        return [
+            *([("FACESNAP_CONFIG", config)] if self.config else []),
+            *([("FACESNAP_PROFILE", self.profile)] if self.profile else []),
+            *self.variables,
+        ]
+
+
+def invocation(
+    program: Sequence[str],
+    profile: str | None,
+    settings: Settings,
+    state_directory: Path,
+    environment: Mapping[str, str],
+) -> Invocation:
+    """Return how facesnap was started: `profile` is the one that an option or a variable chose, None otherwise."""
+    names = [SETTINGS[name].env for name in _ACCOUNT_SETTINGS if settings.source_of(name) is Source.ENVIRONMENT]
+    return Invocation(
+        tuple(program),
+        profile,
+        settings.file.path.absolute() if settings.file.exists else None,
+        state_directory.absolute(),
+        tuple((name, environment[name]) for name in names),
+        tuple(name for name in _SECRETS if environment.get(name, "").strip()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
     """A plan, how often it runs, and what it needs on the machine that runs it.
 
-    `program` is the path of facesnap on this machine, `key_variables` are the environment variables that hold keys.
+    `key_variables` are the environment variables that hold keys.
     `archives` are the paths that exports write, with a * for each part that changes; `images` are the paths that they
     read; `other_paths` are the rest. `unreachable_keys` are warnings about keys that no pipeline has. `zone` is this
     machine's time zone, None for the system's. `now` is in UTC.
     """
 
     plan: Path
-    program: str
+    invocation: Invocation
     frequency: Frequency
     key_variables: tuple[str, ...]
     now: datetime
@@ -48,7 +106,13 @@ class PlanFacts:
     @property
     def command(self) -> list[str]:
         """The words of the command that runs the plan on this machine."""
-        return [self.program, "run", str(self.plan.resolve()), "--quiet"]
+        return [*self.invocation.words, "run", str(self.plan.resolve()), "--quiet"]
+
+    @property
+    def config_text(self) -> str:
+        """The configuration file that a pipeline reads, after `and`; empty without one."""
+        config = self.invocation.config
+        return f" and facesnap.toml (a copy of {harmless(str(config))}; profiles with key_env)" if config else ""
 
     @property
     def images_text(self) -> str:
@@ -67,7 +131,12 @@ class PlanFacts:
 
 
 def facts_of(
-    plan: Plan, frequency: Frequency, settings: Settings, environment: Mapping[str, str], now: datetime
+    plan: Plan,
+    frequency: Frequency,
+    started: Invocation,
+    settings: Settings,
+    environment: Mapping[str, str],
+    now: datetime,
 ) -> PlanFacts:
     """Return what a scheduler needs to know of a plan, with the keys of the profiles that are configured here."""
     targets = [target for item in plan.items for target in item.targets]
@@ -77,9 +146,9 @@ def facts_of(
     metrics = plan.metrics if plan.metrics and plan.metrics.is_relative_to(plan.path.parent) else None
     return PlanFacts(
         plan.path,
-        shutil.which("facesnap") or "facesnap",
+        started,
         frequency,
-        tuple(dict.fromkeys(variables)),
+        tuple(dict.fromkeys((*variables, *started.secrets))),
         now,
         _time_zone(environment),
         archives=tuple(each.template.glob for each in targets if each.profile == "file" and each.template),

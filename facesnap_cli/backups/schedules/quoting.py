@@ -10,15 +10,24 @@ from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 
 
-def crontab_command(words: Iterable[str]) -> str:
-    """Return a shell command for a line of a crontab."""
+def crontab_command(words: Iterable[str], variables: Iterable[tuple[str, str]]) -> str:
+    """Return a shell command with its environment variables for a line of a crontab. Raises UsageError."""
+    assignments = [f"{name}={shlex.quote(value)}" for name, value in variables]
+    line = " ".join([*assignments, shlex.join(words)])
+    if "\n" in line:
+        raise UsageError("a crontab cannot name a path with a line break in it")
     # Cron turns an unescaped % into a line break, inside quotes too.
-    return shlex.join(words).replace("%", r"\%")
+    return line.replace("%", r"\%")
 
 
 def systemd_command(words: Iterable[str]) -> str:
     """Return a command for `ExecStart=`, which no shell reads."""
     return " ".join(map(_systemd_word, words))
+
+
+def systemd_variable(name: str, value: str) -> str:
+    """Return a variable with its value for `Environment=`."""
+    return f'"{_systemd_escaped(f"{name}={value}")}"'
 
 
 def systemd_text(text: str) -> str:
@@ -31,6 +40,11 @@ def yaml_string(text: str) -> str:
     return json.dumps(text)
 
 
+def yaml_entry(name: str, value: str) -> str:
+    """Return an environment variable as an entry of a YAML mapping."""
+    return f"{name}: {yaml_string(value)}"
+
+
 def plain_word(name: str) -> str:
     """Return a file name that shells and YAML read alike without quotes. Raises UsageError if it is not one."""
     if not all(char.isalnum() or char in "._-" for char in name):
@@ -39,5 +53,10 @@ def plain_word(name: str) -> str:
 
 
 def _systemd_word(word: str) -> str:
-    escaped = systemd_text(word.replace("\\", r"\\").replace('"', r"\"")).replace("$", "$$")
+    escaped = _systemd_escaped(word).replace("$", "$$")
     return f'"{escaped}"' if escaped != word or any(char in word for char in " '\t;") else word
+
+
+def _systemd_escaped(text: str) -> str:
+    """Return a text for double quotes in a unit."""
+    return systemd_text(text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n"))

@@ -36,6 +36,9 @@ def scheduler_warnings(facts: PlanFacts, names: Sequence[str]) -> Iterator[str]:
     chosen = [name for name in SCHEDULERS if name in (names or SCHEDULERS)]
     if set(chosen) & {"github", "azure", "kubernetes"}:
         yield from facts.unreachable_keys
+    for name in facts.invocation.secrets:
+        if set(chosen) & {"crontab", "systemd"}:
+            yield f"{name} is set here, and a key is written nowhere: give the profile a key_file or key_command"
     if not facts.archives:
         return
     for name in chosen:
