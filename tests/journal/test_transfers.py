@@ -78,7 +78,9 @@ def test_wait_any_returns_when_an_import_is_the_first_to_end(program: Program, e
     program.clock = EventfulClock(emulator, 6, lambda: finish(program, name, lock))
     waited = program.run("wait", "--any", "-q", "-o", "json")
     assert (waited.status, waited.err) == (0, "")
-    assert {one["kind"]: one["status"] for one in waited.json} == {"take": "notStarted", "import": "succeeded"}
+    statuses = {one["kind"]: one["status"] for one in waited.json}
+    assert statuses["import"] == "succeeded"
+    assert statuses["take"] in ("notStarted", "running")  # the service's clock goes on while a loaded machine waits
     assert program.clock.slept_s < 8
 
 
