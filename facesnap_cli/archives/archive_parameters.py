@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.archives.replacement import Replacement
 from facesnap_cli.common.hints import complete_command
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import Transfer, export_id, import_id
+from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.polling import Schedule
@@ -16,9 +18,10 @@ from facesnap_cli.operations.polling import Schedule
 
 @dataclass(frozen=True, slots=True)
 class ExportParameters:
-    """The parameters of an export. `base` is an older archive of the same object; `force` replaces `target`.
+    """The parameters of an export. `base` is an older archive of the same object.
 
-    `files` are the common options that name files, because the command that resumes the export needs them too.
+    `replaces` is what `target` may be already. `account` is the ARM path of the account, if it is known. `files` are
+    the common options that name files, because the command that resumes the export needs them too.
     """
 
     object_type: ObjectType
@@ -26,8 +29,14 @@ class ExportParameters:
     target: Path
     images: ImageSource | None = None
     base: Path | None = None
-    force: bool = False
+    replaces: Replacement = Replacement.NOTHING
+    account: str | None = None
     files: tuple[str, ...] = ()
+
+    def identity(self, account: Account) -> ObjectIdentity:
+        """Return the identity of the object in the account that it is read from."""
+        identity = account.identity_of(self.object_type, self.object_id)
+        return identity._replace(resource=identity.resource._replace(account=self.account))
 
     def transfer(self, account: Account) -> Transfer:
         """Return the record of this export for the list of transfers."""
@@ -44,7 +53,7 @@ class ExportParameters:
                 *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
                 *(("--images", self.images.origin.absolute()) if self.images else ()),
                 *(("--base", self.base.absolute()) if self.base else ()),
-                self.force and "--force",
+                self.replaces is not Replacement.NOTHING and "--force",
                 *self.files,
             ),
         )

@@ -13,9 +13,9 @@ from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
 from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
+from facesnap_cli.archives.replacement import another_object, check_replaceable
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
-    ConflictError,
     FacesnapError,
     NotFoundError,
     PartialFailureError,
@@ -26,8 +26,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
-from facesnap_cli.models.identity import ObjectIdentity, Sameness
+from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.objects import Face, ObjectType, Person
 from facesnap_cli.network.rate_limit import threads_for
 
@@ -61,23 +60,19 @@ def export_object(account: Account, parameters: ExportParameters, clock: Clock, 
     """Read an object into an archive, or resume an interrupted export.
 
     The object is listed until a whole listing shows nothing new, so that the archive shows one moment. Raises
-    ConflictError if the target exists, NotFoundError, VerificationError if the object never stays the same, and the
-    errors of reading; then the partial archive keeps what was read.
+    ConflictError if the target exists and must not be replaced, NotFoundError, VerificationError if the object never
+    stays the same, and the errors of reading; then the partial archive keeps what was read.
     """
-    if parameters.target.exists() and not parameters.force:
-        raise ConflictError(
-            f"{parameters.target} exists already",
-            hint="choose another --to, or --force replaces it",
-            code="" if partial_of(parameters.target).exists() else FINISHED_BEFORE,
-        )
+    identity = parameters.identity(account)
+    check_replaceable(parameters.target, parameters.replaces, identity)
     account.objects.get(parameters.object_type, parameters.object_id)  # raises NotFoundError before a file is made
-    identity = account.identity_of(parameters.object_type, parameters.object_id)
     if parameters.base:
         _check_base(parameters.base, identity)
     with PartialArchive.opened(parameters.target, clock) as partial:
         partial.begin(identity)
         _Reading(account, parameters, partial, progress).run()
         unusable = _store_images(partial, parameters.images, progress) if parameters.images else []
+        check_replaceable(parameters.target, parameters.replaces, identity)  # an export may take hours
         partial.finish()
     with Archive.opened(parameters.target) as archive:
         return _exported(archive, parameters, unusable)
@@ -173,11 +168,8 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def _check_base(base: Path, identity: ObjectIdentity) -> None:
     """Raise UsageError unless the archive is of this very object: images that it has are not looked for again."""
     with Archive.opened(base) as archive:
-        sameness = archive.head.compare(identity)
-        if not sameness.is_certain:
-            may = "is" if sameness is Sameness.DIFFERENT else "may be"
-            read_at = f"{archive.head.title} at {archive.head.endpoint}"
-            raise UsageError(f"--base {base} {may} an archive of another object: {read_at}")
+        if other := another_object(archive.head.compare(identity), archive.head.identity):
+            raise UsageError(f"--base {base} {other}")
         archive.check()
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import shlex
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
-from facesnap_cli.archives.archive_schema import APPLICATION_ID, MIGRATIONS, ArchiveError, seal
+from facesnap_cli.archives.archive_schema import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    ArchiveError,
+    Head,
+    format_version,
+    read_head_row,
+    seal,
+)
 from facesnap_cli.archives.partial_images import PartialImages
-from facesnap_cli.archives.safe_open import attach, check_schema, prepare
+from facesnap_cli.archives.safe_open import attach, check_schema, prepare, read_only_uri
 from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, UsageError
@@ -22,7 +31,7 @@ from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import connect
 from facesnap_cli.common.time_format import format_time
 from facesnap_cli.journal.transfer_record import partial_of
-from facesnap_cli.models.identity import ObjectIdentity, Resource
+from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
 # Faces whose user data is still to be read, one request each. Only a partial archive has this table.
@@ -39,6 +48,19 @@ class UnreadFace:
 
     face_id: str
     person_id: str
+
+
+def compare_begun(target: Path, identity: ObjectIdentity) -> Sameness:
+    """Return whether the partial archive of `target` is of this object; unknown if it cannot be read."""
+    partial = partial_of(target)
+    try:
+        with closing(sqlite3.connect(read_only_uri(partial, finished=False), uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            check_schema(connection, partial, allowed=[_UNREAD])
+            row = read_head_row(connection)
+            return Head.from_row(row, format_version(connection)).compare(identity) if row else Sameness.UNKNOWN
+    except (sqlite3.Error, ValueError, IndexError, ArchiveError):
+        return Sameness.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from facesnap_cli.backups.templates import Template
+from facesnap_cli.models.backups import BackupState
+from facesnap_cli.models.identity import Sameness
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,65 @@ class Keep:
         )
 
 
+class KnownBackup(NamedTuple):
+    """What is known of one backup of a target.
+
+    `is_own`: the plan's item made it. `sameness`: whether it is a backup of the item's object. `state` is good or bad,
+    None if that is not known.
+    """
+
+    name: str
+    moment: datetime
+    is_own: bool
+    sameness: Sameness
+    state: BackupState | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is certain what it is a backup of, and whether it is good. Any other is never deleted."""
+        return self.sameness is Sameness.DIFFERENT or (self.sameness.is_certain and self.state is not None)
+
+
+class Deletion(NamedTuple):
+    """A backup to delete, and the reason."""
+
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Chooses the older copies of a target to delete: those that `template` named and `keep` does not keep."""
+    """Chooses the older backups of a target to delete.
 
-    template: Template
+    Only good backups count and are kept. A bad one never takes the place of a good one: it is deleted once `keep`
+    would not keep it even if it were good.
+    """
+
     keep: Keep
-    protected: frozenset[str] = field(default_factory=frozenset)
+    protected: frozenset[str] = frozenset()
 
-    def to_delete(self, names: Iterable[str], new: str) -> list[str]:
-        """Return the names to delete, oldest first, after `new` was made and verified.
+    def deletions(self, backups: Iterable[KnownBackup], new: str) -> list[Deletion]:
+        """Return what to delete, oldest first, after `new` was made and found good.
 
-        Never returns `new` itself, a name that the template did not make, a protected name, or a later name than `new`.
+        Never returns `new` itself, a protected name, what is dated later than `new`, what the item did not make, or
+        what is not known to be a backup of its object.
         """
-        made = {name: moment for name in {*names, new} if (moment := self.template.made_at(name))}
-        if new not in made:
+        certain = {backup.name: backup for backup in backups if backup.sameness.is_certain}
+        if new not in certain or certain[new].state is not BackupState.GOOD:
             return []
-        older = {name: moment for name, moment in made.items() if moment <= made[new]}
-        doomed = older.keys() - self.keep.chosen(older) - self.protected - {new}
-        return sorted(doomed, key=lambda name: (older[name], name))
+        own = {
+            name: backup
+            for name, backup in certain.items()
+            if name == new or (backup.is_own and backup.moment <= certain[new].moment)
+        }
+        good = {name: backup.moment for name, backup in own.items() if backup.state is BackupState.GOOD}
+        kept = self.keep.chosen(good) | self.protected | {new}
+        found = []
+        for name, backup in sorted(own.items(), key=lambda entry: (entry[1].moment, entry[0])):
+            if name in kept:
+                continue
+            if name in good:
+                found.append(Deletion(name, "not kept"))
+            elif backup.state is BackupState.BAD and name not in self.keep.chosen({**good, name: backup.moment}):
+                found.append(Deletion(name, "not good, and too old to be kept if it were"))
+        return found

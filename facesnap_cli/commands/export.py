@@ -24,7 +24,7 @@ ImagesOption = Annotated[
 BaseOption = Annotated[
     Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse user data and images of an older archive.")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the archive where it exists.")]
 
 
 @app.command(cls=ServiceCommand)
@@ -41,7 +41,7 @@ def export(
 
     facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
     """
-    from facesnap_cli.archives.export import export_object
+    from facesnap_cli.backups.archive_records import export_by_hand
     from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import ARCHIVE
 
@@ -49,7 +49,7 @@ def export(
     app.choose(type=type, object_id=object_id)
     parameters = export_parameters(app, to=to, images=images, base=base, force=force)
     with transfer_progress(app, parameters.transfer(app.account)) as progress:
-        exported = export_object(app.account, parameters, app.clock, progress)
+        exported = export_by_hand(app.dependencies, app.account, parameters, progress)
     for line in exported.warnings:
         app.messages.warn(line)
     app.messages.note(exported.notice)
@@ -60,6 +60,7 @@ def export(
 def export_parameters(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> ExportParameters:
     """Return what to export, from the command line, the environment and the profile. Raises UsageError."""
     from facesnap_cli.archives.archive_parameters import ExportParameters
+    from facesnap_cli.archives.replacement import Replacement
     from facesnap_cli.cli.option_values import image_source_of
 
     settings = app.settings
@@ -72,12 +73,16 @@ def export_parameters(app: App, *, to: Path, images: str | None, base: Path | No
         raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
     if to.is_dir():
         raise UsageError(f"--to {to}: it is a directory; name a file in it")
+    for option, read in (("--base", base), ("--images", Path(images) if images else None)):
+        if read and read.exists() and to.exists() and read.samefile(to):
+            raise UsageError(f"--to {to}: it is the file of {option}, which this export reads")
     return ExportParameters(
         object_type=object_type,
         object_id=object_id,
         target=to.absolute(),
         images=image_source_of(images) if images else None,
         base=base,
-        force=force,
+        replaces=Replacement.ANY if force else Replacement.NOTHING,
+        account=app.dependencies.known_resource(app.account).account,
         files=tuple(app.files()),
     )

@@ -24,11 +24,14 @@ def record_backup(journal: Journal, record: BackupRecord) -> None:
         database.execute(f"INSERT OR REPLACE INTO backups ({names}) VALUES ({values})", row)  # noqa: S608 - ours
 
 
-def backups_of(journal: Journal, object_type: str, object_id: str) -> list[BackupRecord]:
-    """Return the records of all objects with this type and id, newest first. The caller compares their accounts."""
+def backups_of(journal: Journal, object_type: str, object_id: str | None = None) -> list[BackupRecord]:
+    """Return the records of all objects with this type and id, or of any id, newest first.
+
+    The caller compares their accounts.
+    """
     with journal.reading() as database:
         rows = database.execute(
-            "SELECT * FROM backups WHERE object_type = ? AND object_id = ? ORDER BY taken_time DESC",
+            "SELECT * FROM backups WHERE object_type = ?1 AND (?2 IS NULL OR object_id = ?2) ORDER BY taken_time DESC",
             (object_type, object_id),
         ).fetchall()
     return [_record(dict(row)) for row in rows]

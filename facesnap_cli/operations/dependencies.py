@@ -16,8 +16,10 @@ from facesnap_cli.operations.accounts import Accounts
 if TYPE_CHECKING:
     from facesnap_cli.common.threads import ThreadPool
     from facesnap_cli.config.settings import Settings
+    from facesnap_cli.face_api.account import Account
     from facesnap_cli.journal.store import Journal
     from facesnap_cli.journal.transfers import Transfers
+    from facesnap_cli.models.identity import Resource
     from facesnap_cli.operations.polling import Schedule
 
 _WARN_AGAIN_S = 60.0
@@ -94,6 +96,21 @@ class Dependencies:
         except (DatabaseError, JournalError) as error:
             self.warn_of(error)
             return None
+
+    def known_resource(self, account: Account) -> Resource:
+        """Return what is known of an account, with its ARM path if the journal has it.
+
+        Exports need no journal, so one that cannot be read is only a warning.
+        """
+        from facesnap_cli.common.sqlite import DatabaseError
+        from facesnap_cli.journal.account_paths import with_account
+        from facesnap_cli.journal.store import JournalError
+
+        try:
+            return with_account(self.journal, account.resource)
+        except (DatabaseError, JournalError) as error:
+            self.warn_of(error)
+            return account.resource
 
     def forget_old_operations(self) -> None:
         """Delete operations from the journal that ended longer ago than `keep_journal`, if it can be written."""

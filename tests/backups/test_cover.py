@@ -51,31 +51,40 @@ def test_a_copy_that_is_too_old_does_not_cover(estate: Estate, plan: str) -> Non
 
 
 def test_one_uncovered_target_among_others_is_status_11(estate: Estate, plan: str) -> None:
-    estate.make("dr", named(estate, hours_ago=1))
+    estate.emulator.faults({"route": "POST /snapshots/*/apply", "account": "eu", "status": 403, "code": "No"})
+    assert estate.run("run", plan).status == 11
     checked = estate.run("run", plan, "--check", "-o", "json")
     assert checked.status == 11
     assert [one["covered"] for one in checked.json] == [True, False]
 
 
-def test_a_copy_that_another_machine_made_counts_by_its_name(estate: Estate, plan: str) -> None:
-    estate.make("dr", named(estate, hours_ago=25), named(estate, hours_ago=40))
-    estate.make("eu", named(estate, hours_ago=27))
+def test_what_only_has_the_name_of_a_copy_does_not_cover(estate: Estate, plan: str) -> None:
+    estate.make("dr", named(estate, hours_ago=1))
     checked = estate.run("run", plan, "--check", "-o", "json")
-    assert [(one["covered"], one["objectId"]) for one in checked.json] == [
-        (True, named(estate, hours_ago=25)),
-        (False, named(estate, hours_ago=27)),
-    ]
+    assert (checked.status, [one["covered"] for one in checked.json]) == (5, [False, False])
+    assert "nothing here shows that it is a copy of this object" in checked.json[0]["message"]
+
+
+def test_a_copy_of_another_object_does_not_cover(estate: Estate, plan: str) -> None:
+    other = item("b", "dr:group-00-{date}-{time}", "eu:group-00-{date}-{time}", object_id="group-01")
+    assert estate.run("run", estate.plan(other), "-q").status == 0
+    own = item("group-00", "dr:{name}-{date}-{time}", "eu:{name}-{date}-{time}")
+    assert estate.run("run", estate.plan(own), "--check").status == 5
+
+
+def test_the_copy_of_another_plan_for_the_same_object_covers(estate: Estate, plan: str) -> None:
+    assert estate.run("run", plan, "-q").status == 0
+    other = item("staff", "dr:group-00-{date}-{time}", object_id="group-00")
+    assert estate.run("run", estate.plan(other), "--check", "-q").status == 0
 
 
 def test_a_copy_whose_name_is_of_the_future_does_not_cover(estate: Estate, plan: str) -> None:
-    estate.make("dr", named(estate, hours_ago=-48), named(estate, hours_ago=1))
-    estate.make("eu", named(estate, hours_ago=-48))
+    estate.set_day(48 * 3600)
+    assert estate.run("run", plan, "-q").status == 0
+    estate.program.clock.slept_s -= 48 * 3600
     checked = estate.run("run", plan, "--check", "-o", "json")
-    assert checked.status == 11
-    assert [(one["covered"], one["objectId"]) for one in checked.json] == [
-        (True, named(estate, hours_ago=1)),
-        (False, None),
-    ]
+    assert checked.status == 5
+    assert [(one["covered"], one["objectId"]) for one in checked.json] == [(False, None), (False, None)]
 
 
 def test_a_copy_that_was_not_verified_does_not_cover(estate: Estate, plan: str) -> None:

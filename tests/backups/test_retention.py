@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.backups.retention import Keep, Retention
+from facesnap_cli.backups.retention import Keep, KnownBackup, Retention
 from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.models.backups import BackupState
+from facesnap_cli.models.identity import Sameness
 
 DATED = Template("employees-{date}")
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31)).map(
@@ -80,9 +83,24 @@ def nights(first: date, count: int) -> dict[str, datetime]:
     return {DATED.render(moment): moment for moment in moments}
 
 
+def known(
+    name: str,
+    moment: datetime,
+    state: BackupState | None = BackupState.GOOD,
+    *,
+    is_own: bool = True,
+    sameness: Sameness = Sameness.SAME,
+) -> KnownBackup:
+    return KnownBackup(name, moment, is_own, sameness, state)
+
+
+def deleted(keep: Keep, copies: Mapping[str, datetime], new: str) -> list[str]:
+    """Return what is deleted of good copies that the item made."""
+    return [name for name, _ in Retention(keep).deletions((known(*copy) for copy in copies.items()), new)]
+
+
 def kept_after(keep: Keep, copies: dict[str, datetime]) -> list[str]:
-    new = max(copies)
-    doomed = Retention(DATED, keep).to_delete(copies, new)
+    doomed = deleted(keep, copies, max(copies))
     return [name.removeprefix("employees-") for name in sorted(copies.keys() - set(doomed))]
 
 
@@ -121,26 +139,116 @@ def test_retention_run_each_night_for_a_year_keeps_what_one_run_at_the_end_would
     everything = nights(date(2026, 1, 1), 365)
     for name in sorted(everything):
         stock[name] = everything[name]
-        for old in Retention(DATED, keep).to_delete(stock, name):
+        for old in deleted(keep, stock, name):
             del stock[old]
     assert sorted(name.removeprefix("employees-") for name in stock) == kept_after(keep, everything)
 
 
-@given(KEEPS, st.sets(MOMENTS, max_size=60), MOMENTS, st.sets(st.text(max_size=20), max_size=20))
-def test_never_deleted_are_the_new_copy_strangers_protected_and_later_ones(
-    keep: Keep, moments: set[datetime], now: datetime, strangers: set[str]
+@given(KEEPS, st.sets(MOMENTS, max_size=60), MOMENTS)
+def test_never_deleted_are_the_new_copy_protected_and_later_ones(
+    keep: Keep, moments: set[datetime], now: datetime
 ) -> None:
     template = Template("g-{date}-{time}")
-    names = {template.render(moment) for moment in moments}
+    copies = {template.render(moment): moment for moment in {*moments, now}}
     new = template.render(now)
-    protected = frozenset(sorted(names)[::3])
-    doomed = Retention(template, keep, protected).to_delete([*names, *strangers], new)
+    protected = frozenset(sorted(copies.keys() - {new})[::3])
+    found = Retention(keep, protected).deletions((known(*copy) for copy in copies.items()), new)
+    doomed = [name for name, _ in found]
     assert len(set(doomed)) == len(doomed)
-    assert set(doomed) <= names - protected - {new}
+    assert set(doomed) <= copies.keys() - protected - {new}
     assert all(name < new for name in doomed), "nothing that is dated later than the new copy"
-    older = {name for name in names | {new} if name <= new}
+    older = {name for name in copies if name <= new}
     assert len(older - set(doomed)) >= min(keep.last, len(older))
 
 
-def test_nothing_is_deleted_on_account_of_a_copy_that_the_template_did_not_make() -> None:
-    assert Retention(DATED, Keep(last=1)).to_delete(nights(date(2026, 1, 1), 9), "somebody-elses") == []
+STATES = st.sampled_from([BackupState.GOOD, BackupState.BAD, None])
+
+
+@given(KEEPS, st.lists(st.tuples(STATES, st.booleans(), st.sampled_from(Sameness)), max_size=30))
+def test_only_what_the_item_made_of_this_object_counts_and_is_deleted(
+    keep: Keep, facts: list[tuple[BackupState | None, bool, Sameness]]
+) -> None:
+    names = list(nights(date(2026, 1, 1), len(facts) + 1).items())
+    new = known(*names[-1])
+    backups = [
+        known(*name, state, is_own=is_own, sameness=sameness)
+        for name, (state, is_own, sameness) in zip(names, facts, strict=False)
+    ]
+    counted = [one for one in backups if one.is_own and one.sameness.is_certain and one.state]
+    doomed = Retention(keep).deletions([*backups, new], new.name)
+    assert {name for name, _ in doomed} <= {one.name for one in counted}
+    assert doomed == Retention(keep).deletions([*counted, new], new.name), "the others change nothing"
+    good = [one for one in counted if one.state is BackupState.GOOD]
+    deleted_good = {name for name, _ in doomed} & {one.name for one in good}
+    assert deleted_good == {name for name, _ in Retention(keep).deletions([*good, new], new.name)}, "nor do bad ones"
+
+
+def test_a_bad_copy_displaces_no_good_one_and_goes_when_the_rules_have_passed_it() -> None:
+    copies = list(nights(date(2026, 1, 1), 4).items())
+    states = [BackupState.GOOD, BackupState.BAD, BackupState.GOOD, BackupState.GOOD]
+    backups = [known(*copy, state) for copy, state in zip(copies, states, strict=True)]
+    keep = Retention(Keep(last=2))
+    assert keep.deletions(backups[:3], copies[2][0]) == []
+    assert [name for name, _ in keep.deletions(backups, copies[3][0])] == [copies[0][0], copies[1][0]]
+
+
+@pytest.mark.parametrize("new", ["somebody-elses", "employees-2026-01-05"])
+def test_nothing_is_deleted_on_account_of_a_copy_that_is_not_good(new: str) -> None:
+    backups = [
+        known(name, moment, BackupState.BAD if name == new else BackupState.GOOD)
+        for name, moment in nights(date(2026, 1, 1), 9).items()
+    ]
+    assert Retention(Keep(last=1)).deletions(backups, new) == []
+
+
+def independent(keep: Keep, stock: dict[date, bool], today: date) -> set[date]:
+    """Return the days whose copies stay, of which `stock` says whether they are good: rule by rule, day by day."""
+
+    def survives(day: date, good: list[date]) -> bool:
+        newer = [other for other in good if other > day]
+        if len(newer) < keep.last:
+            return True
+        for count, unit in (
+            (keep.daily, date.isoformat),
+            (keep.weekly, lambda one: str(one.isocalendar()[:2])),
+            (keep.monthly, lambda one: one.isoformat()[:7]),
+        ):
+            is_newest_of_its_unit = all(unit(other) != unit(day) for other in newer)
+            if is_newest_of_its_unit and len({unit(other) for other in newer}) < count:
+                return True
+        return False
+
+    good = [day for day, is_good in stock.items() if is_good]
+    return {day for day in stock if day == today or survives(day, good)}
+
+
+@given(
+    KEEPS,
+    st.lists(st.sampled_from(["good", "good", "bad", "none"]), min_size=60, max_size=60),
+    st.dates(date(2024, 1, 1), date(2027, 1, 1)),
+)
+def test_sixty_nights_with_bad_ones_among_them_leave_what_an_independent_computation_does(
+    keep: Keep, outcomes: list[str], first: date
+) -> None:
+    stock: dict[date, bool] = {}
+    expected: dict[date, bool] = {}
+    for number, outcome in enumerate(outcomes):
+        today = first + timedelta(days=number)
+        if outcome == "none":
+            continue
+        stock[today] = expected[today] = outcome == "good"
+        if outcome == "bad":
+            continue  # a run that fails deletes nothing
+        backups = [
+            known(
+                f"employees-{day}",
+                datetime.combine(day, time(), UTC),
+                BackupState.GOOD if is_good else BackupState.BAD,
+            )
+            for day, is_good in stock.items()
+        ]
+        for name, _ in Retention(keep).deletions(backups, f"employees-{today}"):
+            del stock[date.fromisoformat(name.removeprefix("employees-"))]
+        stay = independent(keep, expected, today)
+        expected = {day: is_good for day, is_good in expected.items() if day in stay}
+        assert stock == expected

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +22,14 @@ DAY_S = 24 * 3600
 def day(estate: Estate, number: int = 0) -> str:
     """Return the date so many days from now."""
     return f"{estate.program.clock.now() + timedelta(days=number):%Y-%m-%d}"
+
+
+def run_nights(estate: Estate, plan: str, count: int) -> list[str]:
+    """Run a plan for the group group-00 on so many nights before today, and return the copies, the newest first."""
+    for _ in range(count):
+        assert estate.run("run", plan, "-q").status == 0
+        estate.set_day(DAY_S)
+    return [f"group-00-{day(estate, -number)}" for number in range(1, count + 1)]
 
 
 def test_two_items_are_copied_and_said_to_be(estate: Estate) -> None:
@@ -76,8 +86,8 @@ def test_a_run_within_max_age_copies_nothing_again(estate: Estate) -> None:
 
 
 def test_a_dry_run_shows_what_would_be_taken_applied_and_deleted(estate: Estate) -> None:
-    old = [f"group-00-{day(estate, -number)}" for number in (1, 2, 3)]
-    estate.make("dr", *old, "group-00-other")
+    old = run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 3)
+    estate.make("dr", "group-00-other")
     plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 2}))
     told = estate.run("run", plan, "--dry-run", "-o", "json")
     assert (told.status, told.err) == (0, "")
@@ -89,7 +99,7 @@ def test_a_dry_run_shows_what_would_be_taken_applied_and_deleted(estate: Estate)
         ("delete", "dr", old[1]),
     ]
     assert sorted(estate.groups("dr")) == sorted([*old, "group-00-other"])
-    assert estate.takes() == 0
+    assert estate.takes() == 3
 
 
 def test_a_dry_run_ends_as_the_run_would(estate: Estate) -> None:
@@ -110,14 +120,60 @@ def test_a_dry_run_ends_as_the_run_would(estate: Estate) -> None:
 
 
 def test_older_copies_go_and_strangers_stay(estate: Estate) -> None:
-    old = [f"group-00-{day(estate, -number)}" for number in (1, 2, 3)]
+    old = run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 3)
     strangers = ["group-00", "group-00-2026-13-01", "group-00-old", f"group-01-{day(estate, -3)}", f"x{old[0]}"]
-    later = f"group-00-{day(estate, 1)}"
-    estate.make("dr", *old, *strangers, later)
+    estate.make("dr", *strangers)
     done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 2})), "-o", "json", "-q")
     assert (done.status, done.err) == (0, "")
     assert done.json[0]["deleted"] == [old[2], old[1]]
-    assert sorted(estate.groups("dr")) == sorted([f"group-00-{day(estate)}", old[0], later, *strangers])
+    assert sorted(estate.groups("dr")) == sorted([f"group-00-{day(estate)}", old[0], *strangers])
+
+
+def test_what_only_has_the_name_of_a_copy_is_neither_counted_nor_deleted_and_that_is_said(estate: Estate) -> None:
+    old = run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 2)
+    unknown = [f"group-00-{day(estate, number)}" for number in (-9, 1)]
+    estate.make("dr", *unknown)
+    done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 2})), "-o", "json", "-q")
+    assert (done.status, done.json[0]["deleted"]) == (0, [old[1]])
+    assert sorted(estate.groups("dr")) == sorted([f"group-00-{day(estate)}", old[0], *unknown])
+    assert all(name in done.err for name in unknown)
+    assert "neither counted nor deleted" in done.err
+
+
+def test_a_copy_that_was_not_verified_displaces_no_good_one(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 2}))
+    [good] = run_nights(estate, plan, 1)
+    estate.emulator.faults({"route": "GET /persongroups/*/persons", "account": "dr", "status": 403, "code": "No"})
+    assert estate.run("run", plan).status == 4
+    estate.emulator.faults()
+    estate.set_day(DAY_S)
+    done = estate.run("run", plan, "-o", "json", "-q")
+    assert (done.status, done.json[0]["deleted"]) == (0, [])
+    assert {good, f"group-00-{day(estate)}"} <= set(estate.groups("dr"))
+    estate.set_day(DAY_S)
+    assert estate.run("run", plan, "-o", "json", "-q").json[0]["deleted"][0] == good
+
+
+def test_a_copy_of_another_object_is_not_deleted_although_the_name_is_the_templates(estate: Estate) -> None:
+    foreign = run_nights(estate, estate.plan(item("other", "dr:group-00-{date}", object_id="group-01")), 2)
+    done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1})), "-o", "json", "-q")
+    assert (done.status, done.err, done.json[0]["deleted"]) == (0, "", [])
+    assert set(foreign) <= set(estate.groups("dr"))
+
+
+def test_the_copies_of_before_there_were_records_outlive_the_journals_operations(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 9}))
+    [old] = run_nights(estate, plan, 1)
+    with contextlib.closing(sqlite3.connect(estate.program.directory / "state" / "journal.db")) as journal, journal:
+        journal.execute("DELETE FROM backups")
+    assert estate.run("run", plan, "-q").status == 0
+    estate.set_day(100 * DAY_S)
+    assert estate.run("run", plan, "-q").status == 0
+    last = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1}))
+    estate.set_day(DAY_S)
+    done = estate.run("run", last, "-o", "json", "-q")
+    assert (done.status, done.err) == (0, "")
+    assert old in done.json[0]["deleted"]
 
 
 def test_forty_nights_leave_what_is_to_be_kept(estate: Estate) -> None:
@@ -134,8 +190,7 @@ def test_forty_nights_leave_what_is_to_be_kept(estate: Estate) -> None:
 
 
 def test_nothing_is_deleted_where_the_new_copy_differs(estate: Estate) -> None:
-    old = [f"group-00-{day(estate, -number)}" for number in (1, 2)]
-    estate.make("dr", *old)
+    old = run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 2)
     plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1}))
     scope = "bbbbbbbb-0000-4000-8000-000000000001"
     assert estate.run("take", "-t", "PersonGroup", "-i", "group-00", "-s", scope, "-q").status == 0
@@ -146,8 +201,7 @@ def test_nothing_is_deleted_where_the_new_copy_differs(estate: Estate) -> None:
 
 
 def test_nothing_is_deleted_where_the_copy_could_not_be_made(estate: Estate) -> None:
-    old = [f"group-00-{day(estate, -number)}" for number in (1, 2)]
-    estate.make("dr", *old)
+    old = run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 2)
     estate.emulator.faults({"route": "POST /snapshots/*/apply", "fail": "no", "count": 1})
     done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1})))
     assert done.status == 3
@@ -164,7 +218,7 @@ def test_a_source_that_a_template_could_have_named_is_never_deleted(estate: Esta
 
 
 def test_an_older_copy_that_cannot_be_deleted_fails_the_item_and_says_that_the_copy_is_good(estate: Estate) -> None:
-    estate.make("dr", f"group-00-{day(estate, -1)}")
+    run_nights(estate, estate.plan(item("group-00", "dr:{name}-{date}")), 1)
     estate.emulator.faults({"route": "DELETE /persongroups/*", "status": 403, "code": "Forbidden"})
     done = estate.run("run", estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1})))
     assert done.status == 4

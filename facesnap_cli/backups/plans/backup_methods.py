@@ -99,7 +99,7 @@ def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMet
         dependencies,
         source_of_item(dependencies, plan, item),
         tuple(Template(str(Path(text)), name) for text, name in paths),
-        plan.path.absolute().parent,
+        plan.path,
         images,
     )
 

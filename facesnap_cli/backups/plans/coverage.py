@@ -91,14 +91,19 @@ def cover_of(item: PlanItem, label: str, profile: str | None, candidates: Sequen
         failure = None
         if left_s < 0:
             age, limit = format_duration(age_s), format_duration(item.covered_for_s)
-            failure = _failure(item, label, f"the newest copy, {candidate.name}, is {age} old, and counts for {limit}")
+            why = f"the newest copy, {candidate.name}, is {age} old, and counts for {limit}{_flaws(candidates)}"
+            failure = _failure(item, label, why)
         return Cover(item, label, profile, candidate.name, candidate.moment, left_s, failure, candidate.counts)
-    flaws = "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1])
-    failure = _failure(item, label, f"there is no copy that can be used{flaws}")
+    failure = _failure(item, label, f"there is no copy that can be used{_flaws(candidates)}")
     counts = candidates[0].counts if candidates else None
     if counts and counts.lacking:
         failure.hint = Hint("images in the plan names the originals")
     return Cover(item, label, profile, failure=failure, counts=counts)
+
+
+def _flaws(candidates: Sequence[Candidate]) -> str:
+    """Return why the newest candidate does not count, if it does not."""
+    return "".join(f"; {candidate.name} {candidate.flaw}" for candidate in candidates[:1] if candidate.flaw)
 
 
 def uncovered(covers: Sequence[Cover], plan: Path) -> FacesnapError | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
@@ -14,19 +14,20 @@ from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.export import export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.archives.replacement import check_replaceable
+from facesnap_cli.backups.archive_records import record_archive, record_deletion
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
-from facesnap_cli.backups.retention import Retention
+from facesnap_cli.backups.plans.target_archives import FoundArchive, TargetArchives
 from facesnap_cli.backups.templates import Template
-from facesnap_cli.common.clock import is_of_the_future
-from facesnap_cli.common.errors import FacesnapError, VerificationError
+from facesnap_cli.common.errors import ConflictError, FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.transfer_record import PARTIAL
+from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
 
@@ -35,7 +36,7 @@ _MOST_SAID = 10  # warnings about single images of one archive
 
 @dataclass(frozen=True)
 class ExportMethod:
-    """One item by exports. Its files' paths start from `directory`.
+    """One item by exports. Its files' paths start from the directory of the plan.
 
     The newest older archive is the base of the new one: images that it has are not looked for again. `images` gives the
     item's own, new for each export; it raises ConfigurationError.
@@ -45,33 +46,29 @@ class ExportMethod:
     dependencies: Dependencies
     account: Account
     templates: tuple[Template, ...]
-    directory: Path
+    plan: Path
     images: Callable[[], ImageSource | None] = lambda: None
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
-        kind, object_id = self.item.object_type, self.item.object_id
-        steps = {template: self._steps(template) for template in self.templates}
-        failure = None
+        kind, object_id, profile = self.item.object_type.value, self.item.object_id, self.account.profile
+        steps: dict[str, list[Step]] = {}
+        failures: dict[str, FacesnapError | None] = {}
+        for archives in self._targets:
+            steps[archives.label], failures[archives.label] = self._steps(archives)
         if any(step.action == "export" for own in steps.values() for step in own):
             self.images()
-            if not self.account.objects.exists(kind, object_id):
-                failure = not_found(self.account, kind, object_id)
-        if failure:
-            missing = Step(
-                self.item.name, "missing", self.account.profile, kind.value, object_id, "there is no such object"
-            )
-            steps = {template: [missing] if own[0].action == "export" else own for template, own in steps.items()}
-        return Preview(
-            tuple(dict.fromkeys(step for own in steps.values() for step in own)),
-            tuple(
-                (_label(template), failure if own[0].action == "missing" else None) for template, own in steps.items()
-            ),
-        )
+            if not self.account.objects.exists(self.item.object_type, object_id):
+                missing = Step(self.item.name, "missing", profile, kind, object_id, "there is no such object")
+                for label, own in steps.items():
+                    if own[0].action == "export":
+                        steps[label] = [missing]
+                        failures[label] = not_found(self.account, self.item.object_type, object_id)
+        return Preview(tuple(dict.fromkeys(step for own in steps.values() for step in own)), tuple(failures.items()))
 
     def run(self, progress: Progress) -> ItemResult:
         """Export, check, and delete the archives that are not kept."""
-        return ItemResult(self.item, None, tuple(self._outcome(template, progress) for template in self.templates))
+        return ItemResult(self.item, None, tuple(self._outcome(archives, progress) for archives in self._targets))
 
     def charges(self) -> Iterable[tuple[Account, OperationKind]]:
         """Return nothing: an export costs neither takes nor applies."""
@@ -79,46 +76,72 @@ class ExportMethod:
 
     def covers(self) -> list[Cover]:
         """Return how each target is covered by its newest archive."""
-        return [self._cover(template) for template in self.templates]
+        return [self._cover(archives) for archives in self._targets]
 
-    def _steps(self, template: Template) -> list[Step]:
-        found = self._current(template)
-        new, current = self._new(template), found.path if found else None
-        action, why = ("none", "it is young enough") if current else ("export", "")
-        kind = self.item.object_type.value
-        steps = [Step(self.item.name, action, self.account.profile, kind, str(current or new), why)]
-        return steps + [
-            Step(self.item.name, "delete", None, kind, str(old), "not kept, once the new archive is checked")
-            for old in self._doomed(template, current or new)
+    @cached_property
+    def _identity(self) -> ObjectIdentity:
+        identity = self.account.identity_of(self.item.object_type, self.item.object_id)
+        return identity._replace(resource=self.dependencies.known_resource(self.account))
+
+    @property
+    def _targets(self) -> list[TargetArchives]:
+        directory = self.plan.absolute().parent
+        return [
+            TargetArchives(self.item, self.dependencies, self._identity, template, directory)
+            for template in self.templates
         ]
 
-    def _outcome(self, template: Template, progress: Progress) -> TargetOutcome:
-        archive = self._current(template)
-        new, status = (archive.path, "current") if archive else (self._new(template), "copied")
-        outcome, warnings = TargetOutcome(_label(template), None, str(new), status), tuple[str, ...]()
+    def _steps(self, archives: TargetArchives) -> tuple[list[Step], FacesnapError | None]:
+        """Return the steps of a target, and the error that its run would end with."""
+        current, new = self._current(archives), archives.new_path()
+        name, profile, kind = self.item.name, self.account.profile, self.item.object_type.value
+        if current is None:
+            try:
+                check_replaceable(new, archives.replacement, self._identity)
+            except ConflictError as failure:
+                return [Step(name, "conflict", profile, kind, str(new), failure.message)], failure
+        action, why = ("none", "it is young enough") if current else ("export", "")
+        path = current.path if current else new
+        deletions = [
+            Step(name, "delete", None, kind, str(old), f"{deletion.reason}, once the new archive is checked")
+            for old, deletion in archives.deletions(path)
+        ]
+        return [Step(name, action, profile, kind, str(path), why), *deletions], None
+
+    def _outcome(self, archives: TargetArchives, progress: Progress) -> TargetOutcome:
+        archive, warnings = self._current(archives), tuple(archives.warnings())
+        new, status = (archive.path, "current") if archive else (archives.new_path(), "copied")
+        outcome = TargetOutcome(archives.label, None, str(new), status, warnings=warnings)
         try:
             if archive is None:
-                archive, warnings = self._export(template, new, progress)
+                check_replaceable(new, archives.replacement, self._identity)
+                archive, more = self._export(archives, new, progress)
+                warnings = (*warnings, *more)
         except FacesnapError as failure:
             return replace(outcome, status="failed", failure=failure)
         counts, required = archive.counts, self.item.require_images
+        assert counts  # of a whole archive
         if not counts.is_enough(required):
             outcome = replace(outcome, counts=counts, warnings=warnings)
-            return replace(outcome, status="failed", failure=_incomplete(archive))
+            return replace(outcome, status="failed", failure=_incomplete(archive, counts))
         if counts.lacking and required is None:
             warnings = (*warnings, f"{new} {counts.flaw}")
         outcome = replace(outcome, counts=counts, warnings=warnings)
         deleted: list[str] = []
         try:
-            for old in self._doomed(template, new):
+            for old, _ in archives.deletions(new):
                 old.unlink(missing_ok=True)
                 deleted.append(str(old))
+                record_deletion(self.dependencies, old)
         except OSError as error:
             left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
+        except FacesnapError as failure:
+            failure = failure.after("exported and checked, but the journal does not know what was deleted")
+            return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
-    def _export(self, template: Template, new: Path, progress: Progress) -> tuple[_Found, tuple[str, ...]]:
+    def _export(self, archives: TargetArchives, new: Path, progress: Progress) -> tuple[FoundArchive, tuple[str, ...]]:
         """Write an archive, and return it with the warnings about its images."""
         images = self.images()
         try:
@@ -126,112 +149,64 @@ class ExportMethod:
                 make_private_directory(new.parent)
         except OSError as error:
             raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
-        wanted = ExportParameters(
-            self.item.object_type, self.item.object_id, new, images, base=self._base(template), force=True
+        base = next(archives.usable(), None)
+        parameters = ExportParameters(
+            self.item.object_type,
+            self.item.object_id,
+            new,
+            images,
+            base=base.path if base else None,
+            replaces=archives.replacement,
+            account=self._identity.resource.account,
         )
         with (
             closing(self.dependencies.open_transfers()) as transfers,
-            transfers.running(wanted.transfer(self.account), progress) as recorded,
+            transfers.running(parameters.transfer(self.account), progress) as recorded,
         ):
             try:
-                exported = export_object(self.account, wanted, self.dependencies.clock, recorded)
+                exported = export_object(self.account, parameters, self.dependencies.clock, recorded)
             except DamagedError:  # an older archive must not keep the next from being made
-                exported = export_object(self.account, replace(wanted, base=None), self.dependencies.clock, recorded)
+                exported = export_object(
+                    self.account, replace(parameters, base=None), self.dependencies.clock, recorded
+                )
+        progress.begin("checking")
         with Archive.opened(new) as archive:
-            progress.begin("checking")
             archive.check()
-            said = exported.image_warnings
-            more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
-            return _Found(new, 0.0, archive.counts()), (*said[:_MOST_SAID], *more)
-
-    def _new(self, template: Template) -> Path:
-        """Return the file to write: that of an interrupted run within `max_age`, or a new one named by now."""
-        now = self.dependencies.clock.now()
-        begun = [
-            path
-            for path, moment in self._made(template, PARTIAL).items()
-            if (now - moment).total_seconds() < self.item.max_age_s
-        ]
-        return begun[0] if begun else self.directory / template.render(now)
-
-    def _current(self, template: Template) -> _Found | None:
-        """Return the newest archive if it is young enough and has the required images."""
-        newest = next(self._archives(template), None)
-        young = newest and newest.age_s < self.item.max_age_s
-        return newest if newest and young and newest.counts.is_enough(self.item.require_images) else None
-
-    def _base(self, template: Template) -> Path | None:
-        newest = next(self._archives(template), None)
-        return newest.path if newest else None
-
-    def _archives(self, template: Template) -> Iterator[_Found]:
-        """Yield the complete archives of the object, newest first, without archives dated in the future."""
-        now = self.dependencies.clock.now()
-        fixed = self.directory / template.render(now)
-        for path in self._made(template) if template.is_dated else [fixed]:
-            try:
-                with Archive.opened(path) as archive:
-                    head, counts = archive.head, archive.counts()
-                    archive.check()
-            except FacesnapError:
-                continue
-            is_its = (head.object_type, head.object_id) == (self.item.object_type, self.item.object_id)
-            if is_its and head.started_time and not is_of_the_future(head.started_time, now):
-                yield _Found(path, (now - head.started_time).total_seconds(), counts)
-
-    def _made(self, template: Template, suffix: str = "") -> dict[Path, datetime]:
-        """Return the files with names of the template and `suffix`, and their moments, newest first."""
-        folder = Path(template.render(self.dependencies.clock.now())).parent
-        place = self.directory / folder
-        names = [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
-        made = {
-            place / name.removesuffix(suffix): moment
-            for name in names
-            if name.endswith(suffix)
-            and (moment := template.made_at(str(folder / name.removesuffix(suffix))))
-            and not is_of_the_future(moment, self.dependencies.clock.now())
-        }
-        return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
-
-    def _doomed(self, template: Template, new: Path) -> list[Path]:
-        """Return the older archives that are not kept, the oldest first."""
-        if self.item.keep is None:
-            return []
-        folder = Path(template.render(self.dependencies.clock.now())).parent
-        retention = Retention(template, self.item.keep)
-        names = retention.to_delete((str(folder / path.name) for path in self._made(template)), str(folder / new.name))
-        return [self.directory / name for name in names]
-
-    def _cover(self, template: Template) -> Cover:
-        now, candidates = self.dependencies.clock.now(), list[Candidate]()
-        for archive in self._archives(template):
-            enough = archive.counts.is_enough(self.item.require_images)
-            moment = now - timedelta(seconds=archive.age_s) if enough else None
-            candidates.append(
-                Candidate(str(archive.path), moment, "" if enough else archive.counts.flaw, archive.counts)
+            counts = archive.counts()
+            flaw = "" if counts.is_enough(self.item.require_images) else counts.flaw
+            record_archive(
+                self.dependencies,
+                archive,
+                self._identity,
+                target=archives.label,
+                item=self.item.name,
+                plan=self.plan,
+                flaw=flaw,
             )
-            if enough:
+        said = exported.image_warnings
+        more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
+        return FoundArchive(new, counts=counts), (*said[:_MOST_SAID], *more)
+
+    def _current(self, archives: TargetArchives) -> FoundArchive | None:
+        """Return the newest archive if it is young enough and has the required images."""
+        newest = next(archives.usable(), None)
+        if newest is None or newest.age_s is None or newest.flaw:
+            return None
+        return newest if newest.age_s < self.item.max_age_s else None
+
+    def _cover(self, archives: TargetArchives) -> Cover:
+        candidates = list[Candidate]()
+        for candidate in archives.candidates():
+            candidates.append(candidate)
+            if candidate.moment:
                 break
-        return cover_of(self.item, _label(template), None, candidates, now)
+        return cover_of(self.item, archives.label, None, candidates, self.dependencies.clock.now())
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """An archive that is there: its age in seconds, and its faces."""
-
-    path: Path
-    age_s: float
-    counts: FaceCounts
-
-
-def _incomplete(archive: _Found) -> VerificationError:
+def _incomplete(archive: FoundArchive, counts: FaceCounts) -> VerificationError:
     return VerificationError(
-        f"{archive.path} {archive.counts.flaw}",
+        f"{archive.path} {counts.flaw}",
         code="ImagesMissing",
         hint="images in the plan names the originals; with require_images = false names and ids alone are enough",
-        details={"archive": str(archive.path), **counts_document(archive.counts)},
+        details={"archive": str(archive.path), **counts_document(counts)},
     )
-
-
-def _label(template: Template) -> str:
-    return f"file:{template.text}"

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from facesnap_cli.backups.copies.copy import Copy
 from facesnap_cli.backups.copies.copy_job import current_job
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.backups.copies.copy_results import TargetResult
-from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
+from facesnap_cli.backups.plans.coverage import Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
-from facesnap_cli.backups.retention import Retention
+from facesnap_cli.backups.plans.target_copies import TargetCopies
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import with_account
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.models.operations import Operation, OperationKind
+from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
-from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.wait import OperationProgress
 
 
@@ -44,9 +43,12 @@ class SnapshotMethod:
                 continue
             new = target.template.render(job.time)
             kind, profile = self.item.object_type, target.account.profile
+            if self.item.keep is None:
+                continue
+            copies = self._copies(target)
             steps += [
-                Step(self.item.name, "delete", profile, kind.value, old, "not kept, once the new copy is verified")
-                for old in self._doomed(target, new)
+                Step(self.item.name, "delete", profile, kind.value, old, f"{reason}, once the new copy is verified")
+                for old, reason in copies.deletions(copies.known(), new, self._protected)
             ]
         return replace(copy, steps=tuple(steps))
 
@@ -77,28 +79,34 @@ class SnapshotMethod:
             result.operation,
             failure=result.failure,
         )
-        if result.failure:
+        if result.failure or self.item.keep is None:
             return outcome
         deleted: list[str] = []
         try:
-            for old in self._doomed(result.target, result.object_id):
+            copies = self._copies(result.target)
+            known = copies.known()
+            copies.remember(known)
+            outcome = replace(outcome, warnings=tuple(copies.warnings(known, result.object_id)))
+            for old, _ in copies.deletions(known, result.object_id, self._protected):
                 progress.begin("deleting", logged=False)
                 self._delete(result.target, old)
                 deleted.append(old)
+                copies.record_deletion(old)
         except FacesnapError as failure:
             failure = failure.after("copied and verified, but an older copy could not be deleted")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
-    def _doomed(self, target: CopyTarget, new: str) -> list[str]:
-        if self.item.keep is None:
-            return []
-        # Whatever the profile: two of them may lead to the same account.
-        protected = frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
-        retention = Retention(target.template, self.item.keep, protected)
-        return retention.to_delete(
-            (found.object_id for found in target.account.objects.list(self.item.object_type)), new
-        )
+    def _copies(self, target: CopyTarget) -> TargetCopies:
+        source = self.parameters.source
+        identity = source.identity_of(self.item.object_type, self.item.object_id)
+        resource = with_account(self.dependencies.journal, source.resource)
+        return TargetCopies(self.item, self.dependencies, identity._replace(resource=resource), target)
+
+    @property
+    def _protected(self) -> frozenset[str]:
+        """The ids of the plan's source objects, whatever their profile: two may lead to the same account."""
+        return frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
 
     def _delete(self, target: CopyTarget, object_id: str) -> None:
         try:
@@ -109,33 +117,7 @@ class SnapshotMethod:
     def _cover(self, target: CopyTarget) -> Cover:
         label, profile = target.label, target.account.profile
         try:
-            names = self._copies(target)
+            candidates = self._copies(target).candidates()
         except FacesnapError as failure:
             return Cover(self.item, label, profile, failure=failure)
-        applies = self.dependencies.journal.applies_to(
-            profile=profile, endpoint=target.account.endpoint, object_type=self.item.object_type.value
-        )
-        known = {apply.object_id: apply for apply in reversed(applies) if apply.has_succeeded and apply.job}
-        candidates = [self._candidate(target, name, known.get(name)) for name in names]
         return cover_of(self.item, label, profile, candidates, self.dependencies.clock.now())
-
-    def _copies(self, target: CopyTarget) -> list[str]:
-        """Return the ids of objects that may be copies, newest first."""
-        kind, made_at = self.item.object_type, target.template.made_at
-        if not target.template.is_dated:
-            name = target.template.render(self.dependencies.clock.now())
-            return [name] if target.account.objects.exists(kind, name) else []
-        moments: dict[str, datetime] = {}
-        for found in target.account.objects.list(kind):
-            if moment := made_at(found.object_id):
-                moments[found.object_id] = moment
-        return sorted(moments, key=lambda name: (moments[name], name), reverse=True)
-
-    def _candidate(self, target: CopyTarget, name: str, apply: Operation | None) -> Candidate:
-        """Return a copy with the moment of its take, or if the journal does not know it, that of its name."""
-        if apply is None:
-            return Candidate(name, target.template.made_at(name), "is there, but when it was made is not known here")
-        if self.item.verify is not VerifyLevel.NONE and apply.verified_time is None:
-            return Candidate(name, None, "is there, but was not verified")
-        take = self.dependencies.journal.take_of(apply.snapshot_id or "")
-        return Candidate(name, (take or apply).intended_time)

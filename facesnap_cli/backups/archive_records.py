@@ -1,0 +1,77 @@
+"""Record archives in the journal, so that it is known which item of a plan made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_parameters import ExportParameters
+from facesnap_cli.archives.export import ExportResult, export_object
+from facesnap_cli.common.progress import Progress
+from facesnap_cli.common.sqlite import DatabaseError
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.backup_records import backup_at, record_backup
+from facesnap_cli.journal.store import JournalError
+from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.identity import ObjectIdentity
+from facesnap_cli.operations.dependencies import Dependencies
+
+
+def export_by_hand(
+    dependencies: Dependencies, account: Account, parameters: ExportParameters, progress: Progress
+) -> ExportResult:
+    """Export an object as a user asked, and record it, so that no plan takes the archive for one of its own."""
+    exported = export_object(account, parameters, dependencies.clock, progress)
+    with Archive.opened(parameters.target) as archive:
+        record_archive(dependencies, archive, parameters.identity(account))
+    return exported
+
+
+def record_archive(
+    dependencies: Dependencies,
+    archive: Archive,
+    source: ObjectIdentity,
+    *,
+    target: str = "",
+    item: str | None = None,
+    plan: Path | None = None,
+    flaw: str = "",
+) -> None:
+    """Record a finished archive: one of a plan's item, which was checked, or one that a user exported.
+
+    `target` is as the plan writes it, `flaw` why it is not good. The archive is what counts, so a journal that cannot
+    be written is only a warning.
+    """
+    path, counts, now = archive.path.absolute(), archive.counts(), dependencies.clock.now()
+    record = BackupRecord(
+        id=archive.head.archive_id,
+        method="export",
+        source=source,
+        target=target or f"file:{path}",
+        target_resource=None,
+        place=str(path),
+        taken_time=archive.head.started_time or now,
+        made_time=now,
+        state=BackupState.BAD if flaw else BackupState.GOOD,
+        reason=flaw or None,
+        verified="checked" if item else None,
+        verified_time=now if item else None,
+        item=item,
+        plan=str(plan.absolute()) if plan else None,
+        persons=archive.head.persons,
+        faces=counts.faces,
+        faces_with_image=counts.with_image,
+        bytes=archive.size,
+    )
+    try:
+        record_deletion(dependencies, path, replaced_by=record.id)
+        record_backup(dependencies.journal, record)
+    except (DatabaseError, JournalError) as error:
+        dependencies.warn_of(error)
+
+
+def record_deletion(dependencies: Dependencies, path: Path, *, replaced_by: str = "") -> None:
+    """Record that the archive at a path is gone, deleted or replaced. Raises JournalError."""
+    known = backup_at(dependencies.journal, str(path), None)
+    if known and known.id != replaced_by and known.state is not BackupState.DELETED:
+        record_backup(dependencies.journal, known._replace(state=BackupState.DELETED))

@@ -1,0 +1,168 @@
+"""Find the copies in one target of a plan's item, and judge which of them are good backups of its object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from facesnap_cli.backups.copies.copy_parameters import CopyTarget
+from facesnap_cli.backups.plans.coverage import Candidate
+from facesnap_cli.backups.plans.plan import PlanItem
+from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
+from facesnap_cli.journal.account_paths import with_account
+from facesnap_cli.journal.backup_records import backups_of, record_backup
+from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
+from facesnap_cli.models.operations import Operation
+from facesnap_cli.operations.dependencies import Dependencies
+from facesnap_cli.operations.parameters import VerifyLevel
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class TargetCopies:
+    """The copies in a target, as far as the journal knows them. `source` is the item's object."""
+
+    item: PlanItem
+    dependencies: Dependencies
+    source: ObjectIdentity
+    target: CopyTarget
+
+    def known(self) -> list[KnownBackup]:
+        """Return the objects in the target with names of its template, newest first."""
+        found = [self._judged(name, moment) for name, moment in self._named().items()]
+        return sorted(found, key=lambda backup: (backup.moment, backup.name), reverse=True)
+
+    def deletions(self, known: Iterable[KnownBackup], new: str, protected: frozenset[str]) -> list[Deletion]:
+        """Return the older copies to delete after `new` was made and verified, the oldest first."""
+        if self.item.keep is None:
+            return []
+        backups = {backup.name: backup for backup in known}
+        moment = self.target.template.made_at(new) or self.dependencies.clock.now()
+        backups[new] = KnownBackup(new, moment, True, Sameness.SAME, BackupState.GOOD)
+        return Retention(self.item.keep, protected).deletions(backups.values(), new)
+
+    def warnings(self, known: Iterable[KnownBackup], new: str) -> list[str]:
+        """Return a warning about objects that are not certain to be copies, so that none of them is deleted."""
+        names = [backup.name for backup in known if not backup.is_known and backup.name != new]
+        if self.item.keep is None or not names:
+            return []
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        return [
+            f"{self.target.account.profile} has {', '.join(names[:_MOST_NAMED])}{more}, which nothing here shows to be"
+            f" verified copies of {self.item.object_id}: neither counted nor deleted;"
+            " delete by hand what nobody needs"
+        ]
+
+    def candidates(self) -> list[Candidate]:
+        """Return what may cover the target, newest first."""
+        return [self._candidate(backup) for backup in self.known() if backup.sameness is not Sameness.DIFFERENT]
+
+    def remember(self, known: Iterable[KnownBackup]) -> None:
+        """Record the copies of before there were records, which the journal's operations would outlive otherwise."""
+        for backup in known:
+            apply = self._applies.get(backup.name)
+            if backup.name in self._records or apply is None or not (backup.is_own and backup.is_known):
+                continue
+            record = BackupRecord(
+                id=apply.intent,
+                method="snapshot",
+                source=self.source,
+                target=self.target.label,
+                target_resource=self._resource,
+                place=backup.name,
+                taken_time=self._taken_time(apply),
+                made_time=apply.intended_time,
+                verified=VerifyLevel.QUICK.value if apply.verified_time else None,
+                verified_time=apply.verified_time,
+                item=self.item.name,
+            )
+            record_backup(self.dependencies.journal, record)
+            self._records[backup.name] = record
+
+    def record_deletion(self, name: str) -> None:
+        """Record that a copy was deleted."""
+        if record := self._records.get(name):
+            record_backup(self.dependencies.journal, record._replace(state=BackupState.DELETED))
+
+    @cached_property
+    def _resource(self) -> Resource:
+        return with_account(self.dependencies.journal, self.target.account.resource)
+
+    @cached_property
+    def _records(self) -> dict[str, BackupRecord]:
+        """The newest record of each name in the target."""
+        found: dict[str, BackupRecord] = {}
+        records = backups_of(self.dependencies.journal, self.source.object_type, None)
+        for record in sorted(records, key=lambda record: record.made_time):
+            if record.target_resource and record.target_resource.compare(self._resource).is_certain:
+                found[record.place] = record
+        return found
+
+    @cached_property
+    def _applies(self) -> Mapping[str, Operation]:
+        """The newest apply of a copy by each name in the target."""
+        applies = self.dependencies.journal.applies_to(
+            profile=self.target.account.profile,
+            endpoint=self.target.account.endpoint,
+            object_type=self.item.object_type.value,
+        )
+        return {apply.object_id: apply for apply in reversed(applies) if apply.has_succeeded and apply.job}
+
+    def _named(self) -> dict[str, datetime]:
+        kind, template = self.item.object_type, self.target.template
+        if not template.is_dated:
+            now = self.dependencies.clock.now()
+            name = template.render(now)
+            return {name: now} if self.target.account.objects.exists(kind, name) else {}
+        names = [found.object_id for found in self.target.account.objects.list(kind)]
+        return {name: moment for name in names if (moment := template.made_at(name))}
+
+    def _judged(self, name: str, moment: datetime) -> KnownBackup:
+        if record := self._records.get(name):
+            sameness = record.source.compare(self.source)
+            is_own = record.target == self.target.label or (
+                record.target.replace("{name}", record.item or "")
+                == self.target.label.replace("{name}", self.target.template.name)
+            )
+            return KnownBackup(name, moment, is_own, sameness, self._state_of(record))
+        if apply := self._applies.get(name):
+            return KnownBackup(name, moment, True, self._sameness_of(apply), self._state_after(apply))
+        return KnownBackup(name, moment, False, Sameness.UNKNOWN, None)
+
+    def _state_of(self, record: BackupRecord) -> BackupState | None:
+        """Return whether a recorded copy is good; None if it was not verified, or is another object by this name."""
+        is_verified = record.verified is not None or self.item.verify is VerifyLevel.NONE
+        if record.state is BackupState.DELETED or (record.state is BackupState.GOOD and not is_verified):
+            return None
+        return record.state
+
+    def _state_after(self, apply: Operation) -> BackupState | None:
+        is_good = apply.verified_time is not None or self.item.verify is VerifyLevel.NONE
+        return BackupState.GOOD if is_good else None
+
+    def _sameness_of(self, apply: Operation) -> Sameness:
+        """Return whether the journal leads from an apply to a take of the item's object."""
+        journal = self.dependencies.journal
+        take = journal.take_of(apply.snapshot_id or "")
+        if take is None or not take.owner:  # one that was only found was made elsewhere
+            return Sameness.UNKNOWN
+        resource = with_account(journal, Resource(take.endpoint, take.profile, take.subscription_id))
+        return ObjectIdentity(resource, take.object_type, take.object_id).compare(self.source)
+
+    def _taken_time(self, apply: Operation) -> datetime:
+        take = self.dependencies.journal.take_of(apply.snapshot_id or "")
+        return (take or apply).intended_time
+
+    def _candidate(self, backup: KnownBackup) -> Candidate:
+        """Return a copy with the moment of its take, or why it does not count."""
+        record, apply = self._records.get(backup.name), self._applies.get(backup.name)
+        if backup.sameness.is_certain and backup.state is BackupState.GOOD and (record or apply):
+            return Candidate(backup.name, record.taken_time if record else apply and self._taken_time(apply))
+        if backup.sameness.is_certain and (backup.state is BackupState.BAD or (record is None and apply)):
+            said = f" ({record.reason})" if record and record.reason else ""
+            return Candidate(backup.name, None, f"is there, but was not verified{said}")
+        return Candidate(backup.name, None, "is there, but nothing here shows that it is a copy of this object")
