@@ -22,6 +22,7 @@ from facesnap_cli.archives.archive_schema import (
     contents_of,
     format_version,
     read_head_row,
+    sha256,
     sources_of,
 )
 from facesnap_cli.archives.face_counts import FaceCounts
@@ -78,10 +79,16 @@ class Archive:
             with lock:  # after an interruption, threads may still read images
                 connection.close()
 
-    def image(self, sha256: str) -> bytes:
-        """Return an image's content."""
+    def image(self, digest: str) -> bytes:
+        """Return an image's content. Raises DamagedError if it does not fit its SHA-256, even after a `check`."""
         with self._guarded():
-            row = self.connection.execute("SELECT content FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+            row = self.connection.execute("SELECT content FROM images WHERE sha256 = ?", (digest,)).fetchone()
+        if row is None or sha256(row["content"]) != digest:
+            raise DamagedError(
+                f"{self.path}: the image {digest[:16]}… does not fit its SHA-256",
+                hint="another program writes to the archive, or it is damaged: use another copy of it",
+                details={"archive": str(self.path)},
+            )
         return bytes(row["content"])
 
     def count(self, condition: str) -> int:

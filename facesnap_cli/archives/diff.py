@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.empty_user_data import is_empty_as_absent, notes_on_empty_as_absent
 from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.safe_open import attach, prepare
@@ -44,7 +47,7 @@ _QUERIES = (
     """
     SELECT 'changed', 'person', o.person_id, n.name, 'userData', o.user_data, n.user_data
     FROM old.persons AS o JOIN new.persons AS n USING (person_id)
-    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.person_id
+    WHERE o.user_data IS NOT n.user_data ORDER BY o.person_id
     """,
     """
     SELECT 'removed', 'face', o.face_id, p.name, NULL, NULL, NULL FROM old.faces AS o
@@ -60,7 +63,16 @@ _QUERIES = (
 _FACE_USER_DATA = """
     SELECT 'changed', 'face', o.face_id, p.name, 'userData', o.user_data, n.user_data
     FROM old.faces AS o JOIN new.faces AS n USING (face_id) LEFT JOIN new.persons AS p ON p.person_id = n.person_id
-    WHERE coalesce(o.user_data, '') != coalesce(n.user_data, '') ORDER BY o.face_id
+    WHERE o.user_data IS NOT n.user_data ORDER BY o.face_id
+    """
+# The same image with another rectangle shows another face.
+_IMAGES = """
+    SELECT 'changed', 'face', o.face_id, p.name, part.value AS what,
+    CASE part.value WHEN 'image' THEN o.image WHEN 'targetFace' THEN o.target_face ELSE o.detection_model END AS old,
+    CASE part.value WHEN 'image' THEN n.image WHEN 'targetFace' THEN n.target_face ELSE n.detection_model END AS new
+    FROM old.faces AS o JOIN new.faces AS n USING (face_id) LEFT JOIN new.persons AS p ON p.person_id = n.person_id,
+    json_each('["image", "targetFace", "detectionModel"]') AS part
+    WHERE old IS NOT new AND (o.image IS n.image OR part.value = 'image') ORDER BY o.face_id
     """
 _STRANGERS = """
     SELECT EXISTS (SELECT 1 FROM old.faces UNION ALL SELECT 1 FROM old.persons)
@@ -73,10 +85,14 @@ _KEYS = ("change", "kind", "id", "name", "what", "old", "new")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The differences. `strangers`: no id of a person or face is in both, as after an import."""
+    """The differences, and notes on what was not compared.
+
+    `strangers`: no id of a person or face is in both, as after an import.
+    """
 
     differences: list[Difference]
     strangers: bool
+    notes: Sequence[str] = ()
 
     @property
     def failure(self) -> VerificationError | None:
@@ -84,10 +100,21 @@ class Comparison:
         if not self.differences:
             return None
         why = "the ids differ altogether: an imported object has new ones; import --verify full compares what it built"
+        images = self.changed_images
+        counts = f" (images: {', '.join(f'{number:,} {change}' for change, number in images.items())})"
         return VerificationError(
-            counted(len(self.differences), "difference"),
+            counted(len(self.differences), "difference") + (counts if images else ""),
             hint=why if self.strangers else "",
-            details={"differences": len(self.differences)},
+            details={"differences": len(self.differences), "images": images},
+        )
+
+    @property
+    def changed_images(self) -> dict[str, int]:
+        """The numbers of faces whose image was replaced, gained or lost, without zeros."""
+        return Counter(
+            "gained" if difference["old"] is None else "lost" if difference["new"] is None else "replaced"
+            for difference in self.differences
+            if difference["what"] == "image"
         )
 
 
@@ -95,6 +122,7 @@ def compare_archives(old: Path, new: Path) -> Comparison:
     """Return the changes from one archive to a later one: {change, kind, id, name, what, old, new}.
 
     `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
+    `what` is the part that changed; an image is its SHA-256, None without one.
     Raises UsageError if their types differ, and the errors of opening them.
     """
     with Archive.opened(old) as first, Archive.opened(new) as second:
@@ -104,7 +132,7 @@ def compare_archives(old: Path, new: Path) -> Comparison:
             raise UsageError(
                 f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
             )
-    return _compared(old, new, face_user_data=True)
+    return _compared(old, new, (*_QUERIES, _FACE_USER_DATA, _IMAGES))
 
 
 def compare_with_service(
@@ -112,23 +140,30 @@ def compare_with_service(
 ) -> Comparison:
     """Return the changes since an archive was written, as `compare_archives` does.
 
-    The object is the archive's, or `object_id`. The user data of persons' faces is not compared, because each would
-    need a request. Raises NotFoundError, and the errors of reading.
+    The object is the archive's, or `object_id`. Images are not compared, because the service never returns them; nor is
+    the user data of persons' faces, because each would need a request. Raises NotFoundError, and the errors of reading.
     """
     with Archive.opened(old) as archive:
         archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
+        notes = ["images are not compared: Face never returns them"] if archive.count("image IS NOT NULL") else []
     with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
         target = Path(directory) / "now"
         with PartialArchive.opened(target, clock) as partial:
             partial.begin(account.identity_of(object_type, object_id))
             list_object(account, object_type, object_id, partial, progress)
-            with_faces = not object_type.has_persons
-            return _compared(old, partial_of(target), face_user_data=with_faces, finished=False)
+            queries = _QUERIES if object_type.has_persons else (*_QUERIES, _FACE_USER_DATA)
+            compared = _compared(old, partial_of(target), queries, finished=False)
+    differences = [difference for difference in compared.differences if not _is_empty_as_absent(difference)]
+    notes += notes_on_empty_as_absent(len(compared.differences) - len(differences))
+    return Comparison(differences, compared.strangers, notes)
 
 
-def _compared(old: Path, new: Path, *, face_user_data: bool, finished: bool = True) -> Comparison:
-    queries = (*_QUERIES, *((_FACE_USER_DATA,) if face_user_data else ()))
+def _is_empty_as_absent(difference: Difference) -> bool:
+    return difference["what"] == "userData" and is_empty_as_absent(difference["old"], difference["new"])
+
+
+def _compared(old: Path, new: Path, queries: Sequence[str], *, finished: bool = True) -> Comparison:
     connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, factory=InterruptibleConnection)
     connection.text_factory = lambda data: data.decode(errors="replace")
     try:

@@ -38,5 +38,7 @@ def diff(
     else:
         with step_progress(app, f"diff {archive.name}") as progress:
             comparison = compare_with_service(app.account, archive, object_id, app.clock, progress)
+    for line in comparison.notes:
+        app.messages.note(line)
     app.output.records(comparison.differences, DIFFERENCE, nothing="no differences")
     app.raise_if(comparison.failure)

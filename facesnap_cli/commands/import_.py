@@ -78,6 +78,8 @@ def import_(
     )
     with transfer_progress(app, parameters.transfer(app.account)) as progress:
         imported = import_archive(app.account, parameters, app.dependencies.state_directory, app.clock, progress)
+    for line in imported.notes:
+        app.messages.note(line)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)
 

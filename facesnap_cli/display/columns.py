@@ -62,9 +62,13 @@ def _difference_row(document: Document) -> Document:
     name, what = document["name"], document["what"]
     if not what:
         return {**document, "difference": name}
-    old, new = (cut(str(document[key] or "nothing"), LONGEST_CELLS[key]) for key in ("old", "new"))
+    old, new = (_shown_value(document[key], LONGEST_CELLS[key] if what != "image" else 12) for key in ("old", "new"))
     subject = f"{name}, {what}" if name and what != "name" else what
     return {**document, "difference": f"{subject}: {old} -> {new}"}
+
+
+def _shown_value(value: object, longest: int) -> str:
+    return "nothing" if value is None else cut(str(value), longest) or '""'
 
 
 def _finding_lines(document: Document, width: int) -> Sequence[str]:
@@ -154,6 +158,9 @@ PROFILE = View(
 )
 ARCHIVE = View(
     ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
+)
+MISSING_IMAGE = View(
+    ("personId", "name", "userData", "persistedFaceId", "faceUserData"), lambda document: document["persistedFaceId"]
 )
 IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
 DIFFERENCE = View(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
@@ -148,21 +148,17 @@ class ObjectApi:
         """
         path = _faces_path(object_type, object_id, person_id)
         what = f"add a face to {f'person {person_id}' if person_id else object_id}"
-        params = {
-            "userData": user_data or "",
-            "targetFace": target_face or "",
-            "detectionModel": detection_model or "",
-        }
+        params = {"userData": user_data, "targetFace": target_face, "detectionModel": detection_model}
         response = self._client.request("POST", path, params=params, content=image, what=what)
         return _new_id(response, "persistedfaceid", what)
 
     def _items(
-        self, path: str, id_key: str, what: str, *, paged: bool = True, params: dict[str, str] | None = None
+        self, path: str, id_key: str, what: str, *, paged: bool = True, params: Mapping[str, str] | None = None
     ) -> Iterator[object]:
-        start = ""
+        start = None
         for pages in itertools.count(1):
-            place = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
-            page = self._get(path, what, place | (params or {}))
+            place: dict[str, str | None] = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
+            page = self._get(path, what, {**place, **(params or {})})
             if not isinstance(page, list):
                 raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
             yield from page
@@ -173,7 +169,7 @@ class ObjectApi:
                 raise UnreachableError(f"{what}: the service answers pages without an end", code="BadAnswer")
             start = last
 
-    def _get(self, path: str, what: str, params: dict[str, str]) -> Any:
+    def _get(self, path: str, what: str, params: Mapping[str, str | None]) -> Any:
         return self._client.request("GET", path, params=params, what=what).json()
 
 

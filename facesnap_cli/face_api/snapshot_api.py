@@ -60,7 +60,7 @@ class SnapshotApi:
 
     def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
         """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
-        params = {"type": object_type.value if object_type else "", "applyScope": ",".join(apply_scope)}
+        params = {"type": object_type.value if object_type else None, "applyScope": ",".join(apply_scope) or None}
         body = self._request("GET", "/snapshots", params=params, what="list snapshots").json()
         if not isinstance(body, list):
             raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")

@@ -91,7 +91,7 @@ class Client:
         path: str,
         *,
         what: str,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | None] | None = None,
         json: object = None,
         content: bytes | None = None,
         retry: bool = True,
@@ -99,13 +99,14 @@ class Client:
     ) -> Response:
         """Send one request and return its response if that is a success.
 
-        `path` begins after the version (`/snapshots`), and the caller has quoted its variable parts. `what` names the
-        request in errors. A poll gives `retry` False, because it is repeated anyway, and `within_s`, its time limit.
+        `path` begins after the version (`/snapshots`), and the caller has quoted its variable parts. None leaves a
+        parameter out; an empty text is sent. `what` names the request in errors. A poll gives `retry` False, because it
+        is repeated anyway, and `within_s`, its time limit.
         Raises the error that the response stands for, UnreachableError if nothing can have happened,
         OutcomeUnknownError if something may have happened.
         """
         url = f"{self.options.endpoint}/face/{self.options.api_version}{path}"
-        if given := {key: value for key, value in (params or {}).items() if value}:
+        if given := {key: value for key, value in (params or {}).items() if value is not None}:
             url += "?" + urlencode(given, quote_via=quote, safe=",")
         body, headers = _encoded(json, content)
         attempt, slept = 0, 0.0

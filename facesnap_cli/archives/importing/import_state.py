@@ -198,10 +198,12 @@ class ImportState:
 
     def missing_like(self, name: str | None, user_data: str | None) -> str | None:
         """Return the id of any missing person with this name and user data."""
+        # The service may return an empty text as absent.
         row = self._row(
-            "SELECT person_id FROM missing_persons WHERE name IS ? AND coalesce(user_data, '') = ? LIMIT 1",
+            "SELECT person_id FROM missing_persons WHERE name IS ?1 AND coalesce(user_data, '') = coalesce(?2, '')"
+            " ORDER BY user_data IS ?2 DESC LIMIT 1",
             name,
-            user_data or "",
+            user_data,
         )
         return row["person_id"] if row else None
 
@@ -209,6 +211,11 @@ class ImportState:
         """Return whether a face in the target was added for this person of the archive; None means for its list."""
         row = self._row("SELECT 1 FROM main.faces WHERE new_id = ? AND person_id IS ?", new_id.lower(), person_id)
         return row is not None
+
+    def faces_of(self, person_id: str) -> set[str]:
+        """Return the ids, in the target, of the faces that were added for a person of the archive."""
+        rows = self._rows("SELECT new_id FROM main.faces WHERE person_id = ? AND new_id IS NOT NULL", person_id)
+        return {row["new_id"] for row in rows}
 
     def user_data_of(self, new_id: str) -> str | None:
         """Return the user data, in the archive, of a face in the target."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
+from facesnap_cli.archives.empty_user_data import notes_on_empty_as_absent
+from facesnap_cli.archives.importing.detection import describe_detections, detections_of
 from facesnap_cli.archives.importing.id_map_file import write_id_map
 from facesnap_cli.archives.importing.import_state import (
     ADDING,
@@ -46,9 +48,10 @@ LATE_EFFECT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """The result of an import: its JSON form, and an error if the service refused persons or faces."""
+    """The result of an import: its JSON form, notes, and an error if the service refused persons or faces."""
 
     document: dict[str, object]
+    notes: Sequence[str]
     failure: FacesnapError | None
 
 
@@ -96,11 +99,14 @@ class _Import:
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
     def run(self) -> ImportResult:
+        detections = detections_of(self._archive, self._parameters.detection_model)
+        if detections:
+            self._account.reporter.note(describe_detections(detections))
         self._create()
         self._add()
         status = self._train()
         self._progress.begin("comparing with the archive")
-        check_rebuilt(
+        absent = check_rebuilt(
             self._objects, self._archive, self._state, self._object_id, self._parameters.verify, threads=self._threads
         )
         if self._parameters.id_map:
@@ -118,11 +124,12 @@ class _Import:
             "faces": done.faces,
             "facesWithoutImage": self._archive.count("image IS NULL"),
             "recognitionModel": self._recognition_model,
+            "detectionModels": [detection.document() for detection in detections],
             "trainingStatus": status,
             "refused": refused,
             "ledger": str(self._state.path),
         }
-        return ImportResult(document, _refusal(refused, self._object_id))
+        return ImportResult(document, notes_on_empty_as_absent(absent), _refusal(refused, self._object_id))
 
     def _create(self) -> None:
         """Create the object, or check that the existing one is this import's own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.empty_user_data import is_empty_as_absent
 from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
@@ -58,17 +59,18 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 
 def check_rebuilt(
     objects: ObjectApi, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
-) -> None:
+) -> int:
     """Compare the object with the parts of the archive that were rebuilt.
 
-    `quick` compares names, user data and every new id; `full` also reads the user data of persons' faces, with a
-    request for each. Raises VerificationError, which names the differences.
+    `quick` compares names, user data, every new id and the number of faces of each person; `full` also reads the user
+    data of persons' faces, with a request for each. Returns how many empty user data the service returns as absent.
+    Raises VerificationError, which names the differences.
     """
     if level is VerifyLevel.NONE:
-        return
+        return 0
     head = objects.get(archive.head.object_type, object_id)
     comparison = _Comparison(objects, archive, state, object_id)
-    if (head.name, head.user_data or "") != (archive.head.name, archive.head.user_data or ""):
+    if head.name != archive.head.name or not comparison.has_user_data(head.user_data, archive.head.user_data):
         comparison.differences.append("its name or user data")
     if archive.head.object_type.has_persons:
         places = (
@@ -87,10 +89,14 @@ def check_rebuilt(
             hint="somebody else may have written to it; keep the archive until you know",
             details={"objectId": object_id, "differences": differences},
         )
+    return len(comparison.absent)
 
 
 class _Comparison:
-    """Compares persons and faces one by one, and collects descriptions of the differences."""
+    """Compares persons and faces one by one, and collects descriptions of the differences.
+
+    `absent` has an entry for each empty user data that the service returns as absent. Safe for several threads.
+    """
 
     def __init__(self, objects: ObjectApi, archive: Archive, state: ImportState, object_id: str):
         self._objects = objects
@@ -100,6 +106,14 @@ class _Comparison:
         self._persons = 0
         self._faces = 0
         self.differences: list[str] = []
+        self.absent: list[str] = []
+
+    def has_user_data(self, found: str | None, kept: str | None) -> bool:
+        """Return whether user data is the archive's; an empty text may be absent."""
+        if is_empty_as_absent(kept, found):
+            self.absent.append(self._object_id)
+            return True
+        return found == kept
 
     def compare_persons(self) -> Iterator[Person]:
         """Compare each person, and yield it."""
@@ -138,11 +152,16 @@ class _Comparison:
             self.differences.append(f"unexpected person {person.person_id}")
             return
         original = self._state.original_of(known)
-        if (person.name, person.user_data or "") != (original.name, original.user_data or ""):
+        if person.name != original.name or not self.has_user_data(person.user_data, original.user_data):
             self.differences.append(f"person {person.person_id}: name or user data")
-        if not all(self._state.has_face(known, face_id) for face_id in person.face_ids):
+        added = self._state.faces_of(known)
+        if len(person.face_ids) != len(added):
+            self.differences.append(
+                f"person {person.person_id}: {counted(len(person.face_ids), 'face')} instead of {len(added):,}"
+            )
+        elif {face_id.lower() for face_id in person.face_ids} != added:
             self.differences.append(f"person {person.person_id}: faces")
 
     def _compare_user_data(self, face: Face) -> None:
-        if (face.user_data or "") != (self._state.user_data_of(face.face_id) or ""):
+        if not self.has_user_data(face.user_data, self._state.user_data_of(face.face_id)):
             self.differences.append(f"face {face.face_id}: user data")
