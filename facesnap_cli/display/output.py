@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -63,6 +64,26 @@ class Output:
         self._emit(list(documents), view)
         if nothing and not documents and self._style != "json":
             self._remark(nothing)
+
+    def csv(self, documents: Sequence[Document], view: View, columns: Mapping[str, str | None]) -> None:
+        """Print a list of documents; with `-o table` as CSV. `columns` are the headings with the documents' keys.
+
+        A column without a key is empty. A text is written as it is, because a program reads it back; at a terminal its
+        control characters are escaped.
+        """
+        if self._style != "table" or self._query:
+            self._emit(list(documents), view)
+            return
+        import csv
+
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([document[key] if key else "" for key in columns.values()] for document in documents)
+        content = text.getvalue()
+        if self._stream.isatty():
+            content = "".join(f"{harmless(line)}\n" for line in content.split("\n")[:-1])
+        self._put(content)
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines of text, such as a crontab, whatever the format."""
