@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from facesnap_cli.display.columns import DIFFERENCE
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, TAKE_IT, Program
 from tests.support.service import call
@@ -180,3 +181,11 @@ def test_a_bar_with_a_long_id_still_shows_status_and_time(program: Program, emul
     assert (taken.status, taken.out) == (0, "")
     last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", taken.err).strip().splitlines()[-1]
     assert re.search(r"take FaceList employe…-abcde ━+ succeeded \d:\d\d:\d\d", last)
+
+
+def test_a_difference_tells_an_empty_text_from_none_and_shortens_digests() -> None:
+    document = {"change": "changed", "kind": "face", "id": "f", "name": "Ada"}
+    text = DIFFERENCE.row_of({**document, "what": "userData", "old": "", "new": None})
+    image = DIFFERENCE.row_of({**document, "what": "image", "old": None, "new": "0123456789abcdef" * 4})
+    assert text["difference"] == 'Ada, userData: "" -> nothing'
+    assert image["difference"] == "Ada, image: nothing -> 0123456789a…"
