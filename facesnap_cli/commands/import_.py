@@ -106,6 +106,8 @@ def import_parameters(
     with Archive.opened(archive.absolute()) as opened:
         _check_coverage(opened, partial)
         head = opened.head
+    if id_map and id_map.exists() and id_map.samefile(archive):
+        raise UsageError(f"--id-map {id_map}: it is the archive, which this import reads")
     return ImportParameters(
         archive=archive.absolute(),
         object_type=head.object_type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sqlite3
 import threading
@@ -147,12 +148,16 @@ class Transfers:
             lock.release(remove=False)
 
     def forget(self, keep: timedelta) -> None:
-        """Delete transfers that ended longer than `keep` ago, and the files that belong to no transfer."""
+        """Delete transfers that ended longer than `keep` ago, and the files that belong to no transfer.
+
+        What an import did is kept for as long as its archive may exist: only that leads from old ids to new ones.
+        """
         limit = self._clock.now() - keep
         with self._tolerated(), self._guarded("written"):
             known = self.all()
             for transfer in known:
-                if not transfer.is_open and transfer.changed_time and transfer.changed_time < limit:
+                is_old = transfer.changed_time is not None and transfer.changed_time < limit
+                if is_old and not transfer.is_open and not (transfer.kind == "import" and _may_exist(transfer.archive)):
                     self._delete(transfer.id)
             ids = {transfer.id for transfer in known}
             for lock in self._locks.glob("*.lock"):
@@ -317,6 +322,11 @@ class _RecordedProgress:
         """Record how far the work is."""
         self._can_write = self._record(str(self._tally))
         self._due_at = self._clock.monotonic() + (_RECORD_EVERY_S if self._can_write else _RETRY_RECORD_S)
+
+
+def _may_exist(path: str) -> bool:
+    """Return whether a file exists, or lies in a directory that is not there now, such as a disk that was removed."""
+    return os.path.lexists(path) or not os.path.isdir(os.path.dirname(path))
 
 
 def _directory(state: Path) -> Path:

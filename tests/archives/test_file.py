@@ -9,9 +9,11 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from facesnap_cli.archives import export
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program
 from tests.support.archives import change, exported, rows
@@ -198,6 +200,72 @@ def test_an_existing_file_is_replaced_only_by_force(program: Program, archive: P
     assert "--force replaces it" in refused.err
     assert program.run(*command, "--force").status == 0
     assert archive.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"notes\n", b'[profiles.prod]\nkey = "x"\n', b"SQLite format 3\0" + bytes(500)],
+    ids=["text", "configuration", "another program's database"],
+)
+def test_force_replaces_nothing_that_is_no_archive(program: Program, content: bytes) -> None:
+    target = program.directory / "x.facesnap"
+    target.write_bytes(content)
+    command = ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q", "-o", "none", "--force")
+    refused = program.run(*command)
+    assert (refused.status, refused.out, target.read_bytes()) == (6, "", content)
+    assert f"{target} is not replaced: it is not a facesnap archive" in refused.err
+    assert not Path(f"{target}.partial").exists()
+
+
+def test_force_replaces_a_damaged_archive_one_of_another_object_and_an_empty_file(
+    program: Program, emulator: RunningEmulator, archive: Path
+) -> None:
+    with archive.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 3000)
+    other = exported(program, emulator, "LargePersonGroup", "visitors")
+    empty = program.directory / "empty.facesnap"
+    empty.touch()
+    for target in (archive, other, empty):
+        command = ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q", "-o", "none")
+        assert program.run(*command, "--force").status == 0
+        assert rows(target, "SELECT object_id FROM object") == [("employees",)]
+
+
+@pytest.mark.parametrize("option", ["--base", "--images"])
+def test_an_export_is_not_written_to_a_file_that_it_reads(program: Program, archive: Path, option: str) -> None:
+    before = archive.read_bytes()
+    other = program.directory / "other-name.facesnap"
+    other.symlink_to(archive)
+    command = ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(other), "--force")
+    refused = program.run(*command, option, str(archive))
+    assert (refused.status, refused.out, archive.read_bytes()) == (2, "", before)
+    assert f"it is the file of {option}" in refused.err
+
+
+def test_a_file_that_appears_during_an_export_is_not_replaced(
+    program: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = program.directory / "x.facesnap"
+    listed = export.list_object
+
+    def meddling(*arguments: Any) -> int:
+        target.write_text("somebody's notes")
+        return listed(*arguments)
+
+    monkeypatch.setattr(export, "list_object", meddling)
+    refused = program.run("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q")
+    assert (refused.status, target.read_text()) == (6, "somebody's notes")
+    target.unlink()
+    monkeypatch.undo()
+    assert program.run("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q").status == 0
+
+
+def test_an_id_map_is_not_written_over_its_archive(program: Program, archive: Path) -> None:
+    named = archive.rename(archive.with_suffix(".json"))
+    before = named.read_bytes()
+    refused = program.run("import", str(named), "-p", "target", "-i", "copy", "--id-map", str(named))
+    assert (refused.status, named.read_bytes()) == (2, before)
 
 
 def test_an_archive_is_read_from_a_directory_that_cannot_be_written(program: Program, archive: Path) -> None:

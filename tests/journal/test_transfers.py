@@ -198,7 +198,9 @@ def test_an_export_whose_draft_is_gone_is_not_listed_any_more(program: Program, 
         assert (shown.status, shown.json, shown.err) == (0, [], "")
 
 
-def test_what_ended_long_ago_leaves_nothing_behind(program: Program, emulator: RunningEmulator) -> None:
+def test_an_import_that_ended_long_ago_leaves_nothing_behind_once_its_archive_is_gone(
+    program: Program, emulator: RunningEmulator
+) -> None:
     archive = exported(program, emulator, "PersonGroup", "employees")
     for object_id in ("one", "two"):
         assert program.run("import", str(archive), "-p", "target", "-i", object_id).status == 0
@@ -206,6 +208,9 @@ def test_what_ended_long_ago_leaves_nothing_behind(program: Program, emulator: R
     assert len(list(state(program, "imports").glob("*.db"))) == 3
     program.clock = LinkedClock(emulator)
     program.clock.slept_s = 91 * DAY_S
+    assert program.run("status", "-q", "-o", "none").status == 0
+    assert len(list(state(program, "imports").glob("*.db"))) == 3, "as long as there is the archive"
+    archive.rename(program.directory / "moved.facesnap")
     assert program.run("status", "-q", "-o", "none").status == 0
     assert rows(state(program, "transfers", "transfers.db"), "SELECT id FROM transfers") == [(kept,)]
     assert [path.name for path in state(program, "imports").iterdir()] == [f"{kept}.db"]
