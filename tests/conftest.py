@@ -48,6 +48,10 @@ class LinkedClock:
     def monotonic(self) -> float:
         return self.slept_s
 
+    def shift(self, seconds: float) -> None:
+        """Set the program's clock alone, as if this machine's were wrong."""
+        self._start += timedelta(seconds=seconds)
+
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             self.slept_s += seconds

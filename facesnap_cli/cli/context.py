@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal.recent_snapshots import RecentSnapshots
     from facesnap_cli.models.operations import Operation
     from facesnap_cli.network.responses import Exchange
+    from facesnap_cli.network.service_clock import ClockDifference
     from facesnap_cli.operations.accounts import Accounts
     from facesnap_cli.operations.dependencies import Dependencies
 
@@ -158,7 +160,16 @@ class App:
         from facesnap_cli.config.locations import state_directory
         from facesnap_cli.operations.dependencies import Dependencies
 
-        return Dependencies(state_directory(self.environment), self.clock, self.accounts, self.messages)
+        return Dependencies(
+            state_directory(self.environment), self.clock, self.accounts, self.messages, self.clock_difference
+        )
+
+    @cached_property
+    def clock_difference(self) -> ClockDifference:
+        """How far this machine's clock is from the service's."""
+        from facesnap_cli.network.service_clock import ClockDifference
+
+        return ClockDifference(self.messages)
 
     @property
     def account(self) -> Account:
@@ -181,10 +192,14 @@ class App:
             style="none" if self.options.raw else self.output_style,
             query=self.options.query,
             styled=self.color,
-            now=self.clock.now,
+            now=self._service_now,
             tell=self.messages.tell,
             remark=self.messages.remark,
         )
+
+    def _service_now(self) -> datetime:
+        """Return the time by which to show what is left of a snapshot."""
+        return self.accounts.service_now(self.clock) if "accounts" in self.__dict__ else self.clock.now()
 
     @cached_property
     def output_style(self) -> str:
@@ -248,7 +263,7 @@ class App:
 
         settings.check()
         headers = tuple(check_header(text) for text in self.options.header)
-        return Account(settings, self.clock, self._observer(self.output), headers, self.messages)
+        return Account(settings, self.clock, self._observer(self.output), headers, self.messages, self.clock_difference)
 
     def _observer(self, output: Output) -> Callable[[Exchange], None]:
         """Return what shows exchanges. Taking the output reports a wrong format before anything is sent."""

@@ -23,11 +23,11 @@ def wait_for(
     """Wait for operations and return what came of each, under `--timeout` and `--poll-interval`."""
     dependencies = app.dependencies
     app.resume_hints.add(*operations)
-    dependencies.forget_old_operations()
     with run_progress(app, [operation.intent for operation in operations], is_wait=True) as progress_of:
         outcomes = Waiter(dependencies, lambda operation: progress_of(operation.intent).update(operation)).wait(
             operations, timeout_s=dependencies.timeout_s, first_is_enough=first_is_enough, others=others
         )
+    dependencies.forget_old_operations()
     for outcome in outcomes if app.resume_hints.repeatable else ():
         if isinstance(outcome.failure, StillRunningError):
             outcome.failure.hint = Hint("to go on, and to verify the copy, run the same command again")

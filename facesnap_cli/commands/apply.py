@@ -51,7 +51,7 @@ def apply(
     level = verify_level(verify, wait=not no_wait)
     found = find_snapshot(app.dependencies, app.account, name, object_type)
     parameters = ApplyParameters(found, target_object_id(app, found), mode)
-    app.messages.note(described(found, app.clock.now()))
+    app.messages.note(described(found, app.account.service_clock.now()))
     source = source_to_verify(app.dependencies, app.account, parameters, level)
     app.resume_hints.repeatable = source is not None
     start = resume_or_start_apply if source else start_apply

@@ -70,10 +70,10 @@ def copy(
         app.raise_if(preview.failure)
     else:
         app.resume_hints.repeatable = True
-        app.dependencies.forget_old_operations()
         name = parameters.take.object_id
         with run_progress(app, [name]) as progress_of:
             result = Copy(app.dependencies, parameters, progress_of(name)).run()
+        app.dependencies.forget_old_operations()
         app.report([operation.document(app.clock.now()) for operation in result.operations], COPY, result.failure)
 
 

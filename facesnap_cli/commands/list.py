@@ -37,7 +37,7 @@ def list_(
     app = App.of(ctx)
     parameters = list_parameters(type, apply_scope, expires_within)
     snapshots = list_snapshots(app.dependencies, app.account, parameters)
-    app.seen.add(snapshots, app.clock.now(), are_all=parameters.is_everything)
+    app.seen.add(snapshots, app.clock.now(), ahead=app.account.service_clock.ahead, are_all=parameters.is_everything)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT, nothing="no snapshots")
 
 

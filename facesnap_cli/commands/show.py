@@ -23,5 +23,5 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
 
     app = App.of(ctx)
     found = find_snapshot(app.dependencies, app.account, snapshot_reference(snapshot), type_filter(type))
-    app.seen.add([found], app.clock.now())
-    app.output.record(found.document(app.clock.now()), SNAPSHOT)
+    app.seen.add([found], app.clock.now(), ahead=app.account.service_clock.ahead)
+    app.output.record(found.document(app.account.service_clock.now()), SNAPSHOT)

@@ -46,7 +46,7 @@ def update(
     parameters = update_parameters(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)
     found = find_snapshot(app.dependencies, app.account, snapshot_reference(snapshot), type_filter(type))
     changed = change_snapshot(app.dependencies, app.account, found, parameters)
-    app.output.record(changed.document(app.clock.now()), SNAPSHOT)
+    app.output.record(changed.document(app.account.service_clock.now()), SNAPSHOT)
 
 
 def update_parameters(

@@ -162,6 +162,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                date_header=False,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
         )

@@ -22,6 +22,7 @@ from facesnap_cli.network.client import Client, ClientOptions
 from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.responses import Exchange
 from facesnap_cli.network.retry import RetryPolicy
+from facesnap_cli.network.service_clock import ClockDifference, ServiceClock
 
 if TYPE_CHECKING:
     from facesnap_cli.face_api.object_api import ObjectApi
@@ -36,6 +37,7 @@ class Account:
     observe: Callable[[Exchange], None]
     extra_headers: tuple[tuple[str, str], ...] = ()
     reporter: Reporter = SILENT
+    clock_difference: ClockDifference = field(default_factory=ClockDifference)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -114,7 +116,13 @@ class Account:
             limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
             observe=self.observe,
             reporter=self.reporter,
+            service_clock=self.service_clock,
         )
+
+    @cached_property
+    def service_clock(self) -> ServiceClock:
+        """The clock by which the service's times are to be read."""
+        return ServiceClock(self.clock, self.clock_difference)
 
     @cached_property
     def snapshots(self) -> SnapshotApi:

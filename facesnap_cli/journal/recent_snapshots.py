@@ -19,10 +19,14 @@ KEPT = timedelta(hours=1)
 
 
 class Listing(NamedTuple):
-    """The snapshots that a profile saw, and when it last listed all of them."""
+    """The snapshots that a profile saw, and when it last listed all of them.
+
+    `ahead` is how far the service's clock was ahead of this machine's.
+    """
 
     snapshots: Sequence[Snapshot] = ()
     listed_time: datetime | None = None
+    ahead: timedelta = timedelta()
 
 
 class RecentSnapshots:
@@ -39,18 +43,26 @@ class RecentSnapshots:
             stored = json.loads(self._path.read_bytes())
             saved, listed = parse_time(stored["savedTime"]), parse_time(stored["listedTime"])
             found = [_snapshot(entry) for entry in stored["snapshots"]]
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, FacesnapError):
+            ahead = timedelta(seconds=stored.get("aheadSeconds", 0.0))
+        except (OSError, OverflowError, ValueError, TypeError, KeyError, AttributeError, FacesnapError):
             return Listing()
         if saved is None or abs(now - saved) >= KEPT:
             return Listing()
-        alive = [snapshot for snapshot in found if snapshot.expires_time is not None and snapshot.expires_time > now]
-        return Listing(
-            sorted(alive, key=lambda snapshot: format_time(snapshot.created_time) or "", reverse=True), listed
-        )
+        alive = [snapshot for snapshot in found if snapshot.expires_time and snapshot.expires_time - now > ahead]
+        newest_first = sorted(alive, key=lambda snapshot: format_time(snapshot.created_time) or "", reverse=True)
+        return Listing(newest_first, listed, ahead)
 
-    def add(self, snapshots: Iterable[Snapshot], now: datetime, *, are_all: bool = False) -> None:
-        """Add snapshots to the known ones; with `are_all` replace them."""
+    def add(
+        self,
+        snapshots: Iterable[Snapshot],
+        now: datetime,
+        *,
+        ahead: timedelta | None = None,
+        are_all: bool = False,
+    ) -> None:
+        """Add snapshots to the known ones; with `are_all` replace them. `ahead` is as in a Listing."""
         known = Listing([], now) if are_all else self.read(now)
+        known = known if ahead is None else known._replace(ahead=ahead)
         found = {snapshot.id: snapshot for snapshot in [*known.snapshots, *snapshots]}
         self._write(known._replace(snapshots=list(found.values())), now)
 
@@ -65,6 +77,7 @@ class RecentSnapshots:
         stored = {
             "savedTime": format_time(now),
             "listedTime": format_time(seen.listed_time),
+            "aheadSeconds": seen.ahead.total_seconds(),
             "snapshots": [_stored(snapshot) for snapshot in seen.snapshots],
         }
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")

@@ -213,12 +213,17 @@ class Operation(NamedTuple):
         """The operation in words: `take PersonGroup employees`."""
         return f"{self.kind.value} {self.object_type} {self.object_id}" if self.object_id else "operation"
 
+    @property
+    def started_time(self) -> datetime:
+        """When it started, by the service's clock if that is known. An adopted take has its snapshot's time."""
+        adopted_time = self.finished_time if self.state is OperationState.ADOPTED else None
+        return self.created_time or adopted_time or self.intended_time
+
     def elapsed_s(self, now: datetime) -> float:
         """Return how long the operation took, or has been running at `now`, from times of one clock only."""
         if not self.state.is_open and self.created_time and (end := self.finished_time or self.last_action_time):
             return max(0.0, (end - self.created_time).total_seconds())
-        found_elsewhere = None if self.owner else self.created_time
-        start = found_elsewhere or self.submitted_time or self.intended_time
+        start = self.submitted_time or self.intended_time
         end = now if self.state.is_open else self.polled_time or start
         return max(0.0, (end - start).total_seconds())
 

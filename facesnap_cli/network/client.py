@@ -29,6 +29,7 @@ from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.redaction import Redactor
 from facesnap_cli.network.responses import Exchange, Response
 from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
+from facesnap_cli.network.service_clock import ServiceClock
 from facesnap_cli.network.service_errors import error_of
 
 if TYPE_CHECKING:
@@ -66,10 +67,12 @@ class Client:
         rng: random.Random | None = None,
         observe: Callable[[Exchange], None] = lambda exchange: None,
         reporter: Reporter = SILENT,
+        service_clock: ServiceClock | None = None,
     ):
         self.options = options
         self._credential = credential
         self._clock = clock
+        self._service_clock = service_clock or ServiceClock(clock)
         self._limiter = limiter
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
@@ -119,14 +122,14 @@ class Client:
                 if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                     return outcome
                 delay = self.options.policy.delay_after(
-                    outcome, method=method, attempt=attempt, now=self._clock.now(), rng=self._rng
+                    outcome, method=method, attempt=attempt, now=self._service_clock.now(), rng=self._rng
                 )
                 error: FacesnapError = error_of(
                     outcome,
                     what=what,
                     endpoint=self.options.endpoint,
                     may_have_acted=method not in RESENDABLE_METHODS,
-                    now=self._clock.now(),
+                    now=self._service_clock.now(),
                     keys_refused=self._credential.keys_refused,
                 )
                 if outcome.status == 429 and delay is not None:
@@ -157,13 +160,14 @@ class Client:
                 key_header, secret = self._credential.header()
             self._redactor.add(secret)
             sent = _merged(self._headers, headers, self.options.extra_headers)
-            started = self._clock.monotonic()
+            started, sent_time = self._clock.monotonic(), self._clock.now()
             outcome: Response | NoResponse
             try:
                 # The one place where a secret is unwrapped.
                 response = self._connections.send(
                     method, url, [*sent, (key_header, secret.reveal())], content, within_s=within_s
                 )
+                self._service_clock.update(response.headers.get("date", ""), sent_time)
                 outcome = self._redactor.response(response)
             except NoResponse as failure:
                 failure.reason = self._redactor.text(failure.reason)[:_SHOWN_REASON_CHARS]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +76,11 @@ class Accounts:
             if found:
                 return self.of_profile(found[0]) if len(found) == 1 else None
         return None
+
+    def service_now(self, clock: Clock) -> datetime:
+        """Return the time of the first account's service that is known; this machine's without one."""
+        known = [account.service_clock for account in self._connected.values() if account.service_clock.ahead]
+        return known[0].now() if known else clock.now()
 
     def close(self) -> None:
         """Close the connections."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal.store import Journal
     from facesnap_cli.journal.transfers import Transfers
     from facesnap_cli.models.identity import Resource
+    from facesnap_cli.network.service_clock import ClockDifference
     from facesnap_cli.operations.polling import Schedule
 
 _WARN_AGAIN_S = 60.0
@@ -31,11 +32,19 @@ class Dependencies:
     The journal is opened, and settings are read, when they are first needed: most reading commands need no journal.
     """
 
-    def __init__(self, state_directory: Path, clock: Clock, accounts: Accounts, reporter: Reporter):
+    def __init__(
+        self,
+        state_directory: Path,
+        clock: Clock,
+        accounts: Accounts,
+        reporter: Reporter,
+        clock_difference: ClockDifference,
+    ):
         self.state_directory = state_directory
         self.clock = clock
         self.accounts = accounts
         self.reporter = reporter
+        self.clock_difference = clock_difference
         self._journal: Journal | None = None
         self._thread_pool: ThreadPool | None = None
         self._quiet_until: dict[type[FacesnapError], float] = {}
@@ -113,9 +122,14 @@ class Dependencies:
             return account.resource
 
     def forget_old_operations(self) -> None:
-        """Delete operations from the journal that ended longer ago than `keep_journal`, if it can be written."""
+        """Delete operations from the journal that ended longer ago than `keep_journal`, if it can be written.
+
+        Called after the requests of a command, because their responses show whether this machine's clock is right.
+        """
         from facesnap_cli.journal.store import JournalError
 
+        if self.clock_difference.is_large:
+            return
         with suppress(JournalError):  # a command that has to write says what is wrong with the journal
             self.journal.forget(timedelta(seconds=self.settings.keep_journal))
 

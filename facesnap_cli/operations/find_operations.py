@@ -36,7 +36,8 @@ def find_operation(dependencies: Dependencies, reference: str) -> Operation:
         owner="",
         now=now,
     )
-    return dependencies.journal.add_found(found.submitted(reference.lower(), now).polled(response, now))
+    created = response.created_time and account.service_clock.to_local(response.created_time)
+    return dependencies.journal.add_found(found.submitted(reference.lower(), created or now).polled(response, now))
 
 
 def find_known_operation(dependencies: Dependencies, reference: str) -> Operation:

@@ -21,7 +21,7 @@ def list_snapshots(dependencies: Dependencies, account: Account, parameters: Lis
     """Return the matching snapshots, oldest first."""
     snapshots = account.snapshots.list(object_type=parameters.object_type, apply_scope=parameters.apply_scope)
     if parameters.expires_within_s is not None:
-        limit = dependencies.clock.now() + timedelta(seconds=parameters.expires_within_s)
+        limit = account.service_clock.now() + timedelta(seconds=parameters.expires_within_s)
         snapshots = [each for each in snapshots if each.expires_time is None or each.expires_time <= limit]
     return sorted((_with_object(dependencies, snapshot) for snapshot in snapshots), key=_created_time)
 
@@ -79,11 +79,12 @@ def find_snapshots(
 
 
 def described(snapshot: Snapshot, now: datetime) -> str:
-    """Return a snapshot in words: what it is of, and how old."""
+    """Return a snapshot in words: what it is of, and how old. `now` is the service's time."""
     words = f"snapshot {snapshot.id} of {snapshot.type} {snapshot.object_id or '(object not known)'}"
     if snapshot.created_time is None:
         return words
-    return f"{words}, taken {format_duration((now - snapshot.created_time).total_seconds())} ago"
+    age_s = max(0.0, (now - snapshot.created_time).total_seconds())
+    return f"{words}, taken {format_duration(age_s)} ago"
 
 
 def _get(account: Account, snapshot_id: str) -> Snapshot:

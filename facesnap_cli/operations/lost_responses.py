@@ -110,7 +110,7 @@ def find_trace(account: Account, journal: Journal, operation: Operation) -> Snap
             return snapshot
     if operation.tagged or not operation.user_data_digest or journal.has_rival(operation):
         return None
-    earliest = operation.intended_time - CLOCK_SKEW
+    earliest = account.service_clock.from_local(operation.intended_time) - CLOCK_SKEW
     candidates = [
         snapshot
         for snapshot in snapshots

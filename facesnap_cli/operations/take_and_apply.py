@@ -32,7 +32,7 @@ def take_or_reuse(dependencies: Dependencies, account: Account, parameters: Take
     snapshot = _young_snapshot(dependencies, account, parameters)
     if snapshot is None:
         return start_take(dependencies, account, parameters)
-    dependencies.reporter.note(f"{described(snapshot, dependencies.clock.now())} is young enough: nothing is taken")
+    dependencies.reporter.note(f"{described(snapshot, account.service_clock.now())} is young enough: nothing is taken")
     return _take_of(dependencies, account, parameters, snapshot)
 
 
@@ -91,7 +91,7 @@ def start_apply(
     earlier = _open_earlier(dependencies, operation)
     if earlier and earlier.snapshot_id == snapshot.id:
         return earlier
-    _check_expiry(dependencies, snapshot, estimate_s(journal, operation))
+    _check_expiry(dependencies, account, snapshot, estimate_s(journal, operation))
     if account.objects.exists(object_type, object_id):
         raise ConflictError(
             f"{object_type.value} {object_id} exists in the target already; an apply only creates new objects",
@@ -161,10 +161,11 @@ def _young_snapshot(dependencies: Dependencies, account: Account, parameters: Ta
         return None
     journal = dependencies.journal
     scope = {entry.lower() for entry in parameters.apply_scope}
-    oldest = dependencies.clock.now() - timedelta(seconds=parameters.max_age_s)
+    listed = account.snapshots.list(object_type=parameters.object_type)
+    oldest = account.service_clock.now() - timedelta(seconds=parameters.max_age_s)
     fitting = [
         snapshot
-        for snapshot in account.snapshots.list(object_type=parameters.object_type)
+        for snapshot in listed
         if parameters.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
         and (snapshot.is_of(account.subscription_id) or journal.take_of(snapshot.id))
         and snapshot.created_time is not None
@@ -268,10 +269,10 @@ def _check_quota(dependencies: Dependencies, account: Account, kind: OperationKi
         dependencies.reporter.warn(f"{known}: the service may refuse this one")
 
 
-def _check_expiry(dependencies: Dependencies, snapshot: Snapshot, estimate_s: float | None) -> None:
+def _check_expiry(dependencies: Dependencies, account: Account, snapshot: Snapshot, estimate_s: float | None) -> None:
     if snapshot.expires_time is None:
         return
-    left = snapshot.expires_time - dependencies.clock.now()
+    left = snapshot.expires_time - account.service_clock.now()
     if left <= timedelta(0):
         raise NotFoundError(
             f"snapshot {snapshot.id} expired {format_duration(-left.total_seconds())} ago",

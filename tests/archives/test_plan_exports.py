@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_KEYS, LinkedClock, Program
-from tests.support.archives import change, dated_archive, exported, rows, wait_days
+from tests.conftest import SOURCE_KEYS, Program
+from tests.support.archives import DAY_S, change, dated_archive, exported, rows, wait_days
 from tests.support.service import call
 
 
@@ -161,11 +161,10 @@ def test_an_archive_that_cannot_be_read_whole_is_no_backup(program: Program, bac
 
 @pytest.mark.parametrize("template", ["file:backups/{name}-{date}.facesnap", "file:backups/{name}.facesnap"])
 def test_an_archive_of_the_future_is_no_backup(program: Program, backups: Path, template: str) -> None:
-    assert isinstance(program.clock, LinkedClock)
-    wait_days(program, 30)
+    program.clock.shift(30 * DAY_S)
     assert program.run("run", plan(program, to=template)).status == 0
     [future] = backups.iterdir()
-    wait_days(program, -30)
+    program.clock.shift(-30 * DAY_S)
     checked = program.run("run", plan(program, to=template), "--check", "-o", "json", "-q")
     assert (checked.status, checked.json[0]["covered"]) == (5, False)
     keep = {"keep": "{ last = 1 }"} if "{date}" in template else {}

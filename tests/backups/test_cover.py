@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.backups.conftest import Estate, item
+from tests.support.archives import change
 
 
 @pytest.fixture
@@ -78,10 +79,21 @@ def test_the_copy_of_another_plan_for_the_same_object_covers(estate: Estate, pla
     assert estate.run("run", estate.plan(other), "--check", "-q").status == 0
 
 
-def test_a_copy_whose_name_is_of_the_future_does_not_cover(estate: Estate, plan: str) -> None:
-    estate.set_day(48 * 3600)
+def test_a_copy_whose_name_is_of_the_future_covers_for_its_true_age(estate: Estate, plan: str) -> None:
+    estate.program.clock.shift(48 * 3600)
     assert estate.run("run", plan, "-q").status == 0
-    estate.program.clock.slept_s -= 48 * 3600
+    estate.program.clock.shift(-48 * 3600)
+    checked = estate.run("run", plan, "--check", "-o", "json")
+    assert (checked.status, 25 * 3600 < checked.json[0]["secondsLeft"] <= 26 * 3600) == (0, True)
+    estate.set_day(27 * 3600)
+    assert estate.run("run", plan, "--check").status == 5
+
+
+def test_a_copy_of_the_future_whose_true_age_is_not_known_does_not_cover(estate: Estate, plan: str) -> None:
+    estate.program.clock.shift(48 * 3600)
+    assert estate.run("run", plan, "-q").status == 0
+    estate.program.clock.shift(-48 * 3600)
+    change(estate.program.directory / "state" / "journal.db", "UPDATE operations SET created_time = NULL")
     checked = estate.run("run", plan, "--check", "-o", "json")
     assert checked.status == 5
     assert [(one["covered"], one["objectId"]) for one in checked.json] == [(False, None), (False, None)]

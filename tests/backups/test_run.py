@@ -355,9 +355,9 @@ def test_an_object_that_the_plan_backs_up_is_kept_whichever_profile_leads_to_it(
 def test_a_copy_made_while_the_clock_was_wrong_does_not_stop_the_next_ones(estate: Estate) -> None:
     estate.make("prod", "source")
     plan = estate.plan(item("source", "dr:source-{date}"))
-    estate.set_day(3 * 86400)
+    estate.program.clock.shift(3 * 86400)
     assert estate.run("run", plan, "-q", "-o", "none").status == 0
-    estate.program.clock.slept_s -= 3 * 86400
+    estate.program.clock.shift(-3 * 86400)
     again = estate.run("run", plan, "-o", "json", "-q")
     assert (again.status, again.json[0]["status"]) == (0, "copied")
     assert len(estate.groups("dr")) == 2

@@ -96,7 +96,7 @@ def test_a_gateways_404_does_not_give_up_a_lost_apply(
         {"route": "GET /persongroups/copy", "status": 404, "code": "404", "message": "Resource not found", "skip": 1},
     )
     assert program.run("apply", snapshot, "-p", "target", "-i", "copy").status == 10
-    emulator.advance(3 * 3600)
+    program.clock.sleep(3 * 3600)
     looked = program.run("status", "-q", "-o", "json")
     assert (looked.status, looked.json[0]["status"]) == (9, "unknown")
     assert "does not say that PersonGroup copy is missing" in looked.err

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_KEYS, TARGET_KEYS, LinkedClock, Program
+from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 from tests.support.service import call
 
 ALL_TYPES = [
@@ -102,6 +102,5 @@ def dated_archive(program: Program) -> Path:
 
 
 def wait_days(program: Program, days: float) -> None:
-    """Move the program's clock, not the emulator's."""
-    assert isinstance(program.clock, LinkedClock)
-    program.clock.slept_s += days * DAY_S
+    """Move the clocks of the program and the emulator."""
+    program.clock.sleep(days * DAY_S)

@@ -64,6 +64,8 @@ class ExportMethod:
                     if own[0].action == "export":
                         steps[label] = [missing]
                         failures[label] = not_found(self.account, self.item.object_type, object_id)
+        if self.dependencies.clock_difference.is_large:  # which only the response of `exists` may have shown
+            steps = {label: [step for step in own if step.action != "delete"] for label, own in steps.items()}
         return Preview(tuple(dict.fromkeys(step for own in steps.values() for step in own)), tuple(failures.items()))
 
     def run(self, progress: Progress) -> ItemResult:

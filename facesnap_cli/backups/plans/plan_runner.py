@@ -49,13 +49,15 @@ def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress
     with plan_lock(dependencies.state_directory, plan.path):
         notifier.started()
         try:
-            dependencies.forget_old_operations()
             methods = methods_of(dependencies, plan)
             _report_quota(dependencies, methods)
             with run_progress([item.name for item in plan.items]) as progress_of:
                 result = run_items(methods, progress_of, jobs=parameters.jobs or plan.jobs, clock=dependencies.clock)
+            dependencies.forget_old_operations()
             for warning in result.warnings:
                 reporter.warn(warning)
+            if dependencies.clock_difference.is_large and any(item.keep for item in plan.items):
+                reporter.warn("no older copies were deleted: keep goes by dates, and this machine's clock is wrong")
             if plan.metrics:
                 notifier.metrics(run_metrics(plan, result, _covers(methods), _quota_left(dependencies, plan)))
             notifier.summary(markdown(plan, result), parameters.summary, parameters.step_summary)

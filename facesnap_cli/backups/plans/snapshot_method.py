@@ -120,4 +120,4 @@ class SnapshotMethod:
             candidates = self._copies(target).candidates()
         except FacesnapError as failure:
             return Cover(self.item, label, profile, failure=failure)
-        return cover_of(self.item, label, profile, candidates, self.dependencies.clock.now())
+        return cover_of(self.item, label, profile, candidates, target.account.service_clock.now())

@@ -111,7 +111,7 @@ class TargetArchives:
 
     def deletions(self, new: Path) -> list[tuple[Path, Deletion]]:
         """Return the older archives to delete once `new` is there and checked, the oldest first."""
-        if self.item.keep is None:
+        if self.item.keep is None or self.dependencies.clock_difference.is_large:
             return []
         retention, named = Retention(self.item.keep), self._named()
         named.setdefault(new, self.template.made_at(str(self._folder / new.name)) or self.dependencies.clock.now())

@@ -38,7 +38,7 @@ class TargetCopies:
 
     def deletions(self, known: Iterable[KnownBackup], new: str, protected: frozenset[str]) -> list[Deletion]:
         """Return the older copies to delete after `new` was made and verified, the oldest first."""
-        if self.item.keep is None:
+        if self.item.keep is None or self.dependencies.clock_difference.is_large:
             return []
         backups = {backup.name: backup for backup in known}
         moment = self.target.template.made_at(new) or self.dependencies.clock.now()
@@ -155,7 +155,7 @@ class TargetCopies:
 
     def _taken_time(self, apply: Operation) -> datetime:
         take = self.dependencies.journal.take_of(apply.snapshot_id or "")
-        return (take or apply).intended_time
+        return (take or apply).started_time
 
     def _candidate(self, backup: KnownBackup) -> Candidate:
         """Return a copy with the moment of its take, or why it does not count."""

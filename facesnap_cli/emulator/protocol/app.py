@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 
 from starlette.routing import Mount, Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facesnap_cli.emulator.clock import TICKS_PER_S, Clock
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.protocol.guard import guarded
 from facesnap_cli.emulator.protocol.handler import Handler
@@ -32,7 +34,22 @@ def create_app(service: Service) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lambda _: _background(service),
     )
-    return guarded(router, service.options.host)
+    return _dated(guarded(router, service.options.host), service.clock)
+
+
+def _dated(app: ASGIApp, clock: Clock) -> ASGIApp:
+    """Return `app` with a `Date` in each response, by the emulator's clock."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(clock.now() / TICKS_PER_S, usegmt=True)
+                message["headers"] = [*message.get("headers", ()), (b"date", date.encode())]
+            await send(message)
+
+        await app(scope, receive, send_dated)
+
+    return call
 
 
 def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> list[Route]:
