@@ -44,7 +44,8 @@ def update(
 
     app = App.of(ctx)
     parameters = update_parameters(apply_scope=apply_scope, add=add_scope, remove=remove_scope, user_data=user_data)
-    found = find_snapshot(app.dependencies, app.account, snapshot_reference(snapshot), type_filter(type))
+    reference, object_type = snapshot_reference(snapshot), type_filter(type)
+    found = find_snapshot(app.dependencies, app.account, reference, object_type, to_change=True)
     changed = change_snapshot(app.dependencies, app.account, found, parameters)
     app.output.record(changed.document(app.account.service_clock.now()), SNAPSHOT)
 

@@ -20,7 +20,9 @@ from facesnap_cli.common.process_lock import ProcessLock
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.sqlite import transaction
 from facesnap_cli.common.time_format import parse_time
+from facesnap_cli.journal.account_paths import known_accounts
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
+from facesnap_cli.models.identity import Resource, Sameness
 from facesnap_cli.models.ids import SHORTEST_PREFIX, find_by_prefix
 from facesnap_cli.models.operations import OPEN_STATES, Operation, OperationKind, OperationState
 
@@ -68,7 +70,7 @@ class Journal:
         Both happen in one transaction, so only one of two processes can start the same take.
         """
         with self._lock, self._guarded("written; nothing was sent"), transaction(self._database):
-            earlier = self.find_open_like(operation)
+            earlier = next(iter(self.open_like(operation)), None)
             if earlier is None:
                 self._database.execute(_INSERT, _row(operation))
             return earlier
@@ -76,9 +78,8 @@ class Journal:
     def add_found(self, operation: Operation) -> Operation:
         """Commit an operation that another machine started, and return it, or the recorded one if it is known."""
         with self._lock, self._guarded("written"), transaction(self._database):
-            known = self._select(
-                "endpoint = ? AND lower(operation_id) = lower(?)", operation.endpoint, operation.operation_id
-            )
+            same_id = self._select("lower(operation_id) = lower(?)", operation.operation_id)
+            known = [found for found in same_id if found.resource.compare(operation.resource).is_possible]
             if not known:
                 self._database.execute(_INSERT, _row(operation))
             return known[0] if known else operation
@@ -140,49 +141,67 @@ class Journal:
         starts = "substr(lower(operation_id), 1, ?2) = ?1 OR substr(intent, 1, ?2) = ?1"
         return self._select(starts, prefix, len(prefix))
 
-    def find_open_like(self, operation: Operation) -> Operation | None:
-        """Return the newest open operation of the same kind on the same object by the same profile and subscription."""
+    def open_like(self, operation: Operation) -> list[Operation]:
+        """Return the open operations that stand in the way of another: the same one first, then the newest.
+
+        A take that may be of the same object counts, because it must not be paid for twice. An apply counts only if it
+        is certainly the same, because the service itself refuses a second object of one id.
+        """
         found = self._select(
-            f"{OPEN_SQL} AND kind = ?1 AND profile IS ?2 AND endpoint = ?3 AND object_type = ?4 AND object_id = ?5"
-            " AND (subscription_id IS NULL OR ?6 IS NULL OR lower(subscription_id) = lower(?6))"
-            " ORDER BY intended_time DESC LIMIT 1",
+            f"{OPEN_SQL} AND kind = ? AND object_type = ? AND object_id = ? AND intent <> ?"
+            " ORDER BY intended_time DESC",
             operation.kind.value,
-            operation.profile,
-            operation.endpoint,
             operation.object_type,
             operation.object_id,
-            operation.subscription_id,
+            operation.intent,
         )
-        return found[0] if found else None
+        compared = [(self.compare(other, operation), other) for other in found]
+        may_be = [other for sameness, other in compared if sameness is Sameness.UNKNOWN]
+        return [other for sameness, other in compared if sameness.is_certain] + (
+            may_be if operation.kind is OperationKind.TAKE else []
+        )
+
+    def compare(self, operation: Operation, other: Operation) -> Sameness:
+        """Return whether two operations were sent to the same account, by all that is known here of both."""
+        complete = known_accounts(self)
+        return complete(operation.resource).compare(complete(other.resource))
 
     def has_rival(self, operation: Operation) -> bool:
         """Return whether another take with the same user data may have made a snapshot that is not known yet."""
-        return bool(
-            self._select(
-                "kind = 'take' AND intent <> ? AND endpoint = ? AND user_data_digest = ? AND snapshot_id IS NULL"
-                " AND state NOT IN ('failed', 'abandoned') LIMIT 1",
-                operation.intent,
-                operation.endpoint,
-                operation.user_data_digest,
-            )
+        rivals = self._select(
+            "kind = 'take' AND intent <> ? AND user_data_digest = ? AND snapshot_id IS NULL"
+            " AND state NOT IN ('failed', 'abandoned')",
+            operation.intent,
+            operation.user_data_digest,
         )
+        return any(self.compare(rival, operation).is_possible for rival in rivals)
 
     def of_job(self, key: str) -> list[Operation]:
         """Return the operations of every run of a copy, the newest first."""
         return self._select("job_key = ? ORDER BY intended_time DESC", key)
 
     def applies_to(
-        self, *, profile: str | None, endpoint: str, object_type: str, object_id: str | None = None
+        self,
+        resource: Resource,
+        object_type: str,
+        object_id: str | None = None,
+        *,
+        job_since: datetime | None = None,
     ) -> list[Operation]:
-        """Return a profile's applies to an object, or to any object of the type, the newest first."""
-        return self._select(
-            "kind = 'apply' AND profile IS ?1 AND endpoint = ?2 AND object_type = ?3"
-            " AND (?4 IS NULL OR object_id = ?4) ORDER BY intended_time DESC",
-            profile,
-            endpoint,
+        """Return the applies to an object, or to any object of the type, that were certainly sent to this account.
+
+        The newest comes first. With `job_since`, only those that are steps of a copy that began then or later.
+        """
+        found = self._select(
+            "kind = 'apply' AND object_type = ?1 AND (?2 IS NULL OR object_id = ?2) AND (?3 IS NULL OR job_time >= ?3)"
+            " ORDER BY intended_time DESC",
             object_type,
             object_id,
+            _stored(job_since),
         )
+        complete = known_accounts(self)
+        target = complete(resource)
+        return [apply for apply in found if complete(apply.resource).compare(target).is_certain]
 
     def mark_verified(self, operation: Operation) -> Operation:
         """Commit that an apply's result equals its source, or that all of a take's copy is done."""
@@ -195,8 +214,8 @@ class Journal:
         return verified
 
     def take_of(self, snapshot_id: str) -> Operation | None:
-        """Return the take that made a snapshot, if it is known here."""
-        found = self._select("kind = 'take' AND snapshot_id = ? LIMIT 1", snapshot_id.lower())
+        """Return the take that made a snapshot, if it is known here: one that was sent, before one only found."""
+        found = self._select("kind = 'take' AND snapshot_id = ? ORDER BY owner = '' LIMIT 1", snapshot_id.lower())
         return found[0] if found else None
 
     def object_of(self, snapshot_id: str) -> str | None:
@@ -217,20 +236,20 @@ class Journal:
         own = self._owner is not None and operation.owner == self._owner.path.stem
         return own or ProcessLock.is_held(self._owners / f"{operation.owner}.lock")
 
-    def submitted_since(
-        self, kind: OperationKind, moment: datetime, *, subscription_id: str | None, endpoint: str
-    ) -> int:
-        """Return how many operations of a kind this machine started since `moment` in a subscription.
+    def submitted_since(self, kind: OperationKind, moment: datetime, resource: Resource) -> int:
+        """Return how many operations of a kind this machine started since `moment` in the subscription of an account.
 
-        An operation whose response was lost counts. One that was only found (without an owner) does not.
+        An operation that may belong to the subscription counts, and so does one whose response was lost. One that was
+        only found (without an owner) does not.
         """
-        with self._lock, self._guarded("read"):
-            row = self._database.execute(
-                "SELECT count(*) FROM operations WHERE kind = ?1 AND intended_time >= ?2 AND owner <> ''"
-                " AND CASE WHEN ?3 IS NULL THEN endpoint = ?4 ELSE subscription_id = ?3 END",
-                (kind.value, _stored(moment), subscription_id, endpoint),
-            ).fetchone()
-        return int(row[0])
+        started = self._select(
+            "kind = ? AND intended_time >= ? AND owner <> ''",
+            kind.value,
+            _stored(moment),
+        )
+        complete = known_accounts(self)
+        account = complete(resource)
+        return sum(complete(each.resource).compare_subscription(account).is_possible for each in started)
 
     def forget(self, keep: timedelta) -> int:
         """Delete the operations that ended and are older than `keep`, and return their number."""

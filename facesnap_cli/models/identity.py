@@ -69,6 +69,12 @@ class Resource(NamedTuple):
             return Sameness.DIFFERENT if both_regional else Sameness.UNKNOWN
         return Sameness.SAME if self.profile == other.profile else Sameness.UNKNOWN
 
+    def compare_subscription(self, other: Resource) -> Sameness:
+        """Return whether both accounts belong to one subscription, whose quota they then share."""
+        if self._subscription and other._subscription:
+            return Sameness.SAME if self._subscription == other._subscription else Sameness.DIFFERENT
+        return Sameness.SAME if self.compare(other).is_certain else Sameness.UNKNOWN
+
     @property
     def _subscription(self) -> str | None:
         """The subscription's id in lower case, from the ARM path if that is known."""

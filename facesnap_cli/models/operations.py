@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
@@ -188,6 +189,11 @@ class Operation(NamedTuple):
     def reference(self) -> str:
         """The name that a user gives to `wait`: the operation id, or the intent before there is one."""
         return self.operation_id or self.intent
+
+    @property
+    def resource(self) -> Resource:
+        """What the record tells of the account that it was sent to."""
+        return Resource(self.endpoint, self.profile, self.subscription_id)
 
     @property
     def job(self) -> Job | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.models.identity import subscription_of
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 
@@ -46,16 +47,10 @@ class Snapshot(NamedTuple):
             object_id=tag.object_id if tag else None,
         )
 
-    def is_of(self, subscription_id: str | None) -> bool:
-        """Return whether the subscription took the snapshot."""
-        # The service writes the account; anyone can write user data.
-        return subscription_id is not None and self.subscription_id == subscription_id.lower()
-
     @property
     def subscription_id(self) -> str | None:
         """The subscription that took it, in lower case; None if the service does not name one."""
-        parts = self.account.lower().split("/")
-        return parts[2] if parts[1:2] == ["subscriptions"] and len(parts) > 2 and is_guid(parts[2]) else None
+        return subscription_of(self.account)
 
     @property
     def expires_time(self) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.models.identity import Resource
 
 if TYPE_CHECKING:
     from facesnap_cli.config.settings import Settings
@@ -58,23 +58,31 @@ class Accounts:
         else:
             account = self._like(operation)
         hint = "choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's"
-        if account.endpoint != operation.endpoint:
-            raise UsageError(
-                f"{operation.title} was started at {operation.endpoint}, but {account.endpoint} is configured now",
-                hint=hint,
-            )
-        theirs, ours = operation.subscription_id, account.subscription_id
-        if theirs and ours and theirs.lower() != ours.lower():  # regional endpoints are shared by many accounts
-            raise UsageError(f"{operation.title} was started in another subscription, {theirs}", hint=hint)
-        return account
+        started_in = operation.resource._replace(profile=account.profile)  # without a profile, or its former name
+        if started_in.compare(account.resource).is_certain:
+            return account
+        if not started_in.compare_subscription(account.resource).is_possible:
+            where = f"in another subscription, {operation.subscription_id}"
+        else:
+            where = f"at {operation.endpoint}, but {account.endpoint} is configured now"
+        raise UsageError(f"{operation.title} was started {where}", hint=hint)
 
-    def of_subscription(self, subscription_id: str | None) -> Account | None:
-        """Return the account of the only profile with this subscription id; built-in ones count if no other has it."""
+    def of_resource(self, resource: Resource, complete: Callable[[Resource], Resource]) -> Account | None:
+        """Return the account of the profile that leads to a resource, or of the only one in its subscription.
+
+        `complete` adds what else is known of a profile's account. Built-in profiles count if no other one fits.
+        """
         own = self.settings.file.profiles
         for names in (own, [name for name in self.settings.profile_names if name not in own]):
-            found = [name for name in names if subscription_id and self._subscription_of(name) == subscription_id]
-            if found:
-                return self.of_profile(found[0]) if len(found) == 1 else None
+            found = [(name, complete(known).compare(resource)) for name in names if (known := self._resource_of(name))]
+            certain = [name for name, sameness in found if sameness.is_certain]
+            if certain:
+                return self.of_profile(certain[0])
+            possible = [
+                name for name, sameness in found if sameness.is_possible and self._is_in_subscription_of(name, resource)
+            ]
+            if possible:
+                return self.of_profile(possible[0]) if len(possible) == 1 else None
         return None
 
     def service_now(self, clock: Clock) -> datetime:
@@ -88,25 +96,38 @@ class Accounts:
             account.close()
 
     def _like(self, operation: Operation) -> Account:
-        """Return the account of the operation's endpoint and subscription: its profile may have been renamed."""
-        for name in dict.fromkeys([self.settings.profile, *self.settings.profile_names]):
-            with contextlib.suppress(FacesnapError):  # another profile's mistake is not this command's to report
-                account = self.of_profile(name)
-                own = (account.endpoint, account.subscription_id)
-                if operation.subscription_id and own == (operation.endpoint, operation.subscription_id):
-                    return account
+        """Return the only account of the operation's endpoint and subscription: its profile may have been renamed."""
+        names = dict.fromkeys([self.settings.profile, *self.settings.profile_names])
+        found = [
+            name
+            for name in names
+            if (resource := self._resource_of(name))
+            and (operation.subscription_id and resource.subscription_id)
+            and operation.resource._replace(profile=name).compare(resource).is_certain
+        ]
+        if len(found) == 1:
+            return self.of_profile(found[0])
+        why = (
+            f"profiles {' and '.join(map(str, found))} both have its endpoint and subscription"
+            if found
+            else "nor is another one of its endpoint and subscription"
+        )
         raise UsageError(
             f"{operation.title} was started with profile {operation.profile}, which is not in"
-            f" {self.settings.file.path}, nor is another one of its endpoint and subscription",
+            f" {self.settings.file.path}{';' if found else ','} {why}",
             hint="--config names another configuration file",
         )
 
-    def _subscription_of(self, profile: str) -> str | None:
+    def _resource_of(self, profile: str | None) -> Resource | None:
         try:
-            found = self.settings.for_profile(profile).subscription_id
+            settings = self.settings if profile in (None, self.settings.profile) else self.settings.for_profile(profile)
+            return Resource(settings.endpoint or "", settings.profile, settings.subscription_id)
         except FacesnapError:  # another profile's mistake is not this command's to report
             return None
-        return found.lower() if found else None
+
+    def _is_in_subscription_of(self, profile: str, resource: Resource) -> bool:
+        known = self._resource_of(profile)
+        return bool(known and known.subscription_id and known.compare_subscription(resource).is_certain)
 
     def _of_settings(self, settings: Settings) -> Account:
         with self._lock:

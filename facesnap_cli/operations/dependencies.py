@@ -48,6 +48,7 @@ class Dependencies:
         self._journal: Journal | None = None
         self._thread_pool: ThreadPool | None = None
         self._quiet_until: dict[type[FacesnapError], float] = {}
+        self._noted: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -140,6 +141,14 @@ class Dependencies:
         transfers = Transfers(self.state_directory, self.clock, self.reporter)
         transfers.forget(timedelta(seconds=self.settings.keep_journal))
         return transfers
+
+    def note_once(self, text: str) -> None:
+        """Note what helps a person, once in a run."""
+        with self._lock:
+            is_new = text not in self._noted
+            self._noted.add(text)
+        if is_new:
+            self.reporter.note(text)
 
     def warn_of(self, error: FacesnapError) -> None:
         """Warn about an error that does not stop the command, at most once a minute per kind."""

@@ -10,6 +10,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
@@ -27,11 +28,17 @@ def list_snapshots(dependencies: Dependencies, account: Account, parameters: Lis
 
 
 def find_snapshot(
-    dependencies: Dependencies, account: Account, reference: str, object_type: ObjectType | None = None
+    dependencies: Dependencies,
+    account: Account,
+    reference: str,
+    object_type: ObjectType | None = None,
+    *,
+    to_change: bool = False,
 ) -> Snapshot:
     """Return the snapshot of this id, beginning of an id, or `latest`, of `object_type` if given.
 
-    Raises NotFoundError for none, UsageError for several.
+    `to_change`: `latest` is then the newest that the account itself took, not one that others share with it. Raises
+    NotFoundError for none, UsageError for several.
     """
     if is_guid(reference):
         snapshot = _get(account, reference)
@@ -39,7 +46,9 @@ def find_snapshot(
             raise NotFoundError(f"snapshot {reference} is of a {snapshot.type}, not of a {object_type.value}")
         return _with_object(dependencies, snapshot)
     snapshots = account.snapshots.list(object_type=object_type)
-    if reference == "latest":
+    if reference == "latest" and to_change:
+        found = _newest_own(dependencies, account, snapshots)
+    elif reference == "latest":
         found = max(reversed(snapshots), key=_created_time, default=None)
     else:
         found = find_by_prefix(
@@ -59,7 +68,7 @@ def find_snapshot(
 def find_snapshots(
     dependencies: Dependencies, account: Account, references: Sequence[str], object_type: ObjectType | None
 ) -> tuple[list[Snapshot], list[FacesnapError]]:
-    """Return the snapshots that the references name, each once, and an error for each full id that is gone.
+    """Return the snapshots to delete that the references name, each once, and an error for each full id that is gone.
 
     So a deletion that stopped half way can be run again. Raises like `find_snapshot` for any other reference.
     """
@@ -67,7 +76,7 @@ def find_snapshots(
     gone: list[FacesnapError] = []
     for reference in references:
         try:
-            snapshot = find_snapshot(dependencies, account, reference, object_type)
+            snapshot = find_snapshot(dependencies, account, reference, object_type, to_change=True)
             found[snapshot.id] = snapshot
         except NotFoundError as failure:
             if "httpStatus" not in failure.details:
@@ -76,6 +85,23 @@ def find_snapshots(
     if gone and not found:
         raise gone[0]
     return list(found.values()), gone
+
+
+def _newest_own(dependencies: Dependencies, account: Account, snapshots: Sequence[Snapshot]) -> Snapshot | None:
+    """Return the newest snapshot that the account took. Raises UsageError if that is not certain of the newest one."""
+    journal = dependencies.journal
+    learn_accounts(journal, snapshots)
+    own = with_account(journal, account.resource)
+    for snapshot in sorted(snapshots, key=_created_time, reverse=True):
+        sameness = resource_of_snapshot(journal, snapshot).compare(own)
+        if sameness.is_certain:
+            return snapshot
+        if sameness.is_possible:
+            raise UsageError(
+                f"the newest snapshot, {snapshot.id}, may be another account's of the same subscription",
+                hint=Hint("name the snapshot by its id; ", command("list"), " shows them"),
+            )
+    return None
 
 
 def described(snapshot: Snapshot, now: datetime) -> str:

@@ -8,7 +8,9 @@ from facesnap_cli.common.clock import CLOCK_SKEW
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.common.hints import NO_COMMAND, Hint, command
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.journal.store import Journal, digest
+from facesnap_cli.models.identity import Resource, Sameness
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
@@ -30,9 +32,10 @@ def recover_result(dependencies: Dependencies, account: Account, operation: Oper
     """
     journal, now = dependencies.journal, dependencies.clock.now()
     if journal.is_being_sent(operation):
-        return operation
+        recorded = journal.find(operation.intent)  # its process may have received the response meanwhile
+        return recorded or operation.abandoned("the service refused it", now)
     if operation.kind is OperationKind.TAKE:
-        snapshot = find_trace(account, journal, operation)
+        snapshot = find_trace(dependencies, account, operation)
         if snapshot:
             return journal.save(operation.adopted(f"/snapshots/{snapshot.id}", snapshot.created_time, now))
     elif account.objects.exists(ObjectType(operation.object_type), operation.object_id):
@@ -100,24 +103,41 @@ def _way_out(operation: Operation) -> str:
     return f"{now}{hours} h after its start it no longer blocks a new one"
 
 
-def find_trace(account: Account, journal: Journal, operation: Operation) -> Snapshot | None:
-    """Return the snapshot that a take made, recognized by its tag, or by user data that no other take has."""
-    object_type = ObjectType(operation.object_type) if operation.object_type else None
-    snapshots = account.snapshots.list(object_type=object_type)
+def find_trace(dependencies: Dependencies, account: Account, operation: Operation) -> Snapshot | None:
+    """Return the snapshot that a take made, recognized by its tag, or by user data that no other take has.
+
+    User data alone recognizes a snapshot only if it is certainly of the take's account: a list shows the snapshots of
+    all accounts of a subscription.
+    """
+    journal = dependencies.journal
+    snapshots = account.snapshots.list()  # of any type: each may show whose account this is
     for snapshot in snapshots:
         tag = ProvenanceTag.parse(snapshot.user_data)
         if tag and tag.intent == operation.intent:
             return snapshot
     if operation.tagged or not operation.user_data_digest or journal.has_rival(operation):
         return None
+    learn_accounts(journal, snapshots)
+    own = with_account(journal, account.resource)
     earliest = account.service_clock.from_local(operation.intended_time) - CLOCK_SKEW
     candidates = [
         snapshot
         for snapshot in snapshots
-        if digest(snapshot.user_data) == operation.user_data_digest
+        if snapshot.type.lower() == operation.object_type.lower()
+        and digest(snapshot.user_data) == operation.user_data_digest
         and snapshot.created_time is not None
         and snapshot.created_time >= earliest
-        and (account.subscription_id is None or snapshot.is_of(account.subscription_id))
         and journal.object_of(snapshot.id) is None
     ]
-    return candidates[0] if len(candidates) == 1 else None
+    possible = [(each, same) for each in candidates if (same := _taken_in(journal, each, own)).is_possible]
+    for snapshot, sameness in possible:
+        if not sameness.is_certain:
+            dependencies.note_once(
+                f"snapshot {snapshot.id} has the user data of {operation.title}, but it is not known whether"
+                f" {snapshot.account or 'its account'} is the account of {account.profile or account.endpoint}"
+            )
+    return possible[0][0] if len(possible) == 1 and possible[0][1].is_certain else None
+
+
+def _taken_in(journal: Journal, snapshot: Snapshot, account: Resource) -> Sameness:
+    return resource_of_snapshot(journal, snapshot).compare(account)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,21 +46,24 @@ class Need:
 
 def needs(dependencies: Dependencies, charges: Iterable[tuple[Account, OperationKind]]) -> list[Need]:
     """Return what each subscription will be asked for, one charge a take or apply."""
-    counts: Counter[tuple[str, OperationKind]] = Counter()
-    accounts: dict[str, Account] = {}
-    for account, kind in charges:
-        subscription = account.subscription_id or account.endpoint
-        accounts.setdefault(subscription, account)
-        counts[subscription, kind] += 1
+    charged = list(charges)
+    groups: dict[tuple[str, OperationKind], Account] = {}
+    for account, kind in charged:
+        groups.setdefault((account.subscription_id or account.endpoint, kind), account)
+    needed = {
+        (group, kind): sum(
+            kind is other_kind and account.resource.compare_subscription(other.resource).is_possible
+            for other, other_kind in charged
+        )
+        for (group, kind), account in groups.items()
+    }
     return [
-        Need(accounts[subscription].profile, needed, quota(dependencies, accounts[subscription], kind))
-        for (subscription, kind), needed in counts.items()
+        Need(account.profile, needed[group, kind], quota(dependencies, account, kind))
+        for (group, kind), account in groups.items()
     ]
 
 
 def quota(dependencies: Dependencies, account: Account, kind: OperationKind) -> Quota:
     """Count what the journal knows of the account's subscription. Free accounts have 100 a month, not a day."""
-    used = dependencies.journal.submitted_since(
-        kind, dependencies.clock.now() - WINDOW, subscription_id=account.subscription_id, endpoint=account.endpoint
-    )
+    used = dependencies.journal.submitted_since(kind, dependencies.clock.now() - WINDOW, account.resource)
     return Quota(kind, used)

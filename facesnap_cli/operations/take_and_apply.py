@@ -11,6 +11,7 @@ from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError, digest
 from facesnap_cli.models.objects import ObjectType
@@ -115,9 +116,7 @@ def resume_or_start_apply(dependencies: Dependencies, account: Account, paramete
 def resumable_apply(dependencies: Dependencies, account: Account, parameters: ApplyParameters) -> Operation | None:
     """Return this account's own apply of the snapshot to the object, under way or done while the object is there."""
     object_type, object_id = parameters.object_type, parameters.object_id
-    known = dependencies.journal.applies_to(
-        profile=account.profile, endpoint=account.endpoint, object_type=object_type.value, object_id=object_id
-    )
+    known = dependencies.journal.applies_to(account.resource, object_type.value, object_id)
     own = next(
         (apply for apply in known if apply.snapshot_id == parameters.snapshot.id and not apply.failed_or_abandoned),
         None,
@@ -154,31 +153,44 @@ def intended(
 def _young_snapshot(dependencies: Dependencies, account: Account, parameters: TakeParameters) -> Snapshot | None:
     """Return the newest snapshot that is as good as a new one; None if there is none, or without `max_age_s`.
 
-    User data that is given must be the snapshot's. A snapshot that another subscription took and shares with this one
-    does not count, even with a tag of this object: anyone can write a tag.
+    User data that is given must be the snapshot's. The snapshot must certainly be of this object. A list shows the
+    snapshots of all accounts of a subscription, and those that others share; a tag names only the object's id.
     """
     if parameters.max_age_s is None:
         return None
     journal = dependencies.journal
     scope = {entry.lower() for entry in parameters.apply_scope}
-    listed = account.snapshots.list(object_type=parameters.object_type)
+    listed = account.snapshots.list()  # of any type: each may show whose account this is
     oldest = account.service_clock.now() - timedelta(seconds=parameters.max_age_s)
+    learn_accounts(journal, listed)
+    own = with_account(journal, account.resource)
     fitting = [
         snapshot
         for snapshot in listed
-        if parameters.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
-        and (snapshot.is_of(account.subscription_id) or journal.take_of(snapshot.id))
+        if snapshot.type.lower() == parameters.object_type.value.lower()
+        and parameters.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
         and snapshot.created_time is not None
         and snapshot.created_time >= oldest
         and scope <= {entry.lower() for entry in snapshot.apply_scope}
         and parameters.user_data in (None, snapshot.user_data)
     ]
-    return max(fitting, key=lambda snapshot: snapshot.created_time or oldest, default=None)
+    for snapshot in sorted(fitting, key=lambda snapshot: snapshot.created_time or oldest, reverse=True):
+        sameness = resource_of_snapshot(journal, snapshot).compare(own)
+        if sameness.is_certain:
+            return snapshot
+        if sameness.is_possible:
+            dependencies.note_once(
+                f"{described(snapshot, account.service_clock.now())} is not used again: it is not known whether"
+                f" {snapshot.account or 'its account'} is the account of {account.profile or account.endpoint}"
+                " (a snapshot that this machine takes there will show it)"
+            )
+    return None
 
 
 def _take_of(dependencies: Dependencies, account: Account, parameters: TakeParameters, snapshot: Snapshot) -> Operation:
     """Return the take of a snapshot. One that another machine took is entered into the journal as adopted."""
-    if known := dependencies.journal.take_of(snapshot.id):
+    known = dependencies.journal.take_of(snapshot.id)
+    if known and known.resource.compare(account.resource).is_certain:
         return known
     found = intended(dependencies, account, OperationKind.TAKE, parameters.object_type, parameters.object_id, owner="")
     location = f"/snapshots/{snapshot.id}"
@@ -196,7 +208,7 @@ def _submit(
     if force:
         journal.add(operation)
     elif other := journal.add_unless_open(operation):
-        raise _under_way(other, clock)
+        raise _under_way(other, clock, is_same=journal.compare(other, operation).is_certain)
     try:
         operation_id = send()
     except OutcomeUnknownError as error:
@@ -233,22 +245,37 @@ def _open_earlier(dependencies: Dependencies, operation: Operation) -> Operation
     """Return the same operation of an earlier run if its lost result is found now.
 
     One that has ended since it was last polled does not count: the user wants another one. Raises ConflictError while
-    it is running, and OutcomeUnknownError or NotFoundError while nothing is known of it.
+    it is running, and OutcomeUnknownError or NotFoundError while nothing is known of it. Raises ConflictError also for
+    an operation of another profile that may be the same, because nothing is to be paid for twice.
     """
-    known = dependencies.journal.find_open_like(operation)
-    if known is None:
-        return None
-    earlier = Waiter(dependencies).poll_once(known)
-    if earlier.state is OperationState.UNKNOWN:
-        raise result_unknown(earlier)
-    if earlier.state.is_open:
-        raise _under_way(earlier, dependencies.clock)
-    return earlier if earlier.state is OperationState.ADOPTED else None
+    journal = dependencies.journal
+    for known in journal.open_like(operation):
+        if not journal.compare(known, operation).is_certain:
+            if _may_run(dependencies, known):
+                raise _under_way(known, dependencies.clock, is_same=False)
+            continue
+        earlier = Waiter(dependencies).poll_once(known)
+        if earlier.state is OperationState.UNKNOWN:
+            raise result_unknown(earlier)
+        if earlier.state.is_open:
+            raise _under_way(earlier, dependencies.clock)
+        if earlier.state is OperationState.ADOPTED:
+            return earlier
+    return None
 
 
-def _under_way(earlier: Operation, clock: Clock) -> ConflictError:
+def _may_run(dependencies: Dependencies, operation: Operation) -> bool:
+    """Return whether an operation of another profile is open, as far as it can be polled."""
+    try:
+        return Waiter(dependencies).poll_once(operation).state.is_open
+    except FacesnapError:
+        return True
+
+
+def _under_way(earlier: Operation, clock: Clock, *, is_same: bool = True) -> ConflictError:
+    where = "" if is_same else f" with profile {earlier.profile}, whose account may be the same"
     return ConflictError(
-        f"{earlier.title} is under way already, for {format_duration(earlier.elapsed_s(clock.now()))}",
+        f"{earlier.title} is under way already{where}, for {format_duration(earlier.elapsed_s(clock.now()))}",
         hint="--force takes another" if earlier.kind is OperationKind.TAKE else "",
         resume=command("wait", earlier.reference),
         details={"operationId": earlier.operation_id, "objectId": earlier.object_id},

@@ -10,6 +10,7 @@ from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationEr
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.account_paths import known_accounts, resource_of_snapshot
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation
 from facesnap_cli.operations.dependencies import Dependencies
@@ -107,7 +108,7 @@ def source_to_verify(
 
 
 def source_of(dependencies: Dependencies, target: Account, parameters: ApplyParameters) -> Place:
-    """Return the object that a snapshot was taken from, by this machine's journal, else by tag and subscription.
+    """Return the object that a snapshot was taken from, by this machine's journal, else by tag and account.
 
     Raises UsageError if it is not known, or if no profile reaches it: nothing could be compared.
     """
@@ -116,7 +117,9 @@ def source_of(dependencies: Dependencies, target: Account, parameters: ApplyPara
     if take and take.object_id:
         source = Place(accounts.of_operation(take), kind, take.object_id)
     else:
-        owner = accounts.of_subscription(snapshot.subscription_id)
+        complete = known_accounts(dependencies.journal)
+        taken_in = resource_of_snapshot(dependencies.journal, snapshot)
+        owner = accounts.of_resource(taken_in, complete)
         if snapshot.object_id is None or owner is None:
             what = "object" if snapshot.object_id is None else "profile of its subscription"
             raise UsageError(
@@ -126,6 +129,11 @@ def source_of(dependencies: Dependencies, target: Account, parameters: ApplyPara
                 else "apply it with --verify none, and compare by other means",
             )
         source = Place(owner, kind, snapshot.object_id)
+        if not complete(owner.resource).compare(taken_in).is_certain:
+            dependencies.note_once(
+                f"comparing with {source.name}, the only profile of the snapshot's subscription;"
+                f" it is not known whether it leads to {snapshot.account}"
+            )
     if source.account is target and source.object_id == object_id:
         raise UsageError(f"{object_id} is the snapshot's own source: there is nothing to compare it with")
     return source

@@ -183,7 +183,7 @@ class Waiter:
         if operation.state is not OperationState.SUCCEEDED or operation.kind is not OperationKind.TAKE:
             return operation
         if operation.object_id:
-            found = None if operation.snapshot_id else find_trace(account, self._journal, operation)
+            found = None if operation.snapshot_id else find_trace(self._dependencies, account, operation)
             location = operation.resource_location or (f"/snapshots/{found.id}" if found else None)
             return operation._replace(snapshot_id=found.id, resource_location=location) if found else operation
         if operation.snapshot_id is None:

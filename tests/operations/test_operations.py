@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
-from tests.conftest import TAKE_IT, LinkedClock, Program
+from tests.conftest import TAKE_IT, LinkedClock, Program, take_employees
 from tests.support.gate import gate
 from tests.support.service import make_groups, posts
 from tests.support.waiting import HANG_S, PATIENCE_S, until
@@ -86,10 +86,22 @@ def test_a_lost_take_is_adopted_by_its_tag(
 
 
 def test_a_lost_take_is_adopted_by_its_own_user_data(program: Program, emulator: RunningEmulator) -> None:
+    take_employees(program)  # this shows which account the profile leads to
     emulator.faults({"route": "POST /snapshots", "drop": "after"})
     program.run(*TAKE_IT, "--user-data", "nightly 2026-11-23")
     emulator.advance(10)
     assert program.run("wait", "-q").status == 0
+
+
+def test_a_lost_take_does_not_adopt_a_snapshot_whose_account_is_not_known_to_be_its_own(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    emulator.faults({"route": "POST /snapshots", "drop": "after"})
+    program.run(*TAKE_IT, "--user-data", "nightly 2026-11-23")
+    emulator.advance(10)
+    waited = program.run("wait")
+    assert waited.status == 10
+    assert waited.err.count("has the user data of take PersonGroup employees, but it is not known whether") == 1
 
 
 def test_a_lost_take_without_tag_or_match_stays_unknown_and_says_so(
@@ -191,11 +203,27 @@ def test_max_age_and_force_exclude_each_other(program: Program, emulator: Runnin
 
 
 def test_max_age_reuses_what_another_machine_took(program: Program, emulator: RunningEmulator, tmp_path: Path) -> None:
-    first = program.run(*TAKE_IT, "-o", "id", "-q")
     elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "another")}
+    assert program.run("take", "-t", "FaceList", "-i", "watchlist", "-q", **elsewhere).status == 0
+    first = program.run(*TAKE_IT, "-o", "id", "-q")
     again = program.run(*TAKE_IT, "--max-age", "20h", "-o", "id", "-q", **elsewhere)
     assert (again.status, again.out) == (0, first.out)
-    assert posts(emulator, "/snapshots") == 1
+    assert posts(emulator, "/snapshots") == 2
+
+
+def test_max_age_reuses_nothing_before_it_is_known_whose_it_is(
+    program: Program, emulator: RunningEmulator, tmp_path: Path
+) -> None:
+    first = program.run(*TAKE_IT, "-o", "id", "-q").out.strip()
+    elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "another")}
+    program.clock.sleep(60)
+    again = program.run(*TAKE_IT, "--max-age", "20h", "-o", "id", **elsewhere)
+    assert again.status == 0
+    assert again.err.count(f"snapshot {first} of PersonGroup employees, taken ") == 1
+    assert "is not used again: it is not known whether" in again.err
+    third = program.run(*TAKE_IT, "--max-age", "20h", "-o", "id", "-q", **elsewhere)
+    assert (third.status, third.out) == (0, again.out)
+    assert posts(emulator, "/snapshots") == 2
 
 
 @pytest.mark.parametrize("output", FORMATS)

@@ -16,6 +16,7 @@ from facesnap_cli.common.errors import (
     FacesnapError,
     NotFoundError,
     OutcomeUnknownError,
+    StillRunningError,
 )
 from facesnap_cli.common.hints import NO_COMMAND, Hint
 from facesnap_cli.journal.durations import estimate_s
@@ -89,10 +90,18 @@ class Copy:
         for begun in (self._used_take(), self._own_take()):
             if begun and not begun.failed_or_abandoned:
                 return begun
+        return next((take for take in self._takes_in_the_way() if self._is_of_source(take)), None)
+
+    def _takes_in_the_way(self) -> list[Operation]:
+        """Return the open takes that are or may be of the source, the certain ones first."""
+        return self._journal.open_like(self._next_take())
+
+    def _next_take(self) -> Operation:
         source, take = self._parameters.source, self._parameters.take
-        return self._journal.find_open_like(
-            intended(self._dependencies, source, OperationKind.TAKE, take.object_type, take.object_id, owner="")
-        )
+        return intended(self._dependencies, source, OperationKind.TAKE, take.object_type, take.object_id, owner="")
+
+    def _is_of_source(self, take: Operation) -> bool:
+        return self._journal.compare(take, self._next_take()).is_certain
 
     def _own_take(self) -> Operation | None:
         steps = self._journal.of_job(self.job.key)
@@ -119,12 +128,8 @@ class Copy:
         return ended if exists else None
 
     def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
-        return self._journal.applies_to(
-            profile=target.account.profile,
-            endpoint=target.account.endpoint,
-            object_type=self._parameters.take.object_type.value,
-            object_id=object_id,
-        )
+        kind = self._parameters.take.object_type.value
+        return self._journal.applies_to(target.account.resource, kind, object_id)
 
     def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
         """Return the error for a target that exists already."""
@@ -160,14 +165,34 @@ class Copy:
         return snapshot
 
     def _new_take(self) -> Operation:
-        try:
-            take = start_take(self._dependencies, self._parameters.source, self._parameters.take, job=self.job)
-        except OutcomeUnknownError as lost:
-            take = self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
-        except ConflictError as other:  # another copy of the object has started the take meanwhile
-            take = self.unfinished_take() or _raise(other)
+        take = self._started_take()
         begin_use(self._journal, take, self.job)
         return take
+
+    def _started_take(self, *, force: bool = False) -> Operation:
+        """Start a take and return it, or the one that another copy of the object has started meanwhile.
+
+        A take of another profile that may be of the same object is waited for first.
+        """
+        try:
+            parameters = self._parameters.take._replace(force=force)
+            return start_take(self._dependencies, self._parameters.source, parameters, job=self.job)
+        except OutcomeUnknownError as lost:
+            return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+        except ConflictError as other:
+            if begun := self.unfinished_take():
+                return begun
+            rival = next(iter(self._takes_in_the_way()), None)
+            if force or rival is None:
+                raise
+            self._dependencies.note_once(f"{other.message}: another take is sent once it has ended")
+            try:
+                self._waited_for(rival)
+            except FacesnapError as failure:
+                if isinstance(failure, StillRunningError) and self._dependencies.timeout_s is not None:
+                    raise
+                self._dependencies.warn_of(failure)  # another item's failure must not become this one's
+        return self._started_take(force=bool(self._takes_in_the_way()))
 
     def _taken(self, take: Operation) -> Snapshot | None:
         """Return the snapshot of a take that has succeeded; None if it is gone."""

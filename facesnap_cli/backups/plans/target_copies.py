@@ -11,7 +11,7 @@ from facesnap_cli.backups.copies.copy_parameters import CopyTarget
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
-from facesnap_cli.journal.account_paths import with_account
+from facesnap_cli.journal.account_paths import source_of_take, with_account
 from facesnap_cli.journal.backup_records import backups_of, record_backup
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
@@ -105,11 +105,7 @@ class TargetCopies:
     @cached_property
     def _applies(self) -> Mapping[str, Operation]:
         """The newest apply of a copy by each name in the target."""
-        applies = self.dependencies.journal.applies_to(
-            profile=self.target.account.profile,
-            endpoint=self.target.account.endpoint,
-            object_type=self.item.object_type.value,
-        )
+        applies = self.dependencies.journal.applies_to(self.target.account.resource, self.item.object_type.value)
         return {apply.object_id: apply for apply in reversed(applies) if apply.has_succeeded and apply.job}
 
     def _named(self) -> dict[str, datetime]:
@@ -150,8 +146,7 @@ class TargetCopies:
         take = journal.take_of(apply.snapshot_id or "")
         if take is None or not take.owner:  # one that was only found was made elsewhere
             return Sameness.UNKNOWN
-        resource = with_account(journal, Resource(take.endpoint, take.profile, take.subscription_id))
-        return ObjectIdentity(resource, take.object_type, take.object_id).compare(self.source)
+        return source_of_take(journal, take).compare(self.source)
 
     def _taken_time(self, apply: Operation) -> datetime:
         take = self.dependencies.journal.take_of(apply.snapshot_id or "")
