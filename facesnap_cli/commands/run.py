@@ -11,6 +11,7 @@ import typer
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
 
 app = typer_app()
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
@@ -52,6 +53,8 @@ def run(
     from facesnap_cli.display.columns import COVER, RUN, STEP
 
     app, parsed = App.of(ctx), read_plan(plan)
+    if summary and summary.exists() and summary.samefile(plan):
+        raise UsageError(f"--summary {summary}: it is the plan, which this run reads")
     if check:
         covers = check_plan(app.dependencies, parsed)
         app.report([cover.document() for cover in covers], COVER, uncovered(covers, plan))

@@ -252,12 +252,16 @@ class Journal:
         return sum(complete(each.resource).compare_subscription(account).is_possible for each in started)
 
     def forget(self, keep: timedelta) -> int:
-        """Delete the operations that ended and are older than `keep`, and return their number."""
+        """Delete the operations that ended and are older than `keep`, and return their number.
+
+        Of the records of backups only those go whose backup was deleted.
+        """
         limit = _stored(self._clock.now() - keep)
         with self._guarded("written"):
             for left in self._owners.glob("*.lock"):  # the lock of a killed process: the check removes it
                 ProcessLock.is_held(left)
             gone = self._write(f"DELETE FROM operations WHERE NOT {OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            self._write("DELETE FROM backups WHERE state = 'deleted' AND made_time < ?", (limit,))
             self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
             return gone
 

@@ -66,6 +66,17 @@ def test_a_wrong_plan_is_status_13_and_names_the_line(estate: Estate, text: str,
     assert estate.emulator.requests()["requests"] == []
 
 
+def test_a_plan_is_not_what_its_run_writes(estate: Estate) -> None:
+    plan = estate.plan(GOOD, tail='[notify]\nmetrics = "./nightly.toml"')
+    refused = estate.run("run", plan)
+    assert (refused.status, refused.out) == (13, "")
+    assert f"{plan}:9: metrics: that is the plan itself" in refused.err
+    plan = estate.plan(GOOD)
+    refused = estate.run("run", plan, "--summary", plan)
+    assert (refused.status, refused.out) == (2, "")
+    assert "it is the plan, which this run reads" in refused.err
+
+
 def test_all_that_is_wrong_is_said_at_once(estate: Estate) -> None:
     plan = estate.plan(item("a", "dr:a-{date}", verify="some", max_age="soon", method="x"))
     refused = estate.run("run", plan, "-o", "json")

@@ -93,6 +93,14 @@ def test_records_outlive_keep_journal(journal: Journal) -> None:
     assert with_account(journal, PROD).account == PATH
 
 
+def test_the_record_of_a_deleted_backup_goes_with_the_operations(journal: Journal) -> None:
+    record_backup(journal, COPY._replace(made_time=NOW - timedelta(days=91), state=BackupState.DELETED))
+    journal.forget(timedelta(days=92 + (journal.now() - NOW).days))
+    assert len(backups_of(journal, "PersonGroup", "employees")) == 1
+    journal.forget(timedelta(0))
+    assert backups_of(journal, "PersonGroup", "employees") == []
+
+
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
 def test_a_journal_of_an_earlier_version_is_taken_over_without_loss(program: Program, version: int) -> None:
     state = program.directory / "state"

@@ -139,7 +139,7 @@ class ExportMethod:
             left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
         except FacesnapError as failure:
-            failure = failure.after("exported and checked, but the journal does not know what was deleted")
+            failure = failure.after("exported and checked, but older archives could not all be deleted")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
