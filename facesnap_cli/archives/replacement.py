@@ -10,6 +10,7 @@ from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_schema import APPLICATION_ID
 from facesnap_cli.common.errors import ConflictError, FacesnapError
 from facesnap_cli.common.files import open_regular
+from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, partial_of
 from facesnap_cli.models.identity import ObjectIdentity, Sameness
 
@@ -67,8 +68,10 @@ def _not_own(target: Path, identity: ObjectIdentity, *, whole: bool) -> str:
                 return f"it {other}"
             if whole:
                 archive.check()
-    except FacesnapError as error:
-        return error.message
+    except DamagedError:
+        return "it is damaged"
+    except FacesnapError:
+        return "it cannot be read as an archive"
     return ""
 
 

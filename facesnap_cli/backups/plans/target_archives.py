@@ -178,8 +178,8 @@ class TargetArchives:
         try:
             with Archive.opened(path) as archive:
                 return self._judged(path, archive, check=check)
-        except FacesnapError as error:
-            return FoundArchive(path, flaw=f"cannot be read as an archive ({error.message})")
+        except FacesnapError:
+            return FoundArchive(path, flaw="cannot be read as an archive")
 
     def _judged(self, path: Path, archive: Archive, *, check: bool) -> FoundArchive:
         head = archive.head
