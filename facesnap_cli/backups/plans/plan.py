@@ -163,7 +163,7 @@ class _Reader:
         ping = self._value(notify, "ping", url_value, lambda: self._line("notify", "ping"))
         metrics = self._value(notify, "metrics", text_value, lambda: self._line("notify", "metrics"))
         if metrics and os.path.realpath(self._path.parent / metrics) == os.path.realpath(self._path):
-            self._complain(self._lines.line("notify", "metrics"), "metrics: that is the plan itself")
+            self._complain(self._line("notify", "metrics"), "metrics: that is the plan itself")
         jobs = self._value(data, "jobs", jobs_value, lambda: self._line("jobs")) or DEFAULT_JOBS
         return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
 
