@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for
 from facesnap_cli.network.rate_limit import RateLimiter
-from facesnap_cli.network.redaction import Redactor
+from facesnap_cli.network.redaction import Redactor, redacted_headers
 from facesnap_cli.network.responses import Exchange, Response
 from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
 from facesnap_cli.network.service_clock import ServiceClock
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 TOLD_DELAY_S = 2.0  # a shorter delay before the next try is not reported
 _SHOWN_REASON_CHARS = 300
-_TELLING = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -222,7 +220,7 @@ def _seen(
     elapsed_s: float,
     key_header: str,
 ) -> Exchange:
-    shown = {name: "***" if _TELLING.search(name) else value for name, value in sent}
+    shown = redacted_headers(sent)
     if isinstance(outcome, NoResponse):
         return Exchange(method, url, shown, content, None, outcome.reason, elapsed_s, key_header)
     return Exchange(method, url, shown, content, outcome, "", elapsed_s, key_header)

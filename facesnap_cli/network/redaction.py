@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.network.responses import Response
@@ -10,6 +11,12 @@ from facesnap_cli.network.responses import Response
 _SHORTEST = 16  # a shorter text is no key, and could occur by chance
 _ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _SHOWN = b"***"
+_SECRET_HEADER = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
+
+
+def redacted_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return request headers as they may be shown: without the value of any that could hold a secret."""
+    return {name: _SHOWN.decode() if _SECRET_HEADER.search(name) else value for name, value in headers}
 
 
 class Redactor:
