@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 
+Owner = TypeVar("Owner")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORMS: Mapping[str, str] = {
@@ -148,6 +149,37 @@ def _can_equal(one: tuple[str | _Digit, ...], other: tuple[str | _Digit, ...]) -
     # Digits that have to be equal form a group. Each group has the values that all its members can have.
     groups = _Groups()
     return all(groups.unite((0, a), (1, b)) for a, b in pairs)
+
+
+class Names(Generic[Owner]):
+    """The names that templates can make in one place, with the owner of each template."""
+
+    def __init__(self) -> None:
+        self._templates: dict[tuple[int | str, ...], dict[tuple[str, ...], tuple[Template, Owner]]] = {}
+
+    def add(self, template: Template, owner: Owner) -> None:
+        """Add a template."""
+        shape, fixed = _shape(template)
+        self._templates.setdefault(shape, {}).setdefault(fixed, (template, owner))
+
+    def owner_of(self, template: Template) -> Owner | None:
+        """Return the owner of an added template that could make the same name as this one; None without one."""
+        shape, fixed = _shape(template)
+        # Templates of one shape only meet if they are equal: a plan may have thousands of those.
+        alike = self._templates.get(shape, {})
+        if fixed in alike:
+            return alike[fixed][1]
+        others = (
+            known for other, templates in self._templates.items() if other != shape for known in templates.values()
+        )
+        return next((owner for known, owner in others if can_meet(template, known)), None)
+
+
+def _shape(template: Template) -> tuple[tuple[int | str, ...], tuple[str, ...]]:
+    """Return a template's placeholders with the lengths of the texts between them, and these texts."""
+    parts = _PLACEHOLDER.split(template.text.replace("{name}", template.name))
+    shape = tuple(part if number % 2 else len(part) for number, part in enumerate(parts))
+    return shape, tuple(parts[::2])
 
 
 class _Groups:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.backups.templates import Template, can_meet
+from facesnap_cli.backups.templates import Names, Template, can_meet
 from tests.backups.conftest import Estate, item
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,6 +43,17 @@ def test_templates_that_cannot_meet_make_no_name_in_common(pair: tuple[Template,
         assert all(len(one.render(moment)) != len(other.render(MOMENTS[0])) for moment in MOMENTS) or not (
             {one.render(moment) for moment in MOMENTS} & {other.render(moment) for moment in MOMENTS}
         )
+
+
+@given(st.lists(pairs(), max_size=5))
+def test_names_know_the_owner_of_a_template_that_can_meet_another(found: list[tuple[Template, Template]]) -> None:
+    names, added = Names[Template](), list[Template]()
+    for template in (template for pair in found for template in pair):
+        owner = names.owner_of(template)
+        assert (owner is not None) == any(can_meet(template, other) for other in added)
+        assert owner is None or can_meet(template, owner)
+        names.add(template, template)
+        added.append(template)
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from facesnap_cli.archives.images.sources import image_source
-from facesnap_cli.backups.copies.copy_parameters import CopyParameters, copy_between
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, TargetName, copy_between
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.export_method import ExportMethod
 from facesnap_cli.backups.plans.plan import APART, Plan, PlanItem, colliding
 from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.backups.plans.run_results import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
-from facesnap_cli.backups.templates import Template, can_meet
+from facesnap_cli.backups.templates import Names, Template
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import with_account
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.wait import OperationProgress
@@ -64,23 +65,29 @@ def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
 
 def _check_accounts(dependencies: Dependencies, plan: Plan, methods: Sequence[SnapshotMethod]) -> None:
     """Raise ConfigurationError if two profiles may lead to one account and could get copies of the same id there."""
-    targets = [
-        (method.item, name, target, with_account(dependencies.journal, target.account.resource))
+    resources = {
+        name.profile: with_account(dependencies.journal, target.account.resource)
         for method in methods
-        for name, target in zip(method.item.targets, method.parameters.targets, strict=True)
-    ]
-    for number, (item, name, target, resource) in enumerate(targets):
-        for other, its_name, its_target, its_resource in targets[:number]:
-            if item.object_type is not other.object_type or name.profile == its_name.profile:
-                continue  # the plan's reader compares the targets of one profile
-            if resource.compare(its_resource).is_possible and can_meet(target.template, its_target.template):
-                line = plan.line(other, "to")
-                message = (
-                    f"{its_name.profile} may lead to the same account: {colliding(item, name, other, its_name, line)}"
-                )
-                raise plan.wrong(
-                    item, "to", UsageError(message, hint=f"set subscription_id in both profiles, or {APART}")
-                )
+        for name, target in method.named_targets
+    }
+    rivals = {
+        profile: [other for other in resources if other != profile and resource.compare(resources[other]).is_possible]
+        for profile, resource in resources.items()
+    }
+    places: dict[tuple[str, ObjectType], Names[tuple[PlanItem, TargetName]]] = {}
+    for method in methods:
+        item = method.item
+        for name, target in method.named_targets:
+            for rival in rivals[name.profile]:
+                other = places.setdefault((rival, item.object_type), Names()).owner_of(target.template)
+                if other:
+                    said = colliding(item, name, *other, plan.line(other[0], "to"))
+                    error = UsageError(
+                        f"{rival} may lead to the same account: {said}",
+                        hint=f"set subscription_id in both profiles, or {APART}",
+                    )
+                    raise plan.wrong(item, "to", error)
+            places.setdefault((name.profile, item.object_type), Names()).add(target.template, (item, name))
 
 
 def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMethod:

@@ -22,7 +22,7 @@ from facesnap_cli.backups.plans.plan_values import (
     url_value,
 )
 from facesnap_cli.backups.retention import Keep
-from facesnap_cli.backups.templates import Template, can_meet
+from facesnap_cli.backups.templates import Names, Template
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
@@ -245,7 +245,7 @@ class _Reader:
 
     def _check_together(self, items: list[PlanItem]) -> None:
         names: dict[str, int] = {}
-        earlier: dict[tuple[str, str], list[tuple[PlanItem, TargetName]]] = {}
+        places: dict[tuple[str, str], Names[tuple[PlanItem, TargetName]]] = {}
         sources: dict[tuple[str | None, str, str, str], str] = {}
         for item in items:
             source = sources.setdefault((item.source, item.object_type.value, item.object_id, item.method), item.name)
@@ -259,16 +259,13 @@ class _Reader:
             for target in item.targets:
                 # Archives of all types lie in the same directories; objects of two types may have the same id.
                 kind = "" if target.profile == "file" else item.object_type.value
-                others = earlier.setdefault((target.profile, kind), [])
-                for other, its_target in others:
-                    self._check_apart(item, target, other, its_target)
-                others.append((item, target))
-
-    def _check_apart(self, item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName) -> None:
-        """Complain if two targets could ever get copies of the same name, which would then delete each other's."""
-        if can_meet(self._place(item, target), self._place(other, its_target)):
-            line, first = (self._line("backup", number, "to") for number in (item.number, other.number))
-            self._complain(line, colliding(item, target, other, its_target, first), APART)
+                names_there = places.setdefault((target.profile, kind), Names())
+                place = self._place(item, target)
+                # They would delete each other's copies.
+                if other := names_there.owner_of(place):
+                    line, first = (self._line("backup", number, "to") for number in (item.number, other[0].number))
+                    self._complain(line, colliding(item, target, *other, first), APART)
+                names_there.add(place, (item, target))
 
     def _place(self, item: PlanItem, target: TargetName) -> Template:
         """Return the template of a target's ids, or of its files' full paths."""

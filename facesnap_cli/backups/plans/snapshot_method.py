@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from facesnap_cli.backups.copies.copy import Copy
 from facesnap_cli.backups.copies.copy_job import current_job
-from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget, TargetName
 from facesnap_cli.backups.copies.copy_results import TargetResult
 from facesnap_cli.backups.plans.coverage import Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
@@ -32,6 +32,11 @@ class SnapshotMethod:
     dependencies: Dependencies
     parameters: CopyParameters
     sources: frozenset[tuple[ObjectType, str]] = field(default_factory=frozenset)
+
+    @property
+    def named_targets(self) -> list[tuple[TargetName, CopyTarget]]:
+        """The targets as the plan writes them, each with its account and template."""
+        return list(zip(self.item.targets, self.parameters.targets, strict=True))
 
     def preview(self) -> Preview:
         """Return what `run` would do."""
