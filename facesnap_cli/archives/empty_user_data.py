@@ -1,4 +1,4 @@
-"""Tell empty user data from none. A service that returns an empty text as absent has not lost anything."""
+"""Distinguish empty user data from none. A service that returns an empty text as absent has not lost anything."""
 
 from __future__ import annotations
 

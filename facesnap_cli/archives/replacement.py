@@ -19,7 +19,7 @@ _APPLICATION_ID_AT = 68  # in the header of a SQLite file, four bytes
 
 
 class Replacement(enum.Enum):
-    """What an archive may replace."""
+    """The files that an archive may replace."""
 
     NOTHING = "nothing"
     WHOLE = "a whole archive of the same object"

@@ -43,7 +43,7 @@ class Keep:
 
 
 class KnownBackup(NamedTuple):
-    """What is known of one backup of a target.
+    """Known facts about one backup of a target.
 
     `is_own`: the plan's item made it. `sameness`: whether it is a backup of the item's object. `state` is good or bad,
     None if that is not known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar, overload
 
@@ -53,7 +54,7 @@ def setting(value_type: ValueType[Any], help: str, *, env: str = "", default: An
     return Setting(value_type, help, env, default)
 
 
-class DefinedSettings:
+class DefinedSettings(ABC):
     """Every setting as a typed attribute. `Settings` derives from this class and finds the values."""
 
     endpoint = setting(values.ENDPOINT, "the resource's URL", env="FACESNAP_ENDPOINT")
@@ -84,9 +85,9 @@ class DefinedSettings:
     key2_file = setting(values.KEY_PATH, "the file that holds the second key")
     key2_command = setting(values.KEY_COMMAND, "the command that prints the second key")
 
+    @abstractmethod
     def value_of(self, name: str) -> Any:
         """Return the value of a setting by its name. Raises UsageError or ConfigurationError if it is wrong."""
-        raise NotImplementedError
 
 
 SETTINGS: Mapping[str, Setting[Any]] = {

@@ -192,7 +192,7 @@ class Operation(NamedTuple):
 
     @property
     def resource(self) -> Resource:
-        """What the record tells of the account that it was sent to."""
+        """The account that it was sent to, as far as the record knows it."""
         return Resource(self.endpoint, self.profile, self.subscription_id)
 
     @property
@@ -221,7 +221,7 @@ class Operation(NamedTuple):
 
     @property
     def started_time(self) -> datetime:
-        """When it started, by the service's clock if that is known. An adopted take has its snapshot's time."""
+        """The time of its start, by the service's clock if that is known. An adopted take has its snapshot's time."""
         adopted_time = self.finished_time if self.state is OperationState.ADOPTED else None
         return self.created_time or adopted_time or self.intended_time
 

@@ -1,4 +1,4 @@
-"""Tell the service's time from the `Date` of its responses: this machine's clock may be wrong by days."""
+"""Derive the service's time from the `Date` of its responses, because this machine's clock may be wrong by days."""
 
 from __future__ import annotations
 

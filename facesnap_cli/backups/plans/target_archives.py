@@ -66,7 +66,7 @@ class TargetArchives:
 
     @property
     def replacement(self) -> Replacement:
-        """What a new archive may replace: a fixed path is not a backup's of one day, so what is there must be whole."""
+        """The archives that a new one may replace: at a path without a date only whole ones."""
         return Replacement.OWN if self.template.is_dated else Replacement.WHOLE
 
     def new_path(self) -> Path:

@@ -23,7 +23,7 @@ _SECRETS = tuple(SETTINGS[name].env for name in SECRET_SETTINGS if SETTINGS[name
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How facesnap was started here, so that a scheduler starts it alike.
+    """The way in which facesnap was started here, so that a scheduler starts it alike.
 
     `program` are the words that start it. `profile` is None if the configuration file chooses it, and `config` is None
     without a file. `variables` are the environment variables that describe the account, `secrets` the names of those
