@@ -37,6 +37,13 @@ def backups_of(journal: Journal, object_type: str, object_id: str | None = None)
     return [_record(dict(row)) for row in rows]
 
 
+def backup_by_id(journal: Journal, backup_id: str) -> BackupRecord | None:
+    """Return the record of a backup by its id."""
+    with journal.reading() as database:
+        row = database.execute("SELECT * FROM backups WHERE id = ?", (backup_id,)).fetchone()
+    return _record(dict(row)) if row else None
+
+
 def backup_at(journal: Journal, place: str, target: Resource | None) -> BackupRecord | None:
     """Return the newest record of a place: an archive's absolute path, or a copy's id in the account `target`."""
     with journal.reading() as database:

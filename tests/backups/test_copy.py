@@ -70,12 +70,12 @@ def test_a_dry_run_tells_what_an_earlier_attempt_has_done(estate: Estate) -> Non
     told = estate.run(*BOTH, "--to", "prod:copy", "--dry-run", "-o", "json")
     assert told.status == 11
     assert [(one["action"], one["profile"]) for one in told.json] == [
-        ("take", "prod"),
+        ("reuse", "prod"),
         ("conflict", "dr"),
-        ("conflict", "eu"),
+        ("none", "eu"),
         ("apply", "prod"),
         ("delete", "prod"),
-    ], "with other targets it is another copy"
+    ], "another target changes nothing for the others"
     estate.call("dr", "DELETE", "/persongroups/copy")
     told = estate.run(*BOTH, "--dry-run", "-o", "json")
     assert [(one["action"], one["profile"]) for one in told.json] == [

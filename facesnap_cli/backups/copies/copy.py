@@ -1,14 +1,16 @@
 """Copy one object to its targets: take, apply, verify, delete the snapshot. Run again, it resumes.
 
-Every step is in the journal under the copy's key and the time at which it began. A later run reads there what is done.
+Every step is in the journal under its target's key and the time at which the run began. A later run reads there what is
+done, target by target.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from facesnap_cli.backups.copies.copy_job import current_job
+from facesnap_cli.backups.copies.copy_job import CopyJob
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.backups.copies.copy_results import CopyResult, TargetResult, TargetState
 from facesnap_cli.common.errors import (
@@ -17,11 +19,15 @@ from facesnap_cli.common.errors import (
     NotFoundError,
     OutcomeUnknownError,
     StillRunningError,
+    VerificationError,
 )
 from facesnap_cli.common.hints import NO_COMMAND, Hint
+from facesnap_cli.journal.account_paths import learn_accounts, with_account
+from facesnap_cli.journal.backup_records import backup_by_id, record_backup
 from facesnap_cli.journal.durations import estimate_s
-from facesnap_cli.journal.snapshot_uses import begin_use, end_use, take_in_use
-from facesnap_cli.models.operations import Operation, OperationKind
+from facesnap_cli.journal.snapshot_uses import begin_use, end_use
+from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.operations import Job, Operation, OperationKind
 from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
@@ -44,13 +50,15 @@ class Copy:
         self._lock = threading.Lock()
         self._source: Description | None = None
         self._take: Operation | None = None
-        self.job = current_job(dependencies.journal, parameters, dependencies.clock.now())
+        self._open_targets: tuple[CopyTarget, ...] = parameters.targets
+        self.job = CopyJob(dependencies.journal, parameters, dependencies.clock.now())
 
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A target's failure is in its result."""
         self._progress.begin("looking", logged=False)
         threads = self._dependencies.thread_pool
         states = [future.result() for future in threads.run(self.state_of, self._parameters.targets)]
+        self._open_targets = tuple(state.target for state in states if state.operation is None)
         snapshot = failure = None
         if any(state.is_open for state in states):
             try:
@@ -63,21 +71,22 @@ class Copy:
                 return self._copied_to(snapshot, state)
             return state.result if not state.is_open else replace(state.result, failure=failure)
 
-        results = [future.result() for future in threads.run(finished, states)]
-        result = CopyResult(self.job, self._take or self._used_take() or self._own_take(), tuple(results))
-        failures = [result.failure for result in results if result.failure]
-        for failure in failures:
-            _resume_by_running_again(failure)
-        if not failures and result.take:
-            self._clean_up(result.take)
-        return result
+        results = tuple(future.result() for future in threads.run(finished, states))
+        take = self._take or self.job.used_take() or self.job.own_take() or self._take_of(results)
+        for result in results:
+            if result.failure:
+                _resume_by_running_again(result.failure)
+        if take:
+            self._clean_up(take, [result for result in results if not result.failure])
+        return CopyResult(take, results)
 
     def state_of(self, target: CopyTarget) -> TargetState:
         """Return what is known of a target, after waiting for an apply that an earlier run started. Sends nothing."""
         object_id, earlier = target.template.render(self.job.time), None
         try:
-            earlier = self._earlier_apply(target, object_id)
+            earlier = self._earlier_apply(target)
             if earlier:
+                object_id = earlier.object_id
                 return TargetState(target, object_id, self._verified(target, earlier))
             if target.account.objects.exists(self._parameters.take.object_type, object_id):
                 raise self.in_the_way(target, object_id)
@@ -87,7 +96,7 @@ class Copy:
 
     def unfinished_take(self) -> Operation | None:
         """Return the take to resume: the take in use, this copy's own, or a running take of the object."""
-        for begun in (self._used_take(), self._own_take()):
+        for begun in (self.job.used_take(), self.job.own_take()):
             if begun and not begun.failed_or_abandoned:
                 return begun
         return next((take for take in self._takes_in_the_way() if self._is_of_source(take)), None)
@@ -103,38 +112,37 @@ class Copy:
     def _is_of_source(self, take: Operation) -> bool:
         return self._journal.compare(take, self._next_take()).is_certain
 
-    def _own_take(self) -> Operation | None:
-        steps = self._journal.of_job(self.job.key)
-        return next((step for step in steps if step.kind is OperationKind.TAKE and step.job == self.job), None)
-
-    def _used_take(self) -> Operation | None:
-        used = take_in_use(self._journal, self.job.key)
-        return used[0] if used and used[1] == self.job.time else None
-
     def has_begun(self, target: CopyTarget) -> bool:
         """Return whether the journal has an apply of this copy to the target that did not fail."""
-        own = self.own_apply(target, target.template.render(self.job.time))
+        own = self.job.apply_to(target)
         return own is not None and not own.failed_or_abandoned
 
-    def own_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
-        """Return the newest apply of this copy to the target in the journal."""
-        return next((apply for apply in self._applies_to(target, object_id) if apply.job == self.job), None)
+    def young_take(self) -> Operation | None:
+        """Return the take of a young enough snapshot of the object. Its scope is widened if a target needs that."""
+        return reusable_take(
+            self._dependencies, self._parameters.source, self._parameters.take._replace(apply_scope=())
+        )
 
-    def _earlier_apply(self, target: CopyTarget, object_id: str) -> Operation | None:
-        """Return the ended apply with which this copy has already made the target; None if it has not."""
-        own = self.own_apply(target, object_id)
+    def _earlier_apply(self, target: CopyTarget) -> Operation | None:
+        """Return the ended apply with which the target's copy was already made; None if it was not."""
+        own = self.job.apply_to(target)
         ended = self._ended(own) if own else None
-        exists = ended and target.account.objects.exists(self._parameters.take.object_type, object_id)
+        exists = ended and target.account.objects.exists(self._parameters.take.object_type, ended.object_id)
         return ended if exists else None
 
-    def _applies_to(self, target: CopyTarget, object_id: str) -> list[Operation]:
-        kind = self._parameters.take.object_type.value
-        return self._journal.applies_to(target.account.resource, kind, object_id)
+    def _take_of(self, results: Sequence[TargetResult]) -> Operation | None:
+        """Return the take from which the first copy was made."""
+        snapshots = [result.operation.snapshot_id for result in results if result.operation]
+        return next((take for snapshot in snapshots if snapshot and (take := self._journal.take_of(snapshot))), None)
+
+    def _jobs(self, targets: Iterable[CopyTarget]) -> list[Job]:
+        return [self.job.of_target(target) for target in targets]
 
     def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
         """Return the error for a target that exists already."""
         kind = self._parameters.take.object_type
-        known = [apply for apply in self._applies_to(target, object_id) if apply.has_succeeded]
+        applies = self._journal.applies_to(target.account.resource, kind.value, object_id)
+        known = [apply for apply in applies if apply.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
         return ConflictError(
             f"{kind.value} {object_id} exists in {target.account.profile or 'the target'} already{made};"
@@ -148,11 +156,12 @@ class Copy:
         source, take = self._parameters.source, self._parameters.take
         self._progress.begin("taking", logged=False)
         begun = self.unfinished_take()
-        ended = self._ended(begun) if begun and begin_use(self._journal, begun, self.job) else None
+        jobs = self._jobs(self._open_targets)
+        ended = self._ended(begun) if begun and begin_use(self._journal, begun, jobs) else None
         snapshot = self._taken(ended) if ended else None
         if snapshot is None:
-            young = reusable_take(self._dependencies, source, take)
-            operation = young if young and begin_use(self._journal, young, self.job) else self._new_take()
+            young = self.young_take()
+            operation = young if young and begin_use(self._journal, young, jobs) else self._new_take(jobs)
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
             raise NotFoundError(
@@ -164,19 +173,19 @@ class Copy:
             source.snapshots.update(snapshot.id, apply_scope=(*snapshot.apply_scope, *lacking))
         return snapshot
 
-    def _new_take(self) -> Operation:
-        take = self._started_take()
-        begin_use(self._journal, take, self.job)
+    def _new_take(self, jobs: Sequence[Job]) -> Operation:
+        take = self._started_take(jobs[0])
+        begin_use(self._journal, take, jobs)
         return take
 
-    def _started_take(self, *, force: bool = False) -> Operation:
+    def _started_take(self, job: Job, *, force: bool = False) -> Operation:
         """Start a take and return it, or the one that another copy of the object has started meanwhile.
 
         A take of another profile that may be of the same object is waited for first.
         """
         try:
             parameters = self._parameters.take._replace(force=force)
-            return start_take(self._dependencies, self._parameters.source, parameters, job=self.job)
+            return start_take(self._dependencies, self._parameters.source, parameters, job=job)
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
         except ConflictError as other:
@@ -192,15 +201,18 @@ class Copy:
                 if isinstance(failure, StillRunningError) and self._dependencies.timeout_s is not None:
                     raise
                 self._dependencies.warn_of(failure)  # another item's failure must not become this one's
-        return self._started_take(force=bool(self._takes_in_the_way()))
+        return self._started_take(job, force=bool(self._takes_in_the_way()))
 
     def _taken(self, take: Operation) -> Snapshot | None:
         """Return the snapshot of a take that has succeeded; None if it is gone."""
         self._take = take
         try:
-            return self._parameters.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
+            snapshot = self._parameters.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
         except NotFoundError:
             return None
+        if snapshot:
+            learn_accounts(self._journal, [snapshot])
+        return snapshot
 
     def _copied_to(self, snapshot: Snapshot, state: TargetState) -> TargetResult:
         target, object_id, operation = state.target, state.object_id, None
@@ -209,15 +221,20 @@ class Copy:
             operation = self._waited_for(self._new_apply(snapshot, target, object_id))
             operation = self._verified(target, operation)
         except FacesnapError as failure:
-            return TargetResult(target, object_id, operation or self.own_apply(target, object_id), failure=failure)
+            return TargetResult(target, object_id, operation or self.job.apply_to(target), failure=failure)
         return TargetResult(target, object_id, operation)
 
     def _new_apply(self, snapshot: Snapshot, target: CopyTarget, object_id: str) -> Operation:
         try:
             parameters = ApplyParameters(snapshot, object_id)
-            return start_apply(self._dependencies, target.account, parameters, job=self.job)
+            return start_apply(self._dependencies, target.account, parameters, job=self.job.of_target(target))
         except OutcomeUnknownError as lost:
             return self._journal.find(str(lost.details.get("intent", ""))) or _raise(lost)
+        except ConflictError:  # another run has begun the same copy meanwhile
+            begun = self.job.apply_to(target)
+            if begun is None or begun.failed_or_abandoned or begun.object_id != object_id:
+                raise
+            return begun
 
     def _ended(self, earlier: Operation) -> Operation | None:
         """Wait for an operation of an earlier run, and return it if it has succeeded; None if it has failed."""
@@ -245,10 +262,11 @@ class Copy:
         return outcome.operation
 
     def _verified(self, target: CopyTarget, operation: Operation) -> Operation:
-        """Compare the copy with its source, unless that was done. Raises VerificationError if they differ."""
+        """Compare the copy with its source, unless that was done, and record it. Raises VerificationError."""
         level, take = self._parameters.verify, self._parameters.take
         kind, source_id = take.object_type, take.object_id
         if level is VerifyLevel.NONE or operation.verified_time:
+            self._record(target, operation)
             return operation
         self._progress.begin("verifying")
         copy = describe(target.account, kind, operation.object_id, level)
@@ -256,22 +274,62 @@ class Copy:
             if self._source is None:
                 self._source = describe(self._parameters.source, kind, source_id, level)
         made = Place(target.account, kind, operation.object_id)
-        check_copy(self._source, copy, Place(self._parameters.source, kind, source_id), made)
-        return self._journal.mark_verified(operation)
+        try:
+            check_copy(self._source, copy, Place(self._parameters.source, kind, source_id), made)
+        except VerificationError as difference:
+            self._record(target, operation, copy, why_bad=difference.message)
+            raise
+        verified = self._journal.mark_verified(operation)
+        self._record(target, verified, copy)
+        return verified
 
-    def _clean_up(self, take: Operation) -> None:
-        """Delete the snapshot that this copy took, unless that was done or other copies still need it."""
-        is_own = take.job == self.job
-        if (is_own and take.verified_time) or take.snapshot_id is None:
+    def _record(
+        self, target: CopyTarget, operation: Operation, copy: Description | None = None, *, why_bad: str | None = None
+    ) -> None:
+        """Record a copy as a backup of the object, or as a bad one. A copy that was recorded stays as it is."""
+        if copy is None and backup_by_id(self._journal, operation.intent):
             return
-        if end_use(self._journal, take, self.job, is_own=is_own, keeps=self._parameters.keep_snapshot):
+        take = self._journal.take_of(operation.snapshot_id or "")
+        is_verified = operation.verified_time is not None and why_bad is None
+        level = self._parameters.verify if copy else VerifyLevel.QUICK  # an earlier version did not record the level
+        record = BackupRecord(
+            id=operation.intent,
+            method="snapshot",
+            source=self.job.source._replace(resource=with_account(self._journal, self._parameters.source.resource)),
+            target=target.label,
+            target_resource=with_account(self._journal, target.account.resource),
+            place=operation.object_id,
+            taken_time=(take or operation).started_time,
+            made_time=operation.intended_time,
+            state=BackupState.BAD if why_bad else BackupState.GOOD,
+            reason=why_bad,
+            verified=level.value if is_verified else None,
+            verified_time=operation.verified_time if is_verified else None,
+            item=target.template.name or None,
+            plan=str(self._parameters.plan.absolute()) if self._parameters.plan else None,
+            persons=copy.persons if copy and self._parameters.take.object_type.has_persons else None,
+            faces=copy.faces if copy else None,
+        )
+        record_backup(self._journal, record)
+
+    def _clean_up(self, take: Operation, done: Sequence[TargetResult]) -> None:
+        """Delete the snapshot that this copy took, unless that was done or other targets still need it."""
+        former = Job(self._parameters.former_key, self.job.time)
+        is_own = take.job in (*self._jobs(self._parameters.targets), former)
+        is_all = len(done) == len(self._parameters.targets)
+        if not done or (is_own and take.verified_time) or take.snapshot_id is None:
+            return
+        jobs = [*self._jobs(result.target for result in done), *([former] if is_all else [])]
+        # After a change of the targets, the target under which the take is recorded may be none of this copy's.
+        is_of_run = is_own or take.job_time == self.job.time
+        if end_use(self._journal, take, jobs, is_own=is_of_run, keeps=self._parameters.keep_snapshot):
             try:
                 self._parameters.source.snapshots.delete(take.snapshot_id)
             except NotFoundError:
                 pass
             except FacesnapError as error:
                 self._dependencies.reporter.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
-        if is_own:
+        if is_own and is_all:
             self._journal.mark_verified(take)
 
 

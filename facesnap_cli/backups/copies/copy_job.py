@@ -1,48 +1,114 @@
-"""Decide whether a copy resumes an earlier run of the same copy or begins anew."""
+"""Decide whether a copy resumes an unfinished run or begins anew, and find what earlier runs made of each target.
+
+Each target has a key of its own, so an unfinished run is recognized although targets were added, removed or reordered.
+What is finished is recognized by the journal's facts, whichever plan made it.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from facesnap_cli.backups.copies.copy_parameters import CopyParameters
+from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.common.clock import is_of_the_future
+from facesnap_cli.journal.account_paths import source_of_take, with_account
+from facesnap_cli.journal.backup_records import backup_by_id
 from facesnap_cli.journal.snapshot_uses import take_in_use
 from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import Job, Operation, OperationKind
 from facesnap_cli.operations.parameters import VerifyLevel
 
 UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is resumed if no max_age says it
 
 
-def current_job(journal: Journal, parameters: CopyParameters, now: datetime) -> Job:
-    """Return the copy to resume: the last copy if it is young enough, otherwise a new one.
+class CopyJob:
+    """One run of a copy, or the unfinished run that it resumes. `time` is when that began (UTC, whole seconds)."""
 
-    With a `max_age_s` that is the limit. Without one, only an unfinished copy is resumed, for 20 hours.
-    """
-    steps, used = (
-        [operation for operation in journal.of_job(parameters.key) if operation.job],
-        take_in_use(journal, parameters.key),
-    )
-    times = [step.job_time for step in steps if step.job_time] + ([used[1]] if used else [])
-    if times:
-        max_age_s, last = parameters.take.max_age_s, max(times)
-        limit_s = UNFINISHED_S if max_age_s is None else max_age_s
-        young = (now - last).total_seconds() <= limit_s and not is_of_the_future(last, now)
-        job, left = Job(parameters.key, last), used is None or used[1] != last
-        if young and (max_age_s is not None or not (left and _is_finished(parameters, job, steps))):
-            return job
-    return Job(parameters.key, now.replace(microsecond=0))
+    def __init__(self, journal: Journal, parameters: CopyParameters, now: datetime):
+        self._journal = journal
+        self._parameters = parameters
+        self._now = now
+        self._keys = [*(parameters.key_of(target) for target in parameters.targets), parameters.former_key]
+        self.source = ObjectIdentity(
+            with_account(journal, parameters.source.resource),
+            parameters.take.object_type.value,
+            parameters.take.object_id,
+        )
+        self.time = max((time for time in self._unfinished_times() if self._is_young(time)), default=None) or (
+            now.replace(microsecond=0)
+        )
 
+    def of_target(self, target: CopyTarget) -> Job:
+        """Return the name under which the steps of a target are recorded."""
+        return Job(self._parameters.key_of(target), self.time)
 
-def _is_finished(parameters: CopyParameters, job: Job, steps: list[Operation]) -> bool:
-    """Return whether every target has its copy, and the snapshot of the copy's own take was deleted."""
-    own = [step for step in steps if step.job == job and step.has_succeeded]
-    made = {
-        (step.profile, step.object_id)
-        for step in own
-        if step.kind is OperationKind.APPLY and (step.verified_time or parameters.verify is VerifyLevel.NONE)
-    }
-    cleaned = all(step.verified_time for step in own if step.kind is OperationKind.TAKE)
-    return cleaned and made >= {
-        (target.account.profile, target.template.render(job.time)) for target in parameters.targets
-    }
+    def used_take(self) -> Operation | None:
+        """Return the take whose snapshot this run still uses."""
+        uses = [used for key in self._keys if (used := take_in_use(self._journal, key))]
+        return next((take for take, began in uses if began == self.time), None)
+
+    def own_take(self) -> Operation | None:
+        """Return the newest take that this run has sent."""
+        takes = [step for step in self._steps() if step.kind is OperationKind.TAKE and step.job_time == self.time]
+        return max(takes, key=lambda take: take.intended_time, default=None)
+
+    def apply_to(self, target: CopyTarget) -> Operation | None:
+        """Return the apply that makes or made the copy in a target: this run's, or one within `max_age_s`.
+
+        It must have gone certainly to this account, for a copy of certainly this object, under the template's name of
+        the moment when its run began. One that did not fail is returned before a newer one that did.
+        """
+        template = target.template
+        applies = self._journal.applies_to(
+            target.account.resource, self.source.object_type, job_since=min(self.time, self._now - self._limit)
+        )
+        found = [
+            apply
+            for apply in applies
+            if apply.job_time
+            and (apply.job_time == self.time or (self._counts_finished and self._is_young(apply.job_time)))
+            and template.render(apply.job_time) == apply.object_id
+            and self._is_of_source(apply, target)
+        ]
+        return next((apply for apply in found if not apply.failed_or_abandoned), found[0] if found else None)
+
+    def name_in(self, target: CopyTarget) -> str:
+        """Return the id of the copy in a target: of the one that is there or under way, or of the one to make."""
+        apply = self.apply_to(target)
+        return apply.object_id if apply and not apply.failed_or_abandoned else target.template.render(self.time)
+
+    @property
+    def _limit(self) -> timedelta:
+        max_age_s = self._parameters.take.max_age_s
+        return timedelta(seconds=UNFINISHED_S if max_age_s is None else max_age_s)
+
+    @property
+    def _counts_finished(self) -> bool:
+        """Whether a finished copy counts. Without `max_age_s`, another one is wanted."""
+        return self._parameters.take.max_age_s is not None
+
+    def _is_young(self, time: datetime) -> bool:
+        return self._now - time <= self._limit and not is_of_the_future(time, self._now)
+
+    def _is_of_source(self, apply: Operation, target: CopyTarget) -> bool:
+        if record := backup_by_id(self._journal, apply.intent):
+            return record.source.compare(self.source).is_certain
+        take = self._journal.take_of(apply.snapshot_id or "")
+        # Earlier versions ascribed snapshots of other accounts to the profile that found them.
+        is_known = take is not None and (bool(take.owner) or apply.job_key == self._parameters.key_of(target))
+        return is_known and take is not None and source_of_take(self._journal, take).compare(self.source).is_certain
+
+    def _steps(self) -> list[Operation]:
+        return [step for key in self._keys for step in self._journal.of_job(key) if step.job_time]
+
+    def _unfinished_times(self) -> set[datetime]:
+        """Return when the runs began that left something to do for a target: a step, or a snapshot to delete."""
+        uses = [used for key in self._keys if (used := take_in_use(self._journal, key))]
+        return {began for _, began in uses} | {
+            step.job_time for step in self._steps() if step.job_time and self._is_unfinished(step)
+        }
+
+    def _is_unfinished(self, step: Operation) -> bool:
+        if step.failed_or_abandoned or step.verified_time:
+            return False
+        return step.state.is_open or step.kind is OperationKind.TAKE or self._parameters.verify is not VerifyLevel.NONE

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import UsageError
@@ -60,16 +61,29 @@ class CopyParameters:
     targets: tuple[CopyTarget, ...]
     verify: VerifyLevel = VerifyLevel.QUICK
     keep_snapshot: bool = False
+    plan: Path | None = None
+
+    def key_of(self, target: CopyTarget) -> str:
+        """A hash of the source and one target, under which the steps of its copies are recorded."""
+        template = target.template.text.replace("{name}", target.template.name)
+        return _hash([self._source_key, [target.account.profile, target.account.endpoint, template]])
 
     @property
-    def key(self) -> str:
-        """A hash of the source and the targets, the same for every run of this copy."""
-        take = [self.source.profile, self.source.endpoint, self.take.object_type, self.take.object_id]
+    def former_key(self) -> str:
+        """The hash of the source and all targets under which earlier versions recorded the steps of a copy."""
         targets = [
             [target.account.profile, target.account.endpoint, target.template.text, target.template.name]
             for target in self.targets
         ]
-        return hashlib.sha256(json.dumps([take, targets]).encode()).hexdigest()[:32]
+        return _hash([self._source_key, targets])
+
+    @property
+    def _source_key(self) -> list[str | None]:
+        return [self.source.profile, self.source.endpoint, self.take.object_type, self.take.object_id]
+
+
+def _hash(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
 def copy_between(
@@ -82,22 +96,25 @@ def copy_between(
     verify: VerifyLevel,
     keep_snapshot: bool,
     max_age_s: float | None,
+    plan: Path | None = None,
 ) -> CopyParameters:
     """Return the parameters of a copy of an object to targets. Raises UsageError if it cannot succeed."""
     now = dependencies.clock.now()
     targets = [
         CopyTarget(dependencies.accounts.usable(name.profile), name.template or Template(object_id)) for name in names
     ]
-    seen: set[tuple[str | None, str]] = set()
+    seen: list[tuple[CopyTarget, str]] = []
     for target in targets:
-        place = (target.account.profile, check_object_id(target.template.render(now), what="object id of a target"))
-        if place in seen:
-            raise UsageError(f"{place[0]}:{place[1]} is a target twice")
-        if place == (source.profile, object_id) and target.account.endpoint == source.endpoint:
-            raise UsageError(f"{place[0]}:{place[1]} is the source; an apply only creates new objects")
-        seen.add(place)
+        made = check_object_id(target.template.render(now), what="object id of a target")
+        resource = target.account.resource
+        place = f"{target.account.profile}:{made}"
+        if any(made == name and resource.compare(other.account.resource).is_certain for other, name in seen):
+            raise UsageError(f"{place} is a target twice")
+        if made == object_id and resource.compare(source.resource).is_certain:
+            raise UsageError(f"{place} is the source; an apply only creates new objects")
+        seen.append((target, made))
     take = TakeParameters(object_type, object_id, _scope(source, targets), max_age_s=max_age_s)
-    return CopyParameters(source, take, tuple(targets), verify, keep_snapshot)
+    return CopyParameters(source, take, tuple(targets), verify, keep_snapshot, plan)
 
 
 def _scope(source: Account, targets: Sequence[CopyTarget]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.models.operations import Job, Operation
+from facesnap_cli.models.operations import Operation
 from facesnap_cli.operations.batch_errors import combined_by_name
 
 
@@ -30,7 +30,6 @@ class TargetResult:
 class CopyResult:
     """The result of a copy."""
 
-    job: Job
     take: Operation | None
     targets: tuple[TargetResult, ...]
 

@@ -131,6 +131,7 @@ def _copy_parameters(dependencies: Dependencies, plan: Plan, item: PlanItem) -> 
             verify=item.verify,
             keep_snapshot=item.keep_snapshot,
             max_age_s=item.max_age_s,
+            plan=plan.path,
         )
     except UsageError as error:
         raise plan.wrong(item, "to", error) from None

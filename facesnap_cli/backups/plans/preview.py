@@ -13,7 +13,6 @@ from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.batch_errors import combined_by_name
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
-from facesnap_cli.operations.take_and_apply import reusable_take
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def _source_steps(copy: Copy, dependencies: Dependencies, parameters: CopyParame
     """Return the step that gives the copy its snapshot, or the step that its source is missing."""
     source, kind = parameters.source, parameters.take.object_type
     going_on = copy.unfinished_take()
-    young = None if going_on else reusable_take(dependencies, source, parameters.take)
+    young = None if going_on else copy.young_take()
     if going_on:
         action, why = ("wait" if going_on.state.is_open else "reuse"), f"take {going_on.reference}, begun earlier"
     elif young:
@@ -100,9 +99,13 @@ def _target_step(
     copy: Copy, parameters: CopyParameters, target: CopyTarget, item: str
 ) -> tuple[Step, FacesnapError | None]:
     failure = None
-    object_id, kind = target.template.render(copy.job.time), parameters.take.object_type
-    own = copy.own_apply(target, object_id)
+    own, kind = copy.job.apply_to(target), parameters.take.object_type
+    object_id = copy.job.name_in(target)
     exists = target.account.objects.exists(kind, object_id)
+    if not exists and own and not own.state.is_open:  # the copy is gone, so another one is made
+        object_id = target.template.render(copy.job.time)
+        exists = object_id != own.object_id and target.account.objects.exists(kind, object_id)
+        own = None
     if own and own.state.is_open:
         action, why = "wait", f"apply {own.reference}, begun earlier"
     elif own and exists and not own.failed_or_abandoned:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from facesnap_cli.backups.copies.copy import Copy
-from facesnap_cli.backups.copies.copy_job import current_job
+from facesnap_cli.backups.copies.copy_job import CopyJob
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget, TargetName
 from facesnap_cli.backups.copies.copy_results import TargetResult
 from facesnap_cli.backups.plans.coverage import Cover, cover_of
@@ -42,11 +42,11 @@ class SnapshotMethod:
         """Return what `run` would do."""
         copy = preview_copy(self.dependencies, self.parameters, self.item.name)
         steps = list(copy.steps)
-        job = current_job(self.dependencies.journal, self.parameters, self.dependencies.clock.now())
+        job = CopyJob(self.dependencies.journal, self.parameters, self.dependencies.clock.now())
         for target, (_, failure) in zip(self.parameters.targets, copy.results, strict=True):
             if failure:
                 continue
-            new = target.template.render(job.time)
+            new = job.name_in(target)
             kind, profile = self.item.object_type, target.account.profile
             if self.item.keep is None:
                 continue
