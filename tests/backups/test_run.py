@@ -352,6 +352,18 @@ def test_an_object_that_the_plan_backs_up_is_kept_whichever_profile_leads_to_it(
     assert "emp-2024-01-01" in estate.groups("prod")
 
 
+def test_a_copy_is_deleted_although_an_object_of_another_account_has_its_id(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1}))
+    assert estate.run("run", plan, "-q").status == 0
+    old = f"group-00-{day(estate)}"
+    estate.make("prod", old)
+    estate.set_day(DAY_S)
+    plan = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1}), item(old, "eu:{name}-{date}"))
+    ran = estate.run("run", plan, "-o", "json", "-q")
+    assert (ran.status, [one["deleted"] for one in ran.json]) == (0, [[old], []])
+    assert old in estate.groups("prod")
+
+
 def test_a_copy_made_while_the_clock_was_wrong_does_not_stop_the_next_ones(estate: Estate) -> None:
     estate.make("prod", "source")
     plan = estate.plan(item("source", "dr:source-{date}"))

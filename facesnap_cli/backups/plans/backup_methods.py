@@ -18,6 +18,7 @@ from facesnap_cli.backups.templates import Names, Template
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import with_account
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
@@ -52,7 +53,10 @@ class BackupMethod(Protocol):
 
 def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
     """Return the method of each item of a plan. Raises ConfigurationError if a profile lacks something."""
-    sources = frozenset((item.object_type, item.object_id) for item in plan.items)
+    sources: dict[tuple[ObjectType, str], list[Resource]] = {}
+    for item in plan.items:
+        resource = with_account(dependencies.journal, source_of_item(dependencies, plan, item).resource)
+        sources.setdefault((item.object_type, item.object_id), []).append(resource)
     methods: list[BackupMethod] = [
         _export(dependencies, plan, item)
         if item.method == "export"

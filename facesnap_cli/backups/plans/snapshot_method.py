@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from facesnap_cli.backups.copies.copy import Copy
@@ -14,10 +14,12 @@ from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
 from facesnap_cli.backups.plans.target_copies import TargetCopies
+from facesnap_cli.backups.retention import KnownBackup
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import with_account
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
@@ -26,12 +28,15 @@ from facesnap_cli.operations.wait import OperationProgress
 
 @dataclass(frozen=True)
 class SnapshotMethod:
-    """An item backed up by snapshots. `sources` are the type and id of each object of the plan, never to be deleted."""
+    """An item backed up by snapshots.
+
+    `sources` are the objects of the plan, never to be deleted: the accounts of each type and id.
+    """
 
     item: PlanItem
     dependencies: Dependencies
     parameters: CopyParameters
-    sources: frozenset[tuple[ObjectType, str]] = field(default_factory=frozenset)
+    sources: Mapping[tuple[ObjectType, str], Sequence[Resource]] = field(default_factory=dict)
 
     @property
     def named_targets(self) -> list[tuple[TargetName, CopyTarget]]:
@@ -51,9 +56,10 @@ class SnapshotMethod:
             if self.item.keep is None:
                 continue
             copies = self._copies(target)
+            known = copies.known()
             steps += [
                 Step(self.item.name, "delete", profile, kind.value, old, f"{reason}, once the new copy is verified")
-                for old, reason in copies.deletions(copies.known(), new, self._protected)
+                for old, reason in copies.deletions(known, new, self._protected(target, known))
             ]
         return replace(copy, steps=tuple(steps))
 
@@ -90,9 +96,10 @@ class SnapshotMethod:
         try:
             copies = self._copies(result.target)
             known = copies.known()
+            protected = self._protected(result.target, known)
             copies.remember(known)
             outcome = replace(outcome, warnings=tuple(copies.warnings(known, result.object_id)))
-            for old, _ in copies.deletions(known, result.object_id, self._protected):
+            for old, _ in copies.deletions(known, result.object_id, protected):
                 progress.begin("deleting", logged=False)
                 self._delete(result.target, old)
                 deleted.append(old)
@@ -108,10 +115,15 @@ class SnapshotMethod:
         resource = with_account(self.dependencies.journal, source.resource)
         return TargetCopies(self.item, self.dependencies, identity._replace(resource=resource), target)
 
-    @property
-    def _protected(self) -> frozenset[str]:
-        """The ids of the plan's source objects, whatever their profile: two may lead to the same account."""
-        return frozenset(object_id for kind, object_id in self.sources if kind is self.item.object_type)
+    def _protected(self, target: CopyTarget, known: Iterable[KnownBackup]) -> frozenset[str]:
+        """Return the ids in a target that are or may be those of objects that the plan backs up."""
+        resource = with_account(self.dependencies.journal, target.account.resource)
+        return frozenset(
+            backup.name
+            for backup in known
+            for source in self.sources.get((self.item.object_type, backup.name), ())
+            if source.compare(resource).is_possible
+        )
 
     def _delete(self, target: CopyTarget, object_id: str) -> None:
         try:
