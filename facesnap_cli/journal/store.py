@@ -184,16 +184,17 @@ class Journal:
         self,
         resource: Resource,
         object_type: str,
-        object_id: str | None = None,
+        object_id: str = "*",
         *,
         job_since: datetime | None = None,
     ) -> list[Operation]:
         """Return the applies to an object, or to any object of the type, that were certainly sent to this account.
 
-        The newest comes first. With `job_since`, only those that are steps of a copy that began then or later.
+        `object_id` may have a * for any characters. The newest comes first. With `job_since`, only those that are steps
+        of a copy that began then or later.
         """
         found = self._select(
-            "kind = 'apply' AND object_type = ?1 AND (?2 IS NULL OR object_id = ?2) AND (?3 IS NULL OR job_time >= ?3)"
+            "kind = 'apply' AND object_type = ?1 AND object_id GLOB ?2 AND (?3 IS NULL OR job_time >= ?3)"
             " ORDER BY intended_time DESC",
             object_type,
             object_id,

@@ -60,7 +60,10 @@ class CopyJob:
         """
         template = target.template
         applies = self._journal.applies_to(
-            target.account.resource, self.source.object_type, job_since=min(self.time, self._now - self._limit)
+            target.account.resource,
+            self.source.object_type,
+            template.glob,
+            job_since=min(self.time, self._now - self._limit),
         )
         found = [
             apply
