@@ -14,8 +14,9 @@ from facesnap_cli.backups.plans.plan import APART, Plan, PlanItem, colliding
 from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.backups.plans.run_results import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
+from facesnap_cli.backups.plans.unusable_method import UnusableMethod
 from facesnap_cli.backups.templates import Names, Template
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import CredentialsError, UsageError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import with_account
 from facesnap_cli.models.identity import Resource
@@ -52,17 +53,24 @@ class BackupMethod(Protocol):
 
 
 def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
-    """Return the method of each item of a plan. Raises ConfigurationError if a profile lacks something."""
+    """Return the method of each item of a plan. Raises ConfigurationError if a profile lacks something.
+
+    An item whose key cannot be had fails by itself.
+    """
     sources: dict[tuple[ObjectType, str], list[Resource]] = {}
     for item in plan.items:
-        resource = with_account(dependencies.journal, source_of_item(dependencies, plan, item).resource)
+        resource = _source_resource(dependencies, plan, item)
         sources.setdefault((item.object_type, item.object_id), []).append(resource)
-    methods: list[BackupMethod] = [
-        _export(dependencies, plan, item)
-        if item.method == "export"
-        else SnapshotMethod(item, dependencies, _copy_parameters(dependencies, plan, item), sources)
-        for item in plan.items
-    ]
+    methods: list[BackupMethod] = []
+    for item in plan.items:
+        try:
+            if item.method == "export":
+                methods.append(_export(dependencies, plan, item))
+            else:
+                parameters = _copy_parameters(dependencies, plan, item)
+                methods.append(SnapshotMethod(item, dependencies, parameters, sources))
+        except CredentialsError as failure:  # nobody but this item's account is affected
+            methods.append(UnusableMethod(item, failure))
     _check_accounts(dependencies, plan, [method for method in methods if isinstance(method, SnapshotMethod)])
     return methods
 
@@ -113,6 +121,14 @@ def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMet
         plan.path,
         images,
     )
+
+
+def _source_resource(dependencies: Dependencies, plan: Plan, item: PlanItem) -> Resource:
+    """Return what is known of the account that an item is backed up from, without its key."""
+    try:
+        return with_account(dependencies.journal, dependencies.accounts.of_profile(item.source).resource)
+    except UsageError as error:
+        raise plan.wrong(item, "from", error) from None
 
 
 def source_of_item(dependencies: Dependencies, plan: Plan, item: PlanItem) -> Account:

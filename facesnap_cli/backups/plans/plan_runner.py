@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from facesnap_cli.backups.metrics import check_metrics, run_metrics
 from facesnap_cli.backups.notifications import PING_TIMEOUT_S, Notifier, markdown, run_lines
-from facesnap_cli.backups.plans.backup_methods import BackupMethod, methods_of, source_of_item
+from facesnap_cli.backups.plans.backup_methods import BackupMethod, methods_of
 from facesnap_cli.backups.plans.coverage import Cover
-from facesnap_cli.backups.plans.plan import Plan, PlanItem
+from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.backups.plans.preview import Preview
-from facesnap_cli.backups.plans.run_results import ItemResult, RunResult, TargetOutcome
+from facesnap_cli.backups.plans.run_results import ItemResult, RunResult
+from facesnap_cli.backups.plans.unusable_method import UnusableMethod
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
 from facesnap_cli.common.files import make_private_directory
@@ -28,6 +30,7 @@ from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.quota import needs, quota
 from facesnap_cli.operations.wait import OperationProgress
 
+Made = TypeVar("Made")
 # Shows items by their names while the context lasts, and yields the progress of each.
 RunProgress = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], OperationProgress]]]
 
@@ -84,7 +87,9 @@ def check_plan(dependencies: Dependencies, plan: Plan) -> list[Cover]:
 
 def preview_plan(dependencies: Dependencies, plan: Plan) -> Preview:
     """Return what a run would do."""
-    items = [(method.item.name, method.preview()) for method in methods_of(dependencies, plan)]
+    items = [
+        (method.item.name, _of_item(method, lambda each: each.preview())) for method in methods_of(dependencies, plan)
+    ]
     steps = tuple(step for _, preview in items for step in preview.steps)
     return Preview(steps, tuple((name, preview.failure) for name, preview in items), "items")
 
@@ -101,10 +106,7 @@ def run_items(
 
     def run(method: BackupMethod) -> ItemResult:
         progress, begun = progress_of(method.item.name), clock.monotonic()
-        try:
-            result = method.run(progress)
-        except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
-            result = _broken(method.item, bug)
+        result = _of_item(method, lambda each: each.run(progress))
         progress.end(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 
@@ -112,15 +114,21 @@ def run_items(
     return RunResult(tuple(results), started_time, clock.monotonic() - started)
 
 
-def _broken(item: PlanItem, bug: Exception) -> ItemResult:
+def _of_item(method: BackupMethod, call: Callable[[BackupMethod], Made]) -> Made:
+    """Return what a call of an item's method returns, or after an exception what that of a failed item does."""
+    try:
+        return call(method)
+    except Exception as bug:  # noqa: BLE001 (one item's bug must not end the others' night)
+        return call(UnusableMethod(method.item, _failure_of(bug)))
+
+
+def _failure_of(bug: Exception) -> FacesnapError:
+    """Return the error that an item ends with after an exception."""
+    if isinstance(bug, FacesnapError):
+        return bug
     if isinstance(bug, OSError):
-        failure = FacesnapError(f"the system refused: {bug}", code="System")
-    else:
-        failure = FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
-    targets = tuple(
-        TargetOutcome(target.text, target.profile, "", "failed", failure=failure) for target in item.targets
-    )
-    return ItemResult(item, None, targets)
+        return FacesnapError(f"the system refused: {bug}", code="System")
+    return FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
 
 
 @contextmanager
@@ -157,7 +165,7 @@ def _notifier(dependencies: Dependencies, plan: Plan) -> Notifier:
 
 
 def _report_quota(dependencies: Dependencies, methods: Sequence[BackupMethod]) -> None:
-    charges = [charge for method in methods for charge in method.charges()]
+    charges = [charge for method in methods for charge in _of_item(method, lambda each: list(each.charges()))]
     for need in needs(dependencies, charges):
         if need.needed > need.quota.left:
             dependencies.reporter.warn(f"{need}: the service may refuse the last of them")
@@ -166,7 +174,32 @@ def _report_quota(dependencies: Dependencies, methods: Sequence[BackupMethod]) -
 
 
 def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
-    return [cover for method in methods for cover in method.covers()]
+    return [cover for method in methods for cover in _of_item(method, lambda each: each.covers())]
+
+
+def _charges(method: BackupMethod) -> list[tuple[Account, OperationKind]]:
+    try:
+        return list(method.charges())
+    except Exception:  # noqa: BLE001 (the item's own run will say what is wrong)
+        return []
+
+
+def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
+    return [cover for method in methods for cover in _of_item(method, lambda each: each.covers())]
+
+
+def _own_covers(method: BackupMethod) -> list[Cover]:
+    try:
+        return method.covers()
+    except Exception as bug:  # noqa: BLE001 (one item's bug must not hide the others)
+        return UnusableMethod(method.item, _failure_of(bug)).covers()
+
+
+def _preview(method: BackupMethod) -> Preview:
+    try:
+        return method.preview()
+    except Exception as bug:  # noqa: BLE001 (one item's bug must not hide the others)
+        return UnusableMethod(method.item, _failure_of(bug)).preview()
 
 
 def _quota_left(dependencies: Dependencies, plan: Plan) -> dict[tuple[str, str], int]:
@@ -174,7 +207,7 @@ def _quota_left(dependencies: Dependencies, plan: Plan) -> dict[tuple[str, str],
     asked: dict[tuple[str, OperationKind], Account] = {}
     for item in plan.items:
         if item.method == "snapshot":
-            source = source_of_item(dependencies, plan, item)
+            source = dependencies.accounts.of_profile(item.source)
             asked[source.profile or "", OperationKind.TAKE] = source
             for target in item.targets:
                 asked[target.profile, OperationKind.APPLY] = dependencies.accounts.of_profile(target.profile)

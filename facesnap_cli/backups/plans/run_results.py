@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
@@ -50,6 +51,12 @@ class ItemResult:
     take: Operation | None
     targets: tuple[TargetOutcome, ...]
     elapsed_s: float = 0.0
+
+    @classmethod
+    def failed(cls, item: PlanItem, failure: FacesnapError) -> Self:
+        """Return the result of an item of which no target could even be begun."""
+        targets = (TargetOutcome(each.text, each.profile, "", "failed", failure=failure) for each in item.targets)
+        return cls(item, None, tuple(targets))
 
     @property
     def failure(self) -> FacesnapError | None:
