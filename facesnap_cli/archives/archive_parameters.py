@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.replacement import Replacement
 from facesnap_cli.common.hints import complete_command
 from facesnap_cli.face_api.account import Account
@@ -20,6 +20,7 @@ from facesnap_cli.operations.polling import Schedule
 class ExportParameters:
     """The parameters of an export. `base` is an older archive of the same object.
 
+    `carry` keeps the base's image of a face whose file is gone. `require_images`: every face needs an image.
     `replaces` is what `target` may be already. `account` is the ARM path of the account, if it is known. `files` are
     the common options that name files, because the command that resumes the export needs them too.
     """
@@ -31,6 +32,9 @@ class ExportParameters:
     base: Path | None = None
     replaces: Replacement = Replacement.NOTHING
     account: str | None = None
+    carry: bool = True
+    require_images: bool = False
+    allow_shared_images: bool = False
     files: tuple[str, ...] = ()
 
     def identity(self, account: Account) -> ObjectIdentity:
@@ -54,6 +58,9 @@ class ExportParameters:
                 *(("--images", self.images.origin.absolute()) if self.images else ()),
                 *(("--base", self.base.absolute()) if self.base else ()),
                 self.replaces is not Replacement.NOTHING and "--force",
+                not self.carry and "--no-carry",
+                self.require_images and "--require-images",
+                self.allow_shared_images and "--allow-shared-images",
                 *self.files,
             ),
         )

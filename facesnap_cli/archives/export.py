@@ -11,23 +11,22 @@ from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
-from facesnap_cli.archives.images.image import ImageError, ImageSource, checked_image
+from facesnap_cli.archives.export_images import SHARED, failure_of, store_images
+from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
 from facesnap_cli.archives.replacement import another_object, check_replaceable
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     FacesnapError,
     NotFoundError,
-    PartialFailureError,
     UsageError,
     VerificationError,
 )
-from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.identity import ObjectIdentity
-from facesnap_cli.models.objects import Face, ObjectType, Person
+from facesnap_cli.models.objects import Face, ObjectType
 from facesnap_cli.network.rate_limit import threads_for
 
 PAGE = 1000
@@ -40,8 +39,8 @@ Item = TypeVar("Item")
 class ExportResult:
     """The result of an export: the archive's JSON form, a notice and warnings.
 
-    `failure` is set if some images could not be used. `image_warnings` names each; `face_warnings` says how many
-    faces cannot be rebuilt.
+    `failure` is set if images could not be used, or if several persons would share one; `has_shared_images` says that.
+    `image_warnings` names them; `face_warnings` says how many faces cannot be rebuilt.
     """
 
     document: dict[str, object]
@@ -49,6 +48,7 @@ class ExportResult:
     image_warnings: list[str]
     face_warnings: list[str]
     failure: FacesnapError | None
+    has_shared_images: bool
 
     @property
     def warnings(self) -> list[str]:
@@ -69,13 +69,20 @@ def export_object(account: Account, parameters: ExportParameters, clock: Clock, 
     if parameters.base:
         _check_base(parameters.base, identity)
     with PartialArchive.opened(parameters.target, clock) as partial:
-        partial.begin(identity)
-        _Reading(account, parameters, partial, progress).run()
-        unusable = _store_images(partial, parameters.images, progress) if parameters.images else []
+        is_first_run = partial.begin(identity)
+        reading = _Reading(account, parameters, partial, progress)
+        try:
+            reading.check_images()
+        except UsageError:
+            if is_first_run:
+                partial.discard()
+            raise
+        reading.run()
+        report = store_images(partial, parameters, clock, progress)
         check_replaceable(parameters.target, parameters.replaces, identity)  # an export may take hours
         partial.finish()
     with Archive.opened(parameters.target) as archive:
-        return _exported(archive, parameters, unusable)
+        return _exported(archive, report)
 
 
 class _Reading:
@@ -88,12 +95,17 @@ class _Reading:
         self._progress = progress
         self._read: list[Face] = []
         self._lock = threading.Lock()
+        self._changed = 0
+
+    def check_images(self) -> None:
+        """List the object a first time. Raises UsageError if a manifest contradicts it."""
+        self._changed = self._list()
+        if self._parameters.images:
+            self._parameters.images.check(self._partial.images.index)
 
     def run(self) -> None:
-        for _ in range(MOST_ROUNDS):
-            changed = list_object(
-                self._account, self._parameters.object_type, self._parameters.object_id, self._partial, self._progress
-            )
+        for number in range(MOST_ROUNDS):
+            changed = self._list() if number else self._changed
             if self._parameters.base:
                 self._partial.reuse(self._parameters.base)
             if not changed and not self._partial.counts().unread:
@@ -105,6 +117,10 @@ class _Reading:
             hint="run the same command again when nothing writes to it",
             details={"objectId": self._parameters.object_id},
         )
+
+    def _list(self) -> int:
+        kind, object_id = self._parameters.object_type, self._parameters.object_id
+        return list_object(self._account, kind, object_id, self._partial, self._progress)
 
     def _read_user_data(self) -> None:
         unread = self._partial.counts().unread
@@ -173,52 +189,14 @@ def _check_base(base: Path, identity: ObjectIdentity) -> None:
         archive.check()
 
 
-def _store_images(partial: PartialArchive, images: ImageSource, progress: Progress) -> list[str]:
-    """Store the images of faces that have none, and return why an image could not be used, one line each."""
-    counts = partial.counts()
-    progress.begin("matching images with faces", counts.faces - counts.with_image)
-    unusable = []
-    for person in _persons_with_faces(partial):
-        images.claim(person)
-    for owner, faces in _imageless(partial):
-        kept = partial.images.kept(owner) if owner else {}
-        for face_id, file in images.match(owner, faces, kept).items():
-            try:
-                partial.images.keep(face_id, checked_image(file))
-            except ImageError as error:
-                unusable.append(error.message)
-        progress.advance(len(faces))
-    return unusable
-
-
-def _persons_with_faces(partial: PartialArchive) -> Iterator[Person]:
-    after = ""
-    while persons := partial.images.owners(after, PAGE):
-        yield from persons
-        after = persons[-1].person_id
-
-
-def _imageless(partial: PartialArchive) -> Iterator[tuple[Person | None, list[Face]]]:
-    """Yield the faces without an image, by person, then a list's faces."""
-    after = ""
-    while persons := partial.images.missing(after, PAGE):
-        yield from persons
-        after = persons[-1][0].person_id
-    after = ""
-    while faces := partial.images.missing_in_list(after, PAGE):
-        yield None, faces
-        after = faces[-1].face_id
-
-
-def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str]) -> ExportResult:
+def _exported(archive: Archive, report: MatchingReport | None) -> ExportResult:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
-    image_warnings, face_warnings = [f"image not used: {line}" for line in unusable], []
-    if parameters.images and not parameters.base:  # images that the base had would appear as unmatched
-        image_warnings += [f"image of no face: {line}" for line in parameters.images.unmatched()]
-    if parameters.images and not covered and faces:
-        image_warnings.append(f"{parameters.images.origin}: nothing in it could be told to be a face of this object")
+    document, face_warnings = archive.document(), []
+    if report:
+        document["matching"] = report.document()
+        face_warnings = report.bare_lines()
     if not covered and faces:
         face_warnings.append(
             "this archive holds no recognition data: no face has an image, and Face never returns them"
@@ -228,9 +206,8 @@ def _exported(archive: Archive, parameters: ExportParameters, unusable: list[str
         face_warnings.append(
             f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
         )
-    failure = PartialFailureError(
-        f"{counted(len(unusable), 'image')} could not be used; the archive is written without them",
-        hint="mend or replace them, then export again with --force",
-        details={"images": unusable},
+    failure = failure_of(report)
+    image_warnings = report.warnings() if report else []
+    return ExportResult(
+        document, notice, image_warnings, face_warnings, failure, failure is not None and failure.code == SHARED
     )
-    return ExportResult(archive.document(), notice, image_warnings, face_warnings, failure if unusable else None)

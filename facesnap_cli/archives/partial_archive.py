@@ -81,6 +81,7 @@ class PartialArchive:
         self.images = PartialImages(database)
         self._database = database
         self._clock = clock
+        self._is_discarded = False
 
     @classmethod
     @contextmanager
@@ -99,19 +100,30 @@ class PartialArchive:
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
         database = SharedConnection(partial, connection)
+        opened: Self | None = None
         try:
             with database.reading():
                 check_schema(connection, partial, allowed=[_UNREAD])
                 prepare(connection)
+                # Images that are taken out must not stay in unused pages.
+                connection.execute("PRAGMA secure_delete = ON")
                 connection.execute(_UNREAD)
                 for statement in _LISTED:
                     connection.execute(statement)
-            yield cls(target, database, clock)
+            opened = cls(target, database, clock)
+            yield opened
         finally:
             database.close()
+            if opened and opened._is_discarded:
+                for suffix in ("", "-wal", "-shm"):
+                    partial.with_name(partial.name + suffix).unlink(missing_ok=True)
 
-    def begin(self, identity: ObjectIdentity) -> None:
-        """Record which object is being exported.
+    def discard(self) -> None:
+        """Delete the file once it is closed."""
+        self._is_discarded = True
+
+    def begin(self, identity: ObjectIdentity) -> bool:
+        """Record which object is being exported, and return whether this is the first run.
 
         Raises ConflictError if an earlier run began another object, or one that may be another: what it has read is
         only used again for the same object.
@@ -126,6 +138,7 @@ class PartialArchive:
                 f"{self._database.path} is an unfinished export of another object: {whose}{profile}",
                 hint="finish that one, delete the file, or choose another --to",
             )
+        return begun is None
 
     def _begun(self, identity: ObjectIdentity) -> ObjectIdentity | None:
         """Return the object that an earlier run began."""
@@ -238,7 +251,7 @@ class PartialArchive:
         return dropped
 
     def reuse(self, base: Path) -> int:
-        """Copy user data and images of faces that still exist from an older archive of the same object.
+        """Copy user data of faces that still exist from an older archive of the same object.
 
         Returns the number of faces whose user data need not be read.
         """
@@ -251,19 +264,9 @@ class PartialArchive:
                     " WHERE old.face_id = faces.face_id AND faces.face_id IN (SELECT face_id FROM unread)"
                 )
                 connection.execute("UPDATE export SET base_id = (SELECT archive_id FROM base.object)")
-                known = connection.execute(
+                return connection.execute(
                     "DELETE FROM unread WHERE face_id IN (SELECT face_id FROM base.faces)"
                 ).rowcount
-                connection.execute(
-                    "INSERT OR IGNORE INTO images SELECT i.* FROM base.images AS i WHERE i.sha256 IN"
-                    " (SELECT old.image FROM base.faces AS old JOIN main.faces USING (face_id))"
-                )
-                connection.execute(
-                    "UPDATE faces SET image = old.image, target_face = old.target_face,"
-                    " detection_model = old.detection_model FROM base.faces AS old"
-                    " WHERE old.face_id = faces.face_id AND faces.image IS NULL"
-                )
-            return known
         finally:
             with self._database.reading() as connection:
                 connection.execute("DETACH base")

@@ -1,73 +1,207 @@
-"""Find the faces of a partial archive that lack an image, and store images."""
+"""Store the images of a partial archive's faces, and carry on those of an older archive."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
-from facesnap_cli.archives.images.image import CheckedImage
+from facesnap_cli.archives.images.matching import BareFace, Match
+from facesnap_cli.archives.images.object_index import ObjectIndex
+from facesnap_cli.archives.safe_open import attach
 from facesnap_cli.archives.shared_connection import SharedConnection
+from facesnap_cli.common.sqlite import transaction
+from facesnap_cli.common.time_format import format_time
 from facesnap_cli.models.objects import Face, Person
+
+_PAGE = 1000
+_COMMIT_AFTER = 200  # images; an export that is resumed matches all of them anew
+
+
+class CarriedImage(NamedTuple):
+    """An image of the base for a face that has none. `name` and `rule` are None if the base does not know them."""
+
+    face_id: str
+    owner_id: str
+    sha256: str
+    name: str | None
 
 
 class PartialImages:
-    """The images of a partial archive. Safe for several threads."""
+    """The images of a partial archive."""
 
     def __init__(self, database: SharedConnection):
         self._database = database
 
-    def owners(self, after: str, limit: int) -> list[Person]:
-        """Return up to `limit` persons with faces after the id `after`."""
+    def index(self) -> ObjectIndex:
+        """Return the index of all persons and faces that were read."""
+        index = ObjectIndex()
+        after = ""
+        while persons := self._persons(after):
+            index.add_persons(persons)
+            after = persons[-1].person_id
+        after = ""
+        while rows := self._faces(after):
+            index.add_list_faces([Face(row["face_id"], row["user_data"]) for row in rows if row["person_id"] is None])
+            index.add_user_data([Face(row["face_id"], row["user_data"]) for row in rows if row["user_data"]])
+            after = rows[-1]["face_id"]
+        return index
+
+    @contextmanager
+    def writing(self, base: Path | None, now: datetime) -> Iterator[ImageWriter]:
+        """Yield a writer of images. What an earlier run matched is forgotten, because it may have been wrong."""
+        with self._database.reading() as connection:
+            if base:
+                attach(connection, base, "base")
+            try:
+                with transaction(connection):
+                    connection.execute("UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL")
+                    connection.execute("DELETE FROM image_sources")
+                    yield ImageWriter(connection, now, has_base=base is not None)
+            finally:
+                if base:
+                    connection.execute("DETACH base")
+
+    def bare_faces(self) -> Iterator[BareFace]:
+        """Yield the faces without an image."""
+        for row in self._database.rows(
+            "SELECT face_id, person_id, name FROM faces LEFT JOIN persons USING (person_id) WHERE image IS NULL"
+            " ORDER BY person_id, face_id"
+        ):
+            yield BareFace(*row)
+
+    def _persons(self, after: str) -> list[Person]:
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id) ORDER BY person_id LIMIT ?",
-                (after, limit),
+                "SELECT person_id, name, user_data FROM persons WHERE person_id > ? ORDER BY person_id LIMIT ?",
+                (after, _PAGE),
             ).fetchall()
-        return [_person(row) for row in rows]
+            faces: dict[str, list[str]] = {}
+            if rows:
+                query = "SELECT person_id, face_id FROM faces WHERE person_id BETWEEN ? AND ?"
+                for person_id, face_id in connection.execute(query, (rows[0]["person_id"], rows[-1]["person_id"])):
+                    faces.setdefault(person_id, []).append(face_id)
+        return [
+            Person(row["person_id"], row["name"], row["user_data"], tuple(faces.get(row["person_id"], ())))
+            for row in rows
+        ]
 
-    def missing(self, after: str, limit: int) -> list[tuple[Person, list[Face]]]:
-        """Return up to `limit` persons after the id `after` with their faces without an image."""
+    def _faces(self, after: str) -> list[sqlite3.Row]:
         with self._database.reading() as connection:
-            persons = connection.execute(
-                "SELECT * FROM persons WHERE person_id > ? AND EXISTS (SELECT 1 FROM faces"
-                " WHERE faces.person_id = persons.person_id AND image IS NULL) ORDER BY person_id LIMIT ?",
-                (after, limit),
+            return connection.execute(
+                "SELECT face_id, person_id, user_data FROM faces WHERE face_id > ? ORDER BY face_id LIMIT ?",
+                (after, _PAGE),
             ).fetchall()
-            return [(_person(row), _faces_of(connection, "person_id = ?", row["person_id"])) for row in persons]
 
-    def missing_in_list(self, after: str, limit: int) -> list[Face]:
-        """Return up to `limit` faces of a list without an image after the id `after`."""
-        with self._database.reading() as connection:
-            return _faces_of(connection, "person_id IS NULL AND face_id > ?", after, limit)
 
-    def kept(self, person: Person) -> dict[str, Face]:
-        """Return a person's faces with an image, by the image's SHA-256."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT image, face_id, user_data FROM faces WHERE person_id = ? AND image IS NOT NULL",
-                (person.person_id,),
-            ).fetchall()
-        return {row["image"]: Face(row["face_id"], row["user_data"]) for row in rows}
+class ImageWriter:
+    """Writes images in a transaction of the partial archive."""
 
-    def keep(self, face_id: str, image: CheckedImage) -> None:
-        """Store a face's image."""
-        with self._database.writing() as connection:
-            connection.execute(
+    def __init__(self, connection: sqlite3.Connection, now: datetime, *, has_base: bool):
+        self._connection = connection
+        self._now = format_time(now)
+        self._has_base = has_base
+        self._written = 0
+        # Version 1 recorded no sources.
+        self._has_sources = has_base and connection.execute("PRAGMA base.user_version").fetchone()[0] > 1
+
+    def present(self, face_ids: Sequence[str]) -> dict[str, str]:
+        """Return the SHA-256 of the images that faces have in the base."""
+        if not self._has_base:
+            return {}
+        query = "SELECT image FROM base.faces WHERE face_id = ? AND image IS NOT NULL"
+        found = ((face_id, self._connection.execute(query, (face_id,)).fetchone()) for face_id in face_ids)
+        return {face_id: row[0] for face_id, row in found if row}
+
+    def keep(self, match: Match) -> None:
+        """Store a face's image, and where it came from."""
+        if match.image is None:
+            self._copy_from_base(match.face_id)
+        else:
+            image = match.image
+            self._connection.execute(
                 "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)
             )
-            connection.execute(
-                "UPDATE faces SET image = ?, target_face = ?, detection_model = ? WHERE face_id = ?",
-                (image.sha256, image.target_face, image.detection_model, face_id),
+            self._connection.execute("UPDATE faces SET image = ? WHERE face_id = ?", (image.sha256, match.face_id))
+        self._connection.execute(
+            "UPDATE faces SET target_face = ?, detection_model = ? WHERE face_id = ?",
+            (match.target_face, match.detection_model, match.face_id),
+        )
+        self._connection.execute(
+            "INSERT INTO image_sources (face_id, path, rule, matched_time) VALUES (?, ?, ?, ?)",
+            (match.face_id, match.name, match.rule, self._now),
+        )
+        self._written += 1
+        if self._written % _COMMIT_AFTER == 0:
+            self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+
+    def carriable(self) -> Iterator[CarriedImage]:
+        """Yield the base's images of faces that have none."""
+        if not self._has_base:
+            return
+        for table in ("matched", "carriable"):
+            self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        self._connection.execute("CREATE TEMP TABLE matched (image TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID")
+        self._connection.execute(
+            "INSERT OR IGNORE INTO matched SELECT image, coalesce(person_id, face_id) FROM faces WHERE image > ''"
+        )
+        sources = "base.image_sources" if self._has_sources else "(SELECT NULL AS face_id, NULL AS path)"
+        self._connection.execute(
+            "CREATE TEMP TABLE carriable AS SELECT own.face_id, coalesce(own.person_id, own.face_id) AS owner,"  # noqa: S608 - ours
+            " old.image, source.path FROM faces AS own JOIN base.faces AS old USING (face_id)"
+            f" LEFT JOIN {sources} AS source ON source.face_id = own.face_id"
+            " WHERE own.image IS NULL AND old.image IS NOT NULL"
+        )
+        for row in self._connection.execute("SELECT * FROM temp.carriable"):
+            yield CarriedImage(*row)
+
+    def owner_of_content(self, sha256: str) -> str | None:
+        """Return an owner whose face was matched with this content, before images were carried on."""
+        row = self._connection.execute("SELECT owner FROM matched WHERE image = ?", (sha256,)).fetchone()
+        return row and str(row[0])
+
+    def carry(self, image: CarriedImage) -> None:
+        """Carry the base's image of a face on."""
+        self._copy_from_base(image.face_id)
+        if self._has_sources:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO image_sources (face_id, path, rule, matched_time, carried_from)"
+                " SELECT face_id, path, rule, matched_time, (SELECT archive_id FROM base.object)"
+                " FROM base.image_sources WHERE face_id = ?",
+                (image.face_id,),
             )
 
+    def shared(self) -> dict[str, list[str]]:
+        """Return the faces, by the SHA-256 of their image, whose image several owners have."""
+        query = (
+            "SELECT image, face_id FROM faces WHERE image IN (SELECT image FROM faces WHERE image IS NOT NULL"
+            " GROUP BY image HAVING count(DISTINCT coalesce(person_id, face_id)) > 1) ORDER BY image, face_id"
+        )
+        found: dict[str, list[str]] = {}
+        for sha256, face_id in self._connection.execute(query):
+            found.setdefault(sha256, []).append(face_id)
+        return found
 
-def _faces_of(connection: sqlite3.Connection, condition: str, value: str, limit: int = -1) -> list[Face]:
-    rows = connection.execute(
-        f"SELECT face_id, user_data FROM faces WHERE {condition} AND image IS NULL ORDER BY face_id LIMIT ?",  # noqa: S608 - ours
-        (value, limit),
-    ).fetchall()
-    return [Face(*row) for row in rows]
+    def drop(self, face_ids: Sequence[str]) -> None:
+        """Take their images from faces."""
+        ids = [(face_id,) for face_id in face_ids]
+        self._connection.executemany(
+            "UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL WHERE face_id = ?", ids
+        )
+        self._connection.executemany("DELETE FROM image_sources WHERE face_id = ?", ids)
 
-
-def _person(row: sqlite3.Row) -> Person:
-    return Person(row["person_id"], row["name"], row["user_data"], ())
+    def _copy_from_base(self, face_id: str) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO images SELECT * FROM base.images"
+            " WHERE sha256 = (SELECT image FROM base.faces WHERE face_id = ?)",
+            (face_id,),
+        )
+        self._connection.execute(
+            "UPDATE faces SET image = old.image, target_face = old.target_face, detection_model = old.detection_model"
+            " FROM base.faces AS old WHERE old.face_id = faces.face_id AND faces.face_id = ?",
+            (face_id,),
+        )

@@ -14,7 +14,7 @@ from facesnap_cli.models.validation import MAX_USER_DATA_BYTES, check_user_data,
 from facesnap_cli.operations.parameters import VerifyLevel
 
 if TYPE_CHECKING:
-    from facesnap_cli.archives.images.image import ImageSource
+    from facesnap_cli.archives.images.sources import ImageSource
 
 _ID_ALPHABET = frozenset("0123456789abcdefABCDEF-")
 
@@ -73,4 +73,4 @@ def image_source_of(text: str) -> ImageSource:
     try:
         return image_source(Path(text))
     except UsageError as error:
-        raise UsageError(f"--images {error.message}", hint=error.hint) from None
+        raise UsageError(f"--images {error.message}", hint=error.hint, also=error.also, details=error.details) from None

@@ -24,6 +24,15 @@ ImagesOption = Annotated[
 BaseOption = Annotated[
     Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse user data and images of an older archive.")
 ]
+NoCarryOption = Annotated[
+    bool, typer.Option("--no-carry", help="Drop an image of --base whose file is no longer in --images.")
+]
+RequireImagesOption = Annotated[
+    bool, typer.Option("--require-images", help="Write nothing unless every face has an image.")
+]
+AllowSharedOption = Annotated[
+    bool, typer.Option("--allow-shared-images", help="Let several persons have the same image.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the archive where it exists.")]
 
 
@@ -35,19 +44,42 @@ def export(
     object_id: options.ObjectIdOption = None,
     images: ImagesOption = None,
     base: BaseOption = None,
+    no_carry: NoCarryOption = False,
+    require_images: RequireImagesOption = False,
+    allow_shared_images: AllowSharedOption = False,
     force: ForceOption = False,
+    dry_run: options.DryRunOption = False,
 ) -> None:
     """Read an object into an archive file. After an interruption the same command goes on.
 
     facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
     """
+    from facesnap_cli.archives.export_preview import preview_export
     from facesnap_cli.backups.archive_records import export_by_hand
-    from facesnap_cli.cli.progress_display import transfer_progress
-    from facesnap_cli.display.columns import ARCHIVE
+    from facesnap_cli.cli.progress_display import step_progress, transfer_progress
+    from facesnap_cli.display.columns import ARCHIVE, EXPORT_PREVIEW
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
-    parameters = export_parameters(app, to=to, images=images, base=base, force=force)
+    parameters = export_parameters(
+        app,
+        to=to,
+        images=images,
+        base=base,
+        force=force,
+        carry=not no_carry,
+        require_images=require_images,
+        allow_shared_images=allow_shared_images,
+    )
+    if dry_run:
+        with step_progress(app, parameters.object_id) as progress:
+            preview = preview_export(app.account, parameters, progress)
+        for line in preview.warnings:
+            app.messages.warn(line)
+        app.messages.note(preview.notice)
+        app.output.record(preview.document, EXPORT_PREVIEW)
+        app.raise_if(preview.failure)
+        return
     with transfer_progress(app, parameters.transfer(app.account)) as progress:
         exported = export_by_hand(app.dependencies, app.account, parameters, progress)
     for line in exported.warnings:
@@ -57,7 +89,17 @@ def export(
     app.raise_if(exported.failure)
 
 
-def export_parameters(app: App, *, to: Path, images: str | None, base: Path | None, force: bool) -> ExportParameters:
+def export_parameters(
+    app: App,
+    *,
+    to: Path,
+    images: str | None,
+    base: Path | None,
+    force: bool,
+    carry: bool,
+    require_images: bool,
+    allow_shared_images: bool,
+) -> ExportParameters:
     """Return what to export, from the command line, the environment and the profile. Raises UsageError."""
     from facesnap_cli.archives.archive_parameters import ExportParameters
     from facesnap_cli.archives.replacement import Replacement
@@ -76,6 +118,9 @@ def export_parameters(app: App, *, to: Path, images: str | None, base: Path | No
     for option, read in (("--base", base), ("--images", Path(images) if images else None)):
         if read and read.exists() and to.exists() and read.samefile(to):
             raise UsageError(f"--to {to}: it is the file of {option}, which this export reads")
+    for option, given in (("--no-carry", not carry), ("--allow-shared-images", allow_shared_images)):
+        if given and not images:
+            raise UsageError(f"{option} is about the images of --images", hint="give --images DIR|FILE.csv, too")
     return ExportParameters(
         object_type=object_type,
         object_id=object_id,
@@ -84,5 +129,8 @@ def export_parameters(app: App, *, to: Path, images: str | None, base: Path | No
         base=base,
         replaces=Replacement.ANY if force else Replacement.NOTHING,
         account=app.dependencies.known_resource(app.account).account,
+        carry=carry,
+        require_images=require_images,
+        allow_shared_images=allow_shared_images,
         files=tuple(app.files()),
     )

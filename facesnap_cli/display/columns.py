@@ -162,6 +162,10 @@ ARCHIVE = View(
 MISSING_IMAGE = View(
     ("personId", "name", "userData", "persistedFaceId", "faceUserData"), lambda document: document["persistedFaceId"]
 )
+EXPORT_PREVIEW = View(
+    ("type", "objectId", "persons", "faces", "facesWithImage", "undecidedFiles"),
+    lambda document: document["objectId"],
+)
 IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
 DIFFERENCE = View(
     ("change", "kind", "id", "name", "what", "old", "new"),

@@ -96,7 +96,7 @@ def test_inspect_shows_what_an_archive_holds(program: Program, archive: Path) ->
         ("UPDATE faces SET user_data = 'from the left' WHERE user_data = 'left'", "table faces: the row of"),
         ("UPDATE images SET content = zeroblob(2000) WHERE rowid = 2", "table images: the image"),
         ("UPDATE object SET name = 'Others'", "table object: row 1"),
-        ("DELETE FROM faces WHERE user_data = 'left'", "table object: row 1"),
+        ("DELETE FROM faces WHERE user_data = 'left'", "table image_sources: a row refers to"),
     ],
 )
 def test_a_changed_row_is_found_and_named(program: Program, archive: Path, statement: str, place: str) -> None:

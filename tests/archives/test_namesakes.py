@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def export(program: Program, images: Path) -> Result:
     )
 
 
+def contended(refused: Result) -> object:
+    """Return the files that went to nobody, from the error of an export without any image."""
+    return json.loads(refused.err)["error"]["matching"]["contended"]
+
+
 def folder(program: Program, emulator: RunningEmulator, name: str, face: str) -> Path:
     made = program.directory / "images" / name
     made.mkdir(parents=True)
@@ -49,9 +55,9 @@ def test_a_folder_that_may_be_either_persons_is_nobodys(
     (first, _), (second, _) = namesakes
     for _ in range(2):  # the same command again does not take the one for done and the other for the only one
         done = export(program, shared.parent)
-        assert (done.status, done.out) == (2, "")
-        assert f"{shared}: two persons are called {NAME}: {first} and {second}" in done.err
-        assert "name the folders by personId" in done.err
+        assert (done.status, done.out) == (14, "")
+        reason = f"it may be that of {NAME} ({first}) and {NAME} ({second})"
+        assert contended(done) == [{"place": f"{shared}/a.png", "reason": reason}]
     shared.rename(shared.with_name(second))
     done = export(program, shared.parent)
     assert (done.status, done.json["facesWithImage"]) == (0, 1)
@@ -75,6 +81,7 @@ def test_a_manifests_row_that_may_be_either_persons_is_nobodys(
     manifest.write_text(f"name,path\n{NAME},a.png\n")
     for _ in range(2):
         done = export(program, manifest)
-        assert (done.status, done.out) == (2, "")
-        assert f"{manifest}, line 2: two persons are called {NAME}: {namesakes[0][0]} and {namesakes[1][0]}" in done.err
-        assert "name them by their person_id" in done.err
+        assert (done.status, done.out) == (14, "")
+        (first, _), (second, _) = namesakes
+        reason = f"it may be that of {NAME} ({first}) and {NAME} ({second})"
+        assert contended(done) == [{"place": f"{manifest}, line 2: a.png", "reason": reason}]

@@ -1,39 +1,40 @@
-"""Check original images as the service does, and declare the interface of their sources."""
+"""Check original images as the service does."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import open_regular
-from facesnap_cli.models.objects import Face, Person
 
 IMAGE_BYTES_MIN = 1024
 IMAGE_BYTES_MAX = 6 * 1024 * 1024
-SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")
 _BEGINNINGS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"BM": "BMP"}
-NONE_KEPT: Mapping[str, Face] = {}
+_TIFF = (b"II*\0", b"MM\0*")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_HEAD_BYTES = 16
+_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif")
+)
 
 
 class ImageError(FacesnapError):
-    """An image that the service would refuse, or that cannot be read."""
+    """An image that the service would refuse, or that cannot be read. `reason` is the message without the path.
+
+    `is_other_file`: neither its content nor its name is that of an image.
+    """
 
     exit_code = 11
     default_code = "Image"
 
-
-@dataclass(frozen=True, slots=True)
-class ImageFile:
-    """An image of one face, still on disk. `target_face` is `left,top,width,height` in pixels."""
-
-    path: Path
-    target_face: str | None = None
-    detection_model: str | None = None
+    def __init__(self, path: Path, reason: str, *, is_unknown: bool = False):
+        super().__init__(f"{harmless(str(path))}: {reason}")
+        self.reason = reason
+        self.is_other_file = is_unknown and path.suffix.lower() not in _SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,65 +44,51 @@ class CheckedImage:
     content: bytes
     format: str
     sha256: str
-    target_face: str | None
-    detection_model: str | None
 
 
-class ImageSource(Protocol):
-    """A source of images for an object's faces."""
-
-    @property
-    def origin(self) -> Path:
-        """The directory or file that the user named."""
-        ...
-
-    def claim(self, person: Person) -> None:
-        """Reserve a person's images for that person. Raises UsageError if they may be another person's.
-
-        Call it for every person with faces before the first `match`, which leaves out persons of an earlier run.
-        """
-        ...
-
-    def match(
-        self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
-    ) -> dict[str, ImageFile]:
-        """Return images for a person's faces that have none, by face id. The person None means a list's faces.
-
-        `kept` are the person's other faces, by the SHA-256 of their images, which no other face gets.
-        """
-        ...
-
-    def unmatched(self) -> list[str]:
-        """Return a line for each image that matches no face, after everything was matched."""
-        ...
-
-
-def shared(place: str, person: Person, other_id: str, *, hint: str) -> UsageError:
-    """Return the error for images that may belong to either of two persons."""
-    name = harmless(person.name or "")
-    return UsageError(f"{place}: two persons are called {name}: {other_id} and {person.person_id}", hint=hint)
-
-
-def checked_image(image: ImageFile) -> CheckedImage:
+def checked_image(path: Path) -> CheckedImage:
     """Read an image. Raises ImageError if the service would refuse its format or size (1 KB to 6 MB)."""
+    content = _read(path, IMAGE_BYTES_MAX + 1)
+    return CheckedImage(content, _format(path, content, len(content)), hashlib.sha256(content).hexdigest())
+
+
+def check_beginning(path: Path) -> None:
+    """Raise ImageError if an image's size or first bytes show that the service would refuse it."""
     try:
-        with open_regular(image.path) as file:
-            content = file.read(IMAGE_BYTES_MAX + 1)
+        size = path.stat().st_size
     except OSError as error:
-        raise ImageError(f"{harmless(str(image.path))}: {error.strerror}") from error
+        raise ImageError(path, error.strerror or "") from error
+    _format(path, _read(path, _HEAD_BYTES), size)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read(limit)
+    except OSError as error:
+        raise ImageError(path, error.strerror or os.strerror(error.errno or 0)) from error
+
+
+def _format(path: Path, content: bytes, size: int) -> str:
+    if not size:
+        raise ImageError(path, "the file is empty", is_unknown=True)
     name = next((name for beginning, name in _BEGINNINGS.items() if content.startswith(beginning)), None)
     if name is None:
-        raise ImageError(f"{harmless(str(image.path))}: not a JPEG, PNG, GIF or BMP image")
-    if not IMAGE_BYTES_MIN <= len(content) <= IMAGE_BYTES_MAX:
-        size = "less than 1 KB" if len(content) < IMAGE_BYTES_MIN else "more than 6 MB"
-        raise ImageError(f"{harmless(str(image.path))}: {size}; the service takes 1 KB to 6 MB")
-    digest = hashlib.sha256(content).hexdigest()
-    return CheckedImage(content, name, digest, image.target_face, image.detection_model)
+        other = _other_format(content[:_HEAD_BYTES])
+        what = f"a {other} image, and facesnap converts none" if other else "not a JPEG, PNG, GIF or BMP image"
+        raise ImageError(path, what, is_unknown=other is None)
+    if not IMAGE_BYTES_MIN <= size <= IMAGE_BYTES_MAX:
+        what = "less than 1 KB" if size < IMAGE_BYTES_MIN else "more than 6 MB"
+        raise ImageError(path, f"{what}; the service takes 1 KB to 6 MB")
+    return name
 
 
-def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of an image file, by which archives store it; None if it is not a readable image."""
-    try:
-        return checked_image(ImageFile(path)).sha256
-    except ImageError:
-        return None
+def _other_format(head: bytes) -> str | None:
+    """Return the name of an image format that the service does not take."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head.startswith(_TIFF):
+        return "TIFF"
+    if head[4:8] == b"ftyp":
+        return "HEIC" if head[8:12] in _HEIF_BRANDS else "AVIF" if head[8:12] == b"avif" else None
+    return None

@@ -1,34 +1,40 @@
-"""Match images with faces by a manifest, a CSV file that assigns images to faces."""
+"""Read a manifest, a CSV file that assigns images to persons and faces."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import itertools
+import os
+import posixpath
 import re
 import sqlite3
+import unicodedata
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Any, Self
 
-from facesnap_cli.archives.images.image import NONE_KEPT, ImageFile, digest_of, shared
+from facesnap_cli.archives.images import names
+from facesnap_cli.archives.images.object_index import NAME, USER_DATA, ObjectIndex
+from facesnap_cli.archives.images.sources import MANIFEST, SourceImage
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import counted, harmless
+from facesnap_cli.common.escape import harmless, shown, storable
 from facesnap_cli.common.files import open_regular
-from facesnap_cli.models.objects import Face, Person
 
-COLUMNS = ("person_id", "name", "persisted_face_id", "path", "target_face", "detection_model")
+COLUMNS = ("person_id", "name", "user_data", "persisted_face_id", "path", "target_face", "detection_model")
+_IDENTIFYING = ("person_id", "name", "user_data", "persisted_face_id")
+_OTHER_NAMES = {"faceid": "persisted_face_id"}
+_BY_LETTERS = {name.replace("_", ""): name for name in COLUMNS} | _OTHER_NAMES
 _TARGET_FACE = re.compile(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
-_SHOWN = 20
+_DELIMITERS = ",;\t"
+_CHUNK_BYTES = 1024 * 1024
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class ImageManifest:
-    """The images that a manifest names, with paths relative to its directory. SQLite holds the rows, not memory.
-
-    A row with a `persisted_face_id` belongs to that face. Any other row belongs to the person with its `person_id` or
-    `name`: to the face whose user data is its path or file name, else to the person's next face without an image.
-    A row whose image an archived face already has goes to no other face.
-    """
+    """The images that a manifest names, with paths relative to its directory. SQLite holds the rows, not memory."""
 
     def __init__(self, path: Path, rows: sqlite3.Connection):
         self.origin = self._path = path
@@ -37,106 +43,230 @@ class ImageManifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a manifest. Raises UsageError, which names the wrong line."""
+        """Read a manifest. Raises UsageError with all lines that are wrong or contradict each other."""
         # A temporary file, which SQLite removes when any thread closes it.
         rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        manifest = cls(path, rows)
         rows.row_factory = sqlite3.Row
-        rows.execute(
-            "CREATE TABLE rows (line INTEGER PRIMARY KEY, person_id TEXT, name TEXT, persisted_face_id TEXT, path TEXT,"
-            " target_face TEXT, detection_model TEXT, used INTEGER NOT NULL DEFAULT 0, owner TEXT)"
+        manifest = cls(path, rows)
+        rows.executescript(
+            "PRAGMA journal_mode = OFF; CREATE TABLE rows (line INTEGER PRIMARY KEY, person_id TEXT, name TEXT,"
+            " user_data TEXT, persisted_face_id TEXT, path TEXT, target_face TEXT, detection_model TEXT, file TEXT);"
+            " BEGIN;"
         )
-        for column in ("person_id", "name", "persisted_face_id"):
-            rows.execute(f"CREATE INDEX rows_by_{column} ON rows ({column})")
+        reader = _Reader(path)
         try:
-            with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
-                rows.executemany(
-                    "INSERT INTO rows (line, person_id, name, persisted_face_id, path, target_face, detection_model)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    _read_rows(path, csv.DictReader(file)),
-                )
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            with open_regular(path) as file:
+                rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", reader.rows(file))
+        except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{path}: {reason}") from error
+        complaints = [*reader.complaints, *manifest._contradictions()]
+        _raise_all(path, complaints)
         return manifest
 
-    def claim(self, person: Person) -> None:
-        for row in self._rows_of(person):
-            if row["person_id"] is None and row["owner"] not in (None, person.person_id):
-                place = f"{self._path}, line {row['line']}"
-                raise shared(place, person, row["owner"], hint="name them by their person_id")
-            self._rows.execute("UPDATE rows SET owner = ? WHERE line = ?", (person.person_id, row["line"]))
+    def check(self, index: Callable[[], ObjectIndex]) -> None:
+        """Raise UsageError with all lines whose ids are not in the object, or whose columns contradict each other."""
+        known = index()
+        _raise_all(self._path, [(row["line"], text) for row in self._all() for text in _contradictions_of(row, known)])
 
-    def match(
-        self, person: Person | None, faces: Sequence[Face], kept: Mapping[str, Face] = NONE_KEPT
-    ) -> dict[str, ImageFile]:
-        found: dict[str, ImageFile] = {}
-        for face in faces:
-            for row in self._rows.execute("SELECT * FROM rows WHERE persisted_face_id = ?", (face.face_id.lower(),)):
-                found[face.face_id] = self._use(row)
-        if person:
-            left = [row for row in self._rows_of(person) if not self._is_kept(row, kept)]
-            for face in sorted(faces, key=lambda face: not any(_names_image_of(row, face) for row in left)):
-                if left and face.face_id not in found:
-                    row = next((row for row in left if _names_image_of(row, face)), left[0])
-                    left.remove(row)
-                    found[face.face_id] = self._use(row)
-        return found
+    def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
+        """Yield every row, with the owners that it may mean."""
+        for row in self._all():
+            face_id, owners = _meant(row, index)
+            name = row["path"].replace("\\", "/")
+            yield SourceImage(
+                path=_file(self._path.parent, row["path"]),
+                name=row["path"],
+                place=f"{self._path}, line {row['line']}: {row['path']}",
+                folder="",
+                rule=MANIFEST,
+                face_id=face_id,
+                owners=owners,
+                endings=tuple(names.endings_of(posixpath.normpath(name))),
+                target_face=row["target_face"],
+                detection_model=row["detection_model"],
+            )
 
-    def unmatched(self) -> list[str]:
-        left = self._rows.execute("SELECT line, path FROM rows WHERE NOT used ORDER BY line").fetchall()
-        more = [f"{self._path}: and {counted(len(left) - _SHOWN, 'more line')}"] if len(left) > _SHOWN else []
-        return [f"{self._path}, line {row['line']}: {row['path']}" for row in left[:_SHOWN]] + more
+    def _all(self) -> Iterator[sqlite3.Row]:
+        yield from self._rows.execute("SELECT * FROM rows ORDER BY line")
 
-    def _rows_of(self, person: Person) -> list[sqlite3.Row]:
-        """Return a person's rows without a face id."""
-        return self._rows.execute(
-            "SELECT * FROM rows WHERE persisted_face_id IS NULL"
-            " AND (person_id = ?1 OR (person_id IS NULL AND name = ?2)) ORDER BY line",
-            (person.person_id.lower(), person.name),
-        ).fetchall()
-
-    def _is_kept(self, row: sqlite3.Row, kept: Mapping[str, Face]) -> bool:
-        """Return whether a row belongs to a face that has its image; if so, mark the row as used."""
-        if not kept:
-            return False
-        image = self._path.parent / row["path"]
-        if any(_names_image_of(row, face) for face in kept.values()) or digest_of(image) in kept:
-            self._use(row)
-            return True
-        return False
-
-    def _use(self, row: sqlite3.Row) -> ImageFile:
-        self._rows.execute("UPDATE rows SET used = 1 WHERE line = ?", (row["line"],))
-        return ImageFile(self._path.parent / row["path"], row["target_face"], row["detection_model"])
+    def _contradictions(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines that name a file or a face of an earlier line. A file may show several faces."""
+        for column, what in (("file", "path"), ("persisted_face_id", "persisted_face_id")):
+            query = (
+                f"WITH twice AS (SELECT {column} AS value, min(line) AS first FROM rows"  # noqa: S608 - ours
+                f" WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1"
+                " AND NOT (? AND count(*) = count(DISTINCT target_face)))"
+                f" SELECT line, value, first FROM rows JOIN twice ON {column} = value WHERE line > first"
+            )
+            for row in self._rows.execute(query, (column == "file",)):
+                yield row["line"], f"the {what} {shown(row['value'])} stands in line {row['first']} already"
 
 
-def _read_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[object, ...]]:
-    unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
-    if unknown or "path" not in (reader.fieldnames or ()):
-        what = f"unknown column {harmless(unknown[0])!r}" if unknown else "no column path"
-        raise UsageError(f"{path}, line 1: {what}", hint=f"the columns are {', '.join(COLUMNS)}")
-    for row in reader:
-        values = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
-        _check_row(f"{path}, line {reader.line_num}", values, too_long=None in row)
-        for name in ("person_id", "persisted_face_id"):
-            values[name] = (values[name] or "").lower() or None
-        yield (reader.line_num, *values.values())
+class _Reader:
+    """Reads the rows of a manifest, and collects complaints by their lines."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.complaints: list[tuple[int, str]] = []
+
+    def rows(self, file: IO[bytes]) -> Iterator[tuple[object, ...]]:
+        """Yield the values for the table, and close the file."""
+        with io.TextIOWrapper(file, encoding=_encoding_of(file), newline="") as text:
+            first = text.readline()
+            skipped = int(first.lower().startswith("sep="))
+            delimiter = first[4:].strip("\r\n")[:1] if skipped else _delimiter_of(first)
+            header = text.readline() if skipped else first
+            cells = csv.reader(itertools.chain([header], text), delimiter=delimiter or ",")
+            try:
+                yield from self._values(cells, skipped)
+            except csv.Error as error:
+                self.complaints.append((cells.line_num + skipped, str(error)))
+
+    def _values(self, lines: Any, skipped: int) -> Iterator[tuple[object, ...]]:
+        columns = [_column(cell) for cell in next(lines, [])]
+        if problem := _header_problem(columns):
+            self.complaints.append((skipped + 1, problem))
+            return
+        for cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            line = lines.line_num + skipped
+            values = {name: cell.strip() or None for name, cell in zip(columns, cells, strict=False) if name}
+            problems = list(_problems(values, too_long=any(cell.strip() for cell in cells[len(columns) :])))
+            self.complaints += [(line, problem) for problem in problems]
+            if not problems:
+                yield _row(line, values)
 
 
-def _check_row(where: str, values: Mapping[str, str | None], *, too_long: bool) -> None:
+def _row(line: int, values: Mapping[str, str | None]) -> tuple[object, ...]:
+    found = {name: values.get(name) for name in COLUMNS}
+    for name in ("person_id", "persisted_face_id"):
+        found[name] = (found[name] or "").lower() or None
+    file = names.exact(posixpath.normpath((found["path"] or "").replace("\\", "/")))
+    return (line, *(value and storable(value) for value in found.values()), storable(file))
+
+
+def _column(cell: str) -> str | None:
+    """Return the column that a cell of the header names, in any case; None for a column of others."""
+    return _BY_LETTERS.get(re.sub(r"[\s_-]", "", cell.strip().strip("\ufeff").lower()))
+
+
+def _header_problem(columns: Sequence[str | None]) -> str | None:
+    twice = next((name for name in columns if name and columns.count(name) > 1), None)
+    if twice:
+        return f"two columns {twice}"
+    if "path" not in columns:
+        return f"no column path; the columns are {', '.join(COLUMNS)}"
+    if not set(columns) & set(_IDENTIFYING):
+        return f"no column says whose the images are; give one of {', '.join(_IDENTIFYING)}"
+    return None
+
+
+def _problems(values: Mapping[str, str | None], *, too_long: bool) -> Iterator[str]:
     if too_long:
-        raise UsageError(
-            f"{where}: more values than columns", hint='quote values with commas in them: "left,top,width,height"'
-        )
-    if not values["path"]:
-        raise UsageError(f"{where}: no path")
-    if not (values["person_id"] or values["name"] or values["persisted_face_id"]):
-        raise UsageError(f"{where}: whose image is it? give a person_id, a name, or a persisted_face_id")
-    if values["target_face"] and not _TARGET_FACE.fullmatch(values["target_face"]):
-        raise UsageError(f"{where}: target_face is left,top,width,height in pixels")
+        yield 'more values than columns; quote values with commas in them: "left,top,width,height"'
+        return
+    path = values.get("path")
+    if not path:
+        yield "no path"
+    elif "\0" in path:
+        yield "the path has a NUL character"
+    if not any(values.get(name) for name in _IDENTIFYING):
+        yield f"whose image is it? give one of {', '.join(_IDENTIFYING)}"
+    target_face = values.get("target_face")
+    if target_face and not _TARGET_FACE.fullmatch(target_face):
+        yield "target_face is left,top,width,height in pixels"
 
 
-def _names_image_of(row: sqlite3.Row, face: Face) -> bool:
-    path = Path(row["path"])
-    return bool(face.user_data) and face.user_data in (row["path"], path.name, path.stem)
+def _raise_all(path: Path, complaints: Sequence[tuple[int, str]]) -> None:
+    if not complaints:
+        return
+    found = [f"{path}, line {line}: {harmless(text)}" for line, text in sorted(complaints)]
+    hint = "correct the manifest; each file and each face may stand in one line"
+    raise UsageError(found[0], also=found[1:], hint=hint, details={"complaints": found})
+
+
+def _encoding_of(file: IO[bytes]) -> str:
+    """Return the encoding of a text file: UTF-8 or UTF-16, else Windows-1252. The file stays at its beginning."""
+    head = file.read(4096)
+    file.seek(0)
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    for places, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+        if len(places) > 4 and places.count(0) > 0.6 * len(places):
+            return encoding
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := file.read(_CHUNK_BYTES):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    finally:
+        file.seek(0)
+    return "utf-8"
+
+
+def _delimiter_of(header: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _file(directory: Path, path: str) -> Path:
+    """Return the file that a manifest's path means. Windows writes backslashes, and a Mac decomposes letters."""
+    slashes = path.replace("\\", "/")
+    forms = [slashes, path, *(unicodedata.normalize(form, slashes) for form in ("NFC", "NFD"))]
+    return next((directory / form for form in forms if os.path.lexists(directory / form)), directory / slashes)
+
+
+def _meant(row: sqlite3.Row, index: ObjectIndex) -> tuple[str | None, frozenset[int] | None]:
+    """Return the face and the owners that a row means. Owners are None if it names nobody of the object."""
+    owners: frozenset[int] | None = None
+    if row["persisted_face_id"]:
+        face_owner = index.owner_of_face(row["persisted_face_id"])
+        return row["persisted_face_id"], None if face_owner is None else frozenset([face_owner])
+    if row["person_id"]:
+        owner = index.owner_of_id(row["person_id"])
+        return None, None if owner is None else frozenset([owner])
+    for column, rule in (("name", NAME), ("user_data", USER_DATA)):
+        if row[column]:
+            named = index.named_by(row[column], rule)
+            if named is None and column == "user_data":
+                return _face_with(row["user_data"], owners, index)
+            if named is None:
+                return None, None
+            owners = named.owners if owners is None else owners & named.owners
+    return None, owners
+
+
+def _face_with(
+    user_data: str, owners: frozenset[int] | None, index: ObjectIndex
+) -> tuple[str | None, frozenset[int] | None]:
+    """Return the one face, of one of the owners, that has this user data."""
+    faces = index.faces_with_file([user_data], next(iter(owners)) if owners and len(owners) == 1 else None)
+    if len(faces) == 1:
+        [(face_id, owner)] = faces
+        return face_id, frozenset([owner]) if owners is None else owners & {owner}
+    return None, owners if owners is not None or not faces else frozenset(owner for _, owner in faces)
+
+
+def _contradictions_of(row: sqlite3.Row, index: ObjectIndex) -> Iterator[str]:
+    person, face = row["person_id"], row["persisted_face_id"]
+    owner = index.owner_of_id(person) if person else None
+    face_owner = index.owner_of_face(face) if face else None
+    if person and owner is None:
+        yield f"there is no person {person} in the object"
+    if face and face_owner is None:
+        yield f"there is no face {face} in the object"
+    if owner is not None and face_owner is not None and owner != face_owner:
+        yield f"the face {face} is one of {index.title(face_owner)}, not of {person}"
+    known = owner if owner is not None else face_owner
+    if known is None or (owner is not None and face_owner not in (None, owner)):
+        return
+    if row["name"] and not index.is_named(known, row["name"]):
+        yield f"{index.title(known)} is not called {shown(row['name'])}"
+    named = index.named_by(row["user_data"], USER_DATA) if row["user_data"] else None
+    if named and known not in named.owners:
+        yield f"the user data {shown(row['user_data'])} is not that of {index.title(known)}"

@@ -26,7 +26,7 @@ from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.wait import OperationProgress
 
 if TYPE_CHECKING:
-    from facesnap_cli.archives.images.image import ImageSource
+    from facesnap_cli.archives.images.sources import ImageSource
 
 
 class BackupMethod(Protocol):

@@ -11,9 +11,9 @@ from pathlib import Path
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.archive_schema import ArchiveError
-from facesnap_cli.archives.export import export_object
+from facesnap_cli.archives.export import ExportResult, export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
-from facesnap_cli.archives.images.image import ImageSource
+from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.replacement import check_replaceable
 from facesnap_cli.backups.archive_records import record_archive, record_deletion
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
@@ -31,15 +31,13 @@ from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
 
-_MOST_SAID = 10  # warnings about single images of one archive
-
 
 @dataclass(frozen=True)
 class ExportMethod:
     """One item by exports. Its files' paths start from the directory of the plan.
 
-    The newest older archive is the base of the new one: images that it has are not looked for again. `images` gives the
-    item's own, new for each export; it raises ConfigurationError.
+    The newest older archive is the base of the new one: its user data is not read again, and its images of faces whose
+    files are gone are carried on. `images` gives the item's own, new for each export; it raises ConfigurationError.
     """
 
     item: PlanItem
@@ -114,11 +112,12 @@ class ExportMethod:
         archive, warnings = self._current(archives), tuple(archives.warnings())
         new, status = (archive.path, "current") if archive else (archives.new_path(), "copied")
         outcome = TargetOutcome(archives.label, None, str(new), status, warnings=warnings)
+        exported: ExportResult | None = None
         try:
             if archive is None:
                 check_replaceable(new, archives.replacement, self._identity)
-                archive, more = self._export(archives, new, progress)
-                warnings = (*warnings, *more)
+                archive, exported = self._export(archives, new, progress)
+                warnings = (*warnings, *exported.image_warnings)
         except FacesnapError as failure:
             return replace(outcome, status="failed", failure=failure)
         counts, required = archive.counts, self.item.require_images
@@ -129,6 +128,8 @@ class ExportMethod:
         if counts.lacking and required is None:
             warnings = (*warnings, f"{new} {counts.flaw}")
         outcome = replace(outcome, counts=counts, warnings=warnings)
+        if exported and exported.has_shared_images:
+            return replace(outcome, status="failed", failure=exported.failure)
         deleted: list[str] = []
         try:
             for old, _ in archives.deletions(new):
@@ -143,8 +144,8 @@ class ExportMethod:
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
-    def _export(self, archives: TargetArchives, new: Path, progress: Progress) -> tuple[FoundArchive, tuple[str, ...]]:
-        """Write an archive, and return it with the warnings about its images."""
+    def _export(self, archives: TargetArchives, new: Path, progress: Progress) -> tuple[FoundArchive, ExportResult]:
+        """Write and check an archive, and return it with the result of the export."""
         images = self.images()
         try:
             if not new.parent.is_dir():
@@ -160,6 +161,9 @@ class ExportMethod:
             base=base.path if base else None,
             replaces=archives.replacement,
             account=self._identity.resource.account,
+            carry=self.item.carry,
+            require_images=bool(self.item.require_images),
+            allow_shared_images=self.item.allow_shared_images,
         )
         with (
             closing(self.dependencies.open_transfers()) as transfers,
@@ -176,6 +180,8 @@ class ExportMethod:
             archive.check()
             counts = archive.counts()
             flaw = "" if counts.is_enough(self.item.require_images) else counts.flaw
+            if exported.has_shared_images and exported.failure:
+                flaw = exported.failure.message
             record_archive(
                 self.dependencies,
                 archive,
@@ -185,9 +191,7 @@ class ExportMethod:
                 plan=self.plan,
                 flaw=flaw,
             )
-        said = exported.image_warnings
-        more = [f"and {len(said) - _MOST_SAID} more of that kind"] if len(said) > _MOST_SAID else []
-        return FoundArchive(new, counts=counts), (*said[:_MOST_SAID], *more)
+        return FoundArchive(new, counts=counts), exported
 
     def _current(self, archives: TargetArchives) -> FoundArchive | None:
         """Return the newest archive if it is young enough and has the required images."""

@@ -53,7 +53,9 @@ _ITEM_KEYS = (
     "verify",
     "keep_snapshot",
     "images",
+    "carry",
     "require_images",
+    "allow_shared_images",
 )
 APART = "name their copies apart, for example with {name} or another beginning"
 _BRACES = str.maketrans("{}", "\x01\x02")  # those of a directory's name are no placeholders
@@ -66,7 +68,8 @@ class PlanItem:
 
     `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
     as cover for `run --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True, all
-    faces must have an image; None, at least one; False, none.
+    faces must have an image; None, at least one; False, none. `carry` keeps the last archive's image of a face whose
+    file is gone; `allow_shared_images` lets several persons have one image.
     """
 
     number: int
@@ -83,6 +86,8 @@ class PlanItem:
     keep_snapshot: bool
     images: str | None = None
     require_images: bool | None = None
+    carry: bool = True
+    allow_shared_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class Plan:
 
     def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
         """Return the error for a value that only the configuration shows to be wrong."""
-        return ConfigurationError(f"{self.path}:{self.line(item, key)}: {error.message}", hint=error.hint)
+        message = f"{self.path}:{self.line(item, key)}: {error.message}"
+        return ConfigurationError(message, hint=error.hint, also=error.also, details=error.details)
 
 
 def colliding(item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName, line: int) -> str:
@@ -204,9 +210,12 @@ class _Reader:
         covered_for_s = value("covered_for", duration_value) or max_age_s
         source, keep_snapshot = value("from", text_value), value("keep_snapshot", flag_value) or False
         images, require_images = value("images", lambda raw: path_value(raw, name)), value("require_images", flag_value)
-        for key in ("images", "require_images"):
+        carry, allow_shared_images = value("carry", flag_value), value("allow_shared_images", flag_value) or False
+        for key in ("images", "require_images", "carry", "allow_shared_images"):
             if key in entry and method == "snapshot":
                 self._complain(line(key), f'{key} is for method = "export": a snapshot needs no images')
+            elif key in entry and key in ("carry", "allow_shared_images") and "images" not in entry:
+                self._complain(line(key), f"{key} is about the images of images, which this [[backup]] does not have")
         if targets:
             self._check_targets(targets, method, keep, line)
         if keep and verify is VerifyLevel.NONE:
@@ -228,6 +237,8 @@ class _Reader:
             keep_snapshot,
             images,
             require_images,
+            carry is not False,
+            allow_shared_images,
         )
 
     def _check_targets(

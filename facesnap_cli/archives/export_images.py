@@ -1,0 +1,131 @@
+"""Match the images of an export with the faces that were read, and carry on those of its base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facesnap_cli.archives.archive_parameters import ExportParameters
+from facesnap_cli.archives.face_counts import FaceCounts, counts_document
+from facesnap_cli.archives.images.image import CheckedImage, check_beginning, checked_image
+from facesnap_cli.archives.images.matching import Matching
+from facesnap_cli.archives.images.matching_report import MatchingReport
+from facesnap_cli.archives.partial_archive import PartialArchive
+from facesnap_cli.archives.partial_images import ImageWriter
+from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import FacesnapError, PartialFailureError, VerificationError
+from facesnap_cli.common.escape import counted
+from facesnap_cli.common.progress import Progress
+
+INCOMPLETE = "ImagesMissing"
+SHARED = "SharedImages"
+
+
+def store_images(
+    partial: PartialArchive, parameters: ExportParameters, clock: Clock, progress: Progress
+) -> MatchingReport | None:
+    """Give each face its image: one of the source, matched anew, or that of the base.
+
+    Raises VerificationError, before anything is replaced, if the source has no image at all or too few. Returns None
+    without a source.
+    """
+    source = parameters.images
+    if source is None:
+        with partial.images.writing(parameters.base, clock.now()) as writer:
+            for carried in writer.carriable():
+                writer.carry(carried)
+        _check_enough(partial, parameters, None)
+        return None
+    report = MatchingReport(str(source.origin), is_sharing_allowed=parameters.allow_shared_images)
+    progress.begin("matching images with faces", partial.counts().faces)
+    matching = Matching(partial.images.index())
+    matching.load(source)
+    with partial.images.writing(parameters.base, clock.now()) as writer:
+        for match in matching.matches(checked_image, writer.present):
+            writer.keep(match)
+            report.count(match.rule)
+            progress.advance()
+        if parameters.carry:
+            _carry(writer, matching, report)
+        report.shared = writer.shared()
+        if not parameters.allow_shared_images:
+            for face_ids in report.shared.values():
+                writer.drop(face_ids)
+    bare = list(partial.images.bare_faces())
+    report.bare = [face.document() for face in bare]
+    report.take_over(matching, {face.person_id or face.face_id for face in bare})
+    _check_enough(partial, parameters, report)
+    return report
+
+
+def failure_of(report: MatchingReport | None) -> FacesnapError | None:
+    """Return the error for images that could not be used, or that several persons would share."""
+    if report is None:
+        return None
+    if report.shared and not report.is_sharing_allowed:
+        return PartialFailureError(
+            f"{counted(len(report.shared), 'image')} would be that of several persons;"
+            " the archive is written without them",
+            hint="give each person an own photo, or --allow-shared-images",
+            code=SHARED,
+            details={"sharedImages": report.document()["sharedImages"]},
+        )
+    if report.missed:
+        return PartialFailureError(
+            f"{counted(len(report.missed), 'image')} could not be used; the archive is written without them",
+            hint="mend or replace them, then export again with --force",
+            details={"images": [f"{entry.place}: {entry.reason}" for entry in report.missed]},
+        )
+    return None
+
+
+def examine_beginning(path: Path) -> CheckedImage | None:
+    """Check the first bytes of an image, and return nothing."""
+    check_beginning(path)
+    return None
+
+
+def _carry(writer: ImageWriter, matching: Matching, report: MatchingReport) -> None:
+    for carried in writer.carriable():
+        owner_now = writer.owner_of_content(carried.sha256)
+        is_others = owner_now not in (None, carried.owner_id) or (
+            carried.name is not None and matching.belongs_to_others(carried.name, carried.owner_id)
+        )
+        entry: dict[str, object] = {"faceId": carried.face_id, "file": carried.name}
+        if is_others:
+            report.dropped.append(entry)
+        else:
+            writer.carry(carried)
+            report.carried.append(entry)
+
+
+def shortfall_of(
+    found: FaceCounts, parameters: ExportParameters, report: MatchingReport | None
+) -> VerificationError | None:
+    """Return the error for an export that would have no image of its source, or fewer than are required."""
+    is_nothing = report is not None and not (report.matched and found.with_image)
+    if not found.faces or not (is_nothing or (parameters.require_images and found.lacking)):
+        return None
+    what = f"{parameters.target} {found.flaw}"
+    if report and is_nothing:
+        what = f"{report.origin}: nothing in it could be told to be one of the object's {counted(found.faces, 'face')}"
+    return VerificationError(
+        f"{what}; nothing was written",
+        also=[*report.warnings(), *report.bare_lines()] if report else (),
+        hint=(
+            "check that the directory is mounted, and that its files or folders are named after persons or faces"
+            if is_nothing
+            else "add the images, or do without --require-images (in a plan: require_images)"
+        ),
+        code=INCOMPLETE,
+        details={
+            "archive": str(parameters.target),
+            **counts_document(found),
+            "matching": report.document() if report else None,
+        },
+    )
+
+
+def _check_enough(partial: PartialArchive, parameters: ExportParameters, report: MatchingReport | None) -> None:
+    counts = partial.counts()
+    if error := shortfall_of(FaceCounts(counts.faces, counts.with_image, counts.with_image), parameters, report):
+        raise error

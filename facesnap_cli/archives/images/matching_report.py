@@ -1,0 +1,120 @@
+"""Report which images went to which faces, and what was left over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from facesnap_cli.archives.images.matching import CONTENDED, UNUSABLE, Entry, Matching
+from facesnap_cli.common.escape import counted, harmless
+
+_MOST_SHOWN = 10
+
+
+@dataclass(slots=True)
+class MatchingReport:
+    """What became of the files of a source and of the faces of an object.
+
+    `carried` are the faces whose image came from the base, `dropped` those whose image in the base is now another's.
+    `shared` are faces of several persons with one content, by its SHA-256. `bare` are the faces without an image.
+    """
+
+    origin: str
+    matched: int = 0
+    by_rule: dict[str, int] = field(default_factory=dict)
+    carried: list[dict[str, object]] = field(default_factory=list)
+    dropped: list[dict[str, object]] = field(default_factory=list)
+    contended: list[Entry] = field(default_factory=list)
+    unusable: list[Entry] = field(default_factory=list)
+    missed: list[Entry] = field(default_factory=list)
+    unused_files: list[Entry] = field(default_factory=list)
+    unused_folders: list[tuple[str, int]] = field(default_factory=list)
+    single_files: list[Entry] = field(default_factory=list)
+    shared: dict[str, list[str]] = field(default_factory=dict)
+    bare: list[dict[str, object]] = field(default_factory=list)
+    is_sharing_allowed: bool = False
+
+    def count(self, rule: str) -> None:
+        """Count a match."""
+        self.matched += 1
+        self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
+
+    def take_over(self, matching: Matching, bare_owners: set[str] | None = None) -> None:
+        """Add the files that went to no face. `bare_owners` have a face without an image."""
+        self.contended = list(matching.entries(CONTENDED))
+        self.unusable = list(matching.entries(UNUSABLE))
+        if bare_owners:
+            self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
+        self.unused_files = list(matching.unused_files())
+        self.unused_folders = list(matching.unused_folders())
+        self.single_files = list(matching.unused_files(outside_folders=True))
+
+    def warnings(self) -> list[str]:
+        """Return lines for people about images, a limited number of each kind."""
+        return [
+            *_limited(f"image not used: {_line(entry)}" for entry in self.unusable),
+            *_limited(f"image of no certain face: {_line(entry)}" for entry in self.contended),
+            *_limited(
+                f"one image for several persons: {digest[:16]}… for the faces {', '.join(faces)}"
+                + ("" if self.is_sharing_allowed else "; none of them gets it")
+                for digest, faces in self.shared.items()
+            ),
+            *_limited(
+                f"image dropped: that of face {entry['faceId']} in the base now belongs to another"
+                for entry in self.dropped
+            ),
+            *_limited(
+                f"folder of no person: {harmless(folder)} ({counted(n, 'file')})" for folder, n in self.unused_folders
+            ),
+            *_limited(f"image of no face: {_line(entry)}" for entry in self.single_files),
+            *_carried(self.carried),
+        ]
+
+    def bare_lines(self) -> list[str]:
+        """Return lines that name the faces without an image, a limited number."""
+        return list(_limited(f"no image: {_face(entry)}" for entry in self.bare))
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form, whole."""
+        return {
+            "images": self.origin,
+            "matched": self.matched,
+            "byRule": dict(sorted(self.by_rule.items())),
+            "carried": self.carried,
+            "dropped": self.dropped,
+            "contended": [entry._asdict() for entry in self.contended],
+            "unusable": [entry._asdict() for entry in self.unusable],
+            "sharedImages": [{"sha256": digest, "faceIds": faces} for digest, faces in self.shared.items()],
+            "unusedFiles": [entry.place for entry in self.unused_files],
+            "unusedFolders": [{"folder": folder, "files": number} for folder, number in self.unused_folders],
+            "facesWithoutImage": self.bare,
+        }
+
+
+def _carried(faces: list[dict[str, object]]) -> Iterator[str]:
+    """Yield the one line about images of the base."""
+    if faces:
+        shown = ", ".join(str(face["faceId"]) for face in faces[:_MOST_SHOWN])
+        more = f" and {len(faces) - _MOST_SHOWN:,} more" if len(faces) > _MOST_SHOWN else ""
+        yield f"{counted(len(faces), 'image')} carried on from the base, for want of a file: faces {shown}{more}"
+
+
+def _limited(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first lines, and how many more there are."""
+    more = 0
+    for number, line in enumerate(lines):
+        if number < _MOST_SHOWN:
+            yield line
+        else:
+            more += 1
+    if more:
+        yield f"and {more:,} more of that kind; -o json lists all"
+
+
+def _line(entry: Entry) -> str:
+    return harmless(f"{entry.place}: {entry.reason}" if entry.reason else entry.place)
+
+
+def _face(entry: dict[str, object]) -> str:
+    person = f" of {entry['name'] or entry['personId']}" if entry["personId"] else ""
+    return harmless(f"face {entry['faceId']}{person}")
