@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
-from facesnap_cli.archives.export_images import SHARED, failure_of, store_images
+from facesnap_cli.archives.export_images import SHARED, check_source, failure_of, store_images
 from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
 from facesnap_cli.archives.replacement import another_object, check_replaceable
@@ -72,8 +72,10 @@ def export_object(account: Account, parameters: ExportParameters, clock: Clock, 
         is_first_run = partial.begin(identity)
         reading = _Reading(account, parameters, partial, progress)
         try:
-            reading.check_images()
-        except UsageError:
+            reading.begin()
+            if parameters.images:
+                check_source(partial, parameters)
+        except (UsageError, VerificationError):  # before what costs the most requests
             if is_first_run:
                 partial.discard()
             raise
@@ -97,11 +99,9 @@ class _Reading:
         self._lock = threading.Lock()
         self._changed = 0
 
-    def check_images(self) -> None:
-        """List the object a first time. Raises UsageError if a manifest contradicts it."""
+    def begin(self) -> None:
+        """List the object a first time."""
         self._changed = self._list()
-        if self._parameters.images:
-            self._parameters.images.check(self._partial.images.index)
 
     def run(self) -> None:
         for number in range(MOST_ROUNDS):

@@ -9,6 +9,7 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.image import CheckedImage, check_beginning, checked_image
 from facesnap_cli.archives.images.matching import Matching
 from facesnap_cli.archives.images.matching_report import MatchingReport
+from facesnap_cli.archives.images.object_index import ObjectIndex
 from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.partial_images import ImageWriter
 from facesnap_cli.common.clock import Clock
@@ -18,6 +19,19 @@ from facesnap_cli.common.progress import Progress
 
 INCOMPLETE = "ImagesMissing"
 SHARED = "SharedImages"
+
+
+def check_source(partial: PartialArchive, parameters: ExportParameters) -> None:
+    """Check the source of images against the persons and faces that were listed.
+
+    Raises UsageError if a manifest contradicts them, and VerificationError if there is no file at all.
+    """
+    source = parameters.images
+    if source is None:
+        return
+    source.check(partial.images.index)
+    if next(iter(source.images(ObjectIndex())), None) is None:
+        _check_enough(partial.counts().faces, 0, parameters, MatchingReport(str(source.origin)))
 
 
 def store_images(
@@ -33,7 +47,7 @@ def store_images(
         with partial.images.writing(parameters.base, clock.now()) as writer:
             for carried in writer.carriable():
                 writer.carry(carried)
-        _check_enough(partial, parameters, None)
+        _check_stored(partial, parameters, None)
         return None
     report = MatchingReport(str(source.origin), is_sharing_allowed=parameters.allow_shared_images)
     progress.begin("matching images with faces", partial.counts().faces)
@@ -53,7 +67,7 @@ def store_images(
     bare = list(partial.images.bare_faces())
     report.bare = [face.document() for face in bare]
     report.take_over(matching, {face.person_id or face.face_id for face in bare})
-    _check_enough(partial, parameters, report)
+    _check_stored(partial, parameters, report)
     return report
 
 
@@ -125,7 +139,16 @@ def shortfall_of(
     )
 
 
-def _check_enough(partial: PartialArchive, parameters: ExportParameters, report: MatchingReport | None) -> None:
+def _check_stored(partial: PartialArchive, parameters: ExportParameters, report: MatchingReport | None) -> None:
     counts = partial.counts()
-    if error := shortfall_of(FaceCounts(counts.faces, counts.with_image, counts.with_image), parameters, report):
+    try:
+        _check_enough(counts.faces, counts.with_image, parameters, report)
+    except VerificationError:
+        # The next run matches all faces anew, so that only what was read from the service is kept.
+        partial.images.forget()
+        raise
+
+
+def _check_enough(faces: int, with_image: int, parameters: ExportParameters, report: MatchingReport | None) -> None:
+    if error := shortfall_of(FaceCounts(faces, with_image, with_image), parameters, report):
         raise error

@@ -58,12 +58,17 @@ class PartialImages:
                 attach(connection, base, "base")
             try:
                 with transaction(connection):
-                    connection.execute("UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL")
-                    connection.execute("DELETE FROM image_sources")
+                    _forget(connection)
                     yield ImageWriter(connection, now, has_base=base is not None)
             finally:
                 if base:
                     connection.execute("DETACH base")
+
+    def forget(self) -> None:
+        """Delete all images."""
+        with self._database.writing() as connection:
+            _forget(connection)
+            connection.execute("DELETE FROM images")
 
     def bare_faces(self) -> Iterator[BareFace]:
         """Yield the faces without an image."""
@@ -95,6 +100,11 @@ class PartialImages:
                 "SELECT face_id, person_id, user_data FROM faces WHERE face_id > ? ORDER BY face_id LIMIT ?",
                 (after, _PAGE),
             ).fetchall()
+
+
+def _forget(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL")
+    connection.execute("DELETE FROM image_sources")
 
 
 class ImageWriter:

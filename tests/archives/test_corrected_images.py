@@ -31,7 +31,10 @@ def night(team: Team, request: pytest.FixtureRequest) -> Night:
     """An export on the base of the last one, by command or by a plan."""
 
     def by_command(images: str, *, carry: bool = True) -> Result:
-        base = ("--base", str(team.archive)) if team.archive.exists() else ()
+        last = team.archive.with_name("last.facesnap")
+        if team.archive.exists():
+            last.write_bytes(team.archive.read_bytes())
+        base = ("--base", str(last)) if last.exists() else ()
         return team.export(*base, *(() if carry else ("--no-carry",)), images=team.program.directory / images)
 
     def by_plan(images: str, *, carry: bool = True) -> Result:

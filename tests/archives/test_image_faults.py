@@ -10,6 +10,7 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.team import Team
 from tests.conftest import Program, Result
+from tests.support.archives import rows
 
 ADA, GRACE = "Ada Lovelace", "Grace Hopper"
 
@@ -124,10 +125,15 @@ def test_an_export_without_any_image_replaces_nothing(team: Team, found: str) ->
     (team.images / f"{ADA}.jpg").unlink()
     if found == "strangers":
         team.put("Stranger.jpg")
-    for more in ((), ("--base", str(team.archive))):
+    base = team.archive.with_name("base.facesnap")
+    base.write_bytes(before)
+    for more in ((), ("--base", str(base))):
         done = team.export(*more)
         assert (done.status, done.out, team.archive.read_bytes()) == (14, "", before)
     assert json.loads(done.err)["error"]["code"] == "ImagesMissing"
+    partial = team.archive.with_name("team.facesnap.partial")
+    assert partial.exists() is (found == "strangers")  # an empty directory is noticed before user data is read
+    assert found == "nothing" or rows(partial, "SELECT count(*) FROM images") == [(0,)]
 
 
 def test_an_object_without_faces_needs_no_image(team: Team) -> None:
@@ -168,7 +174,7 @@ def test_a_manifest_that_contradicts_itself_is_refused_with_all_lines_before_any
 
 def test_a_manifest_that_contradicts_the_object_is_refused_with_all_lines_and_no_file(team: Team) -> None:
     ada, grace = team.add(ADA, "E1"), team.add(GRACE, "E2")
-    rows = [
+    table = [
         ("", "", "nobody", "", "1.jpg"),
         ("", "", "", "no-face", "2.jpg"),
         (GRACE, "", ada.person_id, "", "3.jpg"),
@@ -177,8 +183,8 @@ def test_a_manifest_that_contradicts_the_object_is_refused_with_all_lines_and_no
         ("", "E2", ada.person_id, "", "5.jpg"),
         (f" {ADA.upper()} ", "E1", ada.person_id.upper(), "", "6.jpg"),
     ]
-    rows = [row for row in rows if row[3] == "" or row[4] != "4.jpg"]
-    text = "\n".join(["name,user_data,person_id,persisted_face_id,path", *(",".join(row) for row in rows)])
+    table = [row for row in table if row[4] != "4.jpg"]
+    text = "\n".join(["name,user_data,person_id,persisted_face_id,path", *(",".join(row) for row in table)])
     done = team.export(images=manifest(team, text))
     assert (done.status, done.out) == (2, "")
     found = json.loads(done.err)["error"]["complaints"]
@@ -275,9 +281,8 @@ def test_a_dry_run_shows_the_matching_and_writes_nothing(team: Team) -> None:
     team.add(GRACE)
     team.put(f"{GRACE}.jpg")
     team.put("left.jpg")
-    before = sorted(team.program.directory.iterdir())
     done = team.export("--dry-run")
     assert (done.status, done.json["faces"], done.json["facesWithImage"], done.json["undecidedFiles"]) == (0, 2, 1, 1)
     assert done.json["matching"]["byRule"] == {"name": 1}
-    assert sorted(team.program.directory.iterdir()) == before
+    assert not list(team.program.directory.glob("*.facesnap*"))
     assert not [call for call in team.emulator.requests()["requests"] if "/persistedfaces/" in call["path"]]
