@@ -201,7 +201,11 @@ def test_a_face_that_is_not_the_persons_is_a_contradiction(team: Team) -> None:
     assert f"is one of {GRACE}" in done.err
 
 
-ROWS = [("Name", "Path", "Department"), ("José Ñandú", "photos\\josé.jpg", "Sales"), (ADA, "photos\\ada.jpg", "IT")]
+ROWS: list[tuple[str, ...]] = [
+    ("Name", "Path", "Department"),
+    ("José Ñandú", "photos\\josé.jpg", "Sales"),
+    (ADA, "photos\\ada.jpg", "IT"),
+]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -74,8 +75,8 @@ def test_user_data_of_a_face_names_a_file_by_its_path(team: Team, user_data: str
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_composed_and_decomposed_letters_are_the_same(team: Team, form: str) -> None:
-    other = "NFC" if form == "NFD" else "NFD"
+def test_composed_and_decomposed_letters_are_the_same(team: Team, form: Literal["NFC", "NFD"]) -> None:
+    other: Literal["NFC", "NFD"] = "NFC" if form == "NFD" else "NFD"
     jose = team.add(unicodedata.normalize(other, "José Ñandú"))
     image = team.put(unicodedata.normalize(form, "José Ñandú/1.jpg"))
     assert (team.export().status, team.matched()) == (0, {jose.faces[0]: image})

@@ -177,31 +177,6 @@ def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
     return [cover for method in methods for cover in _of_item(method, lambda each: each.covers())]
 
 
-def _charges(method: BackupMethod) -> list[tuple[Account, OperationKind]]:
-    try:
-        return list(method.charges())
-    except Exception:  # noqa: BLE001 (the item's own run will say what is wrong)
-        return []
-
-
-def _covers(methods: Sequence[BackupMethod]) -> list[Cover]:
-    return [cover for method in methods for cover in _of_item(method, lambda each: each.covers())]
-
-
-def _own_covers(method: BackupMethod) -> list[Cover]:
-    try:
-        return method.covers()
-    except Exception as bug:  # noqa: BLE001 (one item's bug must not hide the others)
-        return UnusableMethod(method.item, _failure_of(bug)).covers()
-
-
-def _preview(method: BackupMethod) -> Preview:
-    try:
-        return method.preview()
-    except Exception as bug:  # noqa: BLE001 (one item's bug must not hide the others)
-        return UnusableMethod(method.item, _failure_of(bug)).preview()
-
-
 def _quota_left(dependencies: Dependencies, plan: Plan) -> dict[tuple[str, str], int]:
     """Return the takes and applies that are left to each profile of the plan."""
     asked: dict[tuple[str, OperationKind], Account] = {}
