@@ -31,9 +31,14 @@ def recover_result(dependencies: Dependencies, account: Account, operation: Oper
     it is known now, `unknown` if there is no trace. Raises what reading raises.
     """
     journal, now = dependencies.journal, dependencies.clock.now()
-    if journal.is_being_sent(operation):
-        recorded = journal.find(operation.intent)  # its process may have received the response meanwhile
-        return recorded or operation.abandoned("the service refused it", now)
+    if operation.state is OperationState.INTENDED:
+        is_being_sent = journal.is_being_sent(operation)
+        # Read only now: its process may have written the response down, and ended, since `operation` was read.
+        recorded = journal.find(operation.intent)
+        if recorded is None:
+            return operation.abandoned("the service refused it", now)
+        if is_being_sent or recorded.state is not OperationState.INTENDED:
+            return recorded
     if operation.kind is OperationKind.TAKE:
         snapshot = find_trace(dependencies, account, operation)
         if snapshot:

@@ -204,14 +204,15 @@ class Copy:
         return self._started_take(job, force=bool(self._takes_in_the_way()))
 
     def _taken(self, take: Operation) -> Snapshot | None:
-        """Return the snapshot of a take that has succeeded; None if it is gone."""
+        """Return the snapshot of a take that has succeeded; None if it is gone, or shows another account."""
         self._take = take
         try:
             snapshot = self._parameters.source.snapshots.get(take.snapshot_id) if take.snapshot_id else None
         except NotFoundError:
             return None
-        if snapshot:
-            learn_accounts(self._journal, [snapshot])
+        if snapshot is None or not self.job.may_be_of_source(snapshot):
+            return None
+        learn_accounts(self._journal, [snapshot])
         return snapshot
 
     def _copied_to(self, snapshot: Snapshot, state: TargetState) -> TargetResult:

@@ -16,6 +16,7 @@ from facesnap_cli.journal.snapshot_uses import take_in_use
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import Job, Operation, OperationKind
+from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.parameters import VerifyLevel
 
 UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is resumed if no max_age says it
@@ -43,14 +44,20 @@ class CopyJob:
         return Job(self._parameters.key_of(target), self.time)
 
     def used_take(self) -> Operation | None:
-        """Return the take whose snapshot this run still uses."""
+        """Return the take whose snapshot this run still uses, if it certainly is of the source."""
         uses = [used for key in self._keys if (used := take_in_use(self._journal, key))]
-        return next((take for take, began in uses if began == self.time), None)
+        return next((take for take, began in uses if began == self.time and self._is_of_this_source(take)), None)
 
     def own_take(self) -> Operation | None:
-        """Return the newest take that this run has sent."""
+        """Return the newest take of the source that this run has sent."""
         takes = [step for step in self._steps() if step.kind is OperationKind.TAKE and step.job_time == self.time]
-        return max(takes, key=lambda take: take.intended_time, default=None)
+        own = [take for take in takes if self._is_of_this_source(take)]
+        return max(own, key=lambda take: take.intended_time, default=None)
+
+    def may_be_of_source(self, snapshot: Snapshot) -> bool:
+        """Return False if a snapshot shows another account than the one that the source's profile leads to now."""
+        shown = self.source.resource._replace(account=snapshot.account or None)
+        return self.source.resource.compare(shown).is_possible
 
     def apply_to(self, target: CopyTarget) -> Operation | None:
         """Return the apply that makes or made the copy in a target: this run's, or one within `max_age_s`.
@@ -100,6 +107,10 @@ class CopyJob:
         # Earlier versions ascribed snapshots of other accounts to the profile that found them.
         is_known = take is not None and (bool(take.owner) or apply.job_key == self._parameters.key_of(target))
         return is_known and take is not None and source_of_take(self._journal, take).compare(self.source).is_certain
+
+    def _is_of_this_source(self, take: Operation) -> bool:
+        """Return whether a take was certainly of the source: its profile may lead to another account now."""
+        return ObjectIdentity(take.resource, take.object_type, take.object_id).compare(self.source).is_certain
 
     def _steps(self) -> list[Operation]:
         return [step for key in self._keys for step in self._journal.of_job(key) if step.job_time]

@@ -93,20 +93,32 @@ class TargetCopies:
         return with_account(self.dependencies.journal, self.target.account.resource)
 
     @cached_property
+    def _all_records(self) -> list[BackupRecord]:
+        """The records of the item's type, whatever their accounts."""
+        return backups_of(self.dependencies.journal, self.source.object_type, None)
+
+    @cached_property
     def _records(self) -> dict[str, BackupRecord]:
         """The newest record of each name in the target."""
         found: dict[str, BackupRecord] = {}
-        records = backups_of(self.dependencies.journal, self.source.object_type, None)
-        for record in sorted(records, key=lambda record: record.made_time):
+        for record in sorted(self._all_records, key=lambda record: record.made_time):
             if record.target_resource and record.target_resource.compare(self._resource).is_certain:
                 found[record.place] = record
         return found
 
     @cached_property
     def _applies(self) -> Mapping[str, Operation]:
-        """The newest apply of a copy by each name in the target."""
+        """The newest apply of a copy by each name in the target, of those made before backups were recorded.
+
+        A record knows the account that it went to, to which the profile need not lead any more.
+        """
+        recorded = {record.id for record in self._all_records}
         applies = self.dependencies.journal.applies_to(self.target.account.resource, self.item.object_type.value)
-        return {apply.object_id: apply for apply in reversed(applies) if apply.has_succeeded and apply.job}
+        return {
+            apply.object_id: apply
+            for apply in reversed(applies)
+            if apply.has_succeeded and apply.job and apply.intent not in recorded
+        }
 
     def _named(self) -> dict[str, datetime]:
         kind, template = self.item.object_type, self.target.template
