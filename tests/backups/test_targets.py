@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.backups.conftest import Estate, item, subscription
+from tests.backups.conftest import Estate, item, key, subscription
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -167,3 +167,18 @@ def as_before(estate: Estate) -> None:
         if uses:
             database.execute("DELETE FROM snapshot_uses")
             database.execute("INSERT INTO snapshot_uses VALUES (?, ?, ?, 0)", (uses[0], key, uses[1]))
+
+
+def test_a_take_is_not_used_after_its_profile_was_pointed_at_another_account(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", DR))
+    estate.emulator.faults({"route": "POST /snapshots/{snapshotId}/apply", "status": 403, "count": 1})
+    assert estate.run("run", plan, "-q").status == 4
+    config = estate.program.directory / "config.toml"
+    head, separator, rest = config.read_text().partition("[profiles.dr]")
+    head = head.replace(key("prod"), key("eu")).replace(subscription("prod"), subscription("eu"))
+    config.write_text(f"{head}{separator}{rest}")
+    estate.make("eu", "group-00")
+    estate.call("eu", "POST", "/persongroups/group-00/persons", {"name": "Boris"})
+    assert estate.run("run", plan, "-q").status == 0
+    [copy] = [name for name in estate.groups("dr") if name.startswith("group-00")]
+    assert [person["name"] for person in estate.call("dr", "GET", f"/persongroups/{copy}/persons")] == ["Boris"]
