@@ -170,15 +170,14 @@ def as_before(estate: Estate) -> None:
 
 
 def test_a_take_is_not_used_after_its_profile_was_pointed_at_another_account(estate: Estate) -> None:
-    plan = estate.plan(item("group-00", DR))
-    estate.emulator.faults({"route": "POST /snapshots/{snapshotId}/apply", "status": 403, "count": 1})
-    assert estate.run("run", plan, "-q").status == 4
+    estate.emulator.faults({"route": "POST /snapshots/{snapshotId}/apply", "status": 403, "count": 2})
+    assert estate.run("run", estate.plan(item("group-00", DR, EU)), "-q").status == 4
     config = estate.program.directory / "config.toml"
     head, separator, rest = config.read_text().partition("[profiles.dr]")
     head = head.replace(key("prod"), key("eu")).replace(subscription("prod"), subscription("eu"))
     config.write_text(f"{head}{separator}{rest}")
     estate.make("eu", "group-00")
     estate.call("eu", "POST", "/persongroups/group-00/persons", {"name": "Boris"})
-    assert estate.run("run", plan, "-q").status == 0
+    assert estate.run("run", estate.plan(item("group-00", DR)), "-q").status == 0
     [copy] = [name for name in estate.groups("dr") if name.startswith("group-00")]
     assert [person["name"] for person in estate.call("dr", "GET", f"/persongroups/{copy}/persons")] == ["Boris"]
