@@ -20,7 +20,7 @@ from facesnap_cli.face_api.account import Account
 
 @dataclass(frozen=True, slots=True)
 class ExportPreview:
-    """What an export would do: its JSON form, a notice, warnings, and the failure that is certain."""
+    """A preview of an export: its JSON form, a notice, warnings, and the failure that is certain."""
 
     document: dict[str, object]
     notice: str

@@ -166,7 +166,7 @@ class App:
 
     @cached_property
     def clock_difference(self) -> ClockDifference:
-        """How far this machine's clock is from the service's."""
+        """The difference between this machine's clock and the service's."""
         from facesnap_cli.network.service_clock import ClockDifference
 
         return ClockDifference(self.messages)

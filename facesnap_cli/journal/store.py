@@ -90,7 +90,7 @@ class Journal:
         goes_on = f"; the operation goes on, its id is {operation.operation_id}" if operation.operation_id else ""
         with self._guarded(f"written{goes_on}"):
             self._write(
-                f"UPDATE operations SET {assignments} WHERE intent = ? AND {OPEN_SQL}",  # noqa: S608
+                f"UPDATE operations SET {assignments} WHERE intent = ? AND {OPEN_SQL}",  # noqa: S608 - the names are ours
                 [*_row(operation), operation.intent],
             )
         return operation
@@ -261,7 +261,7 @@ class Journal:
         with self._guarded("written"):
             for left in self._owners.glob("*.lock"):  # the lock of a killed process: the check removes it
                 ProcessLock.is_held(left)
-            gone = self._write(f"DELETE FROM operations WHERE NOT {OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608
+            gone = self._write(f"DELETE FROM operations WHERE NOT {OPEN_SQL} AND intended_time < ?", (limit,))  # noqa: S608 - the names are ours
             self._write("DELETE FROM backups WHERE state = 'deleted' AND made_time < ?", (limit,))
             self._write("DELETE FROM snapshot_uses WHERE take NOT IN (SELECT intent FROM operations)", ())
             return gone
@@ -287,7 +287,7 @@ class Journal:
 
     def _select(self, condition: str, *values: object) -> list[Operation]:
         with self._lock, self._guarded("read"):
-            rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608
+            rows = self._database.execute(f"SELECT * FROM operations WHERE {condition}", values).fetchall()  # noqa: S608 - the names are ours
         return [operation_of(row) for row in rows]
 
     def _write(self, statement: str, values: Any) -> int:

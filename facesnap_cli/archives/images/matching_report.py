@@ -13,7 +13,7 @@ _MOST_SHOWN = 10
 
 @dataclass(slots=True)
 class MatchingReport:
-    """What became of the files of a source and of the faces of an object.
+    """The result of matching: the files of a source and the faces of an object.
 
     `carried` are the faces whose image came from the base, `dropped` those whose image in the base is now another's.
     `shared` are faces of several persons with one content, by its SHA-256. `bare` are the faces without an image.
