@@ -38,6 +38,7 @@ TABLE = {
     "import": Entry("import_", "Archives", "Build an object from an archive file."),
     "inspect": Entry("inspect", "Archives", "Show what an archive holds."),
     "diff": Entry("diff", "Archives", "Compare an archive with another one, or with the service."),
+    "objects": Entry("objects", "Setup", "List the person groups and face lists of an account."),
     "config": Entry("config", "Setup", "Make, show and change the configuration."),
     "doctor": Entry("doctor", "Setup", "Check configuration, key, endpoint and journal."),
     "completion": Entry("completion", "Setup", "Print the script that completes command lines with TAB."),

@@ -57,6 +57,12 @@ def _operation_row(document: Document) -> Document:
     return {**document, "operationId": document["operationId"] or document["intent"]}
 
 
+def _object_row(document: Document) -> Document:
+    """Say when an object was trained last, or why it is not trained."""
+    status, last = document["trainingStatus"], document["lastSuccessfulTrainingDateTime"]
+    return {**document, "trainedTime": last if status == "succeeded" else "never" if status == "notTrained" else status}
+
+
 def _difference_row(document: Document) -> Document:
     """Add the difference as a sentence."""
     name, what = document["name"], document["what"]
@@ -145,6 +151,16 @@ STEP = View(
     ("item", "action", "profile", "objectType", "objectId", "why"),
     lambda document: document["objectId"],
     Layout(("item", "action", "profile", "objectType", "objectId"), ("objectType",), "why"),
+)
+OBJECT = View(
+    ("type", "objectId", "name", "recognitionModel", "trainingStatus", "persons", "faces"),
+    lambda document: document["objectId"],
+    Layout(
+        ("type", "objectId", "recognitionModel", "trainedTime", "persons", "faces"),
+        ("recognitionModel", "faces"),
+        "name",
+    ),
+    _object_row,
 )
 SETTING = View(
     ("name", "value", "source"), lambda document: document["name"], Layout(("name", "value"), (), "source", "value")

@@ -29,6 +29,7 @@ _TITLES = {
     "elapsedSeconds": "took",
     "secondsLeft": "left",
     "difference": "what",
+    "trainedTime": "trained",
 }
 
 

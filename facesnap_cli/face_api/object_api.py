@@ -91,6 +91,24 @@ class ObjectApi:
         for item in items:
             yield Face.from_wire(item)
 
+    def count_by_one_request(self, object_type: ObjectType, object_id: str) -> tuple[int | None, int | None]:
+        """Return the persons and faces of an object; None for what one request does not tell.
+
+        Face lists have no persons. Source: PersonGroup Person - List, FaceList - Get, LargeFaceList - List Faces.
+        """
+        if object_type is ObjectType.FACE_LIST:
+            return None, sum(1 for _ in self.faces(object_type, object_id))
+        part = "persons" if object_type.has_persons else "persistedfaces"
+        path, what = f"{_path(object_type, object_id)}/{part}", f"list {part} of {object_id}"
+        page = self._get(path, what, {"start": None, "top": str(PAGE_SIZE)})
+        if not isinstance(page, list):
+            raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
+        if len(page) >= PAGE_SIZE:
+            return None, None
+        if not object_type.has_persons:
+            return None, len(page)
+        return len(page), sum(len(Person.from_wire(item).face_ids) for item in page)
+
     def create(
         self,
         object_type: ObjectType,

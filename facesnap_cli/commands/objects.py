@@ -1,0 +1,32 @@
+"""facesnap objects"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facesnap_cli.cli import options
+from facesnap_cli.cli.command_types import ServiceCommand, typer_app
+from facesnap_cli.cli.context import App
+
+app = typer_app()
+BriefOption = Annotated[
+    bool, typer.Option("--brief", help="List only: send no request for each object's training and counts.")
+]
+
+
+@app.command(cls=ServiceCommand)
+def objects(ctx: typer.Context, type: options.TypeOption = None, brief: BriefOption = False) -> None:
+    """List the person groups and face lists of an account.
+
+    facesnap objects --profile prod
+    """
+    from facesnap_cli.cli.option_values import type_filter
+    from facesnap_cli.display.columns import OBJECT
+    from facesnap_cli.models.objects import ObjectType
+    from facesnap_cli.operations.list_objects import list_objects
+
+    app, object_type = App.of(ctx), type_filter(type)
+    found = list_objects(app.account, [object_type] if object_type else list(ObjectType), details=not brief)
+    app.output.records([summary.document() for summary in found], OBJECT, nothing="no objects")
