@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Three workers keep two cores busy: some tests wait for a process or a timeout.
 WORKERS ?= 3
-PYTEST := $(BIN)/python -m pytest -W error -n $(WORKERS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -W error -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow sdks lint type pytest format completions docs golden pictures bench bench-large package clean

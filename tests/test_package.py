@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,20 +14,33 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli import __version__
+from facesnap_cli.common.process_lock import ProcessLock
 from tests.package import build, installed
 from tests.support.keys import KEY
+from tests.support.waiting import HANG_S
 
-pytestmark = pytest.mark.xdist_group("distributions")  # built and installed once, whatever the number of workers
+# An environment takes half a minute to make, so one test uses it for all that only an installed wheel can show.
+WITHOUT_EXTRA = (
+    (["emulator", "start"], "emulator", 2),
+    (["list", "-p", "with-keyring"], "keyring", 4),
+    (["list", "-p", "with-entra"], "entra", 4),
+)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return build(tmp_path_factory.mktemp("dist"))
-
-
-@pytest.fixture(scope="module")
-def programs(distributions: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(sys.executable, tmp_path_factory.mktemp("clean") / "venv", distributions[1])
+    """The sdist and the wheel, built once for all processes of a parallel test run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "distributions"
+    lock = ProcessLock.acquire(shared.with_suffix(".lock"), timeout_s=HANG_S)
+    try:
+        if not shared.is_dir():
+            made = build(tmp_path_factory.mktemp("building"))
+            made[0].parent.rename(shared)
+    finally:
+        lock.release(remove=False)
+    [sdist], [wheel] = shared.glob("*.tar.gz"), shared.glob("*.whl")
+    return sdist, wheel
 
 
 def test_the_version_comes_from_one_place(distributions: tuple[Path, Path]) -> None:
@@ -67,34 +81,26 @@ def run(program: Path, *arguments: str, **environment: str) -> subprocess.Comple
     return subprocess.run([program, *arguments], capture_output=True, text=True, env=environment)
 
 
-def test_the_wheel_runs_without_the_extras(programs: Path) -> None:
-    version = run(programs / "facesnap", "--version")
+def test_the_wheel_runs_without_the_extras_and_says_how_to_get_each(
+    distributions: tuple[Path, Path], tmp_path: Path
+) -> None:
+    program = installed(sys.executable, tmp_path / "venv", distributions[1]) / "facesnap"
+    version = run(program, "--version")
     assert (version.returncode, version.stdout, version.stderr) == (0, f"facesnap {__version__}\n", "")
     with closing(socket.socket()) as closed:
         closed.bind(("127.0.0.1", 0))  # without listen(): every connection is refused
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
         given = {"FACESNAP_ENDPOINT": endpoint, "FACESNAP_KEY": KEY}
-        listed = run(programs / "facesnap", "list", "--max-retries", "0", **given)
+        listed = run(program, "list", "--max-retries", "0", **given)
     assert (listed.returncode, listed.stdout) == (9, "")
     assert f"no answer from {endpoint.removeprefix('http://')}" in listed.stderr
 
-
-@pytest.mark.parametrize(
-    ("command", "extra", "status"),
-    [
-        (["emulator", "start"], "emulator", 2),
-        (["list", "-p", "with-keyring"], "keyring", 4),
-        (["list", "-p", "with-entra"], "entra", 4),
-    ],
-)
-def test_a_command_without_its_extra_says_how_to_get_it(
-    programs: Path, tmp_path: Path, command: list[str], extra: str, status: int
-) -> None:
     endpoint = 'endpoint = "https://NAME.cognitiveservices.azure.com"'
     config = tmp_path / "config.toml"
     config.write_text(
         f'[profiles.with-keyring]\n{endpoint}\nkeyring = true\n[profiles.with-entra]\n{endpoint}\nauth = "entra"\n'
     )
-    result = run(programs / "facesnap", *command, "--config", str(config))
-    assert (result.returncode, result.stdout) == (status, "")
-    assert f"pip install 'facesnap-cli[{extra}]'" in result.stderr
+    for command, extra, status in WITHOUT_EXTRA:
+        result = run(program, *command, "--config", str(config))
+        assert (result.returncode, result.stdout) == (status, "")
+        assert f"pip install 'facesnap-cli[{extra}]'" in result.stderr
