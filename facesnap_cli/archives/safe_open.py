@@ -7,7 +7,6 @@ written. facesnap therefore executes no query before it has compared the schema,
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import stat
 from collections.abc import Sequence
@@ -21,12 +20,13 @@ from facesnap_cli.archives.archive_schema import (
     format_version,
     sha256,
 )
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, migrate, version_of
 
 # Far above an archive's largest value, an image of 6 MB.
 MOST_VALUE_BYTES = 32 * 1024 * 1024
 _WAL_VERSION = 2  # in the header's bytes 18 and 19: the newest rows may be in another file beside it
-_COMMENT = re.compile(r"--[^\n]*")
+_COMMENT = pattern(r"--[^\n]*")
 _HANDLER_EVERY_STEPS = 50_000  # of SQLite's virtual machine, a few milliseconds
 
 

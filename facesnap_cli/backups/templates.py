@@ -11,9 +11,10 @@ from typing import Generic, NamedTuple, TypeVar
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.patterns import pattern
 
 Owner = TypeVar("Owner")
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = pattern(r"\{([^{}]*)\}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORMS: Mapping[str, str] = {
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",

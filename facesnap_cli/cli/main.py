@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import sys
 from collections.abc import Sequence
 
@@ -16,10 +15,11 @@ from facesnap_cli.cli.context import App
 from facesnap_cli.cli.signals import signals_as_interruptions
 from facesnap_cli.common.errors import FacesnapError, InterruptedBySignal, Interruption, OutputError, UsageError
 from facesnap_cli.common.hints import CompleteCommand, Hint
+from facesnap_cli.common.patterns import pattern
 
 BROKEN_PIPE = 141
-_OUTPUT_OPTION = re.compile(r"--output|-[qvyn]*o")
-_OUTPUT_WITH_VALUE = re.compile(r"-[qvyn]*o(\w+)")
+_OUTPUT_OPTION = pattern(r"--output|-[qvyn]*o")
+_OUTPUT_WITH_VALUE = pattern(r"-[qvyn]*o(\w+)")
 
 
 def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.display.columns import OPERATION, View
 from facesnap_cli.journal.store import JournalError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facesnap_cli.operations.wait import Outcome
 
 NONE_OPEN = "no open operations"
-_REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
+_REFERENCE = pattern(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)

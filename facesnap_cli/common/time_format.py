@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import shown
+from facesnap_cli.common.patterns import pattern
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", re.ASCII)
+_DURATION = pattern(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", re.ASCII)
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_S = 3650 * 86400.0
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:00)?")
+_TIME = pattern(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:00)?")
 
 
 def parse_duration(text: str, *, option: str = "") -> float:

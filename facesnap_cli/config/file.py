@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import tomllib
 from codecs import BOM_UTF8
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from facesnap_cli.common.errors import ConfigurationError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import ReadFile, read_regular, replaceable_by_others
+from facesnap_cli.common.patterns import pattern
 
 if TYPE_CHECKING:
     from facesnap_cli.config.line_numbers import LineNumbers
@@ -25,8 +25,8 @@ _INLINE_KEYS = ("key", "key2")
 MAX_BYTES = 256 * 1024
 _MOST_PARTS = 64  # of a dotted key; reading takes the square of their number
 # The possessive quantifiers keep the search linear: a long run of parts is tried once, from its beginning.
-_LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
-_SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
+_LONG_KEY = pattern(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
+_SYNTAX_PLACE = pattern(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ import tomllib
 from bisect import bisect_left
 from typing import NamedTuple
 
+from facesnap_cli.common.patterns import pattern
+
 Keys = tuple[str | int, ...]
 """The way to a table or value: names of keys, and numbers of elements in arrays, from 0."""
 
 _BASIC, _LITERAL = r'"(?:[^"\\\n]++|\\.)*+"', r"'[^'\n]*+'"
-_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-_COMMENT = re.compile(r"#[^\r\n]*+")
-_KEY = re.compile(rf"[ \t]*+({_BASIC}|{_LITERAL}|[A-Za-z0-9_-]++)[ \t]*+")
+_BLANK = pattern(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_COMMENT = pattern(r"#[^\r\n]*+")
+_KEY = pattern(rf"[ \t]*+({_BASIC}|{_LITERAL}|[A-Za-z0-9_-]++)[ \t]*+")
 # A text of several lines ends with three quotes; up to two more in front of them belong to it.
-_SCALAR = re.compile(
+_SCALAR = pattern(
     rf'"""(?:[^"\\]++|\\.|"(?!""))*+"{{3,5}}|\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{{3,5}}|{_BASIC}|{_LITERAL}|[^,\]}}#\r\n]++',
     re.DOTALL,
 )

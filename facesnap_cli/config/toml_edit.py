@@ -6,7 +6,6 @@ Every change is checked before it is returned, by its data, its comments and its
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,12 +14,13 @@ import tomli_w
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.config.line_numbers import LineNumbers, Statement
 
 Names = tuple[str, ...]
 """The way to a table or value: names of keys."""
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_LINE = pattern(r"[^\n]*\n|[^\n]+")
 # What tomlkit raises for TOML that it does not know how to change, besides its own errors.
 _TOMLKIT_FAILURES = (TOMLKitError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 

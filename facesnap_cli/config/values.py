@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import nearest, shown
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.common.time_format import parse_duration, written_duration
 from facesnap_cli.models.endpoints import parse_endpoint
@@ -20,8 +20,8 @@ from facesnap_cli.network.rate_limit import RateLimit
 
 V = TypeVar("V")
 MOST_HTTP_TIMEOUT_S = 3600.0
-_CALLS = re.compile(r"[1-9][0-9]{0,4}")
-_VARIABLE = re.compile(r"(?![0-9A-Fa-f]{32}$)[A-Za-z_][A-Za-z0-9_]{0,63}")
+_CALLS = pattern(r"[1-9][0-9]{0,4}")
+_VARIABLE = pattern(r"(?![0-9A-Fa-f]{32}$)[A-Za-z_][A-Za-z0-9_]{0,63}")
 _PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.time_format import format_duration, format_left, parse_time
 from facesnap_cli.display.cell_text import cell
 from facesnap_cli.display.column_width import cut, padded, width_of
@@ -20,8 +20,8 @@ _NARROWEST_TAIL = 16
 _ROOM_FOR_LONG = 26  # enough for most ids; longer ids are shown below the line
 _GO_ON = "to go on:"
 _NOTHING: tuple[object, ...] = (None, "", [])
-_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_FRACTION = pattern(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
+_CAMEL = pattern(r"(?<=[a-z])(?=[A-Z])")
 # Not shown of a single document to a person: these are for programs, or another line says the same in words.
 _FOR_PROGRAMS = frozenset(("resourceLocation", "lastActionTime", "secondsLeft", "intent"))
 _TITLES = {

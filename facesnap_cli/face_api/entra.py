@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import CredentialsError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.face_api.key_sources import bounded, check_key
 from facesnap_cli.network.authentication import Credential
@@ -21,7 +21,7 @@ _RETRY_TOKEN_AFTER_S = 60.0
 _ENTRA_HINT = (
     "sign in with az login, run as a managed identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 )
-_ATTEMPT = re.compile(r"\w+Credential: ")
+_ATTEMPT = pattern(r"\w+Credential: ")
 _NOT_MADE = ("unavailable", "not installed", "not found", "not be found", "requires the")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from facesnap_cli.common.errors import (
 )
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
 # Matches the whole header: two locations, joined by a comma, are ambiguous.
-_OPERATION_LOCATION = re.compile(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
+_OPERATION_LOCATION = pattern(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z-]{0,63})/?(?:\?[^\s,]*)?")
 
 
 class SnapshotApi:

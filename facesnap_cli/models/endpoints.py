@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.patterns import pattern
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-_PATH = re.compile(r"/*|/face(/v[0-9]+\.[0-9]+(-preview)?)?/*")
-_KEY = re.compile(r"[0-9A-Za-z]{24,}")
+HOST_NAME = pattern(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_PATH = pattern(r"/*|/face(/v[0-9]+\.[0-9]+(-preview)?)?/*")
+_KEY = pattern(r"[0-9A-Za-z]{24,}")
 _EXAMPLE = "https://NAME.cognitiveservices.azure.com"
 
 

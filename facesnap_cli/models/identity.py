@@ -11,9 +11,11 @@ import enum
 import re
 from typing import NamedTuple
 
+from facesnap_cli.common.patterns import pattern
+
 # One resource has one such host, and no other resource has it.
-_CUSTOM_SUBDOMAIN = re.compile(r"https://[a-z0-9][a-z0-9-]*\.cognitiveservices\.azure\.(com|us|cn)", re.IGNORECASE)
-_REGIONAL = re.compile(r"https://[a-z0-9]+\.api\.cognitive\.(microsoft\.com|azure\.cn|microsoft\.us)", re.IGNORECASE)
+_CUSTOM_SUBDOMAIN = pattern(r"https://[a-z0-9][a-z0-9-]*\.cognitiveservices\.azure\.(com|us|cn)", re.IGNORECASE)
+_REGIONAL = pattern(r"https://[a-z0-9]+\.api\.cognitive\.(microsoft\.com|azure\.cn|microsoft\.us)", re.IGNORECASE)
 
 
 class Sameness(enum.Enum):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import shown
+from facesnap_cli.common.patterns import pattern
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SHORTEST_PREFIX = 6  # characters of an id that name a snapshot, an operation or a transfer
-OBJECT_ID = re.compile(r"[a-z0-9_-]{1,64}")
+OBJECT_ID = pattern(r"[a-z0-9_-]{1,64}")
 Item = TypeVar("Item")
 
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
 
-_RESOURCE_LOCATION = re.compile(r"(?:https?://[^/?#]+)?/?(?:face/v[^/?#]*/)?([a-z]+)/([^/?#]+)/?", re.IGNORECASE)
+_RESOURCE_LOCATION = pattern(r"(?:https?://[^/?#]+)?/?(?:face/v[^/?#]*/)?([a-z]+)/([^/?#]+)/?", re.IGNORECASE)
 
 
 class OperationKind(enum.StrEnum):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import nearest, shown
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
 
-PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PROFILE_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_USER_DATA_BYTES = 16384
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
+_HEADER = pattern(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\xa0-\xff]{0,4000})")
 _OWN_HEADERS = (
     "ocp-apim-subscription-key",
     "authorization",
@@ -20,7 +19,7 @@ _OWN_HEADERS = (
     "transfer-encoding",
     "connection",
 )
-_KEY = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
+_KEY = pattern(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
 
 
 def parse_object_type(text: str) -> ObjectType:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.escape import storable
+from facesnap_cli.common.patterns import pattern
 
 MOST_CHARS = 2000  # of a message, an account, a resource location
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_ID = pattern(r"[0-9A-Za-z_-]{1,64}")
 
 
 def lowered(body: object) -> Mapping[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.network.responses import Response
 
 _SHORTEST = 16  # a shorter text is no key, and could occur by chance
-_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_ESCAPE = pattern(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _SHOWN = b"***"
-_SECRET_HEADER = re.compile(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
+_SECRET_HEADER = pattern(r"auth|cookie|key|secret|token|password", re.IGNORECASE)
 
 
 def redacted_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -37,8 +38,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return `text` without the keys."""
-        for _, pattern, _ in self._patterns:
-            text = pattern.sub(_SHOWN.decode(), text)
+        for _, hidden, _ in self._patterns:
+            text = hidden.sub(_SHOWN.decode(), text)
         return text
 
     def response(self, response: Response) -> Response:
@@ -55,8 +56,8 @@ class Redactor:
         return self._bytes(body)
 
     def _bytes(self, content: bytes) -> bytes:
-        for *_, pattern in self._patterns:
-            content = pattern.sub(_SHOWN, content)
+        for *_, hidden in self._patterns:
+            content = hidden.sub(_SHOWN, content)
         return content
 
 

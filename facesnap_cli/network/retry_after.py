@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.network.responses import ErrorBody, Response
 
-_WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(second|minute|hour|day)s?", re.IGNORECASE)
-_TIMED_WAIT = re.compile(r"(?:try again in|replenished in)\s+(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
+_WAIT = pattern(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(second|minute|hour|day)s?", re.IGNORECASE)
+_TIMED_WAIT = pattern(r"(?:try again in|replenished in)\s+(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
 _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 

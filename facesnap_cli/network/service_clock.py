@@ -7,12 +7,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.time_format import format_duration
 
 LARGEST_DIFFERENCE = timedelta(hours=1)
 # The form that HTTP prescribes. email.utils would read any other too, but takes time to load.
-_DATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
+_DATE = pattern(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)

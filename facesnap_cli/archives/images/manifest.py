@@ -22,12 +22,13 @@ from facesnap_cli.archives.images.sources import MANIFEST, SourceImage
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless, shown, storable
 from facesnap_cli.common.files import open_regular
+from facesnap_cli.common.patterns import pattern
 
 COLUMNS = ("person_id", "name", "user_data", "persisted_face_id", "path", "target_face", "detection_model")
 _IDENTIFYING = ("person_id", "name", "user_data", "persisted_face_id")
 _OTHER_NAMES = {"faceid": "persisted_face_id"}
 _BY_LETTERS = {name.replace("_", ""): name for name in COLUMNS} | _OTHER_NAMES
-_TARGET_FACE = re.compile(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
+_TARGET_FACE = pattern(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
 _DELIMITERS = ",;\t"
 _CHUNK_BYTES = 1024 * 1024
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}

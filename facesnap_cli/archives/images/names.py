@@ -7,11 +7,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from facesnap_cli.common.patterns import pattern
+
 # A counter after a name: E1001-2, E1001_2, E1001 2, E1001 (2), E1001(2).
-_COUNTER = re.compile(r"(?P<name>.*[^\s_-])(?:\s*[-_]\s*\d{1,3}|\s+\d{1,3}|\s*\(\d{1,3}\))\s*", re.DOTALL)
-_DIGITS = re.compile(r"(\d+)")
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
-_BARE_NUMBER = re.compile(r"\(?\d{1,3}\)?")
+_COUNTER = pattern(r"(?P<name>.*[^\s_-])(?:\s*[-_]\s*\d{1,3}|\s+\d{1,3}|\s*\(\d{1,3}\))\s*", re.DOTALL)
+_DIGITS = pattern(r"(\d+)")
+_SUFFIX = pattern(r"\.[A-Za-z0-9]{1,5}")
+_BARE_NUMBER = pattern(r"\(?\d{1,3}\)?")
 
 
 def exact(text: str) -> str:

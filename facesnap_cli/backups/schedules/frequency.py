@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import timedelta
 from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.time_format import format_duration, parse_duration
 from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 from facesnap_cli.operations.quota import DAILY_LIMIT
@@ -18,7 +18,7 @@ from facesnap_cli.operations.quota import DAILY_LIMIT
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 _HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168)
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_TIME = pattern(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
 @dataclass(frozen=True, slots=True)

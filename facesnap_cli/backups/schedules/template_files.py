@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
+from facesnap_cli.common.patterns import pattern
+
 # As in the .in files of configure: neither shell, systemd, YAML nor GitHub's ${{ }} gives @name@ a meaning.
-_PLACEHOLDER = re.compile("@([a-z_]+)@")
+_PLACEHOLDER = pattern("@([a-z_]+)@")
 
 
 def fill(template: str, **values: str | Sequence[str]) -> list[str]:
