@@ -85,7 +85,7 @@ class ImportParameters:
     def transfer(self, account: Account) -> Transfer:
         """Return the record of this import for the list of transfers."""
         return Transfer(
-            id=import_id(account.profile, account.endpoint, self.object_type.value, self.object_id),
+            id=import_id(account.identity_of(self.object_type, self.object_id)),
             kind="import",
             profile=account.profile,
             object_type=self.object_type.value,

@@ -71,6 +71,7 @@ MIGRATIONS = (
         one INTEGER PRIMARY KEY CHECK (one = 1),               -- always 1
         profile TEXT,                     -- the profile that read the object, a name on the machine that wrote the file
         account TEXT,                     -- ARM path of the Azure Face account; NULL: not known when it was read
+        key_digest TEXT,                  -- 16 hex digits that recognize the account's key if no profile named it
         consistent INTEGER NOT NULL CHECK (consistent IN (0, 1)),  -- 0: the object was written to while it was read
         left_out TEXT NOT NULL,           -- what was not read, separated by spaces: face-user-data; empty: nothing
         base_id TEXT,                     -- archive_id of the archive that unchanged data came from
@@ -121,12 +122,14 @@ _REQUIRED = (
 )
 PERSON_COLUMNS = ("person_id", "name", "user_data")
 FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
-EXPORT_COLUMNS = ("one", "profile", "account", "consistent", "left_out", "base_id", "sources")
+EXPORT_COLUMNS = ("one", "profile", "account", "key_digest", "consistent", "left_out", "base_id", "sources")
 SOURCE_COLUMNS = ("face_id", "path", "rule", "matched_time", "carried_from")
 _HEADS = (
     # A version 1 archive says no more. Its object was read until it stayed the same.
-    "SELECT *, NULL AS profile, NULL AS account, 1 AS consistent, '' AS left_out, NULL AS base_id FROM object",
-    "SELECT object.*, profile, account, consistent, left_out, base_id FROM object LEFT JOIN export USING (one)",
+    "SELECT *, NULL AS profile, NULL AS account, NULL AS key_digest, 1 AS consistent, '' AS left_out, NULL AS base_id"
+    " FROM object",
+    "SELECT object.*, profile, account, key_digest, consistent, left_out, base_id"
+    " FROM object LEFT JOIN export USING (one)",
 )
 
 
@@ -158,6 +161,7 @@ class Head:
     images: int
     profile: str | None
     account: str | None
+    key_digest: str | None
     is_consistent: bool
     left_out: tuple[str, ...]
     base_id: str | None
@@ -191,6 +195,7 @@ class Head:
             images=row["images"] or 0,
             profile=row["profile"],
             account=row["account"],
+            key_digest=row["key_digest"],
             is_consistent=bool(row["consistent"]),
             left_out=tuple(row["left_out"].split()),
             base_id=row["base_id"],
@@ -204,7 +209,7 @@ class Head:
     @property
     def identity(self) -> ObjectIdentity:
         """The object that it was read from."""
-        resource = Resource(self.endpoint, self.profile, self.subscription_id, self.account)
+        resource = Resource(self.endpoint, self.profile, self.subscription_id, self.account, self.key_digest)
         return ObjectIdentity(resource, self.object_type.value, self.object_id)
 
     def compare(self, other: ObjectIdentity) -> Sameness:
@@ -215,7 +220,8 @@ class Head:
         own = self.identity
         if self.version > 1 or other.resource.subscription_id is None or self.subscription_id is None:
             return own.compare(other)
-        return own._replace(resource=own.resource._replace(profile=other.resource.profile)).compare(other)
+        named = own.resource._replace(profile=other.resource.profile, key_digest=other.resource.key_digest)
+        return own._replace(resource=named).compare(other)
 
     def document(self) -> dict[str, object]:
         """Return the JSON form."""

@@ -132,10 +132,8 @@ class PartialArchive:
         if begun is None:
             self._record(identity)
         elif not begun.compare(identity).is_certain:
-            whose = f"{begun.object_type} {begun.object_id} at {begun.resource.endpoint}"
-            profile = f" (profile {begun.resource.profile})" if begun.resource.profile else ""
             raise ConflictError(
-                f"{self._database.path} is an unfinished export of another object: {whose}{profile}",
+                f"{self._database.path} is an unfinished export of another object: {begun}",
                 hint="finish that one, delete the file, or choose another --to",
             )
         return begun is None
@@ -144,15 +142,16 @@ class PartialArchive:
         """Return the object that an earlier run began."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT type, object_id, endpoint, subscription_id, profile, account, left_out FROM object"
+                "SELECT type, object_id, endpoint, subscription_id, profile, account, key_digest, left_out FROM object"
                 " LEFT JOIN export USING (one)"
             ).fetchone()
         if row is None:
             return None
-        # A version before identities were stored recorded no profile: its endpoint and subscription decide.
-        profile = identity.resource.profile if row["left_out"] is None else row["profile"]
-        resource = Resource(row["endpoint"], profile, row["subscription_id"], row["account"])
+        resource = Resource(row["endpoint"], row["profile"], row["subscription_id"], row["account"], row["key_digest"])
         if row["left_out"] is None:
+            # A version before identities were stored recorded no profile: its endpoint and subscription decide.
+            here = identity.resource
+            resource = resource._replace(profile=here.profile, key_digest=here.key_digest)
             self._record_export(resource)
         return ObjectIdentity(resource, row["type"], row["object_id"])
 
@@ -173,8 +172,9 @@ class PartialArchive:
     def _record_export(self, resource: Resource) -> None:
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO export (one, profile, account, consistent, left_out) VALUES (1, ?, ?, 1, '')",
-                (resource.profile, resource.account),
+                "INSERT OR IGNORE INTO export (one, profile, account, key_digest, consistent, left_out)"
+                " VALUES (1, ?, ?, ?, 1, '')",
+                (resource.profile, resource.account, resource.key_digest),
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:

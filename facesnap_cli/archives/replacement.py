@@ -53,11 +53,8 @@ def another_object(sameness: Sameness, found: ObjectIdentity) -> str:
     """Return that an archive is, or may be, of another object: the predicate of a sentence; empty if it is not."""
     if sameness.is_certain:
         return ""
-    resource = found.resource
-    profile = f" (profile {resource.profile})" if resource.profile else ""
     is_of = "is" if sameness is Sameness.DIFFERENT else "may be"
-    where = f"{resource.endpoint}{profile}"
-    return f"{is_of} an archive of another object: {found.object_type} {found.object_id} at {where}"
+    return f"{is_of} an archive of another object: {found}"
 
 
 def _not_own(target: Path, identity: ObjectIdentity, *, whole: bool) -> str:

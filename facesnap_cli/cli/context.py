@@ -178,11 +178,12 @@ class App:
 
     @property
     def seen(self) -> RecentSnapshots:
-        """The snapshots of the chosen profile that TAB offers."""
+        """The snapshots of the account that TAB offers."""
         from facesnap_cli.config.locations import state_directory
+        from facesnap_cli.config.resources import resource_of
         from facesnap_cli.journal.recent_snapshots import RecentSnapshots
 
-        return RecentSnapshots(state_directory(self.environment), self.settings.profile)
+        return RecentSnapshots(state_directory(self.environment), resource_of(self.settings))
 
     @cached_property
     def output(self) -> Output:

@@ -12,12 +12,13 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
+from facesnap_cli.config.resources import resource_of
 from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
 from facesnap_cli.face_api.snapshot_api import SnapshotApi
-from facesnap_cli.models.identity import ObjectIdentity, Resource
+from facesnap_cli.models.identity import ObjectIdentity, Resource, digest_of_key, has_own_host
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.network.authentication import Credential
+from facesnap_cli.network.authentication import KEY_HEADER, Credential
 from facesnap_cli.network.client import Client, ClientOptions
 from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.responses import Exchange
@@ -71,10 +72,18 @@ class Account:
     def subscription_id(self) -> str | None:
         return self.settings.subscription_id
 
-    @property
+    @cached_property
     def resource(self) -> Resource:
         """The Azure Face account, as far as the configuration knows it. Raises UsageError without an endpoint."""
-        return Resource(self.endpoint, self.profile, self.subscription_id)
+        assert self.endpoint  # a missing endpoint is reported first
+        return resource_of(self.settings)
+
+    def resource_by_key(self) -> Resource:
+        """Return the account as its key alone tells it. Reads the key, and raises CredentialsError without one."""
+        name, secret = self.credential.header()
+        if name != KEY_HEADER or has_own_host(self.endpoint):
+            return self.resource
+        return self.resource._replace(profile=None, key_digest=digest_of_key(secret, self.endpoint))
 
     def identity_of(self, object_type: ObjectType, object_id: str) -> ObjectIdentity:
         """Return the identity of one of the account's objects, whether or not it exists."""

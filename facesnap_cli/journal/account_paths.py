@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 def remember_account(journal: Journal, resource: Resource, account: str, seen_time: datetime | None = None) -> None:
     """Record the ARM path that a snapshot taken through `resource` has shown. Raises JournalError.
 
-    `seen_time` is when that snapshot was taken: a later snapshot's path is not replaced by an earlier one's.
+    `seen_time` is when that snapshot was taken: a later snapshot's path is not replaced by an earlier one's. An account
+    that nothing tells from others is left out, because its path would be ascribed to those.
     """
+    if not resource.is_named:
+        return
     seen = format_time(seen_time or journal.now())
     with journal.writing() as database:
         database.execute(
-            "INSERT INTO account_paths (profile, endpoint, account, seen_time) VALUES (?, ?, ?, ?)"
+            "INSERT INTO account_paths (profile, endpoint, key_digest, account, seen_time) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET account = excluded.account, seen_time = excluded.seen_time"
             " WHERE excluded.seen_time >= seen_time",
-            (resource.profile or "", resource.endpoint, account, seen),
+            (*_name_of(resource), account, seen),
         )
 
 
@@ -52,16 +55,20 @@ def with_account(journal: Journal, resource: Resource) -> Resource:
 def known_accounts(journal: Journal) -> Callable[[Resource], Resource]:
     """Return a function that adds the ARM path to a resource, as `with_account` does, from one reading."""
     with journal.reading() as database:
-        rows = database.execute("SELECT profile, endpoint, account FROM account_paths").fetchall()
-    paths = {(row["profile"], row["endpoint"]): row["account"] for row in rows}
+        rows = database.execute("SELECT profile, endpoint, key_digest, account FROM account_paths").fetchall()
+    paths = {(row["profile"], row["endpoint"], row["key_digest"]): row["account"] for row in rows}
 
     def completed(resource: Resource) -> Resource:
-        account = paths.get((resource.profile or "", resource.endpoint))
+        account = paths.get(_name_of(resource)) if resource.is_named else None
         known = resource._replace(account=account) if account and not resource.account else resource
         # A path in another subscription belongs to an account that the profile led to before.
         return known if known.compare(resource).is_possible else resource
 
     return completed
+
+
+def _name_of(resource: Resource) -> tuple[str, str, str]:
+    return resource.profile or "", resource.endpoint, resource.key_digest or ""
 
 
 def resource_of_snapshot(journal: Journal, snapshot: Snapshot) -> Resource:

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.operations import OPEN_STATES
 
 _BUSY_TIMEOUT_S = 0.2
@@ -19,6 +20,7 @@ _OPERATIONS = f"""
 _SNAPSHOTS = """
     SELECT snapshot_id, object_type || ' ' || object_id FROM operations
     WHERE kind = 'take' AND snapshot_id IS NOT NULL AND intended_time > ? AND profile IS ?
+    AND endpoint = ? AND key_digest IS ?
     ORDER BY intended_time DESC LIMIT 100
 """
 
@@ -28,9 +30,11 @@ def operations(state_directory: Path, *, ended_too: bool) -> list[tuple[str, str
     return _rows(state_directory, _OPERATIONS, ended_too)
 
 
-def snapshots_taken(state_directory: Path, *, since: str | None, profile: str | None) -> list[tuple[str, str]]:
-    """Return the ids of snapshots that a profile took since a time, with descriptions, newest first."""
-    return _rows(state_directory, _SNAPSHOTS, since, profile)
+def snapshots_taken(
+    state_directory: Path, *, since: str | None, profile: str | None, resource: Resource
+) -> list[tuple[str, str]]:
+    """Return the ids of snapshots that a profile took of an account since a time, with descriptions, newest first."""
+    return _rows(state_directory, _SNAPSHOTS, since, profile, resource.endpoint, resource.key_digest)
 
 
 def _rows(state_directory: Path, query: str, *parameters: object) -> list[tuple[str, str]]:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.snapshots import Snapshot
 
 KEPT = timedelta(hours=1)
 
 
 class Listing(NamedTuple):
-    """The snapshots that a profile saw, and when it last listed all of them.
+    """The snapshots that an account showed, and when it last listed all of them.
 
     `ahead` is how far the service's clock was ahead of this machine's.
     """
@@ -30,12 +31,13 @@ class Listing(NamedTuple):
 
 
 class RecentSnapshots:
-    """One profile's file (mode 0600) in the state directory. It is a cache: every error is ignored."""
+    """One account's file (mode 0600) in the state directory. It is a cache: every error is ignored."""
 
-    def __init__(self, directory: Path, profile: str | None):
+    def __init__(self, directory: Path, account: Resource):
         from urllib.parse import quote
 
-        self._path = directory / "seen" / f"{quote(profile, safe='') if profile else ''}.json"
+        name = quote(account.profile or f"{account.endpoint} {account.key_digest or ''}", safe="")
+        self._path = directory / "seen" / f"{name}.json"
 
     def read(self, now: datetime) -> Listing:
         """Return the snapshots seen within the hour that have not expired, newest first."""

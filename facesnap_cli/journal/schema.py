@@ -122,6 +122,24 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX requests_in_doubt_by_owner ON requests_in_doubt (owner);
     """,
+    """
+    ALTER TABLE operations ADD COLUMN key_digest TEXT;      -- of an account's key, if no profile names the account
+    ALTER TABLE backups ADD COLUMN key_digest TEXT;
+    ALTER TABLE backups ADD COLUMN target_key_digest TEXT;
+    CREATE TABLE paths_by_name (
+        profile TEXT NOT NULL,      -- '' without a profile
+        endpoint TEXT NOT NULL,
+        key_digest TEXT NOT NULL,   -- '' with a profile, or at a host of the account's own
+        account TEXT NOT NULL,      -- the ARM path
+        seen_time TEXT NOT NULL,
+        PRIMARY KEY (profile, endpoint, key_digest)
+    ) STRICT, WITHOUT ROWID;
+    -- A path without a profile was any account's at a shared host; its next snapshot shows it again.
+    INSERT INTO paths_by_name SELECT profile, endpoint, '', account, seen_time FROM account_paths
+        WHERE profile <> '' OR endpoint LIKE '%.cognitiveservices.azure.%';
+    DROP TABLE account_paths;
+    ALTER TABLE paths_by_name RENAME TO account_paths;
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

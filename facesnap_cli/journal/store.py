@@ -24,7 +24,7 @@ from facesnap_cli.journal.account_paths import known_accounts
 from facesnap_cli.journal.schema import PATIENCE_S, open_journal, owners_of
 from facesnap_cli.models.identity import Resource, Sameness
 from facesnap_cli.models.ids import SHORTEST_PREFIX, find_by_prefix
-from facesnap_cli.models.operations import OPEN_STATES, Operation, OperationKind, OperationState
+from facesnap_cli.models.operations import GIVE_UP_AFTER, OPEN_STATES, Operation, OperationKind, OperationState
 
 OPEN_SQL = f"state IN ({', '.join(repr(state.value) for state in OPEN_STATES)})"
 _COLUMNS = Operation._fields
@@ -144,8 +144,8 @@ class Journal:
     def open_like(self, operation: Operation) -> list[Operation]:
         """Return the open operations that stand in the way of another: the same one first, then the newest.
 
-        A take that may be of the same object counts, because it must not be paid for twice. An apply counts only if it
-        is certainly the same, because the service itself refuses a second object of one id.
+        A take that may be of the same object counts for as long as it may run, because it must not be paid for twice.
+        An apply counts only if it is certainly the same, because the service itself refuses a second object of one id.
         """
         found = self._select(
             f"{OPEN_SQL} AND kind = ? AND object_type = ? AND object_id = ? AND intent <> ?"
@@ -156,7 +156,10 @@ class Journal:
             operation.intent,
         )
         compared = [(self.compare(other, operation), other) for other in found]
-        may_be = [other for sameness, other in compared if sameness is Sameness.UNKNOWN]
+        oldest = self._clock.now() - GIVE_UP_AFTER[operation.kind]
+        may_be = [
+            other for sameness, other in compared if sameness is Sameness.UNKNOWN and other.intended_time > oldest
+        ]
         return [other for sameness, other in compared if sameness.is_certain] + (
             may_be if operation.kind is OperationKind.TAKE else []
         )

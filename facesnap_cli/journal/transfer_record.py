@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, StillRunningError
 from facesnap_cli.common.hints import Command, Hint, command, command_line
 from facesnap_cli.common.time_format import format_time
+from facesnap_cli.models.identity import ObjectIdentity
 
 # The code of the error for a transfer that has already finished.
 FINISHED_BEFORE = "AlreadyFinished"
@@ -78,9 +79,11 @@ def export_id(archive: Path) -> str:
     return _id("export", str(archive))
 
 
-def import_id(profile: str | None, endpoint: str, object_type: str, object_id: str) -> str:
+def import_id(target: ObjectIdentity) -> str:
     """Return the id of the import that builds this object."""
-    return _id("import", profile or "", endpoint, object_type, object_id)
+    account = target.resource
+    keyed = [account.key_digest] if account.key_digest else []
+    return _id("import", account.profile or "", account.endpoint, target.object_type, target.object_id, *keyed)
 
 
 def unfinished(transfer: Transfer) -> FacesnapError | None:

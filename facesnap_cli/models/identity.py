@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from facesnap_cli.common.patterns import pattern
+from facesnap_cli.common.secret import Secret
 
 # One resource has one such host, and no other resource has it.
 _CUSTOM_SUBDOMAIN = pattern(r"https://[a-z0-9][a-z0-9-]*\.cognitiveservices\.azure\.(com|us|cn)", re.IGNORECASE)
@@ -46,6 +47,7 @@ class Sameness(enum.Enum):
 class Resource(NamedTuple):
     """Known facts about one Azure Face account.
 
+    `profile` is the profile that names its endpoint and key. Without one, `key_digest` is the digest of its key.
     `account` is its ARM path (`/subscriptions/GUID/resourceGroups/…/accounts/NAME`), which only its own snapshots show.
     """
 
@@ -53,29 +55,37 @@ class Resource(NamedTuple):
     profile: str | None = None
     subscription_id: str | None = None
     account: str | None = None
+    key_digest: str | None = None
 
     def compare(self, other: Resource) -> Sameness:
         """Return whether both are the same Azure Face account.
 
         ARM paths decide if both are known. A custom-subdomain host names one resource by itself. At the same shared
-        host (a regional endpoint, a proxy) the profile and the subscription decide.
+        host (a regional endpoint, a proxy) the subscription tells two apart, and one profile or one key makes them the
+        same. Two keys may be one resource's: it has two, and they are rotated.
         """
         if self.account and other.account:
             return _same(self.account, other.account)
         if self._subscription and other._subscription and self._subscription != other._subscription:
             return Sameness.DIFFERENT
-        if _CUSTOM_SUBDOMAIN.fullmatch(self.endpoint) and _CUSTOM_SUBDOMAIN.fullmatch(other.endpoint):
+        if has_own_host(self.endpoint) and has_own_host(other.endpoint):
             return _same(self.endpoint, other.endpoint)
         if self.endpoint.lower() != other.endpoint.lower():
             both_regional = _REGIONAL.fullmatch(self.endpoint) and _REGIONAL.fullmatch(other.endpoint)
             return Sameness.DIFFERENT if both_regional else Sameness.UNKNOWN
-        return Sameness.SAME if self.profile == other.profile else Sameness.UNKNOWN
+        named_by, other_named_by = (self.profile, self.key_digest), (other.profile, other.key_digest)
+        return Sameness.SAME if named_by == other_named_by != (None, None) else Sameness.UNKNOWN
 
     def compare_subscription(self, other: Resource) -> Sameness:
         """Return whether both accounts belong to one subscription, whose quota they then share."""
         if self._subscription and other._subscription:
             return Sameness.SAME if self._subscription == other._subscription else Sameness.DIFFERENT
         return Sameness.SAME if self.compare(other).is_certain else Sameness.UNKNOWN
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its profile, its key or its host tells it from every other account."""
+        return self._replace(account=None).compare(self).is_certain
 
     @property
     def _subscription(self) -> str | None:
@@ -92,11 +102,35 @@ class ObjectIdentity(NamedTuple):
     object_type: str
     object_id: str
 
+    def __str__(self) -> str:
+        resource = self.resource
+        by = (
+            f"profile {resource.profile}"
+            if resource.profile
+            else "whose key came from the environment"
+            if resource.key_digest
+            else ""
+        )
+        return f"{self.object_type} {self.object_id} at {resource.endpoint}" + (f" ({by})" if by else "")
+
     def compare(self, other: ObjectIdentity) -> Sameness:
         """Return whether both are the same object: its account, its type and its id."""
         if (self.object_type, self.object_id) != (other.object_type, other.object_id):
             return Sameness.DIFFERENT
         return self.resource.compare(other.resource)
+
+
+def has_own_host(endpoint: str) -> bool:
+    """Return whether an endpoint's host is a custom subdomain, which only one account has."""
+    return _CUSTOM_SUBDOMAIN.fullmatch(endpoint) is not None
+
+
+def digest_of_key(key: Secret, endpoint: str) -> str:
+    """Return the digest by which a key is recognized at a shared host. It reveals neither the key nor other hosts."""
+    import hmac
+
+    text = f"facesnap resource\n{endpoint.lower()}"
+    return hmac.digest(key.reveal().strip().encode(), text.encode(), "sha256").hex()[:16]
 
 
 def subscription_of(account: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.errors import UnreachableError
@@ -72,6 +72,11 @@ class OperationResponse(NamedTuple):
         )
 
 
+# After so long an operation that has left no trace is taken for one that never reached the service:
+# takes run for hours at most, applies for one.
+GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
+
+
 class OperationState(enum.StrEnum):
     """The state of an operation in the journal.
 
@@ -119,6 +124,7 @@ class Job(NamedTuple):
 class Operation(NamedTuple):
     """A take or apply as the journal records it. Times are UTC; `intent` names it before it has an id.
 
+    `profile` was chosen; if the environment replaced its key, `key_digest` tells the account, as without a profile.
     `job_key` and `job_time` belong to the copy whose step it is. `verified_time` of an apply is when its result was
     found equal to its source; of a take, when all of its copy was done.
     """
@@ -147,6 +153,7 @@ class Operation(NamedTuple):
     job_key: str | None = None
     job_time: datetime | None = None
     verified_time: datetime | None = None
+    key_digest: str | None = None
 
     @classmethod
     def intended(
@@ -160,6 +167,7 @@ class Operation(NamedTuple):
         object_id: str,
         owner: str,
         now: datetime,
+        key_digest: str | None = None,
         intent: str = "",
         snapshot_id: str | None = None,
         user_data_digest: str | None = None,
@@ -184,6 +192,7 @@ class Operation(NamedTuple):
             intended_time=now,
             job_key=job.key if job else None,
             job_time=job.time if job else None,
+            key_digest=key_digest,
         )
 
     @property
@@ -194,7 +203,8 @@ class Operation(NamedTuple):
     @property
     def resource(self) -> Resource:
         """The account that it was sent to, as far as the record knows it."""
-        return Resource(self.endpoint, self.profile, self.subscription_id)
+        profile = None if self.key_digest else self.profile
+        return Resource(self.endpoint, profile, self.subscription_id, key_digest=self.key_digest)
 
     @property
     def job(self) -> Job | None:

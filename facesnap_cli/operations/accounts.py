@@ -58,11 +58,18 @@ class Accounts:
         else:
             account = self._like(operation)
         hint = "choose its profile, or set FACESNAP_ENDPOINT and FACESNAP_KEY to that account's"
-        started_in = operation.resource._replace(profile=account.profile)  # without a profile, or its former name
-        if started_in.compare(account.resource).is_certain:
+        started_in, here = operation.resource, account.resource
+        if started_in.key_digest and not here.key_digest:
+            here = account.resource_by_key()
+        elif not started_in.key_digest and (operation.profile is None or operation.profile != account.profile):
+            # An earlier version recorded no key, or the profile had another name.
+            started_in = started_in._replace(profile=here.profile, key_digest=here.key_digest)
+        if started_in.compare(here).is_certain:
             return account
-        if not started_in.compare_subscription(account.resource).is_possible:
+        if not started_in.compare_subscription(here).is_possible:
             where = f"in another subscription, {operation.subscription_id}"
+        elif started_in.endpoint.lower() == here.endpoint.lower():
+            where = f"at {operation.endpoint} with another key than the one in use now"
         else:
             where = f"at {operation.endpoint}, but {account.endpoint} is configured now"
         raise UsageError(f"{operation.title} was started {where}", hint=hint)
@@ -119,9 +126,11 @@ class Accounts:
         )
 
     def _resource_of(self, profile: str | None) -> Resource | None:
+        from facesnap_cli.config.resources import resource_of
+
         try:
             settings = self.settings if profile in (None, self.settings.profile) else self.settings.for_profile(profile)
-            return Resource(settings.endpoint or "", settings.profile, settings.subscription_id)
+            return resource_of(settings)
         except FacesnapError:  # another profile's mistake is not this command's to report
             return None
 

@@ -31,6 +31,7 @@ def find_operation(dependencies: Dependencies, reference: str) -> Operation:
         profile=account.profile,
         endpoint=account.endpoint,
         subscription_id=account.subscription_id,
+        key_digest=account.resource.key_digest,
         object_type="",
         object_id="",
         owner="",

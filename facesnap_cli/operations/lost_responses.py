@@ -12,15 +12,11 @@ from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snaps
 from facesnap_cli.journal.store import Journal, digest
 from facesnap_cli.models.identity import Resource, Sameness
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.models.operations import Operation, OperationKind, OperationState
+from facesnap_cli.models.operations import GIVE_UP_AFTER, Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import Place, check_copy, describe
-
-# After so long an operation that has left no trace is taken for one that never reached the service:
-# takes run for hours at most, applies for one.
-GIVE_UP_AFTER = {OperationKind.TAKE: timedelta(hours=12), OperationKind.APPLY: timedelta(hours=2)}
 
 
 def recover_result(dependencies: Dependencies, account: Account, operation: Operation) -> Operation:
@@ -52,7 +48,8 @@ def recover_result(dependencies: Dependencies, account: Account, operation: Oper
             return journal.save(operation.abandoned(why, now))
         doubt = None if compared else "its answer was lost; the object was found, but not compared with its source"
         return journal.save(operation.adopted(location, None, now, doubt))
-    if now - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
+    # A clock that is wrong now, or was wrong then, must not make the operation older than it is.
+    if min(now, account.service_clock.now()) - operation.intended_time > GIVE_UP_AFTER[operation.kind]:
         why = "the service has forgotten it" if operation.operation_id else "no answer came"
         return journal.save(operation.abandoned(f"{why}, and no result appeared: it counts as never started", now))
     if operation.state is OperationState.UNKNOWN:

@@ -142,6 +142,7 @@ def intended(
         profile=account.profile,
         endpoint=account.endpoint,
         subscription_id=account.subscription_id,
+        key_digest=account.resource.key_digest,
         object_type=object_type.value,
         object_id=object_id,
         owner=owner,
@@ -273,7 +274,8 @@ def _may_run(dependencies: Dependencies, operation: Operation) -> bool:
 
 
 def _under_way(earlier: Operation, clock: Clock, *, is_same: bool = True) -> ConflictError:
-    where = "" if is_same else f" with profile {earlier.profile}, whose account may be the same"
+    by = f"profile {earlier.profile}" if earlier.resource.profile else "another key"
+    where = "" if is_same else f" with {by}, whose account may be the same"
     return ConflictError(
         f"{earlier.title} is under way already{where}, for {format_duration(earlier.elapsed_s(clock.now()))}",
         hint="--force takes another" if earlier.kind is OperationKind.TAKE else "",

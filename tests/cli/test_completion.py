@@ -17,6 +17,7 @@ from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
 from facesnap_cli.cli.completion.value_candidates import values
 from facesnap_cli.journal.recent_snapshots import KEPT, Listing, RecentSnapshots
+from facesnap_cli.models.identity import Resource
 from tests.completions import table_text
 from tests.conftest import Program
 from tests.support.families import first_quick
@@ -144,7 +145,7 @@ def test_what_was_seen_is_private_and_forgotten_after_an_hour(program: Program) 
     program.run("list")
     [file] = (program.directory / "state" / "seen").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    seen = RecentSnapshots(program.directory / "state", "source")
+    seen = RecentSnapshots(program.directory / "state", Resource("", "source"))
     now = datetime.now(UTC)
     assert [one.object_id for one in seen.read(now + timedelta(minutes=1)).snapshots] == ["employees"]
     assert seen.read(now + KEPT + timedelta(minutes=1)) == Listing()
@@ -152,10 +153,10 @@ def test_what_was_seen_is_private_and_forgotten_after_an_hour(program: Program) 
 
 @pytest.mark.parametrize("damaged", ["", "[]", "{}", '{"savedTime": "2026-01-01T00:00:00Z", "snapshots": [1]}', "\0"])
 def test_a_damaged_file_of_what_was_seen_offers_nothing(bare_program: Program, damaged: str) -> None:
-    file = bare_program.directory / "state" / "seen" / ".json"
+    file = bare_program.directory / "state" / "seen" / "emulator.json"
     file.parent.mkdir(parents=True)
     file.write_text(damaged)
-    assert words("show ", **bare_program.environment) == ["latest"]
+    assert words("show -p emulator ", **bare_program.environment) == ["latest"]
 
 
 def test_a_wrong_configuration_file_offers_nothing_and_says_nothing(bare_program: Program) -> None:

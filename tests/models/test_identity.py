@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness, subscription_of
+from facesnap_cli.common.secret import Secret
+from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness, digest_of_key, subscription_of
 
 REGION = "https://westeurope.api.cognitive.microsoft.com"
 OTHER_REGION = "https://eastus.api.cognitive.microsoft.com"
@@ -34,6 +35,15 @@ SAME, DIFFERENT, UNKNOWN = Sameness.SAME, Sameness.DIFFERENT, Sameness.UNKNOWN
             Resource(REGION, "a", ONE, PATH), Resource(REGION, "a", ONE, PATH + "2"), DIFFERENT, id="two ARM paths"
         ),
         pytest.param(Resource(REGION, "a", None, PATH), Resource(REGION, "a", TWO), DIFFERENT, id="the path tells"),
+        pytest.param(Resource(REGION), Resource(REGION), UNKNOWN, id="shared host, no profile"),
+        pytest.param(Resource(REGION, None, ONE), Resource(REGION, None, ONE), UNKNOWN, id="a subscription alone"),
+        pytest.param(Resource(REGION, key_digest="1"), Resource(REGION, key_digest="1"), SAME, id="one key"),
+        pytest.param(Resource(REGION, key_digest="1"), Resource(REGION, key_digest="2"), UNKNOWN, id="two keys"),
+        pytest.param(Resource(REGION, "a"), Resource(REGION, key_digest="1"), UNKNOWN, id="a profile and a key"),
+        pytest.param(
+            Resource(REGION, None, ONE, None, "1"), Resource(REGION, None, TWO, None, "1"), DIFFERENT, id="key"
+        ),
+        pytest.param(Resource(WEST, key_digest="1"), Resource(WEST, key_digest="2"), SAME, id="custom host, two keys"),
     ],
 )
 def test_two_resources(one: Resource, other: Resource, expected: Sameness) -> None:
@@ -47,6 +57,7 @@ RESOURCES = st.builds(
     st.sampled_from([None, "a", "b"]),
     st.sampled_from([None, ONE, TWO]),
     st.sampled_from([None, PATH, PATH.replace("west", "east")]),
+    st.sampled_from([None, "1", "2"]),
 )
 
 
@@ -56,8 +67,18 @@ def test_the_order_of_two_resources_does_not_matter(one: Resource, other: Resour
 
 
 @given(RESOURCES)
-def test_a_resource_is_itself(one: Resource) -> None:
-    assert one.compare(one) is SAME
+def test_a_resource_is_itself_if_anything_names_it(one: Resource) -> None:
+    is_named = one.profile or one.key_digest or one.account or one.endpoint in (WEST, EAST)
+    assert one.compare(one) is (SAME if is_named else UNKNOWN)
+
+
+def test_a_keys_digest_is_its_endpoints_alone_and_reveals_nothing() -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    digest = digest_of_key(Secret(key), REGION)
+    assert digest == digest_of_key(Secret(f"{key}\n"), REGION.upper())
+    assert digest not in (digest_of_key(Secret(key), OTHER_REGION), digest_of_key(Secret(key[::-1]), REGION))
+    assert len(digest) == 16
+    assert digest not in key
 
 
 @given(RESOURCES, st.sampled_from([ONE, TWO]), st.sampled_from([PATH, PATH.replace("west", "east")]))

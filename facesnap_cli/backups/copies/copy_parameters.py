@@ -66,7 +66,9 @@ class CopyParameters:
     def key_of(self, target: CopyTarget) -> str:
         """A hash of the source and one target, under which the steps of its copies are recorded."""
         template = target.template.text.replace("{name}", target.template.name)
-        return _hash([self._source_key, [target.account.profile, target.account.endpoint, template]])
+        facts = [self._source_key, [target.account.profile, target.account.endpoint, template]]
+        keys = [account.resource.key_digest for account in (self.source, target.account)]
+        return _hash([*facts, keys] if any(keys) else facts)
 
     @property
     def former_key(self) -> str:

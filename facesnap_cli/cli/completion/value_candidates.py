@@ -85,21 +85,25 @@ def _operations(line: Line, environment: Mapping[str, str]) -> Iterator[Word]:
 
 
 def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
-    """Return the snapshots of the profile that this machine has seen lately, newest first, and `latest`."""
+    """Return the snapshots of the account that this machine has seen lately, newest first, and `latest`."""
     from facesnap_cli.common.time_format import format_time
     from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.config.resources import resource_of
     from facesnap_cli.config.settings import load
     from facesnap_cli.journal import read_only
     from facesnap_cli.journal.recent_snapshots import RecentSnapshots
     from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 
-    profile = load(
+    settings = load(
         profile=line.given.get("--profile"), config=line.given.get("--config"), options={}, environment=environment
-    ).profile
-    now = datetime.now(UTC)
-    seen = RecentSnapshots(state_directory(environment), profile).read(now)
+    )
+    account, now = resource_of(settings), datetime.now(UTC)
+    seen = RecentSnapshots(state_directory(environment), account).read(now)
     words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
     unlisted_since = format_time(seen.listed_time or now - SNAPSHOT_LIFETIME)
-    for row in read_only.snapshots_taken(state_directory(environment), since=unlisted_since, profile=profile):
+    taken = read_only.snapshots_taken(
+        state_directory(environment), since=unlisted_since, profile=settings.profile, resource=account
+    )
+    for row in taken:
         words.setdefault(row[0], Word(*row))
     return [Word("latest", "the newest snapshot"), *words.values()]
