@@ -13,6 +13,7 @@ import pytest
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import LinkedClock, Program, Result
+from tests.support.families import first_quick
 from tests.support.service import call, posts
 
 SHARED = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -62,7 +63,12 @@ def two_in_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmul
     directory = tmp_path_factory.mktemp("pair")
     accounts, seed = directory / "accounts.json", directory / "seed.json"
     accounts.write_text(
-        json.dumps([{"name": name, "subscriptionId": ACCOUNTS[name], "keys": [KEYS[name]]} for name in ACCOUNTS])
+        json.dumps(
+            [
+                {"name": name, "subscriptionId": ACCOUNTS[name], "keys": [KEYS[name], KEYS[name][:-1] + "1"]}
+                for name in ACCOUNTS
+            ]
+        )
     )
     groups = [
         {"account": name, "type": "PersonGroup", "objectId": "employees", "persons": [{"name": f"{name} person"}]}
@@ -230,3 +236,175 @@ def test_a_lost_take_does_not_adopt_the_other_accounts_snapshot_with_its_user_da
 def test_the_quota_of_a_subscription_is_counted_over_its_accounts(pair: Pair) -> None:
     pair.take("west", "-q")
     assert "2 takes in 24 h are known here" in pair.take("europe", "-v", "--no-wait").err
+
+
+@pytest.fixture(params=first_quick(["without a profile", "with a profile whose key is replaced"]))
+def keyed(pair: Pair, request: pytest.FixtureRequest) -> Pair:
+    """Let the environment name endpoint and key, as in CI: `key_of` chooses the account."""
+    default = 'default_profile = "home"\n' if "replaced" in request.param else ""
+    pair.program.write_config(default + pair.profile("dr", "dr") + pair.profile("home", "dr"))
+    pair.program.environment["FACESNAP_ENDPOINT"] = pair.emulator.endpoint
+    pair.program.environment["FACESNAP_SUBSCRIPTION_ID"] = SHARED
+    key_of(pair, "west")
+    return pair
+
+
+def key_of(pair: Pair, account: str, number: int = 0) -> None:
+    pair.program.environment["FACESNAP_KEY"] = KEYS[account][:-1] + str(number)
+
+
+def test_a_profile_whose_key_the_environment_replaces_is_not_that_profile(pair: Pair) -> None:
+    """Without the variable, the profile's own key counts again."""
+    take = ("take", *EMPLOYEES, *SCOPE, "-p", "west", "-o", "id", "-q", "--max-age", "20h")
+    wests = pair.run(*take).out
+    pair.program.environment["FACESNAP_KEY"] = KEYS["europe"]
+    europes = pair.run(*take).out
+    assert (pair.run(*take).out, pair.takes()) == (europes, 2)
+    del pair.program.environment["FACESNAP_KEY"]
+    assert (pair.run(*take).out, pair.takes()) == (wests, 2)
+
+
+def test_a_key_uses_the_young_snapshots_of_its_own_account_alone(keyed: Pair) -> None:
+    take = ("take", *EMPLOYEES, *SCOPE, "-o", "id", "--max-age", "20h")
+    wests = keyed.run(*take).out
+    key_of(keyed, "europe")
+    europes = keyed.run(*take)
+    assert (europes.status, keyed.takes()) == (0, 2)
+    assert "is not used again: it is not known whether" in europes.err
+    assert keyed.run(*take, "-q").out == europes.out != wests
+    key_of(keyed, "west")
+    assert (keyed.run(*take, "-q").out, keyed.takes()) == (wests, 2)
+
+
+def test_a_rotated_key_uses_snapshots_again_once_its_account_has_shown_itself(keyed: Pair) -> None:
+    take = ("take", *EMPLOYEES, *SCOPE, "-o", "id", "-q", "--max-age", "20h")
+    first = keyed.run(*take).out
+    key_of(keyed, "west", 1)
+    second = keyed.run(*take).out
+    assert (keyed.takes(), second != first) == (2, True)
+    key_of(keyed, "west", 0)
+    assert (keyed.run(*take).out, keyed.takes()) == (second, 2), "both keys lead to one ARM path"
+
+
+def test_a_key_does_not_count_or_delete_the_copies_of_another_account(keyed: Pair) -> None:
+    plan = keyed.plan('name = "staff"\nto = ["dr:x-{date}-{time}"]\nkeep = { last = 1 }')
+    wests = keyed.run("run", plan, "-o", "json", "-q").json[0]["objectId"]
+    assert keyed.run("run", plan, "--check", "-q").status == 0
+    key_of(keyed, "europe")
+    assert keyed.run("run", plan, "--check", "-q").status == 5
+    keyed.program.clock.sleep(60)
+    done = keyed.run("run", plan, "-o", "json", "-q")
+    [europes] = done.json
+    assert (done.status, europes["status"], europes["deleted"]) == (0, "copied", [])
+    assert keyed.persons("dr", europes["objectId"]) == ["europe person"]
+    assert keyed.persons("dr", wests) == ["west person"]
+    key_of(keyed, "west")
+    assert keyed.run("run", plan, "-o", "json", "-q").json[0]["status"] == "current"
+
+
+@pytest.mark.parametrize("to", ["file:{name}-{date}.facesnap", "file:{name}.facesnap"])
+def test_a_key_neither_counts_nor_replaces_the_archives_of_another_account(keyed: Pair, to: str) -> None:
+    plan = keyed.plan(f'name = "staff"\nmethod = "export"\nrequire_images = false\nmax_age = "1s"\nto = ["{to}"]')
+    assert keyed.run("run", plan, "-q").status == 0
+    [archive] = keyed.program.directory.glob("*.facesnap")
+    content = archive.read_bytes()
+    key_of(keyed, "europe")
+    assert keyed.run("run", plan, "--check", "-q").status == 5
+    keyed.program.clock.sleep(60)
+    refused = keyed.run("run", plan, "-q")
+    assert (refused.status, archive.read_bytes() == content) == (6, True)
+    assert "whose key came from the environment" in refused.err
+    key_of(keyed, "west")
+    assert keyed.run("run", plan, "-q").status == 0
+
+
+def test_an_unfinished_export_goes_on_with_its_own_key_alone(keyed: Pair) -> None:
+    export = ("export", *EMPLOYEES, "--to", str(keyed.program.directory / "a.facesnap"), "-q")
+    keyed.emulator.faults({"route": "GET /persongroups/employees/training", "status": 403, "count": 1})
+    assert keyed.run(*export).status == 4
+    key_of(keyed, "europe")
+    assert keyed.run(*export).status == 6
+    key_of(keyed, "west")
+    assert keyed.run(*export).status == 0
+
+
+def test_a_lost_take_is_found_and_waited_for_with_its_own_key_alone(keyed: Pair) -> None:
+    take = ("take", *EMPLOYEES, *SCOPE, "-o", "id", "-q")
+    keyed.emulator.faults({"route": "POST /snapshots", "drop": "after", "count": 1})
+    assert keyed.run(*take).status == 10
+    key_of(keyed, "europe")
+    refused = keyed.run("wait", "-q")
+    assert refused.status == 2
+    assert "with another key than the one in use now" in refused.err
+    blocked = keyed.run(*take)
+    assert (blocked.status, keyed.takes()) == (6, 1)
+    assert "with another key, whose account may be the same" in blocked.err
+    key_of(keyed, "west")
+    keyed.program.clock.sleep(60)
+    adopted = keyed.run(*take)
+    assert (adopted.status, keyed.takes()) == (0, 1)
+
+
+def test_a_take_of_a_key_that_is_gone_blocks_no_take_for_ever(keyed: Pair) -> None:
+    take = ("take", *EMPLOYEES, *SCOPE, "-q")
+    keyed.emulator.faults({"route": "POST /snapshots", "drop": "before", "count": 1})
+    assert keyed.run(*take).status == 10
+    key_of(keyed, "west", 1)
+    assert keyed.run(*take).status == 6
+    keyed.program.clock.sleep(13 * 3600)
+    assert keyed.run(*take).status == 0
+
+
+def test_an_operation_of_a_key_is_waited_for_with_a_profile_of_that_key(keyed: Pair) -> None:
+    taken = keyed.run("take", *EMPLOYEES, *SCOPE, "--no-wait", "-o", "id", "-q")
+    for name in ("FACESNAP_ENDPOINT", "FACESNAP_KEY", "FACESNAP_SUBSCRIPTION_ID"):
+        del keyed.program.environment[name]
+    keyed.program.write_config(keyed.profile("dr", "west"))
+    assert keyed.run("wait", taken.out.strip(), "-p", "dr", "-q").status == 0
+
+
+def test_an_import_goes_on_with_its_own_key_alone(keyed: Pair) -> None:
+    archive = str(keyed.program.directory / "a.facesnap")
+    assert keyed.run("export", *EMPLOYEES, "--to", archive, "-q").status == 0
+    rebuild = ("import", archive, "-i", "rebuilt", "-q")
+    keyed.emulator.faults({"route": "POST /persongroups/rebuilt/persons", "status": 403})
+    assert keyed.run(*rebuild).status == 4
+    keyed.emulator.faults()
+    key_of(keyed, "europe")
+    assert keyed.run(*rebuild).status == 0
+    key_of(keyed, "west")
+    assert keyed.run(*rebuild).status == 0
+    assert keyed.persons("europe", "rebuilt") == keyed.persons("west", "rebuilt") == ["west person"]
+
+
+def test_latest_to_delete_is_the_keys_own(keyed: Pair) -> None:
+    own = keyed.run("take", *EMPLOYEES, *SCOPE, "-o", "id", "-q").out
+    key_of(keyed, "europe")
+    assert keyed.run("delete", "latest", "--yes", "-q").status == 2
+    key_of(keyed, "west")
+    assert keyed.run("delete", "latest", "--yes", "-o", "id", "-q").out == own
+
+
+def test_tab_offers_the_snapshots_of_the_key_in_use(keyed: Pair) -> None:
+    taken = keyed.run("take", *EMPLOYEES, *SCOPE, "-o", "id", "-q").out.strip()
+    complete = ("__complete", "--line", "facesnap show ")
+    assert taken in keyed.program.call(*complete).out
+    key_of(keyed, "europe")
+    assert taken not in keyed.program.call(*complete).out
+
+
+def test_the_quota_counts_the_takes_of_every_key_that_may_share_it(keyed: Pair) -> None:
+    del keyed.program.environment["FACESNAP_SUBSCRIPTION_ID"]
+    keyed.run("take", *EMPLOYEES, *SCOPE, "-q")
+    key_of(keyed, "europe")
+    assert "2 takes in 24 h are known here" in keyed.run("take", *EMPLOYEES, *SCOPE, "-v", "--no-wait").err
+
+
+def test_no_file_holds_the_key_of_the_environment(keyed: Pair) -> None:
+    keyed.run("take", *EMPLOYEES, *SCOPE, "-q")
+    keyed.run("export", *EMPLOYEES, "--to", str(keyed.program.directory / "a.facesnap"), "-q")
+    key = KEYS["west"].encode()
+    config = keyed.program.directory / "config.toml"
+    files = [path for path in keyed.program.directory.rglob("*") if path.is_file() and path != config]
+    assert {path.name for path in files} >= {"journal.db", "a.facesnap"}
+    assert [path for path in files if key in path.read_bytes()] == []
