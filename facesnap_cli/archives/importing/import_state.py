@@ -257,15 +257,17 @@ class ImportState:
             yield dict(row)
 
     def id_map(self) -> Iterator[dict[str, object]]:
-        """Return each person and face that was added: {kind, name, personId, oldId, newId}, persons first.
+        """Return each person and face that was added: {kind, name, personId, oldId, newId, userData}.
 
-        `personId` is the new id of a face's person. The state must not be changed before the last row.
+        Persons come first. `name` and `personId` (the new id) are those of a face's person; `userData` is its own.
+        The state must not be changed before the last row.
         """
         rows = self._database.rows(
             "SELECT 'person' AS kind, p.name AS name, m.new_id AS personId, m.person_id AS oldId,"
-            " m.new_id AS newId FROM main.persons AS m JOIN archive.persons AS p ON p.person_id = m.person_id"
-            " WHERE m.new_id IS NOT NULL"
-            " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id FROM main.faces AS m"
+            " m.new_id AS newId, p.user_data AS userData FROM main.persons AS m"
+            " JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+            " UNION ALL SELECT 'face', p.name, o.new_id, m.face_id, m.new_id, f.user_data FROM main.faces AS m"
+            " LEFT JOIN archive.faces AS f ON f.face_id = m.face_id"
             " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id"
             " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
         )

@@ -95,23 +95,48 @@ class _Import:
         self._progress = progress
         self._lost: list[FacesnapError] = []
         self._resumed = False
+        self._is_begun = False  # the object is this import's own
         self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
     def run(self) -> ImportResult:
+        """Build the object, and write the id map even if that fails.
+
+        An import that is repeated after its end adds nothing, and writes the id map that it is asked for.
+        """
+        try:
+            result = self._build()
+        except FacesnapError:
+            self._write_partial_id_map()
+            raise
+        self._write_id_map()
+        self._state.begin(FINISHED, self._head.archive_id)
+        return result
+
+    def _write_id_map(self) -> None:
+        if self._parameters.id_map:
+            write_id_map(self._parameters.id_map, self._state.id_map())
+
+    def _write_partial_id_map(self) -> None:
+        """Write the map of what is built so far. A second error must not hide the first: it is a warning."""
+        try:
+            if self._is_begun:
+                self._write_id_map()
+        except FacesnapError as error:
+            self._account.reporter.warn(error.message)
+
+    def _build(self) -> ImportResult:
         detections = detections_of(self._archive, self._parameters.detection_model)
         if detections:
             self._account.reporter.note(describe_detections(detections))
         self._create()
+        self._is_begun = True
         self._add()
         status = self._train()
         self._progress.begin("comparing with the archive")
         absent = check_rebuilt(
             self._objects, self._archive, self._state, self._object_id, self._parameters.verify, threads=self._threads
         )
-        if self._parameters.id_map:
-            write_id_map(self._parameters.id_map, self._state.id_map())
-        self._state.begin(FINISHED, self._head.archive_id)
         refused = list(self._state.refused())
         done = self._state.done()
         document: dict[str, object] = {
@@ -145,9 +170,13 @@ class _Import:
             self._state.start_over(ADDING, self._head.archive_id)
 
     def _check_own(self, step: str | None) -> None:
-        """Raise ConflictError unless an earlier run of this import has created the object and not finished it."""
+        """Raise ConflictError unless an earlier run of this import has created the object.
+
+        If that run finished the import, only its id map is left to write.
+        """
         object_id = self._object_id
-        if step in (None, FINISHED):
+        is_own = self._state.archive_id == self._head.archive_id
+        if step is None or (step == FINISHED and not (is_own and self._parameters.id_map)):
             raise ConflictError(
                 f"{self._kind.value} {object_id} exists already; an import only builds new objects",
                 hint="choose another --object-id"
@@ -155,7 +184,7 @@ class _Import:
                 code=FINISHED_BEFORE if step else "",
                 details={"objectId": object_id},
             )
-        if self._state.archive_id != self._head.archive_id:
+        if not is_own:
             raise ConflictError(
                 f"{self._kind.value} {object_id} is the unfinished import of another archive",
                 hint="finish that one first, or choose another --object-id",
@@ -304,6 +333,9 @@ class _Import:
         """Train the object, wait, and return the training's status; None if there is nothing to train."""
         if not self._kind.is_trainable or not self._state.done().faces:
             return None
+        if self._state.step == FINISHED:
+            training = self._objects.training(self._kind, self._object_id)
+            return training.status if training else None
         begun = self._state.step == TRAINING
         self._state.begin(TRAINING, self._head.archive_id)
         self._progress.begin("training")
