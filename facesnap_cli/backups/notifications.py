@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 from facesnap_cli.backups.metrics import Metric
 from facesnap_cli.backups.plans.plan import Plan
 from facesnap_cli.backups.plans.run_results import RunResult
-from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.common.escape import counted, harmless
-from facesnap_cli.common.files import replaced
+from facesnap_cli.common.files import append_text, replaced
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of
@@ -46,11 +46,10 @@ class Notifier:
 
     def metrics(self, metrics: Sequence[Metric], *, check: bool = False) -> None:
         """Replace the plan's textfile, or with `check` the textfile of checks beside it."""
-        path = self.plan.metrics
-        if path is None:
+        output = self.plan.check_metrics if check else self.plan.metrics
+        if output is None:
             return
-        if check:
-            path = path.with_name(f"{path.stem}-check{path.suffix}")
+        path = output.path
         # A directory made here would belong to this user, and the exporter could not read it.
         if not path.parent.is_dir():
             self.reporter.warn(f"the metrics {path} could not be written: there is no directory {path.parent}")
@@ -61,17 +60,12 @@ class Notifier:
         except OSError as error:
             self.reporter.warn(f"the metrics {path} could not be written: {error.strerror}")
 
-    def summary(self, text: str, path: Path | None, step_summary: str | None) -> None:
-        """Write the summary to `path`, and append it to the file of GitHub's job summary."""
+    def job_summary(self, text: str, path: Path) -> None:
+        """Append the summary of a run to the file of GitHub's job summary."""
         try:
-            if path:
-                with replaced(path, mode=_READABLE) as file:
-                    file.write(text)
-            if step_summary:
-                with Path(step_summary).open("a", encoding="utf-8") as file:
-                    file.write(text)
+            append_text(path, text, keep_link=True)
         except OSError as error:
-            self.reporter.warn(f"the summary could not be written: {error.strerror}: {error.filename}")
+            self.reporter.warn(f"the job summary {path} could not be written: {error.strerror}")
 
     def _ping(self, suffix: str, text: str) -> None:
         if self.plan.ping is None:
@@ -85,6 +79,19 @@ class Notifier:
             return
         if not 200 <= status < 300:
             self.reporter.warn(f"the ping was not taken: {host_of(url)} answered {status}")
+
+
+def write_summary(path: Path, text: str) -> OutputError | None:
+    """Append the summary of a run to a file, and return the error if that is impossible."""
+    try:
+        append_text(path, text)
+    except OSError as error:
+        return OutputError(
+            f"the summary {path} could not be written: {error.strerror}",
+            hint="the run is done; free space, or give another --summary next time",
+            details={"summary": str(path)},
+        )
+    return None
 
 
 def run_lines(result: RunResult) -> list[str]:

@@ -17,6 +17,7 @@ from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.resume_hints import ResumeHints
+    from facesnap_cli.common.paths import InputPath, OutputPath
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.display.columns import Document, View
     from facesnap_cli.display.output import Output
@@ -120,6 +121,16 @@ class App:
     def _files(self) -> dict[str, str]:
         given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
         return {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items() if path}
+
+    def check_outputs(self, outputs: Sequence[OutputPath], inputs: Sequence[InputPath]) -> None:
+        """Raise an error with everything that is wrong with the files that this command writes.
+
+        `inputs` are the files that it reads besides the configuration and what that names.
+        """
+        from facesnap_cli.common.paths import check_outputs
+        from facesnap_cli.config.locations import state_directory
+
+        check_outputs(outputs, [*inputs, *self.settings.named_files()], state_directory(self.environment))
 
     @property
     def given_profile(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless, shown
+from facesnap_cli.common.paths import user_path
 from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import MAX_USER_DATA_BYTES, check_user_data, parse_object_type
@@ -48,7 +49,7 @@ def read_user_data(given: str | None) -> str | None:
             raise UsageError("--user-data -: not UTF-8") from error
     if given.startswith("@"):
         try:
-            with Path(given[1:]).open(encoding="utf-8-sig", newline="") as file:
+            with user_path(given[1:]).open(encoding="utf-8-sig", newline="") as file:
                 return check_user_data(file.read(MAX_USER_DATA_BYTES + 1))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
@@ -66,11 +67,11 @@ def verify_level(text: str, *, wait: bool = True) -> VerifyLevel:
     raise UsageError(f"--verify {harmless(text)[:40]}: one of {', '.join(VerifyLevel)}")
 
 
-def image_source_of(text: str) -> ImageSource:
+def image_source_of(path: Path) -> ImageSource:
     """Return the original images of an `--images`: a directory or a manifest."""
     from facesnap_cli.archives.images.sources import image_source
 
     try:
-        return image_source(Path(text))
+        return image_source(path)
     except UsageError as error:
         raise UsageError(f"--images {error.message}", hint=error.hint, also=error.also, details=error.details) from None

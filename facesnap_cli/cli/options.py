@@ -8,6 +8,10 @@ from typing import Annotated
 
 import typer
 
+from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.paths import OutputPath, Writing, output_path, user_path
+
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """Return what reads a number of an option, and says in words what it may be."""
@@ -18,6 +22,31 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         raise typer.BadParameter(f"must be a whole number from {least} to {most}")
 
     return number
+
+
+def input_path(name: str) -> Callable[[str], Path]:
+    """Return what reads the path of something that a command reads."""
+
+    def parse(text: str) -> Path:
+        try:
+            return user_path(text)
+        except UsageError as error:
+            raise UsageError(f"{name} {error.message}") from None
+
+    return parse
+
+
+def output_file(name: str, writing: Writing) -> Callable[[str], OutputPath]:
+    """Return what reads the path of a file that a command writes; `App.check_outputs` checks it."""
+
+    def parse(text: str) -> OutputPath:
+        label = f"{name} {harmless(text)}"
+        try:
+            return output_path(text, label, writing)
+        except UsageError as error:
+            raise UsageError(f"{label}: {error.message}") from None
+
+    return parse
 
 
 ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="PROFILE", help="Use this profile.")]
@@ -72,4 +101,7 @@ SnapshotArgument = Annotated[
 OperationsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[OPERATION]...", help="Operation ids, or their beginnings.")
 ]
-ArchiveArgument = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that facesnap export has written.")]
+ArchiveArgument = Annotated[
+    Path,
+    typer.Argument(metavar="ARCHIVE", parser=input_path("ARCHIVE"), help="A file that facesnap export has written."),
+]

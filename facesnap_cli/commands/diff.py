@@ -13,7 +13,12 @@ from facesnap_cli.cli.context import App
 
 app = typer_app()
 OtherArgument = Annotated[
-    Path | None, typer.Argument(metavar="[ARCHIVE]", help="A later archive; without it, the object as it is now.")
+    Path | None,
+    typer.Argument(
+        metavar="[ARCHIVE]",
+        parser=options.input_path("ARCHIVE"),
+        help="A later archive; without it, the object as it is now.",
+    ),
 ]
 
 

@@ -33,7 +33,13 @@ def start(
         ),
     ] = 8765,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Keep the state there (else in memory).")
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            parser=options.input_path("--data"),
+            help="Keep the state there (else in memory).",
+        ),
     ] = None,
     seed: Annotated[
         str | None, typer.Option("--seed", metavar="demo|FILE.json", help="Start with these groups and lists.")
@@ -68,7 +74,10 @@ def start(
         typer.Option("--fault", metavar="SPEC", help="Inject a fault: 'METHOD /path key=value ...'. Repeatable."),
     ] = None,
     accounts: Annotated[
-        Path | None, typer.Option("--accounts", metavar="FILE.json", help="Play these accounts.")
+        Path | None,
+        typer.Option(
+            "--accounts", metavar="FILE.json", parser=options.input_path("--accounts"), help="Play these accounts."
+        ),
     ] = None,
 ) -> None:
     """Start the emulator and run it until Ctrl-C or SIGTERM.
@@ -80,11 +89,11 @@ def start(
     _require_extra()
     from facesnap_cli.emulator.http_server import EmulatorOptions, serve
 
-    options = EmulatorOptions(
+    emulator_options = EmulatorOptions(
         host=host,
         port=port,
         data=data,
-        seed=seed,
+        seed=seed if seed in (None, "demo") else str(options.input_path("--seed")(seed)),
         take_time=take_time,
         apply_time=apply_time,
         train_time=train_time,
@@ -94,7 +103,7 @@ def start(
         faults=tuple(fault or ()),
         accounts=accounts,
     )
-    serve(options, _announcer(App.of(ctx)))
+    serve(emulator_options, _announcer(App.of(ctx)))
 
 
 def _require_extra() -> None:

@@ -11,18 +11,38 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.paths import InputPath, OutputPath, Writing
 
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive_parameters import ExportParameters
 
 app = typer_app()
-ToOption = Annotated[Path, typer.Option("--to", metavar="ARCHIVE", help="Write the archive there.")]
+ToOption = Annotated[
+    OutputPath,
+    typer.Option(
+        "--to",
+        metavar="ARCHIVE",
+        parser=options.output_file("--to", Writing.ARCHIVE),
+        help="Write the archive there.",
+    ),
+]
 ImagesOption = Annotated[
-    str | None,
-    typer.Option("--images", metavar="DIR|FILE.csv", help="Put the original images in: a directory, or a manifest."),
+    Path | None,
+    typer.Option(
+        "--images",
+        metavar="DIR|FILE.csv",
+        parser=options.input_path("--images"),
+        help="Put the original images in: a directory, or a manifest.",
+    ),
 ]
 BaseOption = Annotated[
-    Path | None, typer.Option("--base", metavar="ARCHIVE", help="Reuse user data and images of an older archive.")
+    Path | None,
+    typer.Option(
+        "--base",
+        metavar="ARCHIVE",
+        parser=options.input_path("--base"),
+        help="Reuse user data and images of an older archive.",
+    ),
 ]
 NoCarryOption = Annotated[
     bool, typer.Option("--no-carry", help="Drop an image of --base whose file is no longer in --images.")
@@ -92,8 +112,8 @@ def export(
 def export_parameters(
     app: App,
     *,
-    to: Path,
-    images: str | None,
+    to: OutputPath,
+    images: Path | None,
     base: Path | None,
     force: bool,
     carry: bool,
@@ -111,20 +131,19 @@ def export_parameters(
     settings.require("export", "type", "object_id")
     assert object_type
     assert object_id
-    if not to.absolute().parent.is_dir():
-        raise UsageError(f"--to {to}: there is no directory {to.absolute().parent}")
-    if to.is_dir():
-        raise UsageError(f"--to {to}: it is a directory; name a file in it")
-    for option, read in (("--base", base), ("--images", Path(images) if images else None)):
-        if read and read.exists() and to.exists() and read.samefile(to):
-            raise UsageError(f"--to {to}: it is the file of {option}, which this export reads")
+    inputs = [
+        InputPath(read, f"the file of {option}, which this export reads")
+        for option, read in (("--base", base), ("--images", images))
+        if read
+    ]
+    app.check_outputs([to], inputs)
     for option, given in (("--no-carry", not carry), ("--allow-shared-images", allow_shared_images)):
         if given and not images:
             raise UsageError(f"{option} is about the images of --images", hint="give --images DIR|FILE.csv, too")
     return ExportParameters(
         object_type=object_type,
         object_id=object_id,
-        target=to.absolute(),
+        target=to.path,
         images=image_source_of(images) if images else None,
         base=base,
         replaces=Replacement.ANY if force else Replacement.NOTHING,

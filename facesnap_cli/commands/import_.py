@@ -11,6 +11,7 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.paths import InputPath, OutputPath, Writing
 
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive import Archive
@@ -40,7 +41,13 @@ VerifyOption = Annotated[
     str, typer.Option("--verify", metavar="none|quick|full", help="Compare with the archive; full: each face too.")
 ]
 IdMapOption = Annotated[
-    Path | None, typer.Option("--id-map", metavar="FILE.csv|FILE.json", help="Write the old and the new ids there.")
+    OutputPath | None,
+    typer.Option(
+        "--id-map",
+        metavar="FILE.csv|FILE.json",
+        parser=options.output_file("--id-map", Writing.TEXT),
+        help="Write the old and the new ids there.",
+    ),
 ]
 
 
@@ -92,7 +99,7 @@ def import_parameters(
     recognition_model: str | None,
     detection_model: str | None,
     verify: str,
-    id_map: Path | None,
+    id_map: OutputPath | None,
 ) -> ImportParameters:
     """Return what to import, from the command line, the environment, the profile and the archive.
 
@@ -106,8 +113,9 @@ def import_parameters(
     with Archive.opened(archive.absolute()) as opened:
         _check_coverage(opened, partial)
         head = opened.head
-    if id_map and id_map.exists() and id_map.samefile(archive):
-        raise UsageError(f"--id-map {id_map}: it is the archive, which this import reads")
+    if id_map:
+        check_id_map(id_map.path)
+        app.check_outputs([id_map], [InputPath(archive, "the archive, which this import reads")])
     return ImportParameters(
         archive=archive.absolute(),
         object_type=head.object_type,
@@ -118,7 +126,7 @@ def import_parameters(
         verify=verify_level(verify),
         schedule=app.dependencies.schedule,
         timeout_s=app.settings.timeout,
-        id_map=check_id_map(id_map.absolute()) if id_map else None,
+        id_map=id_map.path if id_map else None,
         files=tuple(app.files()),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,13 @@ import typer
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.paths import InputPath, OutputPath, Writing
 
 app = typer_app()
-PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a TOML file.")]
+PlanArgument = Annotated[
+    Path, typer.Argument(metavar="PLAN", parser=options.input_path("PLAN"), help="The plan, a TOML file.")
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(
@@ -26,7 +30,13 @@ JobsOption = Annotated[
     ),
 ]
 SummaryOption = Annotated[
-    Path | None, typer.Option("--summary", metavar="FILE.md", help="Write the result as Markdown.")
+    OutputPath | None,
+    typer.Option(
+        "--summary",
+        metavar="FILE.md",
+        parser=options.output_file("--summary", Writing.APPENDED),
+        help="Append the result as Markdown.",
+    ),
 ]
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Copy nothing: tell whether every target has a copy that is young enough.")
@@ -53,8 +63,9 @@ def run(
     from facesnap_cli.display.columns import COVER, RUN, STEP
 
     app, parsed = App.of(ctx), read_plan(plan)
-    if summary and summary.exists() and summary.samefile(plan):
-        raise UsageError(f"--summary {summary}: it is the plan, which this run reads")
+    job_summary = job_summary_of(app.environment)
+    outputs = [*parsed.outputs(app.clock.now()), *(output for output in (summary, job_summary) if output)]
+    app.check_outputs(outputs, [InputPath(plan, "the plan, which this run reads")])
     if check:
         covers = check_plan(app.dependencies, parsed)
         app.report([cover.document() for cover in covers], COVER, uncovered(covers, plan))
@@ -64,6 +75,13 @@ def run(
         app.raise_if(preview.failure)
     else:
         app.resume_hints.repeatable = True
-        parameters = RunParameters(parsed, jobs, summary, app.environment.get("GITHUB_STEP_SUMMARY"))
+        parameters = RunParameters(parsed, jobs, summary and summary.path, job_summary and job_summary.path)
         result = run_plan(app.dependencies, parameters, partial(run_progress, app))
         app.report(result.documents(), RUN, result.failure)
+
+
+def job_summary_of(environment: Mapping[str, str]) -> OutputPath | None:
+    """Return the file in which GitHub Actions expects the summary of a job; None elsewhere."""
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    label = f"GITHUB_STEP_SUMMARY {harmless(path or '')}"
+    return OutputPath(Path(path), label, Writing.APPENDED, is_required=False) if path else None

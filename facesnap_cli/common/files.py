@@ -8,10 +8,15 @@ import os
 import shlex
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+APPEND_TIMEOUT_S = 10.0
+_READER_PAUSE_S = 0.05
+_MOST_LINKS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +183,12 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
     """
     target = path.resolve() if keep_link else path
     with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(target.stat().st_mode):
+        if not stat.S_ISREG(target.stat().st_mode) or is_descriptor(target):
             raise OSError(errno.EINVAL, "it is not a regular file", str(target))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield file
             file.flush()
             if mode != 0o600:
@@ -194,6 +199,76 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def append_text(
+    path: Path, text: str, *, mode: int = 0o644, keep_link: bool = False, timeout_s: float = APPEND_TIMEOUT_S
+) -> None:
+    """Add text to a file, a pipe or a device. A file gets all of it or nothing. Raises OSError.
+
+    A pipe that nobody reads, or that is full, is an error after `timeout_s`. A symbolic link to a file is replaced, as
+    `replaced` does it, unless `keep_link` is set.
+    """
+    if path.is_symlink() and not keep_link and (path.is_file() or not path.exists()) and not is_descriptor(path):
+        with replaced(path, mode=mode) as file:
+            file.write(text)
+        return
+    deadline = time.monotonic() + timeout_s
+    descriptor = _open_to_append(path, mode, deadline)
+    try:
+        before = os.fstat(descriptor)
+        try:
+            _write_until(descriptor, text.encode("utf-8", "backslashreplace"), deadline)
+            if stat.S_ISREG(before.st_mode):
+                os.fsync(descriptor)
+        except OSError:
+            if stat.S_ISREG(before.st_mode):
+                os.ftruncate(descriptor, before.st_size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def is_descriptor(path: Path) -> bool:
+    """Return whether a path leads through links to an open file of a process, such as /dev/stdout, or to a device."""
+    for _ in range(_MOST_LINKS):
+        if os.path.realpath(path.parent).startswith(("/dev", "/proc")):
+            return True
+        if not path.is_symlink():
+            return False
+        path = path.parent / os.readlink(path)
+    return False
+
+
+def _open_to_append(path: Path, mode: int, deadline: float) -> int:
+    """Open a file, pipe or device to write at its end, and wait until a pipe has a reader."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    with contextlib.suppress(FileNotFoundError):
+        kind = path.stat().st_mode
+        if stat.S_ISSOCK(kind) or stat.S_ISBLK(kind):
+            raise OSError(errno.EINVAL, "it is neither a file, a pipe nor a character device", str(path))
+    while True:
+        try:
+            return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), mode)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() >= deadline:
+                raise OSError(errno.ETIMEDOUT, "nobody reads this pipe", str(path)) from error
+        time.sleep(_READER_PAUSE_S)
+
+
+def _write_until(descriptor: int, content: bytes, deadline: float) -> None:
+    import select
+
+    rest = memoryview(content)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not select.select([], [descriptor], [], left_s)[1]:
+                raise OSError(errno.ETIMEDOUT, "its reader takes nothing") from None
 
 
 def sync_directory(directory: Path) -> None:

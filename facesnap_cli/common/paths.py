@@ -6,7 +6,7 @@ import contextlib
 import enum
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,19 +79,7 @@ def output_path(
     if text.endswith(("/", os.sep)):
         raise UsageError(f"{shown(text)} names a directory; name a file in it")
     path = (base or Path.cwd()) / user_path(text)
-    return OutputPath(path, label, writing, is_required, in_file)
-
-
-def output_option(name: str, writing: Writing) -> Callable[[str], OutputPath]:
-    """Return what reads the value of an option that names an output."""
-
-    def parse(text: str) -> OutputPath:
-        try:
-            return output_path(text, f"{name} {shown(text)[1:-1]}", writing)
-        except UsageError as error:
-            raise UsageError(f"{name} {shown(text)[1:-1]}: {error.message}") from None
-
-    return parse
+    return OutputPath(path, label, writing, is_required=is_required, in_file=in_file)
 
 
 def check_outputs(outputs: Sequence[OutputPath], inputs: Sequence[InputPath], state_directory: Path) -> None:
@@ -142,11 +130,13 @@ def _complaints(
 
 
 def _complaints_about_existing(output: OutputPath, mode: int) -> Iterator[str]:
+    from facesnap_cli.common.files import is_descriptor
+
     if stat.S_ISDIR(mode):
         yield "it is a directory; name a file in it"
     elif output.writing is Writing.APPENDED and (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
         return
-    elif not stat.S_ISREG(mode):
+    elif not stat.S_ISREG(mode) or (output.writing is not Writing.APPENDED and is_descriptor(output.path)):
         yield "it is not a regular file"
     elif output.writing is not Writing.ARCHIVE and _is_binary(output.path):
         yield "it is not a text file, such as an archive or an image; it would be lost"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.paths import InputPath, user_path
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import config_path
@@ -127,6 +129,27 @@ class Settings(DefinedSettings):
             return parse()
         except UsageError as error:
             raise kind(f"{self.origin(name)}: {error.message}", hint=error.hint) from None
+
+    def named_files(self) -> list[InputPath]:
+        """Return the configuration file and the files that it, for any profile, and the options name."""
+        from string import Template
+
+        directory = self.file.path.absolute().parent
+        found = [InputPath(self.file.path, "the configuration file")]
+        named = [
+            (values[key], f"{key} of profile {harmless(profile)[:80]}")
+            for profile, values in self.file.profiles.items()
+            for key in ("ca_bundle", "key_file", "key2_file")
+            if key in values
+        ]
+        for text, what in (*named, (self.options.get("ca_bundle"), "--ca-bundle")):
+            with contextlib.suppress(UsageError):
+                if isinstance(text, str):
+                    path = user_path(Template(text).safe_substitute(self.environment))
+                    found.append(
+                        InputPath((directory if what != "--ca-bundle" else Path.cwd()) / path, f"the file of {what}")
+                    )
+        return found
 
     @property
     def profile_names(self) -> list[str]:

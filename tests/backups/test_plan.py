@@ -70,7 +70,7 @@ def test_a_plan_is_not_what_its_run_writes(estate: Estate) -> None:
     plan = estate.plan(GOOD, tail='[notify]\nmetrics = "./nightly.toml"')
     refused = estate.run("run", plan)
     assert (refused.status, refused.out) == (13, "")
-    assert f"{plan}:9: metrics: that is the plan itself" in refused.err
+    assert f"{plan}:9: metrics: it is the plan, which this run reads" in refused.err
     plan = estate.plan(GOOD)
     refused = estate.run("run", plan, "--summary", plan)
     assert (refused.status, refused.out) == (2, "")

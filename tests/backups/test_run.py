@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 from datetime import timedelta
@@ -332,11 +333,27 @@ def test_the_summary_is_markdown_and_goes_to_githubs_job_summary_too(estate: Est
     assert step.read_text() == "before\n" + (tmp_path / "s.md").read_text()
 
 
-def test_a_summary_that_cannot_be_written_is_only_a_warning(estate: Estate, tmp_path: Path) -> None:
+def test_a_job_summary_that_cannot_be_written_is_only_a_warning(estate: Estate) -> None:
     plan = estate.plan(item("group-00", "dr:{name}-{date}"))
-    done = estate.run("run", plan, "-q", "--summary", str(tmp_path), GITHUB_STEP_SUMMARY="/nowhere/x.md")
+    done = estate.run("run", plan, "-q", GITHUB_STEP_SUMMARY="/nowhere/x.md")
     assert done.status == 0
-    assert done.err.startswith("warning: the summary could not be written")
+    assert done.err.startswith("warning: the job summary /nowhere/x.md could not be written")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_summary_that_cannot_be_written_is_1_after_the_result(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "dr:{name}-{date}"))
+    done = estate.run("run", plan, "--summary", "/dev/full", "-q", "-o", "json")
+    assert done.status == 1
+    assert "the summary /dev/full could not be written: No space left on device" in done.err
+    assert [document["status"] for document in done.json] == ["copied"]
+
+
+def test_summaries_are_appended(estate: Estate, tmp_path: Path) -> None:
+    plan, summary = estate.plan(item("group-00", "dr:{name}-{date}")), tmp_path / "s.md"
+    for _ in range(2):
+        assert estate.run("run", plan, "--summary", str(summary), "-q").status == 0
+    assert summary.read_text().count("## facesnap run nightly: succeeded") == 2
 
 
 def test_an_object_that_the_plan_backs_up_is_kept_whichever_profile_leads_to_it(estate: Estate) -> None:

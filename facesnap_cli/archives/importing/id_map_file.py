@@ -15,11 +15,10 @@ COLUMNS = ("kind", "name", "personId", "oldId", "newId", "userData")
 SUFFIXES = (".csv", ".json")
 
 
-def check_id_map(path: Path) -> Path:
-    """Return `path` if its suffix names a format. Raises UsageError."""
+def check_id_map(path: Path) -> None:
+    """Raise UsageError unless the suffix of a path names a format."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--id-map {path}: it must end in {' or '.join(SUFFIXES)}")
-    return path
 
 
 def write_id_map(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

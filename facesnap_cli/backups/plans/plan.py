@@ -27,6 +27,7 @@ from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, as_hint
+from facesnap_cli.common.paths import OutputPath, Writing, output_path
 from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import LineNumbers
@@ -98,13 +99,38 @@ class Plan:
     jobs: int
     items: tuple[PlanItem, ...]
     ping: str | None
-    metrics: Path | None
+    metrics: OutputPath | None
     lines: LineNumbers = field(repr=False)
 
     @property
     def name(self) -> str:
         """The file's name without its ending."""
         return self.path.stem
+
+    @property
+    def check_metrics(self) -> OutputPath | None:
+        """The textfile of checks, beside that of runs."""
+        if self.metrics is None:
+            return None
+        path = self.metrics.path.with_name(f"{self.metrics.path.stem}-check{self.metrics.path.suffix}")
+        return self.metrics._replace(path=path, label=f"{self.metrics.label}: {path.name}, which --check writes")
+
+    def outputs(self, now: datetime) -> list[OutputPath]:
+        """Return the files that runs and checks write at this moment."""
+        directory = self.path.absolute().parent
+        archives = [
+            OutputPath(
+                directory / target.template.render(now),
+                f"{self.path}:{self.line(item, 'to')}: to: {target.text}",
+                Writing.ARCHIVE,
+                is_required=False,
+                in_file=True,
+            )
+            for item in self.items
+            for target in item.targets
+            if target.profile == "file" and target.template
+        ]
+        return [*archives, *(output for output in (self.metrics, self.check_metrics) if output)]
 
     def line(self, item: PlanItem, key: str) -> int:
         """Return the line of an item's key, else of the item."""
@@ -167,11 +193,15 @@ class _Reader:
                 line = self._line("notify", key)
                 self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, _NOTIFY_KEYS)}")
         ping = self._value(notify, "ping", url_value, lambda: self._line("notify", "ping"))
-        metrics = self._value(notify, "metrics", text_value, lambda: self._line("notify", "metrics"))
-        if metrics and os.path.realpath(self._path.parent / metrics) == os.path.realpath(self._path):
-            self._complain(self._line("notify", "metrics"), "metrics: that is the plan itself")
+        metrics = self._value(notify, "metrics", self._metrics, lambda: self._line("notify", "metrics"))
         jobs = self._value(data, "jobs", jobs_value, lambda: self._line("jobs")) or DEFAULT_JOBS
-        return Plan(self._path, jobs, tuple(items), ping, self._path.parent / metrics if metrics else None, self._lines)
+        return Plan(self._path, jobs, tuple(items), ping, metrics, self._lines)
+
+    def _metrics(self, raw: object) -> OutputPath:
+        label = f"{self._path}:{self._line('notify', 'metrics')}: metrics"
+        return output_path(
+            text_value(raw), label, Writing.TEXT, base=self._path.parent, is_required=False, in_file=True
+        )
 
     def raise_complaints(self) -> None:
         """Raise all complaints as one error, each on a line of its own."""

@@ -6,12 +6,12 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from facesnap_cli.backups.metrics import check_metrics, run_metrics
-from facesnap_cli.backups.notifications import PING_TIMEOUT_S, Notifier, markdown, run_lines
+from facesnap_cli.backups.notifications import PING_TIMEOUT_S, Notifier, markdown, run_lines, write_summary
 from facesnap_cli.backups.plans.backup_methods import BackupMethod, methods_of
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.plan import Plan
@@ -37,12 +37,12 @@ RunProgress = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], O
 
 @dataclass(frozen=True, slots=True)
 class RunParameters:
-    """Validated parameters of a run. The result is written as Markdown to the files `summary` and `step_summary`."""
+    """Validated parameters of a run. The result is appended as Markdown to the files `summary` and `job_summary`."""
 
     plan: Plan
     jobs: int | None = None
     summary: Path | None = None
-    step_summary: str | None = None
+    job_summary: Path | None = None
 
 
 def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress: RunProgress) -> RunResult:
@@ -63,7 +63,7 @@ def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress
                 reporter.warn("no older copies were deleted: keep goes by dates, and this machine's clock is wrong")
             if plan.metrics:
                 notifier.metrics(run_metrics(plan, result, _covers(methods), _quota_left(dependencies, plan)))
-            notifier.summary(markdown(plan, result), parameters.summary, parameters.step_summary)
+            result = _summarized(notifier, parameters, result)
         except FacesnapError as failure:
             notifier.ended([], failure)
             raise
@@ -72,6 +72,17 @@ def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress
             raise
         notifier.ended(run_lines(result), result.failure)
     return result
+
+
+def _summarized(notifier: Notifier, parameters: RunParameters, result: RunResult) -> RunResult:
+    """Append the result to the summaries, and return it with the error if the one of `--summary` is not written."""
+    text = markdown(parameters.plan, result)
+    if parameters.job_summary:
+        notifier.job_summary(text, parameters.job_summary)
+    unwritten = write_summary(parameters.summary, text) if parameters.summary else None
+    if unwritten and result.failure:
+        notifier.reporter.warn(unwritten.message)
+    return replace(result, unwritten=unwritten)
 
 
 def check_plan(dependencies: Dependencies, plan: Plan) -> list[Cover]:

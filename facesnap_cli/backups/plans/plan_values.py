@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.paths import user_path
 from facesnap_cli.config.values import near, text_value
 from facesnap_cli.models.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -28,7 +30,23 @@ def targets_value(raw: object, name: str) -> tuple[TargetName, ...]:
     entries = [raw] if isinstance(raw, str) else raw
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
         raise UsageError("must be a list of targets", hint='write for example to = ["dr:employees-{date}"]')
-    return tuple(TargetName.parse(entry, name) for entry in entries)
+    return tuple(_with_path(TargetName.parse(entry, name)) for entry in entries)
+
+
+def _with_path(target: TargetName) -> TargetName:
+    """Return a target whose file, if it is one, has its home directory's full path. Raises UsageError."""
+    if target.profile != "file" or target.template is None:
+        return target
+    text = target.template.text
+    if text == "-" or text.endswith("/"):
+        raise UsageError(f"{harmless(text)!r} in file: names no file")
+    return replace(target, template=replace(target.template, text=_expanded(text)))
+
+
+def _expanded(text: str) -> str:
+    """Return a path as it is written, with the home directory in place of `~`. Raises UsageError."""
+    path = str(user_path(text))
+    return path if text.startswith("~") else text
 
 
 def method_value(raw: object) -> str:
@@ -61,7 +79,7 @@ def keep_value(raw: object) -> Keep:
 
 def path_value(raw: object, name: str) -> str:
     """Read a path, in which `{name}` stands for the item's name."""
-    path = text_value(raw).replace("{name}", name)
+    path = _expanded(text_value(raw)).replace("{name}", name)
     if "{" in path or "}" in path:
         raise UsageError("only {name} stands for something in it")
     return path

@@ -8,7 +8,7 @@ from typing import Self
 
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
-from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.models.operations import Operation
 from facesnap_cli.operations.batch_errors import combined_by_name, told_of
 
@@ -102,16 +102,17 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of a run. Times are UTC."""
+    """The result of a run. Times are UTC. `unwritten`: the summary of the run could not be written."""
 
     items: tuple[ItemResult, ...]
     started_time: datetime
     elapsed_s: float
+    unwritten: OutputError | None = None
 
     @property
     def failure(self) -> FacesnapError | None:
-        """The error that the run ends with: the one that all items share, or a partial failure."""
-        return combined_by_name([(item.item.name, item.failure) for item in self.items], "items")
+        """The error that the run ends with: of all items, a partial failure, or an unwritten summary."""
+        return combined_by_name([(item.item.name, item.failure) for item in self.items], "items") or self.unwritten
 
     @property
     def warnings(self) -> list[str]:

@@ -143,7 +143,7 @@ def facts_of(
     names = {name or settings.profile for item in plan.items for name in (item.source, *_profiles(item))}
     profiles = {name: profile for name, profile in sorted(settings.file.profiles.items()) if name in names}
     variables = [profile[key] for profile in profiles.values() for key in ("key_env", "key2_env") if key in profile]
-    metrics = plan.metrics if plan.metrics and plan.metrics.is_relative_to(plan.path.parent) else None
+    metrics = plan.metrics.path if plan.metrics and plan.metrics.path.is_relative_to(plan.path.parent) else None
     return PlanFacts(
         plan.path,
         started,
