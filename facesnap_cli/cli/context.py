@@ -17,7 +17,7 @@ from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.resume_hints import ResumeHints
-    from facesnap_cli.common.paths import InputPath, OutputPath
+    from facesnap_cli.config.paths import InputPath, OutputPath
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.display.columns import Document, View
     from facesnap_cli.display.output import Output
@@ -127,8 +127,8 @@ class App:
 
         `inputs` are the files that it reads besides the configuration and what that names.
         """
-        from facesnap_cli.common.paths import check_outputs
         from facesnap_cli.config.locations import state_directory
+        from facesnap_cli.config.paths import check_outputs
 
         check_outputs(outputs, [*inputs, *self.settings.named_files()], state_directory(self.environment))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless, shown
-from facesnap_cli.common.paths import user_path
+from facesnap_cli.config.paths import user_path
 from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import MAX_USER_DATA_BYTES, check_user_data, parse_object_type

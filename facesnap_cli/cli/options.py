@@ -10,7 +10,7 @@ import typer
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.paths import OutputPath, Writing, output_path, user_path
+from facesnap_cli.config.paths import OutputPath, Writing, output_path, user_path
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

@@ -11,7 +11,7 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.paths import InputPath, OutputPath, Writing
+from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive_parameters import ExportParameters

@@ -13,7 +13,7 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.paths import InputPath, OutputPath, Writing
+from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
 app = typer_app()
 PlanArgument = Annotated[

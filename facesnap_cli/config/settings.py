@@ -13,10 +13,10 @@ from typing import Any
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
 from facesnap_cli.common.hints import Hint, command
-from facesnap_cli.common.paths import InputPath, user_path
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import config_path
+from facesnap_cli.config.paths import InputPath, user_path
 
 USE_NAME = command("config", "use", "NAME")
 

@@ -16,7 +16,7 @@ from typer import BadParameter
 
 from facesnap_cli.cli.command_table import Facesnap
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.paths import OutputPath
+from facesnap_cli.config.paths import OutputPath
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import Program, Result
 from tests.support.archives import exported

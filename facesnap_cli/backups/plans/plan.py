@@ -27,10 +27,10 @@ from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, as_hint
-from facesnap_cli.common.paths import OutputPath, Writing, output_path
 from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import LineNumbers
+from facesnap_cli.config.paths import OutputPath, Writing, output_path
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type

@@ -9,7 +9,7 @@ from facesnap_cli.backups.copies.copy_parameters import TargetName
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.paths import user_path
+from facesnap_cli.config.paths import user_path
 from facesnap_cli.config.values import near, text_value
 from facesnap_cli.models.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.operations.parameters import VerifyLevel
