@@ -25,6 +25,7 @@ from facesnap_cli.archives.archive_schema import (
     sha256,
     sources_of,
 )
+from facesnap_cli.archives.checked_rows import copy_rows, hold_rows
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.safe_open import open_archive
 from facesnap_cli.common.errors import NotFoundError, UsageError
@@ -37,7 +38,10 @@ _SHOWN_PLACES = 10
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An open archive. `image` may be called from several threads."""
+    """An open archive. `image` may be called from several threads.
+
+    After `check` all rows are read from a private copy, so that another program can no longer change them.
+    """
 
     path: Path
     head: Head
@@ -72,7 +76,7 @@ class Archive:
         connection.text_factory = lambda data: data.decode(errors="replace")
         lock = threading.Lock()
         try:
-            yield cls(path, _head(connection, path), connection, lock)
+            yield cls(path, read_head(connection, path), connection, lock)
         except sqlite3.Error as error:  # SQLite turns an interruption during a query into its own error
             raise connection.interruption or error from error
         finally:
@@ -111,11 +115,19 @@ class Archive:
         """The file's size in bytes."""
         return self.path.stat().st_size
 
+    def copy_to(self, connection: sqlite3.Connection, schema: str) -> None:
+        """Attach a temporary database to another connection, with the rows that were checked, but without images."""
+        with self._guarded():
+            copy_rows(self.connection, connection, schema)
+
     def check(self) -> None:
         """Read and check the whole archive. Raises DamagedError, which names the damaged places."""
         places = []
         try:
-            places = list(self._structure()) or list(self._rows())
+            places = list(self._structure())
+            if not places:
+                hold_rows(self.connection)
+                places = list(self._rows())
         except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote the damaged bytes
             if self.connection.interruption:
                 raise self.connection.interruption from error
@@ -143,13 +155,15 @@ class Archive:
                 ) from error
 
     def _structure(self) -> Iterator[str]:
-        for (said,) in self.connection.execute("PRAGMA integrity_check"):
+        for (said,) in self.connection.execute("PRAGMA main.integrity_check"):
             if said != "ok":
                 yield " ".join(said.split())
-        for row in self.connection.execute("PRAGMA foreign_key_check"):
+        for row in self.connection.execute("PRAGMA main.foreign_key_check"):
             yield f"table {row[0]}: a row refers to what table {row[2]} does not have"
 
     def _rows(self) -> Iterator[str]:
+        if read_head(self.connection, self.path) != self.head:
+            yield "table object: it has changed since the archive was opened"
         for table, key, columns in (
             ("persons", "person_id", PERSON_COLUMNS),
             ("faces", "face_id", FACE_COLUMNS),
@@ -198,7 +212,8 @@ def describe(path: Path, *, check: bool) -> dict[str, object]:
         return archive.document() | {"checked": check}
 
 
-def _head(connection: sqlite3.Connection, path: Path) -> Head:
+def read_head(connection: sqlite3.Connection, path: Path) -> Head:
+    """Return the head of a finished archive. Raises ArchiveError if it has not ended, DamagedError."""
     try:
         row = read_head_row(connection)
         if row is None or row["finished_time"] is None:

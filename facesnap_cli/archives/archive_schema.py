@@ -108,7 +108,7 @@ OBJECT_COLUMNS = (
     "images",
     "contents",
 )
-_NUMBERS = ("one", "persons", "faces", "images", "consistent")
+NUMBERS = ("one", "persons", "faces", "images", "consistent")
 _REQUIRED = (
     "one",
     "archive_id",
@@ -171,7 +171,7 @@ class Head:
     def from_row(cls, row: sqlite3.Row, version: int) -> Self:
         """Read what `read_head_row` returned. Raises ValueError if a value has the wrong type or cannot be an id."""
         for name in row.keys():  # noqa: SIM118 - a row's own iterator gives values
-            expected = int if name in _NUMBERS else str
+            expected = int if name in NUMBERS else str
             if not isinstance(row[name], expected) and not (row[name] is None and name not in _REQUIRED):
                 raise ValueError(f"its {name} is of another type")
         if not OBJECT_ID.fullmatch(row["object_id"]):
@@ -256,9 +256,17 @@ def checksum(*columns: Any) -> str:
     return hashlib.sha256(b"".join(map(_netstring, columns))).hexdigest()[:16]
 
 
-def checksum_of(columns: tuple[str, ...]) -> str:
-    """Return the SQL expression of the checksum over columns, for a connection with the functions of archives."""
-    return f"row_checksum({', '.join(f'CAST({name} AS BLOB)' for name in columns)})"
+def with_checksum(*columns: str | None) -> tuple[str | None, ...]:
+    """Return the values of a row's columns, and their checksum."""
+    return *columns, checksum(*(value if value is None else value.encode() for value in columns))
+
+
+def checksum_of(columns: tuple[str, ...], **new: str) -> str:
+    """Return the SQL expression of the checksum over columns, for a connection with the functions of archives.
+
+    `new` has SQL expressions of columns that the same statement changes.
+    """
+    return f"row_checksum({', '.join(f'CAST({new.get(name, name)} AS BLOB)' for name in columns)})"
 
 
 def sha256(content: bytes) -> str:
@@ -303,17 +311,33 @@ def _netstring(value: Any) -> bytes:
     return b"%d:%b," % (len(content), content)
 
 
-def seal(connection: sqlite3.Connection, finished_time: datetime) -> None:
-    """Complete a partial archive: drop images of no face, count, and write all checksums."""
+def seal(connection: sqlite3.Connection, finished_time: datetime, *, is_consistent: bool) -> None:
+    """Complete a partial archive: drop images of no face, count, and write the checksums of the whole.
+
+    Each row has had its own checksum since it was written, so that no damage becomes valid here.
+    """
     connection.execute("DELETE FROM images WHERE sha256 NOT IN (SELECT image FROM faces WHERE image > '')")
-    connection.execute(f"UPDATE persons SET checksum = {checksum_of(PERSON_COLUMNS)}")  # noqa: S608 - ours
-    connection.execute(f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)}")  # noqa: S608 - ours
     connection.execute(
         "UPDATE object SET finished_time = ?, contents = ?, persons = (SELECT count(*) FROM persons),"
         " faces = (SELECT count(*) FROM faces), images = (SELECT count(*) FROM images)",
         (format_time(finished_time), contents_of(connection)),
     )
+    connection.execute("UPDATE export SET sources = ?, consistent = ?", (sources_of(connection), is_consistent))
+    seal_head(connection)
+
+
+def seal_head(connection: sqlite3.Connection) -> None:
+    """Write the checksums of the rows that describe the object and the export."""
     connection.execute(f"UPDATE object SET checksum = {checksum_of(OBJECT_COLUMNS)}")  # noqa: S608 - ours
-    connection.execute(f"UPDATE image_sources SET checksum = {checksum_of(SOURCE_COLUMNS)}")  # noqa: S608 - ours
-    connection.execute("UPDATE export SET sources = ?", (sources_of(connection),))
     connection.execute(f"UPDATE export SET checksum = {checksum_of(EXPORT_COLUMNS)}")  # noqa: S608 - ours
+
+
+def is_head_whole(connection: sqlite3.Connection) -> bool:
+    """Return whether the rows of a partial archive that describe the object and the export fit their checksums.
+
+    A row without one was written by an older version.
+    """
+    return not connection.execute(
+        f"SELECT (SELECT coalesce(checksum != {checksum_of(OBJECT_COLUMNS)}, 0) FROM object)"  # noqa: S608 - ours
+        f" OR (SELECT coalesce(checksum != {checksum_of(EXPORT_COLUMNS)}, 0) FROM export)"
+    ).fetchone()[0]

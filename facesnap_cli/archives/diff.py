@@ -13,14 +13,13 @@ from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.empty_user_data import is_empty_as_absent, notes_on_empty_as_absent
 from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import PartialArchive
-from facesnap_cli.archives.safe_open import attach, prepare
+from facesnap_cli.archives.safe_open import prepare
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import UsageError, VerificationError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
 from facesnap_cli.face_api.account import Account
-from facesnap_cli.journal.transfer_record import partial_of
 
 Difference = dict[str, object]
 
@@ -132,7 +131,7 @@ def compare_archives(old: Path, new: Path) -> Comparison:
             raise UsageError(
                 f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
             )
-    return _compared(old, new, (*_QUERIES, _FACE_USER_DATA, _IMAGES))
+        return _compared(first, second, (*_QUERIES, _FACE_USER_DATA, _IMAGES))
 
 
 def compare_with_service(
@@ -147,13 +146,14 @@ def compare_with_service(
         archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id
         notes = ["images are not compared: Face never returns them"] if archive.count("image IS NOT NULL") else []
-    with tempfile.TemporaryDirectory(prefix="facesnap-") as directory:
-        target = Path(directory) / "now"
-        with PartialArchive.opened(target, clock) as partial:
+        with (
+            tempfile.TemporaryDirectory(prefix="facesnap-") as directory,
+            PartialArchive.opened(Path(directory) / "now", clock) as partial,
+        ):
             partial.begin(account.identity_of(object_type, object_id))
             list_object(account, object_type, object_id, partial, progress)
             queries = _QUERIES if object_type.has_persons else (*_QUERIES, _FACE_USER_DATA)
-            compared = _compared(old, partial_of(target), queries, finished=False)
+            compared = _compared(archive, partial, queries)
     differences = [difference for difference in compared.differences if not _is_empty_as_absent(difference)]
     notes += notes_on_empty_as_absent(len(compared.differences) - len(differences))
     return Comparison(differences, compared.strangers, notes)
@@ -163,16 +163,16 @@ def _is_empty_as_absent(difference: Difference) -> bool:
     return difference["what"] == "userData" and is_empty_as_absent(difference["old"], difference["new"])
 
 
-def _compared(old: Path, new: Path, queries: Sequence[str], *, finished: bool = True) -> Comparison:
-    connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, factory=InterruptibleConnection)
+def _compared(old: Archive, new: Archive | PartialArchive, queries: Sequence[str]) -> Comparison:
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=InterruptibleConnection)
     connection.text_factory = lambda data: data.decode(errors="replace")
     try:
         prepare(connection)
-        attach(connection, old, "old")
-        attach(connection, new, "new", finished=finished)
+        old.copy_to(connection, "old")
+        new.copy_to(connection, "new")
         found = [dict(zip(_KEYS, row, strict=True)) for query in queries for row in connection.execute(query)]
         return Comparison(found, bool(connection.execute(_STRANGERS).fetchone()[0]))
     except sqlite3.Error as error:
-        raise connection.interruption or DamagedError(f"{old} or {new} is damaged: {error}") from error
+        raise connection.interruption or DamagedError(f"{old.path} cannot be compared: {error}") from error
     finally:
         connection.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,17 +15,21 @@ from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.export_images import SHARED, check_source, failure_of, store_images
 from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
-from facesnap_cli.archives.replacement import another_object, check_replaceable
+from facesnap_cli.archives.replacement import Replacement, another_object, check_replaceable
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     FacesnapError,
     NotFoundError,
+    PartialFailureError,
     UsageError,
     VerificationError,
 )
+from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import partial_of
+from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.objects import Face, ObjectType
 from facesnap_cli.network.rate_limit import threads_for
@@ -39,12 +44,14 @@ Item = TypeVar("Item")
 class ExportResult:
     """The result of an export: the archive's JSON form, a notice and warnings.
 
-    `failure` is set if images could not be used, or if several persons would share one; `has_shared_images` says that.
-    `image_warnings` names them; `face_warnings` says how many faces cannot be rebuilt.
+    `failure` is set if images could not be used, if several persons would share one (`has_shared_images`), or if user
+    data could not be read. `reading_warnings` says that the object was written to meanwhile; `image_warnings` names
+    the images that were not used; `face_warnings` says how many faces cannot be rebuilt.
     """
 
     document: dict[str, object]
     notice: str
+    reading_warnings: list[str]
     image_warnings: list[str]
     face_warnings: list[str]
     failure: FacesnapError | None
@@ -52,24 +59,30 @@ class ExportResult:
 
     @property
     def warnings(self) -> list[str]:
-        """All warnings: about images that were not used, and faces that cannot be rebuilt."""
-        return self.image_warnings + self.face_warnings
+        """All warnings."""
+        return self.reading_warnings + self.image_warnings + self.face_warnings
 
 
-def export_object(account: Account, parameters: ExportParameters, clock: Clock, progress: Progress) -> ExportResult:
+def export_object(
+    account: Account, parameters: ExportParameters, clock: Clock, progress: RunningTransfer
+) -> ExportResult:
     """Read an object into an archive, or resume an interrupted export.
 
-    The object is listed until a whole listing shows nothing new, so that the archive shows one moment. Raises
-    ConflictError if the target exists and must not be replaced, NotFoundError, VerificationError if the object never
-    stays the same, and the errors of reading; then the partial archive keeps what was read.
+    The object is listed until a whole listing shows nothing new, so that the archive shows one moment, or for
+    MOST_ROUNDS if it is written to all the time. The archive is read back before it gets its name.
+    Raises ConflictError if the target exists and must not be replaced, or if another process writes it, NotFoundError,
+    VerificationError if there are too few images, and the errors of reading; then the partial archive keeps what was
+    read.
     """
     identity = parameters.identity(account)
+    if finished := _finished_before(parameters, progress):
+        return finished
     check_replaceable(parameters.target, parameters.replaces, identity)
     account.objects.get(parameters.object_type, parameters.object_id)  # raises NotFoundError before a file is made
-    if parameters.base:
-        _check_base(parameters.base, identity)
-    with PartialArchive.opened(parameters.target, clock) as partial:
+    with _checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, clock) as partial:
         is_first_run = partial.begin(identity)
+        if base:
+            partial.use_base(base)
         reading = _Reading(account, parameters, partial, progress)
         try:
             reading.begin()
@@ -82,9 +95,27 @@ def export_object(account: Account, parameters: ExportParameters, clock: Clock, 
         reading.run()
         report = store_images(partial, parameters, clock, progress)
         check_replaceable(parameters.target, parameters.replaces, identity)  # an export may take hours
-        partial.finish()
-    with Archive.opened(parameters.target) as archive:
-        return _exported(archive, report)
+        progress.begin("checking what was written")
+        archive = partial.seal(is_consistent=reading.is_consistent)
+        failure = failure_of(report) or reading.failure
+        if failure is None:
+            progress.finishing(archive.head.archive_id)
+        partial.publish()
+        return _exported(replace(archive, path=parameters.target), report, reading.warnings, failure)
+
+
+def _finished_before(parameters: ExportParameters, progress: RunningTransfer) -> ExportResult | None:
+    """Return the result of an earlier run that finished the archive, but was killed before it could say so."""
+    target = parameters.target
+    if parameters.replaces is not Replacement.NOTHING or not progress.finished_archive:
+        return None
+    if not target.is_file() or partial_of(target).exists():
+        return None
+    with Archive.opened(target) as archive:
+        if archive.head.archive_id != progress.finished_archive:
+            return None
+        archive.check()
+        return _exported(archive, None, [], None)
 
 
 class _Reading:
@@ -98,25 +129,46 @@ class _Reading:
         self._read: list[Face] = []
         self._lock = threading.Lock()
         self._changed = 0
+        self._given_up = 0
+        self.is_consistent = True
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warning that the object was written to all the time."""
+        if self.is_consistent:
+            return []
+        return [
+            f"{self._parameters.object_type.value} {self._parameters.object_id} was written to during each of"
+            f" {MOST_ROUNDS} readings: the archive does not show a single moment (consistent: false)"
+        ]
+
+    @property
+    def failure(self) -> FacesnapError | None:
+        """The error if user data could not be read."""
+        if not self._given_up:
+            return None
+        return PartialFailureError(
+            f"the user data of {counted(self._given_up, 'face')} could not be read: the service lists them, but does"
+            " not return them",
+            hint="export again with --force when nothing writes to the object",
+            details={"objectId": self._parameters.object_id},
+        )
 
     def begin(self) -> None:
         """List the object a first time."""
         self._changed = self._list()
 
     def run(self) -> None:
+        """Read until a listing shows nothing new, and for MOST_ROUNDS at most."""
         for number in range(MOST_ROUNDS):
             changed = self._list() if number else self._changed
             if self._parameters.base:
-                self._partial.reuse(self._parameters.base)
+                self._partial.reuse_user_data()
             if not changed and not self._partial.counts().unread:
                 return
             self._read_user_data()
-        raise VerificationError(
-            f"{self._parameters.object_type.value} {self._parameters.object_id} changed"
-            f" during each of {MOST_ROUNDS} readings",
-            hint="run the same command again when nothing writes to it",
-            details={"objectId": self._parameters.object_id},
-        )
+        self.is_consistent = False
+        self._given_up = self._partial.skip_unread()
 
     def _list(self) -> int:
         kind, object_id = self._parameters.object_type, self._parameters.object_id
@@ -181,15 +233,25 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _check_base(base: Path, identity: ObjectIdentity) -> None:
-    """Raise UsageError unless the archive is of this very object: images that it has are not looked for again."""
+@contextmanager
+def _checked_base(base: Path | None, identity: ObjectIdentity) -> Iterator[Archive | None]:
+    """Yield the checked base, open while the block lasts.
+
+    Raises UsageError unless it is of this very object: images that it has are not looked for again.
+    """
+    if base is None:
+        yield None
+        return
     with Archive.opened(base) as archive:
         if other := another_object(archive.head.compare(identity), archive.head.identity):
             raise UsageError(f"--base {base} {other}")
         archive.check()
+        yield archive
 
 
-def _exported(archive: Archive, report: MatchingReport | None) -> ExportResult:
+def _exported(
+    archive: Archive, report: MatchingReport | None, reading_warnings: list[str], failure: FacesnapError | None
+) -> ExportResult:
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
@@ -206,8 +268,12 @@ def _exported(archive: Archive, report: MatchingReport | None) -> ExportResult:
         face_warnings.append(
             f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
         )
-    failure = failure_of(report)
-    image_warnings = report.warnings() if report else []
     return ExportResult(
-        document, notice, image_warnings, face_warnings, failure, failure is not None and failure.code == SHARED
+        document,
+        notice,
+        reading_warnings,
+        report.warnings() if report else [],
+        face_warnings,
+        failure,
+        failure is not None and failure.code == SHARED,
     )

@@ -44,7 +44,7 @@ def store_images(
     """
     source = parameters.images
     if source is None:
-        with partial.images.writing(parameters.base, clock.now()) as writer:
+        with partial.images.writing(clock.now()) as writer:
             for carried in writer.carriable():
                 writer.carry(carried)
         _check_stored(partial, parameters, None)
@@ -53,7 +53,7 @@ def store_images(
     progress.begin("matching images with faces", partial.counts().faces)
     matching = Matching(partial.images.index())
     matching.load(source)
-    with partial.images.writing(parameters.base, clock.now()) as writer:
+    with partial.images.writing(clock.now()) as writer:
         for match in matching.matches(checked_image, writer.present):
             writer.keep(match)
             report.count(match.rule)

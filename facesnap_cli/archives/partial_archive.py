@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,29 +14,39 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli import __version__
+from facesnap_cli.archives.archive import Archive, read_head
 from facesnap_cli.archives.archive_schema import (
     APPLICATION_ID,
+    FACE_COLUMNS,
     MIGRATIONS,
     ArchiveError,
     Head,
+    checksum_of,
     format_version,
+    is_head_whole,
     read_head_row,
     seal,
+    seal_head,
+    with_checksum,
 )
-from facesnap_cli.archives.partial_images import PartialImages
-from facesnap_cli.archives.safe_open import attach, check_schema, prepare, read_only_uri
-from facesnap_cli.archives.shared_connection import SharedConnection, executing
+from facesnap_cli.archives.checked_rows import copy_rows
+from facesnap_cli.archives.partial_images import PartialImages, forget_images
+from facesnap_cli.archives.safe_open import check_schema, prepare, read_only_uri
+from facesnap_cli.archives.shared_connection import SharedConnection
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, UsageError
 from facesnap_cli.common.files import ForeignFileError, sync_directory
-from facesnap_cli.common.sqlite import connect
+from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.common.time_format import format_time
 from facesnap_cli.journal.transfer_record import partial_of
 from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
-# Faces whose user data is still to be read, one request each. Only a partial archive has this table.
-_UNREAD = "CREATE TABLE IF NOT EXISTS unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
+# Rows get their checksum when they are written. A person's face whose user data is still to be read has none.
+_UNREAD = "CREATE INDEX IF NOT EXISTS unread_faces ON faces (face_id) WHERE checksum IS NULL"
+# An older version kept those faces in a table, and wrote no checksums: all its faces are read again.
+_EARLIER_UNREAD = "CREATE TABLE unread (face_id TEXT PRIMARY KEY, person_id TEXT NOT NULL) STRICT, WITHOUT ROWID"
+_ALLOWED = (_UNREAD, _EARLIER_UNREAD)
 _LISTED = (
     "CREATE TEMP TABLE listed_persons (id TEXT PRIMARY KEY)",
     "CREATE TEMP TABLE listed_faces (id TEXT PRIMARY KEY)",
@@ -56,7 +67,7 @@ def compare_begun(target: Path, identity: ObjectIdentity) -> Sameness:
     try:
         with closing(sqlite3.connect(read_only_uri(partial, finished=False), uri=True)) as connection:
             connection.row_factory = sqlite3.Row
-            check_schema(connection, partial, allowed=[_UNREAD])
+            check_schema(connection, partial, allowed=_ALLOWED)
             row = read_head_row(connection)
             return Head.from_row(row, format_version(connection)).compare(identity) if row else Sameness.UNKNOWN
     except (sqlite3.Error, ValueError, IndexError, ArchiveError):
@@ -89,8 +100,7 @@ class PartialArchive:
         """Open the partial archive of `target`: a new one, or the one that an earlier run left."""
         partial = partial_of(target)
         try:
-            with executing(partial):
-                connection = connect(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, own=True)
+            database = SharedConnection.exclusive(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         except ForeignFileError as error:
             removal = shlex.join(["rm", str(error.path)])
             raise UsageError(
@@ -99,27 +109,27 @@ class PartialArchive:
             ) from error
         except OSError as error:
             raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
-        database = SharedConnection(partial, connection)
         opened: Self | None = None
         try:
-            with database.reading():
-                check_schema(connection, partial, allowed=[_UNREAD])
+            with database.reading() as connection:
+                check_schema(connection, partial, allowed=_ALLOWED)
                 prepare(connection)
                 # Images that are taken out must not stay in unused pages.
                 connection.execute("PRAGMA secure_delete = ON")
+                connection.execute("DROP TABLE IF EXISTS unread")
                 connection.execute(_UNREAD)
                 for statement in _LISTED:
                     connection.execute(statement)
             opened = cls(target, database, clock)
             yield opened
         finally:
-            database.close()
             if opened and opened._is_discarded:
                 for suffix in ("", "-wal", "-shm"):
                     partial.with_name(partial.name + suffix).unlink(missing_ok=True)
+            database.close()
 
     def discard(self) -> None:
-        """Delete the file once it is closed."""
+        """Delete the file in the end."""
         self._is_discarded = True
 
     def begin(self, identity: ObjectIdentity) -> bool:
@@ -136,7 +146,36 @@ class PartialArchive:
                 f"{self._database.path} is an unfinished export of another object: {begun}",
                 hint="finish that one, delete the file, or choose another --to",
             )
+        else:
+            self._check_earlier_run()
         return begun is None
+
+    def _check_earlier_run(self) -> None:
+        """Check what an earlier run left: faces that do not fit their checksum are read again.
+
+        Persons and lists are compared with the service anyway, and images are matched anew. Raises DamagedError.
+        """
+        with self._database.writing() as connection:
+            said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if said != "ok":
+                raise self._damaged(" ".join(said.split()))
+            if not is_head_whole(connection):
+                raise self._damaged("the row of the object does not fit its checksum")
+            connection.execute(
+                "UPDATE faces SET user_data = NULL, image = NULL, target_face = NULL, detection_model = NULL,"  # noqa: S608
+                " checksum = NULL"
+                f" WHERE checksum IS NOT NULL AND checksum != {checksum_of(FACE_COLUMNS)}"
+            )
+            forget_images(connection)
+            connection.execute("DELETE FROM images WHERE sha256 != sha256(content)")
+
+    def _damaged(self, what: str) -> DamagedError:
+        removal = shlex.join(["rm", "-f", *(f"{self._database.path}{suffix}" for suffix in ("", "-wal"))])
+        return DamagedError(
+            f"{self._database.path}, the unfinished export, is damaged: {what}",
+            hint=f"to begin it anew: {removal}",
+            details={"file": str(self._database.path)},
+        )
 
     def _begun(self, identity: ObjectIdentity) -> ObjectIdentity | None:
         """Return the object that an earlier run began."""
@@ -191,6 +230,7 @@ class PartialArchive:
                     format_time(training.last_success) if training else None,
                 ),
             )
+            seal_head(connection)
         return tuple(before) != named
 
     def begin_listing(self) -> None:
@@ -210,18 +250,14 @@ class PartialArchive:
                 "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face_id,) for face_id, _ in faces]
             )
             changed = connection.executemany(
-                "INSERT INTO persons (person_id, name, user_data) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " name = excluded.name, user_data = excluded.user_data"
-                " WHERE name IS NOT excluded.name OR user_data IS NOT excluded.user_data",
-                [(person.person_id, person.name, person.user_data) for person in persons],
+                "INSERT INTO persons (person_id, name, user_data, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET name = excluded.name, user_data = excluded.user_data, checksum = excluded.checksum"
+                " WHERE (name, user_data, checksum) IS NOT (excluded.name, excluded.user_data, excluded.checksum)",
+                [with_checksum(person.person_id, person.name, person.user_data) for person in persons],
             ).rowcount
-            connection.executemany(
-                "INSERT OR IGNORE INTO unread SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM faces WHERE face_id = ?1)",
-                faces,
-            )
             changed += connection.executemany(
                 "INSERT INTO faces (face_id, person_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
-                " person_id = excluded.person_id WHERE person_id IS NOT excluded.person_id",
+                " person_id = excluded.person_id, checksum = NULL WHERE person_id IS NOT excluded.person_id",
                 faces,
             ).rowcount
         return changed
@@ -233,9 +269,10 @@ class PartialArchive:
                 "INSERT OR IGNORE INTO temp.listed_faces VALUES (?)", [(face.face_id,) for face in faces]
             )
             return connection.executemany(
-                "INSERT INTO faces (face_id, user_data) VALUES (?, ?) ON CONFLICT DO UPDATE SET"
-                " user_data = excluded.user_data WHERE user_data IS NOT excluded.user_data",
-                [(face.face_id, face.user_data) for face in faces],
+                "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " person_id = NULL, user_data = excluded.user_data, checksum = excluded.checksum"
+                " WHERE (user_data, checksum) IS NOT (excluded.user_data, excluded.checksum)",
+                [with_checksum(face.face_id, None, face.user_data, None, None, None) for face in faces],
             ).rowcount
 
     def end_listing(self) -> int:
@@ -247,68 +284,94 @@ class PartialArchive:
             dropped += connection.execute(
                 "DELETE FROM faces WHERE face_id NOT IN (SELECT id FROM temp.listed_faces)"
             ).rowcount
-            connection.execute("DELETE FROM unread WHERE face_id NOT IN (SELECT face_id FROM faces)")
         return dropped
 
-    def reuse(self, base: Path) -> int:
-        """Copy user data of faces that still exist from an older archive of the same object.
+    def copy_to(self, connection: sqlite3.Connection, schema: str) -> None:
+        """Attach a temporary database to another connection, with the rows that were read so far."""
+        with self._database.reading() as own:
+            copy_rows(own, connection, schema, origin="main")
 
-        Returns the number of faces whose user data need not be read.
-        """
+    def use_base(self, base: Archive) -> None:
+        """Take user data and images from an older archive of the same object, which was checked."""
         with self._database.reading() as connection:
-            attach(connection, base, "base")
-        try:
-            with self._database.writing() as connection:
-                connection.execute(
-                    "UPDATE faces SET user_data = old.user_data FROM base.faces AS old"
-                    " WHERE old.face_id = faces.face_id AND faces.face_id IN (SELECT face_id FROM unread)"
-                )
-                connection.execute("UPDATE export SET base_id = (SELECT archive_id FROM base.object)")
-                return connection.execute(
-                    "DELETE FROM unread WHERE face_id IN (SELECT face_id FROM base.faces)"
-                ).rowcount
-        finally:
-            with self._database.reading() as connection:
-                connection.execute("DETACH base")
+            base.copy_to(connection, "base")
+        with self._database.writing() as connection:
+            connection.execute("UPDATE export SET base_id = ?", (base.head.archive_id,))
+            seal_head(connection)
+        self.images.base = base
+
+    def reuse_user_data(self) -> int:
+        """Copy user data of unread faces from the base, and return the number of faces that need not be read."""
+        own = {name: f"faces.{name}" for name in FACE_COLUMNS}
+        fitting = checksum_of(FACE_COLUMNS, **own | {"user_data": "old.user_data"})
+        with self._database.writing() as connection:
+            return connection.execute(
+                f"UPDATE faces SET user_data = old.user_data, checksum = {fitting} FROM base.faces AS old"  # noqa: S608 - ours
+                " WHERE old.face_id = faces.face_id AND faces.checksum IS NULL"
+            ).rowcount
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
         """Return up to `limit` faces after `after` whose user data is unread."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT face_id, person_id FROM unread WHERE face_id > ? ORDER BY face_id LIMIT ?", (after, limit)
+                "SELECT face_id, person_id FROM faces WHERE checksum IS NULL AND face_id > ? ORDER BY face_id LIMIT ?",
+                (after, limit),
             ).fetchall()
         return [UnreadFace(*row) for row in rows]
 
     def set_user_data(self, faces: Sequence[Face]) -> None:
         """Store the user data of faces that were read."""
+        fitting = checksum_of(FACE_COLUMNS, user_data="?2")
         with self._database.writing() as connection:
             connection.executemany(
-                "UPDATE faces SET user_data = ? WHERE face_id = ?", [(face.user_data, face.face_id) for face in faces]
+                f"UPDATE faces SET user_data = ?2, checksum = {fitting}"  # noqa: S608 - ours
+                " WHERE face_id = ?1",
+                [(face.face_id, face.user_data) for face in faces],
             )
-            connection.executemany("DELETE FROM unread WHERE face_id = ?", [(face.face_id,) for face in faces])
+
+    def skip_unread(self) -> int:
+        """Give up reading the user data that is unread, and return the number of faces."""
+        with self._database.writing() as connection:
+            return connection.execute(
+                f"UPDATE faces SET checksum = {checksum_of(FACE_COLUMNS)} WHERE checksum IS NULL"  # noqa: S608 - ours
+            ).rowcount
 
     def counts(self) -> Counts:
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces), (SELECT count(*) FROM unread),"
+                "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM faces),"
+                " (SELECT count(*) FROM faces WHERE checksum IS NULL),"
                 " (SELECT count(*) FROM faces WHERE image IS NOT NULL)"
             ).fetchone()
         return Counts(*row)
 
-    def finish(self) -> None:
-        """Seal the archive, sync it to disk and rename it. It must not be used afterwards."""
+    def seal(self, *, is_consistent: bool) -> Archive:
+        """Complete the archive, read back what was written, and check it. Raises DamagedError."""
         with self._database.writing() as connection:
-            connection.execute("DROP TABLE unread")
-            seal(connection, self._clock.now())
+            if not is_head_whole(connection):
+                raise self._damaged("the row of the object does not fit its checksum")
+            connection.execute("DROP INDEX unread_faces")
+            seal(connection, self._clock.now(), is_consistent=is_consistent)
         with self._database.reading() as connection:
             # Writes the log's content into the file, and removes the log.
             connection.execute("PRAGMA journal_mode = DELETE")
-        self._database.close()
+            connection.execute("PRAGMA shrink_memory")  # else SQLite would read its cache instead of the file
+            head = read_head(connection, self._database.path)
+            archive = Archive(self._database.path, head, connection, threading.Lock())
+            archive.check()
+        return archive
+
+    def publish(self) -> None:
+        """Rename the sealed archive. Raises ArchiveError, also if another file is at its path."""
+        path = self._database.path
+        self._database.check_place()
         try:
-            os.replace(self._database.path, self.target)
+            os.replace(path, self.target)
             sync_directory(self.target.parent)
         except OSError as error:
             raise ArchiveError(
-                f"{self._database.path} is complete, but cannot be renamed to {self.target}: {error.strerror}",
+                f"{path} is complete, but cannot be renamed to {self.target}: {error.strerror}",
                 hint="put that right, and run the same command again",
             ) from error
+        self._database.check_place(self.target)
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)  # which a reader of the draft may have left

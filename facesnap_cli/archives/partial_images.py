@@ -9,16 +9,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_schema import FACE_COLUMNS, checksum_of, with_checksum
+from facesnap_cli.archives.images.image import format_of
 from facesnap_cli.archives.images.matching import BareFace, Match
 from facesnap_cli.archives.images.object_index import ObjectIndex
-from facesnap_cli.archives.safe_open import attach
 from facesnap_cli.archives.shared_connection import SharedConnection
-from facesnap_cli.common.sqlite import transaction
+from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.common.time_format import format_time
 from facesnap_cli.models.objects import Face, Person
 
 _PAGE = 1000
 _COMMIT_AFTER = 200  # images; an export that is resumed matches all of them anew
+_NO_IMAGE = {"image": "NULL", "target_face": "NULL", "detection_model": "NULL"}
+_IMAGE = {"image": "?2", "target_face": "?3", "detection_model": "?4"}
+_SET_IMAGE = (
+    "UPDATE faces SET image = ?2, target_face = ?3, detection_model = ?4,"  # noqa: S608 - ours
+    f" checksum = {checksum_of(FACE_COLUMNS, **_IMAGE)} WHERE face_id = ?1 AND checksum = {checksum_of(FACE_COLUMNS)}"
+)
 
 
 class CarriedImage(NamedTuple):
@@ -35,6 +43,7 @@ class PartialImages:
 
     def __init__(self, database: SharedConnection):
         self._database = database
+        self.base: Archive | None = None
 
     def index(self) -> ObjectIndex:
         """Return the index of all persons and faces that were read."""
@@ -51,23 +60,15 @@ class PartialImages:
         return index
 
     @contextmanager
-    def writing(self, base: Path | None, now: datetime) -> Iterator[ImageWriter]:
-        """Yield a writer of images. What an earlier run matched is forgotten, because it may have been wrong."""
-        with self._database.reading() as connection:
-            if base:
-                attach(connection, base, "base")
-            try:
-                with transaction(connection):
-                    _forget(connection)
-                    yield ImageWriter(connection, now, has_base=base is not None)
-            finally:
-                if base:
-                    connection.execute("DETACH base")
+    def writing(self, now: datetime) -> Iterator[ImageWriter]:
+        """Yield a writer of images."""
+        with self._database.writing() as connection:
+            yield ImageWriter(self._database.path, connection, self.base, now)
 
     def forget(self) -> None:
         """Delete all images."""
         with self._database.writing() as connection:
-            _forget(connection)
+            forget_images(connection)
             connection.execute("DELETE FROM images")
 
     def bare_faces(self) -> Iterator[BareFace]:
@@ -102,25 +103,28 @@ class PartialImages:
             ).fetchall()
 
 
-def _forget(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL")
+def forget_images(connection: sqlite3.Connection) -> None:
+    """Forget which images the faces have: what an interrupted run matched may have been wrong."""
+    connection.execute(
+        "UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL,"  # noqa: S608 - ours
+        f" checksum = iif(checksum IS NULL, NULL, {checksum_of(FACE_COLUMNS, **_NO_IMAGE)}) WHERE image IS NOT NULL"
+    )
     connection.execute("DELETE FROM image_sources")
 
 
 class ImageWriter:
     """Writes images in a transaction of the partial archive."""
 
-    def __init__(self, connection: sqlite3.Connection, now: datetime, *, has_base: bool):
+    def __init__(self, path: Path, connection: sqlite3.Connection, base: Archive | None, now: datetime):
+        self._path = path
         self._connection = connection
+        self._base = base
         self._now = format_time(now)
-        self._has_base = has_base
         self._written = 0
-        # Version 1 recorded no sources.
-        self._has_sources = has_base and connection.execute("PRAGMA base.user_version").fetchone()[0] > 1
 
     def present(self, face_ids: Sequence[str]) -> dict[str, str]:
         """Return the SHA-256 of the images that faces have in the base."""
-        if not self._has_base:
+        if not self._base:
             return {}
         query = "SELECT image FROM base.faces WHERE face_id = ? AND image IS NOT NULL"
         found = ((face_id, self._connection.execute(query, (face_id,)).fetchone()) for face_id in face_ids)
@@ -129,21 +133,15 @@ class ImageWriter:
     def keep(self, match: Match) -> None:
         """Store a face's image, and where it came from."""
         if match.image is None:
-            self._copy_from_base(match.face_id)
+            sha256 = self._copy_from_base(self.present([match.face_id])[match.face_id])
         else:
             image = match.image
+            sha256 = image.sha256
             self._connection.execute(
-                "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (image.sha256, image.format, image.content)
+                "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (sha256, image.format, image.content)
             )
-            self._connection.execute("UPDATE faces SET image = ? WHERE face_id = ?", (image.sha256, match.face_id))
-        self._connection.execute(
-            "UPDATE faces SET target_face = ?, detection_model = ? WHERE face_id = ?",
-            (match.target_face, match.detection_model, match.face_id),
-        )
-        self._connection.execute(
-            "INSERT INTO image_sources (face_id, path, rule, matched_time) VALUES (?, ?, ?, ?)",
-            (match.face_id, match.name, match.rule, self._now),
-        )
+        self._set_image(match.face_id, sha256, match.target_face, match.detection_model)
+        self._add_source(match.face_id, match.name, match.rule, self._now, None)
         self._written += 1
         if self._written % _COMMIT_AFTER == 0:
             self._connection.execute("COMMIT")
@@ -151,7 +149,7 @@ class ImageWriter:
 
     def carriable(self) -> Iterator[CarriedImage]:
         """Yield the base's images of faces that have none."""
-        if not self._has_base:
+        if not self._base:
             return
         for table in ("matched", "carriable"):
             self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
@@ -159,11 +157,10 @@ class ImageWriter:
         self._connection.execute(
             "INSERT OR IGNORE INTO matched SELECT image, coalesce(person_id, face_id) FROM faces WHERE image > ''"
         )
-        sources = "base.image_sources" if self._has_sources else "(SELECT NULL AS face_id, NULL AS path)"
         self._connection.execute(
-            "CREATE TEMP TABLE carriable AS SELECT own.face_id, coalesce(own.person_id, own.face_id) AS owner,"  # noqa: S608 - ours
+            "CREATE TEMP TABLE carriable AS SELECT own.face_id, coalesce(own.person_id, own.face_id) AS owner,"
             " old.image, source.path FROM faces AS own JOIN base.faces AS old USING (face_id)"
-            f" LEFT JOIN {sources} AS source ON source.face_id = own.face_id"
+            " LEFT JOIN base.image_sources AS source ON source.face_id = own.face_id"
             " WHERE own.image IS NULL AND old.image IS NOT NULL"
         )
         for row in self._connection.execute("SELECT * FROM temp.carriable"):
@@ -176,14 +173,15 @@ class ImageWriter:
 
     def carry(self, image: CarriedImage) -> None:
         """Carry the base's image of a face on."""
-        self._copy_from_base(image.face_id)
-        if self._has_sources:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO image_sources (face_id, path, rule, matched_time, carried_from)"
-                " SELECT face_id, path, rule, matched_time, (SELECT archive_id FROM base.object)"
-                " FROM base.image_sources WHERE face_id = ?",
-                (image.face_id,),
-            )
+        assert self._base
+        face = self._connection.execute(
+            "SELECT target_face, detection_model FROM base.faces WHERE face_id = ?", (image.face_id,)
+        ).fetchone()
+        self._set_image(image.face_id, self._copy_from_base(image.sha256), *face)
+        for source in self._connection.execute(
+            "SELECT path, rule, matched_time FROM base.image_sources WHERE face_id = ?", (image.face_id,)
+        ).fetchall():
+            self._add_source(image.face_id, *source, self._base.head.archive_id)
 
     def shared(self) -> dict[str, list[str]]:
         """Return the faces, by the SHA-256 of their image, whose image several owners have."""
@@ -198,20 +196,25 @@ class ImageWriter:
 
     def drop(self, face_ids: Sequence[str]) -> None:
         """Take their images from faces."""
-        ids = [(face_id,) for face_id in face_ids]
+        for face_id in face_ids:
+            self._set_image(face_id, None, None, None)
         self._connection.executemany(
-            "UPDATE faces SET image = NULL, target_face = NULL, detection_model = NULL WHERE face_id = ?", ids
+            "DELETE FROM image_sources WHERE face_id = ?", [(face_id,) for face_id in face_ids]
         )
-        self._connection.executemany("DELETE FROM image_sources WHERE face_id = ?", ids)
 
-    def _copy_from_base(self, face_id: str) -> None:
-        self._connection.execute(
-            "INSERT OR IGNORE INTO images SELECT * FROM base.images"
-            " WHERE sha256 = (SELECT image FROM base.faces WHERE face_id = ?)",
-            (face_id,),
-        )
-        self._connection.execute(
-            "UPDATE faces SET image = old.image, target_face = old.target_face, detection_model = old.detection_model"
-            " FROM base.faces AS old WHERE old.face_id = faces.face_id AND faces.face_id = ?",
-            (face_id,),
-        )
+    def _copy_from_base(self, sha256: str) -> str:
+        assert self._base
+        if not self._connection.execute("SELECT 1 FROM images WHERE sha256 = ?", (sha256,)).fetchone():
+            content = self._base.image(sha256)
+            self._connection.execute("INSERT INTO images VALUES (?, ?, ?)", (sha256, format_of(content), content))
+        return sha256
+
+    def _set_image(
+        self, face_id: str, sha256: str | None, target_face: str | None, detection_model: str | None
+    ) -> None:
+        changed = self._connection.execute(_SET_IMAGE, (face_id, sha256, target_face, detection_model)).rowcount
+        if not changed:  # damage must not become valid
+            raise DamagedError(f"{self._path} is damaged: the row of {face_id} does not fit its checksum")
+
+    def _add_source(self, *values: str | None) -> None:
+        self._connection.execute("INSERT INTO image_sources VALUES (?, ?, ?, ?, ?, ?)", with_checksum(*values))

@@ -77,14 +77,6 @@ def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequenc
     )
 
 
-def attach(connection: sqlite3.Connection, path: Path, name: str, *, finished: bool = True) -> None:
-    """Attach an archive to another connection under `name`, read-only.
-
-    The connection must be opened with `uri=True`. `finished` False is for a partial archive that is still open.
-    """
-    connection.execute(f"ATTACH ? AS {name}", (read_only_uri(path, finished=finished),))
-
-
 def read_only_uri(path: Path, *, finished: bool = True) -> str:
     """Return the URI to read a file with; SQLite reads a finished one without locks or files beside it."""
     return f"{path.absolute().as_uri()}?{'immutable=1' if finished else 'mode=ro'}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from facesnap_cli.archives.archive_schema import ArchiveError
-from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, transaction
+from facesnap_cli.common.errors import ConflictError
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, connect, transaction
+
+_LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.0)  # two processes that start together may block each other
 
 
 class SharedConnection:
@@ -19,6 +25,44 @@ class SharedConnection:
         self.path = path
         self._connection = connection
         self._lock = threading.Lock()
+        self._place = _place_of(path)
+
+    @classmethod
+    def exclusive(cls, path: Path, *, application_id: int, migrations: Sequence[str]) -> Self:
+        """Open or create a file that no other process may use until it is closed.
+
+        Raises ConflictError if another process uses it, ForeignFileError if others may open it.
+        """
+        for pause_s in _LOCK_PAUSES_S:
+            try:
+                connection = connect(
+                    path,
+                    application_id=application_id,
+                    migrations=migrations,
+                    busy_timeout_s=0,
+                    own=True,
+                    exclusive=True,
+                )
+                return cls(path, connection)
+            except FileNotFoundError:
+                pass  # another process finished with the file and moved it
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error):
+                    raise _trouble(path, error) from error
+            time.sleep(pause_s * (1 + os.getpid() % 8 / 8))
+        raise ConflictError(
+            f"{path} is in use by another process",
+            hint="if another export writes to it, wait for that; if another program has opened it, end that",
+            details={"file": str(path)},
+        )
+
+    def check_place(self, path: Path | None = None) -> None:
+        """Raise ArchiveError unless the open file is at its path, or at another `path` that it was renamed to."""
+        if _place_of(path or self.path) != self._place:
+            raise ArchiveError(
+                f"{path or self.path} is no longer the file that this command writes: another program has replaced it",
+                hint="run the same command again when no other program moves its files",
+            )
 
     @contextmanager
     def reading(self) -> Iterator[InterruptibleConnection]:
@@ -64,6 +108,19 @@ def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
     if not isinstance(error, sqlite3.OperationalError):
         return DamagedError(f"{path} is damaged: {error}")
     hint = f"free space on the disk of {path.parent}, or mend its permissions"
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _is_locked(error):
         hint = "another program is using it: when that has ended, run the same command again"
     return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
+
+
+def _is_locked(error: sqlite3.OperationalError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file; None if there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -7,18 +7,18 @@ from pathlib import Path
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.export import ExportResult, export_object
-from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import backup_at, record_backup
 from facesnap_cli.journal.store import JournalError
+from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.operations.dependencies import Dependencies
 
 
 def export_by_hand(
-    dependencies: Dependencies, account: Account, parameters: ExportParameters, progress: Progress
+    dependencies: Dependencies, account: Account, parameters: ExportParameters, progress: RunningTransfer
 ) -> ExportResult:
     """Export an object as a user asked, and record it, so that no plan takes the archive for one of its own."""
     exported = export_object(account, parameters, dependencies.clock, progress)

@@ -15,6 +15,7 @@ from facesnap_cli.journal.transfer_record import Transfer
 
 if TYPE_CHECKING:
     from facesnap_cli.cli.context import App
+    from facesnap_cli.journal.transfers import RunningTransfer
     from facesnap_cli.operations.wait import OperationProgress
 
 
@@ -52,7 +53,7 @@ def step_progress(app: App, title: str) -> Iterator[Progress]:
 
 
 @contextmanager
-def transfer_progress(app: App, transfer: Transfer) -> Iterator[Progress]:
+def transfer_progress(app: App, transfer: Transfer) -> Iterator[RunningTransfer]:
     """Show how far an export or import is, and keep it in the list of exports and imports."""
     with (
         closing(app.dependencies.open_transfers()) as transfers,

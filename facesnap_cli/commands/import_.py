@@ -68,23 +68,27 @@ def import_(
 
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
+    from facesnap_cli.archives.archive import Archive
     from facesnap_cli.archives.importing.importer import import_archive
     from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import IMPORT
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
-    parameters = import_parameters(
-        app,
-        archive=archive,
-        partial=partial,
-        recognition_model=recognition_model,
-        detection_model=detection_model,
-        verify=verify,
-        id_map=id_map,
-    )
-    with transfer_progress(app, parameters.transfer(app.account)) as progress:
-        imported = import_archive(app.account, parameters, app.dependencies.state_directory, app.clock, progress)
+    with Archive.opened(archive.absolute()) as opened:
+        parameters = import_parameters(
+            app,
+            archive=opened,
+            partial=partial,
+            recognition_model=recognition_model,
+            detection_model=detection_model,
+            verify=verify,
+            id_map=id_map,
+        )
+        with transfer_progress(app, parameters.transfer(app.account)) as progress:
+            imported = import_archive(
+                app.account, opened, parameters, app.dependencies.state_directory, app.clock, progress
+            )
     for line in imported.notes:
         app.messages.note(line)
     app.output.record(imported.document, IMPORT)
@@ -94,7 +98,7 @@ def import_(
 def import_parameters(
     app: App,
     *,
-    archive: Path,
+    archive: Archive,
     partial: bool,
     recognition_model: str | None,
     detection_model: str | None,
@@ -103,21 +107,19 @@ def import_parameters(
 ) -> ImportParameters:
     """Return what to import, from the command line, the environment, the profile and the archive.
 
-    Raises UsageError, also if faces would be lost without `partial`, and what opening the archive raises.
+    Raises UsageError, also if faces would be lost without `partial`.
     """
-    from facesnap_cli.archives.archive import Archive
     from facesnap_cli.archives.archive_parameters import ImportParameters
     from facesnap_cli.archives.importing.id_map_file import check_id_map
     from facesnap_cli.cli.option_values import verify_level
 
-    with Archive.opened(archive.absolute()) as opened:
-        _check_coverage(opened, partial)
-        head = opened.head
+    _check_coverage(archive, partial)
+    head = archive.head
     if id_map:
         check_id_map(id_map.path)
-        app.check_outputs([id_map], [InputPath(archive, "the archive, which this import reads")])
+        app.check_outputs([id_map], [InputPath(archive.path, "the archive, which this import reads")])
     return ImportParameters(
-        archive=archive.absolute(),
+        archive=archive.path,
         object_type=head.object_type,
         object_id=app.settings.object_id or head.object_id,
         partial=partial,

@@ -58,12 +58,14 @@ def connect(
     migrations: Sequence[str],
     busy_timeout_s: float = 10.0,
     own: bool = False,
+    exclusive: bool = False,
 ) -> InterruptibleConnection:
     """Open `path` (`":memory:"` for no file), create it with mode 0600 if it is missing, and migrate it.
 
     `migrations[n]` is the SQL script from schema version n to n + 1. The connection is in autocommit mode: write
     through `transaction`. Several threads may use it, one at a time. It attaches other files by their URI. Set `own`
-    for a directory that others may write to.
+    for a directory that others may write to. `exclusive` locks the file itself, whatever its name becomes, until the
+    connection is closed.
 
     Raises DamagedError; DatabaseError if the file is newer than `migrations` or belongs to another application; with
     `own`, ForeignFileError if others may open the file or one that SQLite keeps beside it.
@@ -84,11 +86,13 @@ def connect(
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
+        if exclusive:
+            _lock_file(connection)
+        if own and identity != _identity(Path(path)):  # before the first write, if the file is locked
+            raise ForeignFileError(Path(path), "was replaced while it was opened")
         _use_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        if own and identity != _identity(Path(path)):
-            raise ForeignFileError(Path(path), "was replaced while it was opened")
         migrate(connection, str(path), application_id, migrations)
     except sqlite3.DatabaseError as error:
         connection.close()
@@ -99,6 +103,13 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _lock_file(connection: sqlite3.Connection) -> None:
+    """Lock the file until the connection is closed."""
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("BEGIN EXCLUSIVE")
+    connection.execute("ROLLBACK")
 
 
 def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:

@@ -21,7 +21,7 @@ _IMPORTS = "imports"  # the folder of the import states
 
 
 class Transfer(NamedTuple):
-    """An export or import. `command` resumes it; times are UTC.
+    """An export or import. `command` resumes it; times are UTC; `archive_id` is that of a completed export.
 
     An `interrupted` transfer has not finished and no process works on it. A user took a `forgotten` one off the list.
     """
@@ -37,6 +37,7 @@ class Transfer(NamedTuple):
     message: str | None = None
     started_time: datetime | None = None
     changed_time: datetime | None = None
+    archive_id: str | None = None
 
     @property
     def title(self) -> str:

@@ -40,6 +40,7 @@ MIGRATIONS = (
         changed_time TEXT NOT NULL
     ) STRICT;
     """,
+    "ALTER TABLE transfers ADD COLUMN archive_id TEXT;",
 )
 _FILE = "transfers.db"
 _BUSY_TIMEOUT_S = 2.0  # others write for milliseconds, and recording progress is not worth a long wait
@@ -84,7 +85,7 @@ class Transfers:
         return (_directory(state) / _FILE).exists()
 
     @contextlib.contextmanager
-    def running(self, transfer: Transfer, progress: Progress) -> Iterator[Progress]:
+    def running(self, transfer: Transfer, progress: Progress) -> Iterator[RunningTransfer]:
         """List a transfer while the block runs, and also afterwards if it fails with work done.
 
         Yields a progress that is recorded in the list too. Raises ConflictError if another process works on it.
@@ -95,9 +96,17 @@ class Transfers:
             with self._tolerated():
                 known = self.find(transfer.id)
             now = self._clock.now()
-            started = known.started_time if known and known.state == "running" else now
-            self._save(transfer._replace(started_time=started, changed_time=now))
-            recorded = _RecordedProgress(progress, self._clock, lambda text: self._record(transfer.id, text))
+            earlier = known if known and known.state == "running" else None
+            begun = transfer._replace(started_time=now) if earlier is None else _resumed(transfer, earlier)
+            self._save(begun._replace(changed_time=now))
+            recorded = RunningTransfer(
+                progress,
+                self._clock,
+                lambda text: self._record(transfer.id, text),
+                lambda archive_id: self._save(begun._replace(changed_time=self._clock.now(), archive_id=archive_id)),
+                is_resumed=earlier is not None,
+                finished_archive=begun.archive_id,
+            )
             try:
                 yield recorded
             except FacesnapError as error:
@@ -213,11 +222,11 @@ class Transfers:
         state = "running" if transfer.state == "interrupted" else transfer.state
         with self._lock, transaction(self._connection):
             self._connection.execute(
-                "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(transfer.id, transfer.kind, transfer.profile, transfer.object_type, transfer.object_id),
                     *(transfer.archive, command_line(transfer.command), state, transfer.message),
-                    *(format_time(transfer.started_time), format_time(transfer.changed_time)),
+                    *(format_time(transfer.started_time), format_time(transfer.changed_time), transfer.archive_id),
                 ),
             )
 
@@ -287,13 +296,28 @@ class Transfers:
                 self._reporter.warn(f"{error.message}; going on, but status may not show this export or import")
 
 
-class _RecordedProgress:
-    """Shows progress, and records it every few seconds. `record` returns whether it could write."""
+class RunningTransfer:
+    """Shows the progress of a transfer, and records it every few seconds. `record` returns whether it could write.
 
-    def __init__(self, shown: Progress, clock: Clock, record: Callable[[str], bool]):
+    `is_resumed`: an earlier run was interrupted; `finished_archive` is the id of the archive that it had completed.
+    """
+
+    def __init__(
+        self,
+        shown: Progress,
+        clock: Clock,
+        record: Callable[[str], bool],
+        record_archive: Callable[[str], None],
+        *,
+        is_resumed: bool = False,
+        finished_archive: str | None = None,
+    ):
         self._shown = shown
         self._clock = clock
         self._record = record
+        self._record_archive = record_archive
+        self.is_resumed = is_resumed
+        self.finished_archive = finished_archive
         self._tally = Tally(clock)
         self._lock = threading.Lock()
         self._due_at = 0.0
@@ -318,10 +342,18 @@ class _RecordedProgress:
     def end(self, result: str, *, ok: bool) -> None:
         self._shown.end(result, ok=ok)
 
+    def finishing(self, archive_id: str) -> None:
+        """Record that the archive is complete, so that a later run recognizes it even after a kill."""
+        self._record_archive(archive_id)
+
     def write(self) -> None:
         """Record how far the work is."""
         self._can_write = self._record(str(self._tally))
         self._due_at = self._clock.monotonic() + (_RECORD_EVERY_S if self._can_write else _RETRY_RECORD_S)
+
+
+def _resumed(transfer: Transfer, earlier: Transfer) -> Transfer:
+    return transfer._replace(started_time=earlier.started_time, archive_id=earlier.archive_id)
 
 
 def _may_exist(path: str) -> bool:

@@ -55,7 +55,7 @@ def test_an_object_that_changes_while_it_is_read_is_read_again(program: Program,
     assert sorted(rows(target, "SELECT name FROM persons")) == [("Grace Hopper",), ("Late Comer",), ("Žofia Ćwikła",)]
 
 
-def test_an_object_that_never_stays_the_same_is_told_and_read_later(
+def test_an_object_that_never_stays_the_same_gets_an_archive_that_says_so(
     program: Program, emulator: RunningEmulator
 ) -> None:
     numbers = itertools.count()
@@ -65,11 +65,32 @@ def test_an_object_that_never_stays_the_same_is_told_and_read_later(
     config.write_text(config.read_text().replace('rate_limit = "none"', 'rate_limit = "1/s"'))
     target = program.directory / "x.facesnap"
     done = program.run(*export_employees(program, target))
-    assert (done.status, done.out) == (14, "")
-    assert "changed during each of 5 readings" in done.err
-    assert not target.exists()
+    assert (done.status, done.json["consistent"]) == (0, False)
+    assert "was written to during each of 5 readings" in done.err
+    shown = program.run("inspect", str(target), "--check", "-o", "json")
+    assert (shown.status, shown.json["consistent"]) == (0, False)
     program.clock = LinkedClock(emulator)
-    assert program.run(*export_employees(program, target)).status == 0
+    again = program.run(*export_employees(program, target, "--force"))
+    assert (again.status, again.json["consistent"]) == (0, True)
+
+
+def test_a_face_that_is_listed_but_cannot_be_read_is_a_failure_of_a_part(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    face = face_ids(emulator, "PersonGroup", "employees")[0]
+    emulator.faults(
+        {
+            "route": f"GET /persongroups/employees/persons/*/persistedfaces/{face}",
+            "status": 404,
+            "code": "PersistedFaceNotFound",
+        }
+    )
+    target = program.directory / "x.facesnap"
+    done = program.run(*export_employees(program, target))
+    emulator.faults()
+    assert (done.status, done.json["consistent"], done.json["faces"]) == (11, False, 7)
+    assert "the user data of 1 face could not be read" in done.err
+    assert program.run("inspect", str(target), "--check", "-q").status == 0
 
 
 def test_a_second_export_reads_only_what_the_first_does_not_know(program: Program, emulator: RunningEmulator) -> None:

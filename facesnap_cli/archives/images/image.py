@@ -61,6 +61,11 @@ def check_beginning(path: Path) -> None:
     _format(path, _read(path, _HEAD_BYTES), size)
 
 
+def format_of(content: bytes) -> str:
+    """Return the format of an image; empty if it is none that the service takes."""
+    return next((name for beginning, name in _BEGINNINGS.items() if content.startswith(beginning)), "")
+
+
 def _read(path: Path, limit: int) -> bytes:
     try:
         with open_regular(path) as file:
@@ -72,8 +77,8 @@ def _read(path: Path, limit: int) -> bytes:
 def _format(path: Path, content: bytes, size: int) -> str:
     if not size:
         raise ImageError(path, "the file is empty", is_unknown=True)
-    name = next((name for beginning, name in _BEGINNINGS.items() if content.startswith(beginning)), None)
-    if name is None:
+    name = format_of(content)
+    if not name:
         other = _other_format(content[:_HEAD_BYTES])
         what = f"a {other} image, and facesnap converts none" if other else "not a JPEG, PNG, GIF or BMP image"
         raise ImageError(path, what, is_unknown=other is None)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from facesnap_cli.archives.archive_schema import ArchiveError
-from facesnap_cli.archives.safe_open import attach
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.archive_schema import ArchiveError, checksum_of, with_checksum
+from facesnap_cli.archives.safe_open import prepare
 from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.files import make_private_directory
-from facesnap_cli.common.sqlite import connect
+from facesnap_cli.common.sqlite import DamagedError, connect
 
 APPLICATION_ID = 0x4653494D  # "FSIM"
 MIGRATIONS = (
@@ -35,7 +37,20 @@ MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX faces_by_person ON faces (person_id);
     """,
+    """
+    ALTER TABLE import ADD COLUMN target TEXT;       -- the id of the import: which object it builds
+    ALTER TABLE import ADD COLUMN persons INTEGER;   -- number of rows in persons and faces when the step began
+    ALTER TABLE import ADD COLUMN faces INTEGER;
+    ALTER TABLE import ADD COLUMN checksum TEXT;     -- here and below: as in an archive; NULL: of an older version
+    ALTER TABLE persons ADD COLUMN checksum TEXT;
+    ALTER TABLE faces ADD COLUMN checksum TEXT;
+    """,
 )
+_COLUMNS = {
+    "import": ("archive_id", "step", "target", "persons", "faces"),
+    "persons": ("person_id", "new_id", "refused"),
+    "faces": ("face_id", "person_id", "new_id", "refused"),
+}
 # The steps of an import. Each is recorded before its first request is sent.
 CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
 _VIEWS = (
@@ -90,14 +105,19 @@ class Done:
 class ImportState:
     """The state of one import, with the archive attached. Safe for several threads."""
 
-    def __init__(self, database: SharedConnection):
+    def __init__(self, database: SharedConnection, target: str):
         self.path = database.path
         self._database = database
+        self._target = target
 
     @classmethod
     @contextmanager
-    def opened(cls, path: Path, archive: Path) -> Iterator[Self]:
-        """Open the state in a file while the block lasts; the file is created if it is missing."""
+    def opened(cls, path: Path, archive: Archive, target: str) -> Iterator[Self]:
+        """Open the state in a file while the block lasts; the file is created if it is missing.
+
+        The archive must have been checked. `target` is the id of the import. Raises DamagedError, and ArchiveError if
+        the file is the state of another import.
+        """
         try:
             make_private_directory(path.parent, inside=path.parent.parent)
             with executing(path):
@@ -108,10 +128,12 @@ class ImportState:
         database = SharedConnection(path, connection)
         try:
             with database.reading():
-                attach(connection, archive, "archive")
+                prepare(connection)
+                _check(path, connection, target)
+                archive.copy_to(connection, "archive")
                 for view in _VIEWS:
                     connection.execute(view)
-            yield cls(database)
+            yield cls(database, target)
         finally:
             database.close()
 
@@ -130,21 +152,22 @@ class ImportState:
     def begin(self, step: str, archive_id: str) -> None:
         """Commit that a step is about to begin."""
         with self._database.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO import VALUES (1, ?, ?)", (archive_id, step))
+            self._write_step(connection, step, archive_id)
+        self._database.check_place()
 
     def step_back(self, step: str | None, archive_id: str | None) -> None:
         """Commit that the last step failed, and return to the step before; None means that there was none."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM import")
-            if step is not None:
-                connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+            if step is not None and archive_id is not None:
+                self._write_step(connection, step, archive_id)
 
     def start_over(self, step: str, archive_id: str) -> None:
         """Commit that a step begins in a new object, and forget everything added to an earlier one."""
         with self._database.writing() as connection:
-            for table in ("import", "persons", "faces"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
-            connection.execute("INSERT INTO import VALUES (1, ?, ?)", (archive_id, step))
+            for table in _COLUMNS:
+                connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - ours
+            self._write_step(connection, step, archive_id)
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
         """Return up to `limit` persons after the id `after` who are missing or have a missing face."""
@@ -172,19 +195,19 @@ class ImportState:
 
     def person_added(self, person_id: str, new_id: str) -> None:
         """Commit the id that the service gave a person."""
-        self._insert("persons (person_id, new_id)", person_id, new_id.lower())
+        self._insert("persons", person_id, new_id.lower(), None)
 
     def person_refused(self, person_id: str, reason: str) -> None:
         """Commit that the service refused a person, and therefore all of the person's faces."""
-        self._insert("persons (person_id, refused)", person_id, reason)
+        self._insert("persons", person_id, None, reason)
 
     def face_added(self, face: PendingFace, new_id: str) -> None:
         """Commit the id that the service gave a face."""
-        self._insert("faces (face_id, person_id, new_id)", face.face_id, face.person_id, new_id.lower())
+        self._insert("faces", face.face_id, face.person_id, new_id.lower(), None)
 
     def face_refused(self, face: PendingFace, reason: str) -> None:
         """Commit that the service refused a face."""
-        self._insert("faces (face_id, person_id, refused)", face.face_id, face.person_id, reason)
+        self._insert("faces", face.face_id, face.person_id, None, reason)
 
     def forget_refusals(self) -> None:
         """Forget which faces were refused: they are missing again."""
@@ -273,10 +296,22 @@ class ImportState:
         )
         return (dict(row) for row in rows)
 
-    def _insert(self, target: str, *values: str | None) -> None:
-        marks = ", ".join("?" for _ in values)
+    def _write_step(self, connection: sqlite3.Connection, step: str, archive_id: str) -> None:
+        connection.execute(
+            "INSERT OR REPLACE INTO import (one, archive_id, step, target, persons, faces) VALUES (1, ?, ?, ?,"
+            " (SELECT count(*) FROM main.persons), (SELECT count(*) FROM main.faces))",
+            (archive_id, step, self._target),
+        )
+        connection.execute(f"UPDATE import SET checksum = {checksum_of(_COLUMNS['import'])}")  # noqa: S608 - ours
+
+    def _insert(self, table: str, *values: str | None) -> None:
+        columns = (*_COLUMNS[table], "checksum")
+        marks = ", ".join("?" for _ in columns)
         with self._database.writing() as connection:
-            connection.execute(f"INSERT INTO main.{target} VALUES ({marks})", values)  # noqa: S608 - ours
+            connection.execute(
+                f"INSERT INTO main.{table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - ours
+                with_checksum(*values),
+            )
 
     def _row(self, query: str, *values: object) -> Any:
         rows = self._rows(query, *values)
@@ -286,3 +321,33 @@ class ImportState:
         with self._database.reading() as connection:
             rows: Sequence[Any] = connection.execute(query, values).fetchall()
         return rows
+
+
+def _check(path: Path, connection: sqlite3.Connection, target: str) -> None:
+    """Check what earlier runs recorded: a wrong new id could put a face on the wrong person."""
+    row = connection.execute("SELECT step, target, persons, faces FROM main.import").fetchone()
+    if row and row["target"] not in (None, target):
+        raise ArchiveError(
+            f"{path} is the record of another import",
+            hint="another program has exchanged it: put the right one there, or import into another --object-id",
+            details={"file": str(path)},
+        )
+    said = connection.execute("PRAGMA main.integrity_check(1)").fetchone()[0]
+    altered = [
+        table
+        for table, columns in _COLUMNS.items()
+        if connection.execute(
+            f"SELECT 1 FROM main.{table} WHERE checksum != {checksum_of(columns)} LIMIT 1"  # noqa: S608 - ours
+        ).fetchone()
+    ]
+    if row and row["target"] and row["step"] in (TRAINING, FINISHED):  # which neither adds nor forgets rows
+        for table in ("persons", "faces"):
+            if connection.execute(f"SELECT count(*) FROM main.{table}").fetchone()[0] != row[table]:  # noqa: S608 - ours
+                altered.append(table)
+    if said != "ok" or altered:
+        what = " ".join(said.split()) if said != "ok" else f"rows of table {altered[0]} are not as they were written"
+        raise DamagedError(
+            f"{path}, the record of this import, is damaged: {what}",
+            hint="delete the unfinished object and this file and import again, or import into another --object-id",
+            details={"file": str(path)},
+        )

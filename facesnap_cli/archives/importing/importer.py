@@ -30,12 +30,13 @@ from facesnap_cli.common.errors import (
     PartialFailureError,
     UsageError,
 )
-from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
+from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.rate_limit import threads_for
+from facesnap_cli.operations.parameters import VerifyLevel
 
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
@@ -56,21 +57,25 @@ class ImportResult:
 
 
 def import_archive(
-    account: Account, parameters: ImportParameters, state_directory: Path, clock: Clock, progress: Progress
+    account: Account,
+    archive: Archive,
+    parameters: ImportParameters,
+    state_directory: Path,
+    clock: Clock,
+    progress: RunningTransfer,
 ) -> ImportResult:
     """Build an object from an archive, or resume an interrupted import.
 
     Nothing is added twice: facesnap reads the object to learn what an earlier run or a lost response has added.
-    `state_directory` keeps what was done. Raises ConflictError if the object exists and is not this import's own
+    `state_directory` keeps what was done. An earlier run that was killed after its last step is compared and reported
+    again. Raises ConflictError if the object exists and is not this import's own
     unfinished one, VerificationError, and what the service's responses stand for.
     """
-    with Archive.opened(parameters.archive) as archive:
-        progress.begin("checking the archive")
-        archive.check()
-        with ImportState.opened(
-            import_state_path(state_directory, parameters.transfer(account).id), archive.path
-        ) as state:
-            return _Import(account, archive, state, parameters, clock, progress).run()
+    progress.begin("checking the archive")
+    archive.check()
+    transfer_id = parameters.transfer(account).id
+    with ImportState.opened(import_state_path(state_directory, transfer_id), archive, transfer_id) as state:
+        return _Import(account, archive, state, parameters, clock, progress).run()
 
 
 class _Import:
@@ -81,7 +86,7 @@ class _Import:
         state: ImportState,
         parameters: ImportParameters,
         clock: Clock,
-        progress: Progress,
+        progress: RunningTransfer,
     ):
         self._account = account
         self._objects = account.objects
@@ -135,7 +140,7 @@ class _Import:
         status = self._train()
         self._progress.begin("comparing with the archive")
         absent = check_rebuilt(
-            self._objects, self._archive, self._state, self._object_id, self._parameters.verify, threads=self._threads
+            self._objects, self._archive, self._state, self._object_id, self._verify_level(), threads=self._threads
         )
         refused = list(self._state.refused())
         done = self._state.done()
@@ -172,11 +177,12 @@ class _Import:
     def _check_own(self, step: str | None) -> None:
         """Raise ConflictError unless an earlier run of this import has created the object.
 
-        If that run finished the import, only its id map is left to write.
+        If that run finished the import, only its id map is left to write, or what a kill kept it from reporting.
         """
         object_id = self._object_id
         is_own = self._state.archive_id == self._head.archive_id
-        if step is None or (step == FINISHED and not (is_own and self._parameters.id_map)):
+        has_more = self._parameters.id_map or self._progress.is_resumed
+        if step is None or (step == FINISHED and not (is_own and has_more)):
             raise ConflictError(
                 f"{self._kind.value} {object_id} exists already; an import only builds new objects",
                 hint="choose another --object-id"
@@ -203,6 +209,11 @@ class _Import:
                 hint="choose another --object-id",
                 details={"objectId": object_id},
             )
+
+    def _verify_level(self) -> VerifyLevel:
+        """Return how to compare the object with the archive: at least quickly if it was finished earlier."""
+        level = self._parameters.verify
+        return VerifyLevel.QUICK if self._state.step == FINISHED and level is VerifyLevel.NONE else level
 
     def _send_create(self, step: str | None, archive_id: str | None) -> None:
         """Create the object; after a refusal return to `step`, because an earlier run's work may exist after all."""

@@ -117,7 +117,7 @@ class ExportMethod:
             if archive is None:
                 check_replaceable(new, archives.replacement, self._identity)
                 archive, exported = self._export(archives, new, progress)
-                warnings = (*warnings, *exported.image_warnings)
+                warnings = (*warnings, *exported.reading_warnings, *exported.image_warnings)
         except FacesnapError as failure:
             return replace(outcome, status="failed", failure=failure)
         counts, required = archive.counts, self.item.require_images
