@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.empty_user_data import is_empty_as_absent, notes_on_empty_as_absent
 from facesnap_cli.archives.export import list_object
 from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.safe_open import prepare
@@ -20,6 +19,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError, InterruptibleConnection
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.models.empty_user_data import is_empty_as_absent, notes_on_empty_as_absent
 
 Difference = dict[str, object]
 

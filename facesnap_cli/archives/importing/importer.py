@@ -8,7 +8,6 @@ from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
-from facesnap_cli.archives.empty_user_data import notes_on_empty_as_absent
 from facesnap_cli.archives.importing.detection import describe_detections, detections_of
 from facesnap_cli.archives.importing.id_map_file import write_id_map
 from facesnap_cli.archives.importing.import_state import (
@@ -34,6 +33,7 @@ from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
 from facesnap_cli.journal.transfers import RunningTransfer
+from facesnap_cli.models.empty_user_data import notes_on_empty_as_absent
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.rate_limit import threads_for
 from facesnap_cli.operations.parameters import VerifyLevel

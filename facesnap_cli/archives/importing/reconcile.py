@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.empty_user_data import is_empty_as_absent
 from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.errors import ConflictError, VerificationError
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.object_api import ObjectApi
+from facesnap_cli.models.empty_user_data import is_empty_as_absent
 from facesnap_cli.models.objects import Face, Person
 from facesnap_cli.operations.parameters import VerifyLevel
 
