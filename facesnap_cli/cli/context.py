@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facesnap_cli.common.clock import Clock, SystemClock
 from facesnap_cli.common.errors import FacesnapError, OutputError
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from facesnap_cli.operations.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
+class CommonOptions(NamedTuple):
     """The options of every command that are not settings."""
 
     profile: str | None = None
@@ -45,7 +43,7 @@ class CommonOptions:
     header: tuple[str, ...] = ()
 
 
-_COMMON = frozenset(field.name for field in fields(CommonOptions))
+_COMMON = frozenset(CommonOptions._fields)
 
 
 class App:
@@ -68,7 +66,7 @@ class App:
         common = {name: value for name, value in given.items() if name in _COMMON and value}
         if "header" in common:
             common["header"] = (*self.options.header, *common["header"])
-        self.options = replace(self.options, **common)
+        self.options = self.options._replace(**common)
         if self.options.query:
             from facesnap_cli.display.query import Query
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless
@@ -29,8 +28,7 @@ NONE_OPEN = "no open operations"
 _REFERENCE = pattern(r"[0-9A-Za-z-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Operations, and exports and imports."""
 
     operations: Sequence[Operation]

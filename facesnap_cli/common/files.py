@@ -10,17 +10,15 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 APPEND_TIMEOUT_S = 10.0
 _READER_PAUSE_S = 0.05
 _MOST_LINKS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
+class ReadFile(NamedTuple):
     """A file's content, and who else on this machine may read or write it.
 
     `exposed`: the group or others may read or write it. `exposed_to_all` and `writable_by_all`: others may.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from facesnap_cli.display.column_width import cut
 from facesnap_cli.models.snapshots import ProvenanceTag
@@ -14,8 +14,7 @@ Document = Mapping[str, object]
 LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 500, "why": 500}
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The columns that a person sees at a terminal.
 
     If the terminal is too narrow, the columns of `spare` are left out, the first one first. Then `long` moves to the
@@ -31,8 +30,7 @@ class Layout:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """The table, the lines and the id of documents of one kind.
 
     `columns` are the columns of a table for programs: columns may be added, never removed. `row_of` returns the row of

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from facesnap_cli import __version__
@@ -38,14 +37,13 @@ TOLD_DELAY_S = 2.0  # a shorter delay before the next try is not reported
 _SHOWN_REASON_CHARS = 300
 
 
-@dataclass(frozen=True)
-class ClientOptions:
+class ClientOptions(NamedTuple):
     """Options for the requests of one profile. Times are in seconds."""
 
     endpoint: str
     api_version: str = "v1.0"
     http_timeout_s: float = 30.0
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    policy: RetryPolicy = RetryPolicy()
     proxy: Proxy | None = None
     ca_bundle: str | None = None
     ca_bundle_origin: str = "ca_bundle"  # its name in errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.secret import Secret
@@ -12,8 +12,7 @@ from facesnap_cli.models.endpoints import HOST_NAME, is_local
 _VARIABLES = ("https_proxy", "all_proxy")
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy. `url` and `str()` have no user and password, so both can be shown."""
 
     url: str

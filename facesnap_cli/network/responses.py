@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from facesnap_cli.common.errors import UnreachableError
@@ -14,13 +14,12 @@ _SHOWN_MESSAGE_CHARS = 500
 _MAX_ERROR_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An HTTP response: status, headers (names in lower case) and the complete body, of limited size."""
 
     status: int
     reason: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
     def json(self) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError
@@ -14,8 +13,7 @@ Key = TypeVar("Key", bound=Hashable)
 BATCH_WINDOW_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The delays between polls: 1 s first, then a tenth of the time waited so far, from 1 s to 60 s.
 
     So at most a tenth of an operation's duration (or 1 s) is wasted after it ends, and four hours cost fewer than
@@ -43,8 +41,7 @@ class Schedule:
         return delay
 
 
-@dataclass(frozen=True, slots=True)
-class Pending(Generic[Key]):
+class Pending(NamedTuple, Generic[Key]):
     """An operation to wait for: how long it runs already, and how long such ones take, in seconds."""
 
     key: Key
@@ -52,8 +49,7 @@ class Pending(Generic[Key]):
     estimate_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PollResult:
+class PollResult(NamedTuple):
     """The result of one poll: an end, no end yet, or a failure to fetch, which is `final` or may pass."""
 
     finished: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted
@@ -17,8 +17,7 @@ from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """The parts of an object that are compared. `content` is a digest of every person and face; empty below `full`."""
 
     name: str | None
@@ -60,8 +59,7 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An object in an account."""
 
     account: Account
@@ -75,9 +73,7 @@ class Place:
 
 def check_copy(source: Description, target: Description, origin: Place, made: Place) -> None:
     """Raise VerificationError, naming both and what differs, unless both are the same."""
-    differences = [
-        entry.name for entry in fields(Description) if getattr(source, entry.name) != getattr(target, entry.name)
-    ]
+    differences = [name for name in Description._fields if getattr(source, name) != getattr(target, name)]
     if differences:
         shown = [
             f"{name.replace('_', ' ')} {getattr(source, name)!r} became {getattr(target, name)!r}"

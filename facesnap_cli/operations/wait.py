@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from facesnap_cli.common.errors import (
     FacesnapError,
@@ -42,8 +41,7 @@ class OperationProgress(Progress, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """An operation as it was last polled, and why it did not succeed, if it did not."""
 
     operation: Operation

@@ -72,6 +72,7 @@ NEEDED = [
     (("export", "--to", "x.facesnap"), ALL),
     (("import", "x.facesnap"), ALL),
     (("diff", "x.facesnap"), ALL),
+    (("objects", "--brief"), ALL),
     (("doctor", "--as-cron"), ALL),
     (("schedule", "nightly.toml"), PROFILE),
     (("config", "init"), PROFILE),
