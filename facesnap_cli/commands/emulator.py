@@ -13,6 +13,7 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import LocalCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
 app = typer_app()
 
@@ -61,8 +62,8 @@ def start(
         str,
         typer.Option(
             "--service",
-            metavar="available|retired|gated",
-            help="Refuse snapshots as the service does now, or as it does without approval.",
+            metavar="available|retired|gated|gated-flat",
+            help="Refuse snapshots as the service does now, or what needs approval as without it.",
         ),
     ] = "available",
     tier: Annotated[
@@ -79,16 +80,56 @@ def start(
             "--accounts", metavar="FILE.json", parser=options.input_path("--accounts"), help="Play these accounts."
         ),
     ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="Serve HTTPS with a self-made certificate, unless --cert gives one.")
+    ] = False,
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--cert", metavar="FILE.pem", parser=options.input_path("--cert"), help="Serve HTTPS with this certificate."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="FILE.pem",
+            parser=options.input_path("--key"),
+            help="The certificate's private key, unless in --cert.",
+        ),
+    ] = None,
+    oauth: Annotated[
+        str | None,
+        typer.Option("--oauth", metavar="basic", help="Accept tokens; check form, issuer, audience and expiry."),
+    ] = None,
+    loose: Annotated[bool, typer.Option("--loose", help="Accept unknown versions, parameters and members.")] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="Answer to this host name too. Repeatable."),
+    ] = None,
+    access_log: Annotated[
+        OutputPath | None,
+        typer.Option(
+            "--access-log",
+            metavar="FILE",
+            parser=options.output_file("--access-log", Writing.APPENDED),
+            help="Append a line for each request there.",
+        ),
+    ] = None,
 ) -> None:
     """Start the emulator and run it until Ctrl-C or SIGTERM.
 
-    It prints its endpoint and its keys first.
+    It prints its endpoint, its keys and a line for each SDK first.
 
     facesnap emulator start --seed demo --port 0 -o json
     """
     _require_extra()
     from facesnap_cli.emulator.http_server import EmulatorOptions, serve
 
+    app = App.of(ctx)
+    if access_log is not None:
+        read = {"--accounts": accounts, "--cert": cert, "--key": key}
+        app.check_outputs([access_log], [InputPath(path, option) for option, path in read.items() if path is not None])
     emulator_options = EmulatorOptions(
         host=host,
         port=port,
@@ -102,8 +143,16 @@ def start(
         tier=tier,
         faults=tuple(fault or ()),
         accounts=accounts,
+        https=https,
+        cert=cert,
+        key=key,
+        oauth=oauth,
+        loose=loose,
+        allowed_hosts=tuple(allow_host or ()),
+        access_log=None if access_log is None else access_log.path,
+        debug=app.options.debug,
     )
-    serve(emulator_options, _announcer(App.of(ctx)))
+    serve(emulator_options, _announcer(app))
 
 
 def _require_extra() -> None:

@@ -32,16 +32,16 @@ class Kind:
         """The id's key in JSON and in route templates: `personGroupId`."""
         return self.name[0].lower() + self.name[1:] + "Id"
 
-    def not_found(self) -> ServiceError:
-        """Return the 404 for an id that no container has."""
-        return ServiceError(404, f"{self.name}NotFound", f"{self.noun} is not found.")
+    def not_found(self, status: int = 404) -> ServiceError:
+        """Return the error for an id that no container has: 404, but 400 to recognition."""
+        return ServiceError(status, f"{self.name}NotFound", f"{self.noun} is not found.")
 
     def id_not_found(self) -> ServiceError:
         """Return the 404 for an id that no container can have."""
         return ServiceError(404, f"{self.name}NotFound", f"{self.noun} ID is invalid.")
 
     def id_invalid(self) -> ServiceError:
-        """Return the 400 for a new container's id that is not allowed."""
+        """Return the 400 for an id that is not allowed, of a new container or to recognition."""
         return bad_argument(f"{self.noun} ID is invalid.")
 
     def exists(self) -> ServiceError:
@@ -49,7 +49,7 @@ class Kind:
         return ServiceError(409, f"{self.name}Exists", f"{self.noun} already exists.")
 
     def not_trained(self, status: int = 404) -> ServiceError:
-        """Return the error for a container without a successful training: 404, but 400 to identify."""
+        """Return the error for a container without a successful training: 404, but 400 to recognition."""
         return ServiceError(status, f"{self.name}NotTrained", f"{self.noun} not trained.")
 
     def in_training(self) -> ServiceError:

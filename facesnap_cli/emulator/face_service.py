@@ -6,18 +6,20 @@ from collections.abc import Collection
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import BUILT_IN, Account, read_accounts
-from facesnap_cli.emulator.clock import Clock
+from facesnap_cli.emulator.clock import TICKS_PER_S, Clock
 from facesnap_cli.emulator.limits import TIERS, RateLimit, Tier
 from facesnap_cli.emulator.options import SERVICES, EmulatorOptions
 from facesnap_cli.emulator.pace import parse_pace
 from facesnap_cli.emulator.protocol.dialects import DIALECTS
 from facesnap_cli.emulator.protocol.fault_specs import parse_fault
 from facesnap_cli.emulator.protocol.faults import Faults
+from facesnap_cli.emulator.protocol.guard import HostNames
 from facesnap_cli.emulator.protocol.recorded_calls import RecordedCalls
-from facesnap_cli.emulator.protocol.service_errors import access_denied
-from facesnap_cli.emulator.seeds.files import read_seed
+from facesnap_cli.emulator.protocol.service_errors import ServiceError, access_denied, token_denied
+from facesnap_cli.emulator.seeds.files import Seed, read_seed
 from facesnap_cli.emulator.seeds.load import load
 from facesnap_cli.emulator.store import Store
+from facesnap_cli.emulator.tokens import OAUTH_LEVELS, TokenError, bearer_token, check_token
 
 
 class Service:
@@ -31,15 +33,18 @@ class Service:
         _check_choice("--service", options.service, SERVICES)
         if options.tier is not None:
             _check_choice("--tier", options.tier, TIERS)
+        if options.oauth is not None:
+            _check_choice("--oauth", options.oauth, OAUTH_LEVELS)
         self.options = options
         self.clock = clock
         self.dialect = DIALECTS[options.dialect]
         self.accounts = BUILT_IN if options.accounts is None else read_accounts(options.accounts)
+        self.names = HostNames(options.address, options.allowed_hosts, [account.name for account in self.accounts])
         self.calls = RecordedCalls()
         self._keys = {key: account for account in self.accounts for key in account.keys}
         self._rates = RateLimit()
         self.faults = Faults(map(parse_fault, options.faults))
-        self._seed = () if options.seed is None else read_seed(options.seed, self.accounts)
+        self._seed = Seed() if options.seed is None else read_seed(options.seed, self.accounts)
         self.store = Store(
             options.data,
             clock,
@@ -62,20 +67,34 @@ class Service:
         self.faults = Faults(map(parse_fault, self.options.faults))
         self._load()
 
-    def account(self, key: str | None) -> Account | None:
-        """Return the account of a key, or None."""
-        return None if key is None else self._keys.get(key)
+    def authenticate(self, key: str | None, authorization: str | None, host: str) -> Account | ServiceError:
+        """Return the account of a request, or the error that it gets.
 
-    def admit(self, account: Account | None) -> Account:
+        A token belongs to the account that is the first label of the host name, by default to the first account.
+        """
+        account = None if key is None else self._keys.get(key)
+        if account is not None:
+            return account
+        token = None if self.options.oauth is None else bearer_token(authorization)
+        if token is None:
+            return access_denied()
+        try:
+            check_token(token, self.clock.now() / TICKS_PER_S)
+        except TokenError as error:
+            return token_denied(str(error))
+        label = host.lower().partition(":")[0].partition(".")[0]
+        return next((account for account in self.accounts if account.name.lower() == label), self.accounts[0])
+
+    def admit(self, caller: Account | ServiceError) -> Account:
         """Return the account of a request that may be served.
 
         Raises ServiceError: 401 without an account, 429 above the rate limit.
         """
-        if account is None:
-            raise access_denied()
+        if isinstance(caller, ServiceError):
+            raise caller
         if self.options.tier is not None:
-            self._rates.check(account.name, self.tier(account), self.clock.now())
-        return account
+            self._rates.check(caller.name, self.tier(caller), self.clock.now())
+        return caller
 
     def tier(self, account: Account) -> Tier:
         """Return the tier whose limits apply to an account."""

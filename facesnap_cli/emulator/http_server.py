@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -18,12 +20,16 @@ import uvicorn
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import Account
+from facesnap_cli.emulator.banner import client_snippets
+from facesnap_cli.emulator.certificates import Certificate, certificate
 from facesnap_cli.emulator.clock import Clock
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.options import EmulatorOptions
 from facesnap_cli.emulator.protocol.app import create_app
+from facesnap_cli.emulator.protocol.client_url import host_name
 from facesnap_cli.emulator.protocol.connections import Connections
 from facesnap_cli.emulator.protocol.fault_specs import fault_from
+from facesnap_cli.emulator.protocol.traffic_log import TrafficLog, logged
 from facesnap_cli.emulator.seeds.images import draw
 
 __all__ = ["EmulatorOptions", "RunningEmulator", "running", "serve"]
@@ -37,14 +43,13 @@ _STOP_TIMEOUT_S = 2
 def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None]) -> None:
     """Run an emulator until SIGTERM or SIGINT.
 
-    Calls `announce` once, when the socket accepts connections, with the banner: {endpoint, port, dialect, service,
-    tier, data, accounts: [{name, region, subscriptionId, resourceGroup, tier, keys, account}]}. Raises UsageError if an
+    Calls `announce` once, when the socket accepts connections, with the banner: see `_banner`. Raises UsageError if an
     option is wrong or the address is taken, DatabaseError if the data directory cannot be used.
     """
-    with _listen(options) as listener:
+    with _prepared(options) as (listener, found, log):
         service = Service(options, Clock())
-        endpoint = _endpoint(listener)
-        server = _Server(service, lambda: announce(_banner(service, endpoint, listener.getsockname()[1])))
+        endpoint = _endpoint(listener, options.scheme)
+        server = _Server(service, found, log, lambda: announce(_banner(service, endpoint, listener, found)))
         with _stopped_by_signals(server):
             asyncio.run(server.serve([listener]))
 
@@ -52,8 +57,9 @@ def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None
 class RunningEmulator:
     """An emulator in a thread of this process. Any thread may call its methods."""
 
-    def __init__(self, endpoint: str, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, endpoint: str, cert: Path | None, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
         self.endpoint = endpoint
+        self.cert = cert
         self._server = server
         self._loop = loop
 
@@ -127,12 +133,15 @@ def running(options: EmulatorOptions) -> Iterator[RunningEmulator]:
             started.set_exception(error)
 
     async def main() -> None:
-        with _listen(options) as listener:
+        with _prepared(options) as (listener, found, log):
             loop = asyncio.get_running_loop()
-            endpoint = _endpoint(listener)
-            server = _Server(
-                Service(options, Clock()), lambda: started.set_result(RunningEmulator(endpoint, server, loop))
-            )
+            endpoint = _endpoint(listener, options.scheme)
+            cert = None if found is None else found.cert
+
+            def ready() -> None:
+                started.set_result(RunningEmulator(endpoint, cert, server, loop))
+
+            server = _Server(Service(options, Clock()), found, log, ready)
             await server.serve([listener])
 
     thread = threading.Thread(target=run, name="facesnap-emulator", daemon=True)
@@ -148,13 +157,14 @@ def running(options: EmulatorOptions) -> Iterator[RunningEmulator]:
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves signals alone and calls `ready` when it accepts connections."""
 
-    def __init__(self, service: Service, ready: Callable[[], None]) -> None:
+    def __init__(self, service: Service, found: Certificate | None, log: TrafficLog, ready: Callable[[], None]) -> None:
         self.service = service
         self._ready = ready
         connections = Connections()
+        app = create_app(service)
         super().__init__(
             uvicorn.Config(
-                connections.app(create_app(service)),
+                connections.app(logged(app, log, service.clock) if log.is_used else app),
                 http=connections.protocol(),
                 loop="asyncio",
                 ws="none",
@@ -163,6 +173,9 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 date_header=False,
+                proxy_headers=False,  # only responses believe them, see client_url.py
+                ssl_certfile=None if found is None else found.cert,
+                ssl_keyfile=None if found is None else found.key,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
         )
@@ -192,35 +205,61 @@ def _stopped_by_signals(server: _Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _prepared(options: EmulatorOptions) -> Iterator[tuple[socket.socket, Certificate | None, TrafficLog]]:
+    """Give what an emulator needs of this machine: its socket, its certificate and its logs. Raises UsageError."""
+    # What a client sends must not fill the terminal with uvicorn's complaints.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    for name in options.allowed_hosts:
+        if host_name(name if ":" not in name else f"[{name.strip('[]')}]") is None:
+            raise UsageError(f"--allow-host {name}: give a host name without port")
+    with closing(TrafficLog(options.access_log, debug=options.debug)) as log, _listen(options) as listener:
+        names = [options.address] if not ipaddress.ip_address(listener.getsockname()[0]).is_unspecified else []
+        with certificate(options, [*names, *options.allowed_hosts]) as found:
+            yield listener, found, log
+
+
 def _listen(options: EmulatorOptions) -> socket.socket:
+    host = options.address
     try:
-        family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((options.host, options.port), family=family, backlog=2048)
-    except socket.gaierror as error:
-        raise UsageError(f"cannot listen at {options.host}: {error.strerror}") from error
+        family = socket.getaddrinfo(host, options.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, options.port), family=family, backlog=2048)
+    except (socket.gaierror, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no host name"
+        raise UsageError(f"cannot listen at {host}: {reason}") from error
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UsageError(
-            f"cannot listen at {options.host} port {options.port}: {reason}", hint="--port 0 takes a free port"
+            f"cannot listen at {host} port {options.port}: {reason}", hint="--port 0 takes a free port"
         ) from error
 
 
-def _endpoint(listener: socket.socket) -> str:
+def _endpoint(listener: socket.socket, scheme: str) -> str:
     """Return the URL at which this machine reaches the listener."""
     host, port = listener.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = "::1" if ":" in host else "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _banner(service: Service, endpoint: str, port: int) -> dict[str, object]:
+def _banner(service: Service, endpoint: str, listener: socket.socket, found: Certificate | None) -> dict[str, object]:
+    """Return {endpoint, port, dialect, service, tier, data, loose, oauth, certificate, accounts, clients}.
+
+    `certificate` is what clients need to trust, None without HTTPS or if it was given. `accounts` are those of
+    `Account.document`, `clients` are lines for each SDK that point it here.
+    """
     options = service.options
+    cert = str(found.cert.absolute()) if found is not None and found.self_made else None
     return {
         "endpoint": endpoint,
-        "port": port,
+        "port": listener.getsockname()[1],
         "dialect": options.dialect,
         "service": options.service,
         "tier": options.tier,
         "data": None if options.data is None else str(options.data),
+        "loose": options.loose,
+        "oauth": options.oauth,
+        "certificate": cert,
         "accounts": [account.document() for account in service.accounts],
+        "clients": client_snippets(endpoint, service.accounts[0].keys[0], cert),
     }

@@ -61,7 +61,7 @@ def words(line: str, **environment: str) -> list[str]:
         ("apply latest --verify ", ["none", "quick", "full"]),
         ("apply latest --mode ", ["CreateNew"]),
         ("emulator start --dialect 2019", ["2019-01", "2019-06"]),
-        ("emulator start --service ", ["available", "retired", "gated"]),
+        ("emulator start --service ", ["available", "retired", "gated", "gated-flat"]),
         ("emulator start --tier ", ["F0", "S0"]),
         ("config set api_v", ["api_version"]),
         ("config set api_version ", ["v1.0", "v1.0-preview", "v1.2"]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import struct
 import zlib
 from abc import ABC, abstractmethod
@@ -164,6 +166,21 @@ def code_of(response: httpx.Response) -> tuple[int, str]:
 def error_of(response: httpx.Response) -> tuple[int, str, str]:
     """Return status, code and message of an error."""
     return *code_of(response), response.json()["error"]["message"]
+
+
+def token(*, algorithm: object = "RS256", signature: str = "c2lnbmF0dXJl", **claims: object) -> str:
+    """Return a bearer token that passes, but for what is given; a claim that is None is left out."""
+    good: dict[str, object] = {
+        "iss": "https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/",
+        "aud": "https://cognitiveservices.azure.com",
+        "exp": 9_999_999_999,
+    }
+    present = {name: value for name, value in (good | claims).items() if value is not None}
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": algorithm, "typ": "JWT"}, present)
+    ]
+    return ".".join([*parts, signature])
 
 
 def png(seed: int, *, side: int = 48) -> bytes:

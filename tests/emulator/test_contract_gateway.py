@@ -1,15 +1,18 @@
-"""Test keys, versions, content types, tiers, retired and gated services, and recognition through both doors."""
+"""Test keys, versions, content types, tiers, retired and gated services through both doors."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
 from tests.emulator.conftest import Open
-from tests.emulator.doors import TARGET, TARGET_KEY, Door, code_of, png
+from tests.emulator.doors import TARGET, TARGET_KEY, Door, code_of, png, token
+
+MODES = ("gated", "gated-flat")
 
 
 class TestKeys:
@@ -35,26 +38,66 @@ class TestKeys:
 
 
 class TestPaths:
-    @pytest.mark.parametrize("prefix", ["/face/v1.0", "/face/v1.0-preview", "/face/v1.2"])
-    def test_objects_are_in_every_version(self, door: Door, prefix: str) -> None:
+    @pytest.mark.parametrize(
+        ("version", "snapshots"),
+        [
+            ("v1.0", 200),
+            ("v1.0-preview", 200),
+            ("v1.1-preview.1", 404),
+            ("v1.2-preview.1", 404),
+            ("v1.2", 404),
+            ("v1.3-preview.1", 404),
+        ],
+    )
+    def test_every_version_has_objects_and_the_old_ones_have_snapshots(
+        self, door: Door, version: str, snapshots: int
+    ) -> None:
+        prefix = f"/face/{version}"
+
         assert door.call("GET", "/persongroups/employees", prefix=prefix).status_code == 200
+        assert door.call("GET", "/snapshots", prefix=prefix).status_code == snapshots
+
+    @pytest.mark.parametrize("prefix", ["/FACE/V1.0", "//face/v1.0"])
+    @pytest.mark.parametrize("path", ["/PersonGroups/employees", "/persongroups/employees/PERSONS"])
+    def test_words_of_a_path_compare_without_case(self, door: Door, prefix: str, path: str) -> None:
+        assert door.call("GET", path, prefix=prefix).status_code == 200
 
     @pytest.mark.parametrize(
-        ("prefix", "status"), [("/face/v1.0", 200), ("/face/v1.0-preview", 200), ("/face/v1.2", 404)]
+        ("path", "code"),
+        [
+            ("/persongroups/Employees", "PersonGroupNotFound"),
+            ("/persongroups/employees%2Fpersons", "PersonGroupNotFound"),
+            ("/%E2%84%AA/employees", "404"),
+            ("/perſongroups/employees", "404"),
+            ("/persongroups/employees/persons/%2e%2e", "PersonNotFound"),
+        ],
     )
-    def test_the_newest_version_has_no_snapshots(self, door: Door, prefix: str, status: int) -> None:
-        assert door.call("GET", "/snapshots", prefix=prefix).status_code == status
+    def test_ids_keep_their_case_and_their_slashes(self, door: Door, path: str, code: str) -> None:
+        assert code_of(door.call("GET", path)) == (404, code)
+
+    def test_a_call_is_recorded_with_the_template_of_its_path(self, door: Door) -> None:
+        door.call("GET", "/PersonGroups/employees")
+
+        (call,) = door.control("GET", "/requests").json()["requests"]
+        assert (call["path"], call["route"]) == ("/face/v1.0/PersonGroups/employees", "/persongroups/{personGroupId}")
+
+    def test_a_fault_hits_a_path_in_any_case(self, door: Door) -> None:
+        door.control("POST", "/faults", json={"route": "GET /persongroups/employees", "status": 503})
+
+        assert door.call("GET", "/PERSONGROUPS/employees").status_code == 503
+        assert door.call("GET", "/persongroups/Employees").status_code == 404
 
     @pytest.mark.parametrize(
         ("method", "path", "prefix"),
         [
             ("GET", "/persongroup/employees", "/face/v1.0"),
-            ("GET", "/PersonGroups", "/face/v1.0"),
             ("GET", "/persongroups/", "/face/v1.0"),
             ("GET", "/snapshots/", "/face/v1.0"),
             ("HEAD", "/persongroups", "/face/v1.0"),
             ("POST", "/persongroups", "/face/v1.0"),
             ("GET", "/persongroups", "/face/v9"),
+            ("GET", "/persongroups", "/face"),
+            ("GET", "", "/face/v1.0"),
             ("GET", "/persongroups", ""),
         ],
     )
@@ -173,156 +216,187 @@ class TestServiceModes:
 
         assert door.call("GET", "/persongroups/employees").status_code == 200
 
-    def test_a_gated_service_names_the_missing_approval(self, open_door: Open) -> None:
-        door = open_door(service="gated", seed="demo")
-        responses = [
-            door.take("FaceList", "watchlist"),
-            door.apply(TARGET),
-            door.call("POST", "/identify", json={"faceIds": [TARGET], "personGroupId": "employees"}),
-        ]
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/snapshots", {"type": "FaceList", "objectId": "watchlist", "applyScope": [TARGET]}),
+            ("POST", f"/snapshots/{TARGET}/apply", {"objectId": "copy"}),
+            ("POST", "/identify", {"faceIds": [TARGET], "personGroupId": "employees"}),
+            ("POST", "/verify", {"faceId1": TARGET, "faceId2": TARGET}),
+            ("POST", "/group", {"faceIds": [TARGET, TARGET]}),
+            ("POST", "/findsimilars", {"faceId": TARGET, "faceIds": [TARGET]}),
+            ("PUT", "/persongroups/mine", {"name": "Mine"}),
+            ("GET", "/largefacelists/archive/persistedfaces", None),
+            ("POST", "/detect", {"url": "http://127.0.0.1:9/"}),
+        ],
+    )
+    def test_without_approval_the_inner_error_says_why(
+        self, open_door: Open, method: str, path: str, body: object
+    ) -> None:
+        nested, flat = (open_door(service=mode, seed="demo").call(method, path, json=body) for mode in MODES)
 
-        assert [code_of(response) for response in responses] == [(403, "UnsupportedFeature")] * 3
-        assert "missing approval" in responses[0].json()["error"]["message"]
+        assert code_of(nested) == (403, "InvalidRequest")
+        inner = nested.json()["error"]["innererror"]
+        assert inner["code"] == "UnsupportedFeature"
+        assert "missing approval" in inner["message"]
+        assert (flat.status_code, flat.json()["error"]) == (403, inner)
+
+    def test_without_approval_faces_are_detected_without_ids(self, open_door: Open) -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        door = open_door(service="gated")
+
+        response = door.call("POST", "/detect?returnFaceId=false", content=png(1), headers=headers)
+
+        assert response.status_code == 200
         assert door.call("GET", "/snapshots").json() == []
 
 
-class TestRecognition:
-    def detect(self, door: Door, image: bytes, key: str | None = None, **query: str) -> Any:
-        """Return the detected face."""
-        headers = {"Content-Type": "application/octet-stream"}
-        account = {} if key is None else {"key": key}
-        response = door.call("POST", "/detect", content=image, headers=headers, params=query, **account)
-        return response.json()[0]
+class TestLoose:
+    def test_unknown_versions_parameters_and_members_are_accepted(self, open_door: Open) -> None:
+        door = open_door(seed="demo", loose=True)
+        body = {"name": "Mine", "colour": "blue"}
 
-    def image(self, door: Door, person: int = 0, face: int = 0) -> bytes:
-        """Return an image of one of the demo's employees."""
-        found = door.call("GET", "/persongroups/employees/persons").json()[person]
-        return door.control("GET", f"/images/{found['persistedFaceIds'][face]}").content
+        assert door.call("PUT", "/persongroups/mine?verbose=1", prefix="/face/v9", json=body).status_code == 200
+        assert door.call("GET", "/persongroups/mine").json() == {"personGroupId": "mine", "name": "Mine"}
+        assert door.call("GET", "/snapshots", prefix="/face/v9").status_code == 200
+        assert door.call("GET", "/snapshots", prefix="/face/v1.2").status_code == 404
 
-    def test_detect_finds_one_face(self, door: Door) -> None:
-        face = self.detect(door, png(1), returnRecognitionModel="true")
+    def test_members_that_are_null_count_as_absent(self, door: Door) -> None:
+        body = {"name": "Mine", "userData": None, "recognitionModel": None, "colour": None}
 
-        assert face["faceRectangle"] == {"top": 0, "left": 0, "width": 48, "height": 48}
-        assert face["recognitionModel"] == "recognition_01"
+        assert door.call("PUT", "/persongroups/mine", json=body).status_code == 200
 
-    def test_detect_finds_none_in_a_tiny_image(self, door: Door) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
 
-        assert door.call("POST", "/detect", content=png(1, side=35), headers=headers).json() == []
+class TestHeaders:
+    def test_an_error_has_its_code_in_a_header(self, door: Door) -> None:
+        response = door.call("GET", "/persongroups/nobody")
 
-    def test_detect_without_an_id(self, door: Door) -> None:
-        assert "faceId" not in self.detect(door, png(1), returnFaceId="false")
+        assert response.headers["x-ms-error-code"] == "PersonGroupNotFound"
 
-    def test_detect_refuses_what_is_not_emulated(self, door: Door) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        response = door.call("POST", "/detect?returnFaceLandmarks=true", content=png(1), headers=headers)
+    def test_every_response_has_an_id_of_its_own(self, door: Door) -> None:
+        ids = [door.call("GET", path).headers["apim-request-id"] for path in ("/persongroups", "/nowhere")]
 
-        assert code_of(response) == (403, "UnsupportedFeature")
+        assert all(UUID(one) for one in ids)
+        assert len(set(ids)) == 2
 
-    def test_identify_finds_a_seeded_person_by_any_image(self, door: Door) -> None:
-        persons = door.call("GET", "/persongroups/employees/persons").json()
-        for number, place in ((0, 0), (0, 2), (2, 1)):
-            face = self.detect(door, self.image(door, number, place), recognitionModel="recognition_04")
+    @pytest.mark.parametrize(("sent", "echoed"), [("abc-1", "abc-1"), ("a b", None), ("x" * 129, None)])
+    def test_the_clients_id_comes_back(self, door: Door, sent: str, echoed: str | None) -> None:
+        response = door.call("GET", "/persongroups", headers={"x-ms-client-request-id": sent})
 
-            body = {"faceIds": [face["faceId"]], "personGroupId": "employees"}
-            (found,) = door.call("POST", "/identify", json=body).json()
+        assert response.headers.get("x-ms-client-request-id") == echoed
 
-            candidate = {"personId": persons[number]["personId"], "confidence": 1.0}
-            assert found == {"faceId": face["faceId"], "candidates": [candidate]}
 
-    def test_an_applied_group_identifies_without_training(self, door: Door) -> None:
-        door.follow(door.apply(door.taken("PersonGroup", "employees")), key=TARGET_KEY)
-        image = self.image(door)
+class TestLocation:
+    """The Operation-Location of a training is at the URL that the client used."""
 
-        face = self.detect(door, image, key=TARGET_KEY, recognitionModel="recognition_04")
-        body = {"faceIds": [face["faceId"]], "personGroupId": "copy"}
-        (found,) = door.call("POST", "/identify", key=TARGET_KEY, json=body).json()
+    def location(self, door: Door, **headers: str) -> str:
+        """Train a group with these headers, `_` for `-`, and return where."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = door.call("POST", "/persongroups/employees/train", headers=given)
+        assert response.status_code == 202
+        return str(response.headers["operation-location"]).removesuffix("/face/v1.0/persongroups/employees/training")
 
-        assert found["candidates"][0]["personId"] == "aedf5519-0001-4000-8000-000000000001"
+    @pytest.mark.parametrize("host", ["localhost:99", "[::1]:99", "facesnap-emulator.localhost"])
+    def test_it_has_the_clients_host(self, door: Door, host: str) -> None:
+        assert self.location(door, host=host) == f"http://{host}"
 
     @pytest.mark.parametrize(
-        ("path", "kind"), [("persongroups", "personGroup"), ("largepersongroups", "largePersonGroup")]
-    )
-    def test_an_untrained_group_identifies_nobody(self, door: Door, path: str, kind: str) -> None:
-        door.call("PUT", f"/{path}/mine", json={"name": "n"})
-        person = door.call("POST", f"/{path}/mine/persons", json={"name": "n"}).json()["personId"]
-        door.add_face(f"/{path}/mine/persons/{person}", png(1))
-        body = {"faceIds": [self.detect(door, png(1))["faceId"]], f"{kind}Id": "mine"}
-
-        before = door.call("POST", "/identify", json=body)
-        door.call("POST", f"/{path}/mine/train")
-        meanwhile = door.call("POST", "/identify", json=body)
-        door.advance(21)
-        after = door.call("POST", "/identify", json=body)
-
-        kind = kind[0].upper() + kind[1:]
-        assert code_of(before) == (400, f"{kind}NotTrained")
-        assert code_of(meanwhile) == (409, f"{kind}TrainingNotFinished")
-        assert after.json()[0]["candidates"] == [{"personId": person, "confidence": 1.0}]
-
-    def test_a_face_added_since_the_training_is_not_identified(self, door: Door) -> None:
-        person = door.call("GET", "/persongroups/employees/persons").json()[0]["personId"]
-        door.advance(21)
-        door.add_face(f"/persongroups/employees/persons/{person}", png(5))
-        face = self.detect(door, png(5), recognitionModel="recognition_04")
-
-        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
-
-        assert response.json() == [{"faceId": face["faceId"], "candidates": []}]
-
-    def test_a_detected_face_expires(self, door: Door) -> None:
-        face = self.detect(door, self.image(door), recognitionModel="recognition_04", faceIdTimeToLive="60")
-        door.advance(60)
-
-        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
-
-        assert code_of(response) == (404, "FaceNotFound")
-
-    def test_the_recognition_models_must_match(self, door: Door) -> None:
-        face = self.detect(door, self.image(door), recognitionModel="recognition_01")
-
-        response = door.call("POST", "/identify", json={"faceIds": [face["faceId"]], "personGroupId": "employees"})
-
-        assert response.json()["error"]["message"] == "'recognitionModel' is incompatible."
-
-    @pytest.mark.parametrize(
-        "change",
+        ("headers", "location"),
         [
-            {"faceIds": []},
-            {"faceIds": [TARGET] * 11},
-            {"faceIds": None},
-            {"maxNumOfCandidatesReturned": 101},
-            {"confidenceThreshold": 2},
-            {"largePersonGroupId": "visitors"},
-            {"personGroupId": None},
+            ({"x_forwarded_proto": "https"}, "https://localhost"),
+            ({"x_forwarded_proto": "https", "x_forwarded_host": "face.test"}, "https://face.test"),
+            ({"x_forwarded_host": "face.test, localhost"}, "http://face.test"),
+            ({"x_forwarded_proto": "https", "x_forwarded_port": "8443"}, "https://localhost:8443"),
+            ({"x_forwarded_proto": "https", "x_forwarded_port": "443"}, "https://localhost"),
+            (
+                {"forwarded": 'for=1.2.3.4;proto=https;host="face.test:8443", for=x;host=other'},
+                "https://face.test:8443",
+            ),
         ],
         ids=str,
     )
-    def test_identify_refuses_a_bad_body(self, door: Door, change: dict[str, object]) -> None:
-        body = {"faceIds": [TARGET], "personGroupId": "employees"} | change
+    def test_behind_a_proxy_it_is_what_the_proxy_saw(
+        self, open_door: Open, headers: dict[str, str], location: str
+    ) -> None:
+        door = open_door(seed="demo", allowed_hosts=("face.test",))
 
-        assert code_of(door.call("POST", "/identify", json=body)) == (400, "BadArgument")
+        assert self.location(door, host="localhost", **headers) == location
 
     @pytest.mark.parametrize(
-        ("path", "key"), [("facelists/watchlist", "faceListId"), ("largefacelists/archive", "largeFaceListId")]
+        "headers",
+        [
+            {"x_forwarded_host": "evil.example"},
+            {"x_forwarded_host": "localhost/path"},
+            {"x_forwarded_host": "user@localhost"},
+            {"x_forwarded_proto": "javascript"},
+            {"x_forwarded_port": "80/x"},
+            {"forwarded": "host=evil.example"},
+            {"forwarded": 'host="evil'},
+            {"forwarded": "=;;,"},
+        ],
+        ids=str,
     )
-    def test_find_similar_finds_the_faces_of_a_list(self, door: Door, path: str, key: str) -> None:
-        if key == "faceListId":
-            face = door.call("GET", f"/{path}").json()["persistedFaces"][1]["persistedFaceId"]
-        else:
-            face = door.call("GET", f"/{path}/persistedfaces?top=2").json()[1]["persistedFaceId"]
-        image = door.control("GET", f"/images/{face}").content
-        model = "recognition_01" if key == "faceListId" else "recognition_02"
-        detected = self.detect(door, image, recognitionModel=model)
+    def test_other_hosts_of_a_proxy_are_ignored(self, door: Door, headers: dict[str, str]) -> None:
+        assert self.location(door, host="localhost", **headers) == "http://localhost"
 
-        response = door.call("POST", "/findsimilars", json={"faceId": detected["faceId"], key: path.rpartition("/")[2]})
 
-        assert response.json() == [{"persistedFaceId": face, "confidence": 1.0}]
+class TestTokens:
+    """`--oauth basic` checks the form, the issuer, the audience and the expiry of a token."""
 
-    def test_find_similar_needs_a_trained_list(self, door: Door) -> None:
-        door.call("PUT", "/largefacelists/mine", json={"name": "n"})
-        face = self.detect(door, png(1))["faceId"]
+    def call(self, door: Door, token: str, **headers: str) -> httpx.Response:
+        """Call with a token."""
+        return door.call("GET", "/persongroups", key=None, headers={"Authorization": f"Bearer {token}"} | headers)
 
-        response = door.call("POST", "/findsimilars", json={"faceId": face, "largeFaceListId": "mine"})
+    def test_a_token_opens_the_first_account(self, open_door: Open) -> None:
+        door = open_door(oauth="basic", seed="demo")
 
-        assert code_of(response) == (400, "LargeFaceListNotTrained")
+        assert [group["personGroupId"] for group in self.call(door, token()).json()] == ["employees"]
+        assert door.call("GET", "/persongroups").status_code == 200
+
+    def test_a_host_name_chooses_the_account(self, open_door: Open) -> None:
+        door = open_door(oauth="basic", seed="demo")
+
+        response = self.call(door, token(), Host="facesnap-emulator-target.localhost")
+
+        assert (response.status_code, response.json()) == (200, [])
+
+    def test_tokens_need_the_option(self, door: Door) -> None:
+        assert self.call(door, token()).status_code == 401
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            "token",
+            "a.b.c",
+            "..",
+            token(algorithm="none"),
+            token(algorithm="HS256"),
+            token(algorithm=["RS256"]),
+            token(signature=""),
+            token(signature="!"),
+            token(iss="https://sts.windows.net.evil.example/72f988bf-86f1-41af-91ab-2d7cd011db47/"),
+            token(iss=None),
+            token(aud="https://management.azure.com"),
+            token(aud=["https://cognitiveservices.azure.com"]),
+            token(exp=1),
+            token(exp=None),
+            token(exp=float("nan")),
+            token(exp=10**400),
+            token(exp="99999999999"),
+            token(nbf=9_999_999_999),
+            token() + "x" * 20_000,
+        ],
+        ids=[str(number) for number in range(19)],
+    )
+    def test_other_tokens_are_denied(self, open_door: Open, bad: str) -> None:
+        response = self.call(open_door(oauth="basic"), bad)
+
+        assert code_of(response) == (401, "401")
+
+    def test_a_denied_token_is_not_repeated(self, open_door: Open) -> None:
+        bad = token(exp=1)
+
+        response = self.call(open_door(oauth="basic"), bad)
+
+        assert "it has expired" in response.text
+        assert bad not in response.text

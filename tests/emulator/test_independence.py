@@ -11,7 +11,7 @@ import pytest
 import facesnap_cli.emulator
 
 PACKAGE = Path(facesnap_cli.emulator.__file__).parent
-ALLOWED = ("facesnap_cli.emulator", "facesnap_cli.common.sqlite", "facesnap_cli.common.errors", "starlette", "uvicorn")
+ALLOWED = ("facesnap_cli.emulator", "facesnap_cli.common", "starlette", "uvicorn")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

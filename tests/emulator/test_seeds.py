@@ -14,7 +14,7 @@ from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import BUILT_IN, read_accounts
 from facesnap_cli.emulator.protocol.service_errors import ServiceError
 from facesnap_cli.emulator.seeds.files import read_seed
-from facesnap_cli.emulator.seeds.images import detect, draw, face_key
+from facesnap_cli.emulator.seeds.images import draw, find_faces, image_key, size_of
 from tests.emulator.conftest import Open
 from tests.emulator.doors import TARGET_KEY, Door, png
 
@@ -238,11 +238,11 @@ class TestImages:
     def test_a_drawn_image_stands_for_its_key(self, key: bytes) -> None:
         image = draw(key)
 
-        assert face_key(image) == key
-        assert (draw(key), detect(image) is not None) == (image, True)
+        assert image_key(image) == key
+        assert (draw(key), len(find_faces(image, size_of(image)))) == (image, 1)
 
     def test_other_images_stand_for_themselves(self) -> None:
-        assert face_key(png(1)) == face_key(png(1)) != face_key(png(2))
+        assert image_key(png(1)) == image_key(png(1)) != image_key(png(2))
 
     @pytest.mark.parametrize(
         ("image", "size"),
@@ -257,7 +257,8 @@ class TestImages:
         ids=["gif", "bmp", "jpeg"],
     )
     def test_the_size_is_read_from_every_format(self, image: bytes, size: tuple[int, int]) -> None:
-        face = detect(image + bytes(2000))
+        data = image + bytes(2000)
+        (face,) = find_faces(data, size_of(data))
 
         assert face is not None
         assert (face.width, face.height) == size
@@ -265,6 +266,7 @@ class TestImages:
     @given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8", b""]), st.binary(max_size=64))
     def test_any_bytes_are_detected_or_refused(self, start: bytes, rest: bytes) -> None:
         try:
-            detect(start + rest * 40 + bytes(1100))
+            data = start + rest * 40 + bytes(1100)
+            find_faces(data, size_of(data))
         except ServiceError as error:
             assert error.status == 400  # noqa: PT017 - most bytes raise nothing

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import formatdate
+from uuid import uuid4
 
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facesnap_cli.emulator.clock import TICKS_PER_S, Clock
 from facesnap_cli.emulator.face_service import Service
 from facesnap_cli.emulator.protocol.guard import guarded
 from facesnap_cli.emulator.protocol.handler import Handler
-from facesnap_cli.emulator.routes import OBJECT_ENDPOINTS, SNAPSHOT_ENDPOINTS, Endpoint
 from facesnap_cli.emulator.routes.control import control_routes
 
-_OBJECTS_AND_SNAPSHOTS = ("/face/v1.0", "/face/v1.0-preview")
-_OBJECTS = ("/face/v1.2",)
+_CLIENT_REQUEST_ID = b"x-ms-client-request-id"
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 # How long the background work lets requests go first between two steps, and how long it waits for more work.
 _PAUSE_S = 0.002
 _IDLE_S = 0.05
@@ -26,48 +27,35 @@ _IDLE_S = 0.05
 
 def create_app(service: Service) -> ASGIApp:
     """Return the ASGI application. Its lifespan runs the copying in the background."""
-    versions = [(prefix, SNAPSHOT_ENDPOINTS + OBJECT_ENDPOINTS) for prefix in _OBJECTS_AND_SNAPSHOTS]
-    versions += [(prefix, OBJECT_ENDPOINTS) for prefix in _OBJECTS]
-    mounts = [Mount(prefix, routes=_routes(service, prefix, endpoints)) for prefix, endpoints in versions]
     router = Router(
-        [Mount("/_emulator", routes=control_routes(service)), *mounts, _any_other(service, "")],
+        [Mount("/_emulator", routes=control_routes(service))],
         redirect_slashes=False,
+        default=Handler(service),
         lifespan=lambda _: _background(service),
     )
-    return _dated(guarded(router, service.options.host), service.clock)
+    return _stamped(guarded(router, service.names), service.clock)
 
 
-def _dated(app: ASGIApp, clock: Clock) -> ASGIApp:
-    """Return `app` with a `Date` in each response, by the emulator's clock."""
+def _stamped(app: ASGIApp, clock: Clock) -> ASGIApp:
+    """Return `app` with the headers of every response: `Date`, by the emulator's clock, and the ids of the request."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_dated(message: Message) -> None:
+        async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = formatdate(clock.now() / TICKS_PER_S, usegmt=True)
-                message["headers"] = [*message.get("headers", ()), (b"date", date.encode())]
+                headers = [*message.get("headers", ()), (b"date", date.encode())]
+                headers.append((b"apim-request-id", str(uuid4()).encode()))
+                headers += [
+                    header
+                    for header in scope["headers"]
+                    if header[0] == _CLIENT_REQUEST_ID and _REQUEST_ID.fullmatch(header[1])
+                ][:1]
+                message["headers"] = headers
             await send(message)
 
-        await app(scope, receive, send_dated)
+        await app(scope, receive, send_stamped)
 
     return call
-
-
-def _routes(service: Service, prefix: str, endpoints: tuple[Endpoint, ...]) -> list[Route]:
-    routes = [
-        Route(endpoint.path, Handler(service, endpoint, prefix).handle, methods=[endpoint.method])
-        for endpoint in endpoints
-    ]
-    # Starlette serves HEAD wherever there is a GET, and sends 405 for other methods. The gateway does neither.
-    for route in routes:
-        assert route.methods is not None
-        route.methods.discard("HEAD")
-    return [*routes, _any_other(service, prefix)]
-
-
-def _any_other(service: Service, prefix: str) -> Route:
-    route = Route("/{path:path}", Handler(service, None, prefix).handle)
-    route.methods = None
-    return route
 
 
 @asynccontextmanager

@@ -1,4 +1,7 @@
-"""Close connections without a response, and keep the case of a header's name. ASGI can express neither."""
+"""Do on connections what ASGI cannot express.
+
+Close them without a response, keep the case of a header's name, and refuse headers without an end.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import socket
 from typing import Any, ClassVar, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from facesnap_cli.emulator.protocol.faults import ConnectionDropped
 
 _HEADER = b"operation-location"
+_HEAD_BYTES_MAX = 64 * 1024
+_TOO_LARGE = "Request header fields are too large."
 _Address = tuple[str, int]
 
 
@@ -23,7 +28,7 @@ class Connections:
 
     def protocol(self) -> type[asyncio.Protocol]:
         """Return a subclass of uvicorn's HTTP protocol that registers its connections here."""
-        return type("TrackedProtocol", (_Tracked, AutoHTTPProtocol), {"transports": self._transports})
+        return type("TrackedProtocol", (_Tracked,), {"transports": self._transports})
 
     def app(self, inner: ASGIApp) -> ASGIApp:
         """Return an application that closes the connection if `inner` raises ConnectionDropped."""
@@ -69,10 +74,13 @@ class _Transport:
         return getattr(self._inner, name)
 
 
-class _Tracked(asyncio.Protocol):
-    """A mixin that registers the connection in `transports`."""
+class _Tracked(HttpToolsProtocol):
+    """uvicorn's protocol, which registers its connection in `transports` and limits the size of headers."""
 
     transports: ClassVar[dict[_Address, _Transport]]
+    _requests = 0
+    _head_bytes = 0
+    _in_head = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio does this only for sockets that were made with an explicit protocol number.
@@ -85,3 +93,30 @@ class _Tracked(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.transports.pop(self._address, None)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        requests = self._requests
+        super().data_received(data)
+        # A header that does not end is in the parser's memory. Of the data in which a request begins, nobody knows
+        # here how much belongs to it.
+        if self._in_head and self._requests == requests:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES_MAX and not self.transport.is_closing():
+                self.send_400_response(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        self._requests += 1
+        self._head_bytes = 0
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Also called for the trailers of a body in chunks.
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > _HEAD_BYTES_MAX:
+            raise ValueError(_TOO_LARGE)  # the parser stops, and uvicorn answers 400
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -36,21 +37,21 @@ async def read_body(request: Request, limit: int) -> bytes | None:
     return bytes(body) if len(body) <= limit else None
 
 
-async def read_json(request: Request, members: frozenset[str]) -> dict[str, object]:
+async def read_json(request: Request, members: frozenset[str], *, loose: bool) -> dict[str, object]:
     """Return the body as a JSON object without its null members.
 
-    Raises ServiceError: 415 for another content type, 413 for a body that is too long, 400 unless it is an object with
-    no other members than `members`.
+    Raises ServiceError: 415 for another content type, 413 for a body that is too long, 400 unless it is an object.
+    Unless it is read loosely, it must have no other members than `members`.
     """
     body = await read_body(request, JSON_BYTES_MAX)
     if body is None:
         raise ServiceError(413, "RequestEntityTooLarge", "Request body is too large.")
     if _content_type(request) != "application/json":
         raise unsupported_media_type()
-    return json_object(body, members)
+    return json_object(body, members, loose=loose)
 
 
-async def read_image(request: Request) -> bytes:
+async def read_image(request: Request, *, loose: bool) -> bytes:
     """Return the image in the body (octet-stream), or at the URL in the body (JSON {"url"}).
 
     Raises ServiceError: 415 for another content type, 400 for an image that is too big or a URL that does not work.
@@ -63,24 +64,27 @@ async def read_image(request: Request) -> bytes:
         return body
     if content_type != "application/json":
         raise unsupported_media_type()
-    url = text(json_object(body, frozenset({"url"})), "url")
+    url = text(json_object(body, frozenset({"url"}), loose=loose), "url")
     if not url or not url.lower().startswith(("http://", "https://")):
         raise ServiceError(400, "InvalidURL", "Invalid image URL.")
     return await asyncio.to_thread(_download, url)
 
 
-def json_object(body: bytes, members: frozenset[str]) -> dict[str, object]:
-    """Return a JSON object without its null members. Raises ServiceError 400."""
+def json_object(body: bytes, members: frozenset[str], *, loose: bool) -> dict[str, object]:
+    """Return a JSON object without its null members, as `read_json` does. Raises ServiceError 400."""
     try:
         document = json.loads(body)
         # Half of a surrogate pair is valid JSON, but SQLite cannot store it.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise bad_argument("JSON parsing error.") from None
-    # The service ignores unknown members. The emulator refuses them, so that a misspelt name is noticed.
-    if not isinstance(document, dict) or not members.issuperset(document):
+    if not isinstance(document, dict):
         raise bad_argument("Request body is invalid.")
-    return {key: value for key, value in document.items() if value is not None}
+    present = {key: value for key, value in document.items() if value is not None}
+    # The service ignores unknown members. The emulator refuses them, so that a misspelt name is noticed.
+    if not loose and not members.issuperset(present):
+        raise bad_argument("Request body is invalid.")
+    return present
 
 
 def unsupported_media_type() -> ServiceError:
@@ -130,16 +134,16 @@ def model(source: Mapping[str, object], key: str, known: tuple[str, ...]) -> str
 def number(source: Mapping[str, object], key: str, default: int, low: int, high: int) -> int:
     """Return a whole number between `low` and `high`. Raises ServiceError 400."""
     value = source.get(key, default)
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise bad_argument(f"'{key}' is invalid.")
     return value
 
 
-def boolean(query: Mapping[str, str], key: str) -> bool:
-    """Return a query parameter that is true or false, false by default. Raises ServiceError 400."""
-    value = query.get(key, "false").lower()
+def boolean(query: Mapping[str, str], key: str, *, default: bool = False) -> bool:
+    """Return a query parameter that is true or false. Raises ServiceError 400."""
+    value = query.get(key, str(default)).lower()
     if value not in ("true", "false"):
         raise bad_argument(f"'{key}' is invalid.")
     return value == "true"

@@ -42,6 +42,9 @@ def accepted(header: str, location: str) -> Response:
 def error_response(error: ServiceError) -> Response:
     """Return the response for a ServiceError."""
     response = json_response(error.document(), error.status)
+    # The code of a fault may be any text.
+    if error.envelope == "error" and error.code.isascii() and error.code.isprintable():
+        response.headers["x-ms-error-code"] = error.code
     if error.retry_after is not None:
         response.headers["Retry-After"] = error.retry_after
     return response

@@ -88,7 +88,7 @@ _CHOICES = {
     "envelope": ("error", "gateway"),
     "act": ("always",),
     "drop": ("before", "after"),
-    "location": ("missing", "elsewhere", "absolute", "lower", "upper", "title"),
+    "location": ("missing", "elsewhere", "absolute", "relative", "lower", "upper", "title"),
     "existing": ("operation",),
 }
 

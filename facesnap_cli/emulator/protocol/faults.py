@@ -161,10 +161,12 @@ def _location(name: bytes, value: bytes, change: str, base: str) -> list[tuple[b
     """Return a header after a change of Operation-Location, as a list of one header or none."""
     if name.lower() != b"operation-location":
         return [(name, value)]
+    path = value.removeprefix(base.encode())  # that of a training is absolute already
     return {
         "missing": [],
-        "elsewhere": [(name, b"https://face-internal.invalid:8443/face/v1.0" + value)],
-        "absolute": [(name, base.encode() + value)],
+        "elsewhere": [(name, b"https://face-internal.invalid:8443/face/v1.0" + path)],
+        "absolute": [(name, base.encode() + path)],
+        "relative": [(name, path)],
         "lower": [(b"operation-location", value)],
         "upper": [(b"OPERATION-LOCATION", value)],
         "title": [(b"Operation-Location", value)],

@@ -10,25 +10,36 @@ Envelope = Literal["error", "gateway"]
 class ServiceError(Exception):
     """An error response.
 
-    Its body is {"error": {"code", "message"}}, or with `envelope` "gateway" {"statusCode", "message"}. `retry_after`
-    becomes the Retry-After header: seconds, or an HTTP date.
+    Its body is {"error": {"code", "message"}}, or with `envelope` "gateway" {"statusCode", "message"}. `inner` is the
+    `innererror` of the error. `retry_after` becomes the Retry-After header: seconds, or an HTTP date.
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, envelope: Envelope = "error", retry_after: str | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        envelope: Envelope = "error",
+        inner: ServiceError | None = None,
+        retry_after: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.envelope = envelope
+        self.inner = inner
         self.retry_after = retry_after
 
     def document(self) -> dict[str, object]:
         """Return the body of the response."""
         if self.envelope == "gateway":
             return {"statusCode": self.status, "message": self.message}
-        return {"error": {"code": self.code, "message": self.message}}
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.inner is not None:
+            error["innererror"] = self.inner.document()["error"]
+        return {"error": error}
 
 
 def bad_argument(message: str) -> ServiceError:
@@ -44,6 +55,11 @@ def access_denied() -> ServiceError:
         "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for"
         " an active subscription and use a correct regional API endpoint for your resource.",
     )
+
+
+def token_denied(reason: str) -> ServiceError:
+    """Return the 401 for a bearer token that does not pass."""
+    return ServiceError(401, "401", f"Access denied due to invalid token: {reason}.")
 
 
 def resource_not_found() -> ServiceError:
@@ -72,10 +88,30 @@ def unsupported_feature(message: str = "Feature is not supported.") -> ServiceEr
     return ServiceError(403, "UnsupportedFeature", message)
 
 
-MISSING_APPROVAL = (
-    "Feature is not supported, missing approval for one or more of the following features:"
-    " Identification, Verification."
-)
+def approval_missing(*, nested: bool) -> ServiceError:
+    """Return the 403 for a subscription without approval, as traffic shows it (nested) or as documented."""
+    documented = unsupported_feature(
+        "Feature is not supported, missing approval for one or more of the following features:"
+        " Identification, Verification."
+    )
+    if not nested:
+        return documented
+    return ServiceError(403, "InvalidRequest", "Invalid request has been sent.", inner=documented)
+
+
+def person_unknown() -> ServiceError:
+    """Return the 400 of verify for an unknown person."""
+    return ServiceError(400, "PersonNotFound", "Person is not found.")
+
+
+def detected_face_not_found(status: int = 400) -> ServiceError:
+    """Return the error for an unknown or expired detected face: 400, but 404 to verify."""
+    return ServiceError(status, "FaceNotFound", "Face is not found.")
+
+
+def several_faces() -> ServiceError:
+    """Return the 400 for adding a face from an image that shows more than one."""
+    return ServiceError(400, "InvalidImage", "There is more than 1 face in the image.")
 
 
 def person_not_found(person_id: str) -> ServiceError:

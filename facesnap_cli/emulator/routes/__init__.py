@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from facesnap_cli.emulator.container_kinds import KINDS
 from facesnap_cli.emulator.routes.containers import container_endpoints
+from facesnap_cli.emulator.routes.detection import DETECTION_ENDPOINTS
 from facesnap_cli.emulator.routes.endpoint import Call, Endpoint
 from facesnap_cli.emulator.routes.faces import face_endpoints
 from facesnap_cli.emulator.routes.persons import person_endpoints
@@ -19,5 +20,6 @@ OBJECT_ENDPOINTS: tuple[Endpoint, ...] = (
         for make in (container_endpoints, person_endpoints, face_endpoints)
         for endpoint in make(kind)
     ),
+    *DETECTION_ENDPOINTS,
     *RECOGNITION_ENDPOINTS,
 )

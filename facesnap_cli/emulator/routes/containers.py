@@ -75,7 +75,7 @@ class _ContainerRoutes:
 
     def train(self, call: Call) -> Response:
         call.store.containers.train(call.account.name, self._kind, self._id(call))
-        location = f"{call.base}/{self._kind.path}/{self._id(call)}/training"
+        location = call.location(f"/{self._kind.path}/{self._id(call)}/training")
         return encode.accepted(call.dialect.location_header, location)
 
     def training(self, call: Call) -> Response:

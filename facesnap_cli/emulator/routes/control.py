@@ -18,7 +18,7 @@ from facesnap_cli.emulator.protocol import decode
 from facesnap_cli.emulator.protocol.encode import error_response, json_response
 from facesnap_cli.emulator.protocol.fault_specs import fault_from
 from facesnap_cli.emulator.protocol.service_errors import bad_argument, face_not_found
-from facesnap_cli.emulator.seeds.images import draw
+from facesnap_cli.emulator.seeds.images import MOST_FACES, draw
 
 _MOST_DIGITS = 15
 _MOST_ADVANCE_S = 3650 * 86400
@@ -38,7 +38,7 @@ def control_routes(service: Service) -> list[Route]:
         Route("/faults", control.faults, methods=["GET"]),
         Route("/faults", control.add_faults, methods=["POST"]),
         Route("/faults", control.clear_faults, methods=["DELETE"]),
-        Route("/images/{persistedFaceId}", control.image, methods=["GET"]),
+        Route("/images/{persistedFaceIds}", control.image, methods=["GET"]),
     ]
 
 
@@ -106,10 +106,11 @@ class _Control:
         return json_response([])
 
     async def image(self, request: Request) -> Response:
-        face = guid(request.path_params["persistedFaceId"])
-        if face is None or not self._service.store.faces.was_seeded(face):
+        faces = [guid(face) for face in request.path_params["persistedFaceIds"].split(",", MOST_FACES)]
+        known = [face for face in faces if face is not None and self._service.store.faces.was_seeded(face)]
+        if len(known) < len(faces) or len(known) > MOST_FACES:
             return error_response(face_not_found())
-        return Response(draw(face), media_type="image/png")
+        return Response(draw(*known), media_type="image/png")
 
 
 async def _json(request: Request) -> Any:

@@ -12,11 +12,12 @@ from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.limits import Tier
 from facesnap_cli.emulator.protocol.dialects import Dialect
 from facesnap_cli.emulator.store import Store
+from facesnap_cli.emulator.versions import Version
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that is authenticated and decoded. `base` is the URL up to and including the version.
+    """A request that is authenticated and decoded. `location` returns the URL of a path below the version.
 
     A fault can set `planned_failure`, a message, and `existing_fails_later` for the operation that the call starts.
     """
@@ -25,7 +26,8 @@ class Call:
     dialect: Dialect
     account: Account
     tier: Tier
-    base: str
+    version: Version
+    location: Callable[[str], str]
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, object]
@@ -34,12 +36,22 @@ class Call:
     existing_fails_later: bool
 
 
+def always(query: Mapping[str, str]) -> bool:
+    """Return True: the operation needs approval."""
+    return True
+
+
+def never(query: Mapping[str, str]) -> bool:
+    """Return False: the operation does not need approval."""
+    return False
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One operation of the service. `act` runs in a transaction unless the method is GET.
 
-    `members` are the allowed members of a JSON body, `query` the allowed parameters of the URL. `snapshot` and
-    `recognition` mark the features that some services refuse.
+    `members` are the allowed members of a JSON body, `query` the allowed parameters of the URL. `snapshot` marks what a
+    retired service refuses. `needs_approval` says of which queries a service refuses the call without approval.
     """
 
     method: str
@@ -49,7 +61,7 @@ class Endpoint:
     members: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
     snapshot: bool = False
-    recognition: bool = False
+    needs_approval: Callable[[Mapping[str, str]], bool] = always
 
 
 def names(*values: str) -> frozenset[str]:

@@ -8,7 +8,6 @@ from facesnap_cli.emulator.container_kinds import Kind
 from facesnap_cli.emulator.ids import guid_text
 from facesnap_cli.emulator.protocol import decode, encode
 from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
-from facesnap_cli.emulator.seeds.images import find_face
 from facesnap_cli.emulator.store.containers import Container
 from facesnap_cli.emulator.store.faces import NOBODY
 
@@ -49,7 +48,7 @@ class _FaceRoutes:
         decode.model(call.query, "detectionModel", decode.DETECTION_MODELS)
         container = self._edited(call)
         person = self._person(call, container)
-        image = find_face(call.image, call.query.get("targetFace")).key
+        image = call.store.pictures.face(call.image, call.query.get("targetFace")).key
         face = call.store.faces.add(container, person, call.tier, image=image, user_data=user_data)
         return encode.json_response({"persistedFaceId": guid_text(face)})
 

@@ -8,7 +8,7 @@ from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid, guid_text, is_object_id
 from facesnap_cli.emulator.protocol import decode, encode
 from facesnap_cli.emulator.protocol.service_errors import bad_argument, operation_not_found
-from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names
+from facesnap_cli.emulator.routes.endpoint import Call, Endpoint, names, never
 
 
 def _take(call: Call) -> Response:
@@ -116,7 +116,7 @@ def _apply_scope(call: Call) -> list[str] | None:
 
 
 SNAPSHOT_ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/operations/{operationId}", _status, snapshot=True),
+    Endpoint("GET", "/operations/{operationId}", _status, snapshot=True, needs_approval=never),
     Endpoint(
         "POST",
         "/snapshots",
@@ -125,8 +125,8 @@ SNAPSHOT_ENDPOINTS: tuple[Endpoint, ...] = (
         members=names("type", "objectId", "applyScope", "userData"),
         snapshot=True,
     ),
-    Endpoint("GET", "/snapshots", _list, query=names("type", "applyScope"), snapshot=True),
-    Endpoint("GET", "/snapshots/{snapshotId}", _get, snapshot=True),
+    Endpoint("GET", "/snapshots", _list, query=names("type", "applyScope"), snapshot=True, needs_approval=never),
+    Endpoint("GET", "/snapshots/{snapshotId}", _get, snapshot=True, needs_approval=never),
     Endpoint(
         "PATCH",
         "/snapshots/{snapshotId}",
@@ -134,8 +134,9 @@ SNAPSHOT_ENDPOINTS: tuple[Endpoint, ...] = (
         takes="json",
         members=names("applyScope", "userData"),
         snapshot=True,
+        needs_approval=never,
     ),
-    Endpoint("DELETE", "/snapshots/{snapshotId}", _delete, snapshot=True),
+    Endpoint("DELETE", "/snapshots/{snapshotId}", _delete, snapshot=True, needs_approval=never),
     Endpoint(
         "POST",
         "/snapshots/{snapshotId}/apply",

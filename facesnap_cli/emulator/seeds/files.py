@@ -1,16 +1,17 @@
 """Read a seed, the groups and lists that an emulator starts with, from a file or from `demo`.
 
-A face without an image in the seed gets a drawn one. Its id is then its image's key, so it can be drawn again.
+A face without an image in the seed gets a drawn one. Its id is then its image's key, so it can be drawn again. A seed
+may also mark images: how many faces each shows, where, whose, and of which quality.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import Account
@@ -20,7 +21,18 @@ from facesnap_cli.emulator.limits import FACES_PER_PERSON
 from facesnap_cli.emulator.protocol.decode import RECOGNITION_MODELS
 from facesnap_cli.emulator.protocol.service_errors import ServiceError
 from facesnap_cli.emulator.seeds.demo import DEMO
-from facesnap_cli.emulator.seeds.images import find_face
+from facesnap_cli.emulator.seeds.images import (
+    MOST_FACES,
+    QUALITIES,
+    Face,
+    Rectangle,
+    choose_face,
+    find_faces,
+    image_key,
+    key_in,
+    size_of,
+    strips,
+)
 
 _OBJECT_KEYS = {
     "account",
@@ -39,6 +51,8 @@ _PERSON_KEYS = {"personId", "name", "userData", "faces"}
 # Generated ids have room for this number, and creating as many takes longer than anybody waits.
 _MOST = 100_000_000
 _FACE_KEYS = {"persistedFaceId", "userData", "image"}
+_IMAGE_KEYS = {"image", "faces"}
+_MARK_KEYS = {"rectangle", "like", "qualityForRecognition"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,14 @@ def face_id(prefix: str, number: int, place: int) -> bytes:
     return bytes.fromhex(f"{prefix}00024{place:03x}8000{number:012x}")
 
 
-def read_seed(source: str, accounts: Sequence[Account]) -> tuple[SeedObject, ...]:
+class Seed(NamedTuple):
+    """The objects of a seed, and the faces in the images that it marks, by the images' keys."""
+
+    objects: tuple[SeedObject, ...] = ()
+    images: Mapping[bytes, Sequence[Face]] = {}
+
+
+def read_seed(source: str, accounts: Sequence[Account]) -> Seed:
     """Read the seed `demo`, or a JSON file. Raises UsageError that says where the file is wrong."""
     if source == "demo":
         return _Reader("demo", Path(), accounts).seed(DEMO)
@@ -113,12 +134,46 @@ class _Reader:
         self._directory = directory
         self._accounts = {account.name: account for account in accounts}
         self._first = accounts[0].name
+        self._images: dict[bytes, list[Face]] = {}
 
-    def seed(self, document: object) -> tuple[SeedObject, ...]:
-        top = self._object(document, {"objects"}, "the file")
-        return tuple(
+    def seed(self, document: object) -> Seed:
+        top = self._object(document, {"objects", "images"}, "the file")
+        for n, entry in enumerate(self._list(top, "images", "the file"), 1):
+            self._mark(entry, f"image {n}")
+        objects = tuple(
             self._container(entry, f"object {n}") for n, entry in enumerate(self._list(top, "objects", "the file"), 1)
         )
+        return Seed(objects, self._images)
+
+    def _mark(self, entry: object, where: str) -> None:
+        given = self._object(entry, _IMAGE_KEYS, where)
+        name = self._text(given, "image", where)
+        if not name:
+            raise self._wrong(where, "image", "a path")
+        image, size = self._image(name, where)
+        entries: list[object] = (
+            [{}] * self._number(given, "faces", where, 0, MOST_FACES)
+            if isinstance(given.get("faces"), int)
+            else self._list(given, "faces", where)
+        )
+        if len(entries) > MOST_FACES:
+            raise self._wrong(where, "faces", f"at most {MOST_FACES}")
+        faces = []
+        for place, (face, strip) in enumerate(zip(entries, strips(size, len(entries)), strict=True)):
+            key = image_key(image) if len(entries) == 1 else key_in(image, place)
+            faces.append(self._marked_face(face, f"{where}, face {place + 1}", key, size, strip))
+        self._images[image_key(image)] = faces
+
+    def _marked_face(self, entry: object, where: str, key: bytes, size: tuple[int, int], strip: Rectangle) -> Face:
+        given = self._object(entry, _MARK_KEYS, where)
+        like = self._text(given, "like", where)
+        quality = given.get("qualityForRecognition", QUALITIES[-1])
+        if quality not in QUALITIES:
+            raise self._wrong(where, "qualityForRecognition", f"one of {', '.join(QUALITIES)}")
+        rectangle = _rectangle(given.get("rectangle", list(strip)), size)
+        if rectangle is None:
+            raise self._wrong(where, "rectangle", f"[left, top, width, height] within {size[0]} × {size[1]}")
+        return Face(key if like is None else self._key(like, where), *rectangle, quality)
 
     def _container(self, entry: object, where: str) -> SeedObject:
         given = self._object(entry, _OBJECT_KEYS, where)
@@ -185,13 +240,23 @@ class _Reader:
         image = self._text(given, "image", where)
         return SeedFace(face, face if image is None else self._key(image, where), self._text(given, "userData", where))
 
-    def _key(self, image: str, where: str) -> bytes:
+    def _key(self, name: str, where: str) -> bytes:
+        """Return the key of the one face in an image."""
+        image, size = self._image(name, where)
+        marked = self._images.get(image_key(image))
         try:
-            return find_face((self._directory / image).read_bytes()).key
-        except OSError as error:
+            return choose_face(find_faces(image, size) if marked is None else marked, size, None).key
+        except ServiceError as error:
+            raise UsageError(f"{self._source}, {where}: {name}: {error.message}") from error
+
+    def _image(self, name: str, where: str) -> tuple[bytes, tuple[int, int]]:
+        try:
+            image = (self._directory / name).read_bytes()
+            return image, size_of(image)
+        except (OSError, ValueError) as error:
             raise UsageError(f"{self._source}, {where}: the image cannot be read: {error}") from error
         except ServiceError as error:
-            raise UsageError(f"{self._source}, {where}: {image}: {error.message}") from error
+            raise UsageError(f"{self._source}, {where}: {name}: {error.message}") from error
 
     def _object(self, entry: object, keys: set[str], where: str) -> dict[str, Any]:
         if not isinstance(entry, dict) or not keys.issuperset(entry):
@@ -225,3 +290,12 @@ class _Reader:
 
     def _wrong(self, where: str, key: str, allowed: str) -> UsageError:
         return UsageError(f"{self._source}: {where}: `{key}` must be {allowed}")
+
+
+def _rectangle(value: object, size: tuple[int, int]) -> Rectangle | None:
+    """Return [left, top, width, height] if it is within an image of this size, else None."""
+    if not isinstance(value, list) or len(value) != 4 or not all(type(number) is int for number in value):
+        return None
+    left, top, width, height = value
+    within = min(left, top) >= 0 < min(width, height) and left + width <= size[0] and top + height <= size[1]
+    return (left, top, width, height) if within else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.limits import TIERS
 from facesnap_cli.emulator.protocol.service_errors import ServiceError
-from facesnap_cli.emulator.seeds.files import SeedFace, SeedObject
+from facesnap_cli.emulator.seeds.files import Seed, SeedFace, SeedObject
 from facesnap_cli.emulator.store import Store
 from facesnap_cli.emulator.store.containers import Container
 from facesnap_cli.emulator.store.faces import NOBODY
@@ -34,9 +34,11 @@ _ADD_FACES = """
 """
 
 
-def load(store: Store, objects: Iterable[SeedObject]) -> None:
-    """Create the objects in the caller's transaction. Raises UsageError if the service would refuse one."""
-    for item in objects:
+def load(store: Store, seed: Seed) -> None:
+    """Create the seed's objects in the caller's transaction. Raises UsageError if the service would refuse one."""
+    for image, faces in seed.images.items():
+        store.pictures.mark(image, faces)
+    for item in seed.objects:
         try:
             _create(store, item)
         except ServiceError as error:

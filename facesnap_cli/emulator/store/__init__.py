@@ -14,6 +14,7 @@ from facesnap_cli.emulator.store.copies import Copies
 from facesnap_cli.emulator.store.faces import Faces
 from facesnap_cli.emulator.store.operations import Operations
 from facesnap_cli.emulator.store.persons import Persons
+from facesnap_cli.emulator.store.pictures import Pictures
 from facesnap_cli.emulator.store.quotas import Quotas
 from facesnap_cli.emulator.store.recognition import Recognition
 from facesnap_cli.emulator.store.snapshots import Snapshots
@@ -32,6 +33,7 @@ class Store:
         self.containers = Containers(self.state, self.copies, self.operations, train_pace)
         self.persons = Persons(self.state, self.containers)
         self.faces = Faces(self.state, self.containers, self.persons)
+        self.pictures = Pictures(self.state)
         self.recognition = Recognition(self.state, self.containers)
         self.quotas = Quotas(self.state)
         self.snapshots = Snapshots(

@@ -114,6 +114,9 @@ MIGRATIONS = (
         PRIMARY KEY (subscription, action)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE pictures (image BLOB PRIMARY KEY, faces TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 TABLES = (
@@ -126,6 +129,7 @@ TABLES = (
     "faces",
     "detections",
     "quotas",
+    "pictures",
     "facts",
     "objects",
 )
