@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facesnap_cli.archives.archive_schema import Maker
 from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.replacement import Replacement
 from facesnap_cli.common.hints import complete_command
@@ -20,9 +21,10 @@ from facesnap_cli.operations.polling import Schedule
 class ExportParameters:
     """The parameters of an export. `base` is an older archive of the same object.
 
-    `carry` keeps the base's image of a face whose file is gone. `require_images`: every face needs an image.
-    `replaces` is what `target` may be already. `account` is the ARM path of the account, if it is known. `files` are
-    the common options that name files, because the command that resumes the export needs them too.
+    `carry` keeps the base's image of a face whose file is gone. `require_images`: every face needs an image. `replaces`
+    is what `target` may be already, and `replaced_id` the id of the only archive that a plan may replace there. `maker`
+    is the item of a plan that exports it. `account` is the ARM path of the account, if it is known. `files` are the
+    common options that name files, because the command that resumes the export needs them too.
     """
 
     object_type: ObjectType
@@ -31,6 +33,8 @@ class ExportParameters:
     images: ImageSource | None = None
     base: Path | None = None
     replaces: Replacement = Replacement.NOTHING
+    replaced_id: str = ""
+    maker: Maker | None = None
     account: str | None = None
     carry: bool = True
     require_images: bool = False
@@ -57,7 +61,7 @@ class ExportParameters:
                 *("--type", self.object_type.value, "--object-id", self.object_id, "--to", self.target),
                 *(("--images", self.images.origin.absolute()) if self.images else ()),
                 *(("--base", self.base.absolute()) if self.base else ()),
-                self.replaces is not Replacement.NOTHING and "--force",
+                (self.replaces is Replacement.ANY or bool(self.replaced_id)) and "--force",
                 not self.carry and "--no-carry",
                 self.require_images and "--require-images",
                 self.allow_shared_images and "--allow-shared-images",

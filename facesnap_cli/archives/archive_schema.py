@@ -11,7 +11,7 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.common.time_format import format_time, parse_time
@@ -75,6 +75,9 @@ MIGRATIONS = (
         consistent INTEGER NOT NULL CHECK (consistent IN (0, 1)),  -- 0: the object was written to while it was read
         left_out TEXT NOT NULL,           -- what was not read, separated by spaces: face-user-data; empty: nothing
         base_id TEXT,                     -- archive_id of the archive that unchanged data came from
+        item TEXT,                        -- the plan's item that made it; NULL: exported by hand
+        target TEXT,                      -- the item's target, as the plan writes it
+        place TEXT,                       -- the file's name, with the folders above it that have a date in their name
         sources TEXT,                     -- SHA-256 over the checksums of image_sources, each by its face
         checksum TEXT                     -- of the columns before it
     ) STRICT;
@@ -122,13 +125,14 @@ _REQUIRED = (
 )
 PERSON_COLUMNS = ("person_id", "name", "user_data")
 FACE_COLUMNS = ("face_id", "person_id", "user_data", "image", "target_face", "detection_model")
-EXPORT_COLUMNS = ("one", "profile", "account", "key_digest", "consistent", "left_out", "base_id", "sources")
+_MAKER = ("item", "target", "place")
+EXPORT_COLUMNS = ("one", "profile", "account", "key_digest", "consistent", "left_out", "base_id", *_MAKER, "sources")
 SOURCE_COLUMNS = ("face_id", "path", "rule", "matched_time", "carried_from")
 _HEADS = (
     # A version 1 archive says no more. Its object was read until it stayed the same.
-    "SELECT *, NULL AS profile, NULL AS account, NULL AS key_digest, 1 AS consistent, '' AS left_out, NULL AS base_id"
-    " FROM object",
-    "SELECT object.*, profile, account, key_digest, consistent, left_out, base_id"
+    "SELECT *, NULL AS profile, NULL AS account, NULL AS key_digest, 1 AS consistent, '' AS left_out, NULL AS base_id,"
+    " NULL AS item, NULL AS target, NULL AS place FROM object",
+    "SELECT object.*, profile, account, key_digest, consistent, left_out, base_id, item, target, place"
     " FROM object LEFT JOIN export USING (one)",
 )
 
@@ -137,6 +141,25 @@ class ArchiveError(DatabaseError):
     """The archive cannot be used as it is."""
 
     default_code = "Archive"
+
+
+class Maker(NamedTuple):
+    """The item of a plan that an archive is made by, and the target as the plan writes it.
+
+    `place` is the file's name, with the folders above it whose names have a date.
+    """
+
+    item: str
+    target: str
+    place: str
+
+    def made(self, other: Maker) -> bool:
+        """Return whether it is the same target with the same file: the name of an item may change."""
+        return (self._filled, self.place) == (other._filled, other.place)
+
+    @property
+    def _filled(self) -> str:
+        return self.target.replace("{name}", self.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +188,7 @@ class Head:
     is_consistent: bool
     left_out: tuple[str, ...]
     base_id: str | None
+    maker: Maker | None
     version: int
 
     @classmethod
@@ -176,6 +200,7 @@ class Head:
                 raise ValueError(f"its {name} is of another type")
         if not OBJECT_ID.fullmatch(row["object_id"]):
             raise ValueError("its object_id cannot be one")
+        maker = tuple(row[name] for name in _MAKER)
         return cls(
             archive_id=row["archive_id"],
             object_type=ObjectType(row["type"]),
@@ -199,6 +224,7 @@ class Head:
             is_consistent=bool(row["consistent"]),
             left_out=tuple(row["left_out"].split()),
             base_id=row["base_id"],
+            maker=Maker(row["item"], row["target"], row["place"]) if None not in maker else None,
             version=version,
         )
 
@@ -248,6 +274,8 @@ class Head:
             "consistent": self.is_consistent,
             "leftOut": list(self.left_out),
             "baseId": self.base_id,
+            "item": self.maker.item if self.maker else None,
+            "target": self.maker.target if self.maker else None,
         }
 
 

@@ -77,10 +77,12 @@ def export_object(
     identity = parameters.identity(account)
     if finished := _finished_before(parameters, progress):
         return finished
-    check_replaceable(parameters.target, parameters.replaces, identity)
+    check_replaceable(parameters.target, parameters.replaces, identity, parameters.replaced_id)
     account.objects.get(parameters.object_type, parameters.object_id)  # raises NotFoundError before a file is made
-    with _checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, clock) as partial:
-        is_first_run = partial.begin(identity)
+    # Others compare the archive's times with the service's clock, so they are told by that.
+    times = account.service_clock
+    with _checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, times) as partial:
+        is_first_run = partial.begin(identity, parameters.maker)
         if base:
             partial.use_base(base)
         reading = _Reading(account, parameters, partial, progress)
@@ -94,7 +96,8 @@ def export_object(
             raise
         reading.run()
         report = store_images(partial, parameters, clock, progress)
-        check_replaceable(parameters.target, parameters.replaces, identity)  # an export may take hours
+        # An export may take hours.
+        check_replaceable(parameters.target, parameters.replaces, identity, parameters.replaced_id)
         progress.begin("checking what was written")
         archive = partial.seal(is_consistent=reading.is_consistent)
         failure = failure_of(report) or reading.failure

@@ -21,6 +21,7 @@ from facesnap_cli.archives.archive_schema import (
     MIGRATIONS,
     ArchiveError,
     Head,
+    Maker,
     checksum_of,
     format_version,
     is_head_whole,
@@ -33,13 +34,13 @@ from facesnap_cli.archives.checked_rows import copy_rows
 from facesnap_cli.archives.partial_images import PartialImages, forget_images
 from facesnap_cli.archives.safe_open import check_schema, prepare, read_only_uri
 from facesnap_cli.archives.shared_connection import SharedConnection
-from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.clock import TimeSource
 from facesnap_cli.common.errors import ConflictError, UsageError
 from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.common.time_format import format_time
-from facesnap_cli.journal.transfer_record import partial_of
-from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
+from facesnap_cli.journal.transfer_record import files_of_partial, partial_of
+from facesnap_cli.models.identity import ObjectIdentity, Resource
 from facesnap_cli.models.objects import Face, FaceObject, Person, Training
 
 # Rows get their checksum when they are written. A person's face whose user data is still to be read has none.
@@ -61,17 +62,25 @@ class UnreadFace:
     person_id: str
 
 
-def compare_begun(target: Path, identity: ObjectIdentity) -> Sameness:
-    """Return whether the partial archive of `target` is of this object; unknown if it cannot be read."""
-    partial = partial_of(target)
+def begun_head(target: Path) -> Head | None:
+    """Return the head of the partial archive of `target`; None if there is none that can be read."""
+    partial, log, *_ = files_of_partial(target)
+    # Without a log nobody writes to it; SQLite would then make an empty log, and leave it there.
+    is_at_rest = not log.exists()
     try:
-        with closing(sqlite3.connect(read_only_uri(partial, finished=False), uri=True)) as connection:
+        with closing(sqlite3.connect(read_only_uri(partial, finished=is_at_rest), uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             check_schema(connection, partial, allowed=_ALLOWED)
             row = read_head_row(connection)
-            return Head.from_row(row, format_version(connection)).compare(identity) if row else Sameness.UNKNOWN
+            return Head.from_row(row, format_version(connection)) if row else None
     except (sqlite3.Error, ValueError, IndexError, ArchiveError):
-        return Sameness.UNKNOWN
+        return None
+
+
+def delete_begun(target: Path) -> None:
+    """Delete the partial archive of `target`, and the files that SQLite keeps beside it. No process may write it."""
+    for path in files_of_partial(target):
+        path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ class Counts:
 class PartialArchive:
     """The data that an export has read so far. It survives a kill at any moment. Safe for several threads."""
 
-    def __init__(self, target: Path, database: SharedConnection, clock: Clock):
+    def __init__(self, target: Path, database: SharedConnection, clock: TimeSource):
         self.target = target
         self.images = PartialImages(database)
         self._database = database
@@ -96,7 +105,7 @@ class PartialArchive:
 
     @classmethod
     @contextmanager
-    def opened(cls, target: Path, clock: Clock) -> Iterator[Self]:
+    def opened(cls, target: Path, clock: TimeSource) -> Iterator[Self]:
         """Open the partial archive of `target`: a new one, or the one that an earlier run left."""
         partial = partial_of(target)
         try:
@@ -124,27 +133,33 @@ class PartialArchive:
             yield opened
         finally:
             if opened and opened._is_discarded:
-                for suffix in ("", "-wal", "-shm"):
-                    partial.with_name(partial.name + suffix).unlink(missing_ok=True)
+                delete_begun(target)
             database.close()
 
     def discard(self) -> None:
         """Delete the file in the end."""
         self._is_discarded = True
 
-    def begin(self, identity: ObjectIdentity) -> bool:
+    def begin(self, identity: ObjectIdentity, maker: Maker | None = None) -> bool:
         """Record which object is being exported, and return whether this is the first run.
 
-        Raises ConflictError if an earlier run began another object, or one that may be another: what it has read is
-        only used again for the same object.
+        `maker` is the item of a plan that exports it, None for a user. Whoever began an archive is its maker: a user
+        may resume what an item began, but no item takes over what somebody else did. Raises ConflictError for that,
+        and if an earlier run began another object, or one that may be another: what it has read is only used again
+        for the same object.
         """
-        begun = self._begun(identity)
+        begun = self._begun(identity, maker)
         if begun is None:
-            self._record(identity)
+            self._record(identity, maker)
         elif not begun.compare(identity).is_certain:
             raise ConflictError(
                 f"{self._database.path} is an unfinished export of another object: {begun}",
                 hint="finish that one, delete the file, or choose another --to",
+            )
+        elif maker and not self._is_of(maker):
+            raise ConflictError(
+                f"{self._database.path} is an unfinished export that this item of the plan did not begin",
+                hint="finish that one, or move or delete the file",
             )
         else:
             self._check_earlier_run()
@@ -177,7 +192,12 @@ class PartialArchive:
             details={"file": str(self._database.path)},
         )
 
-    def _begun(self, identity: ObjectIdentity) -> ObjectIdentity | None:
+    def _is_of(self, maker: Maker) -> bool:
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT item, target, place FROM export").fetchone()
+        return None not in tuple(row) and maker.made(Maker(*row))
+
+    def _begun(self, identity: ObjectIdentity, maker: Maker | None) -> ObjectIdentity | None:
         """Return the object that an earlier run began."""
         with self._database.reading() as connection:
             row = connection.execute(
@@ -191,10 +211,10 @@ class PartialArchive:
             # A version before identities were stored recorded no profile: its endpoint and subscription decide.
             here = identity.resource
             resource = resource._replace(profile=here.profile, key_digest=here.key_digest)
-            self._record_export(resource)
+            self._record_export(resource, maker)
         return ObjectIdentity(resource, row["type"], row["object_id"])
 
-    def _record(self, identity: ObjectIdentity) -> None:
+    def _record(self, identity: ObjectIdentity, maker: Maker | None) -> None:
         resource = identity.resource
         with self._database.writing() as connection:
             connection.execute(
@@ -206,14 +226,15 @@ class PartialArchive:
                     *(format_time(self._clock.now()), f"facesnap {__version__}"),
                 ),
             )
-        self._record_export(resource)
+        self._record_export(resource, maker)
 
-    def _record_export(self, resource: Resource) -> None:
+    def _record_export(self, resource: Resource, maker: Maker | None) -> None:
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO export (one, profile, account, key_digest, consistent, left_out)"
-                " VALUES (1, ?, ?, ?, 1, '')",
-                (resource.profile, resource.account, resource.key_digest),
+                "INSERT OR IGNORE INTO export"
+                " (one, profile, account, key_digest, consistent, left_out, item, target, place)"
+                " VALUES (1, ?, ?, ?, 1, '', ?, ?, ?)",
+                (resource.profile, resource.account, resource.key_digest, *(maker or (None, None, None))),
             )
 
     def set_head(self, head: FaceObject, training: Training | None) -> bool:

@@ -79,7 +79,7 @@ def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequenc
 
 def read_only_uri(path: Path, *, finished: bool = True) -> str:
     """Return the URI to read a file with; SQLite reads a finished one without locks or files beside it."""
-    return f"{path.absolute().as_uri()}?{'immutable=1' if finished else 'mode=ro'}"
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if finished else ''}"
 
 
 def _check_file(path: Path) -> None:

@@ -80,18 +80,16 @@ class Retention:
     protected: frozenset[str] = frozenset()
 
     def deletions(self, backups: Iterable[KnownBackup], new: str) -> list[Deletion]:
-        """Return what to delete, oldest first, after `new` was made and found good.
+        """Return what to delete, oldest first, after the item made `new` and it was found good.
 
         Never returns `new` itself, a protected name, what is dated later than `new`, what the item did not make, or
         what is not known to be a backup of its object.
         """
         certain = {backup.name: backup for backup in backups if backup.sameness.is_certain}
-        if new not in certain or certain[new].state is not BackupState.GOOD:
+        if new not in certain or not certain[new].is_own or certain[new].state is not BackupState.GOOD:
             return []
         own = {
-            name: backup
-            for name, backup in certain.items()
-            if name == new or (backup.is_own and backup.moment <= certain[new].moment)
+            name: backup for name, backup in certain.items() if backup.is_own and backup.moment <= certain[new].moment
         }
         good = {name: backup.moment for name, backup in own.items() if backup.state is BackupState.GOOD}
         kept = self.keep.chosen(good) | self.protected | {new}

@@ -89,6 +89,15 @@ class Template:
         # The name may have a weekday that is not that of its date.
         return made if self.render(made) == name else None
 
+    def fits(self, name: str) -> bool:
+        """Return whether `name` has the form of the template's names, with or without a date."""
+        return re.fullmatch(self._pattern(), name) is not None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its names depend on the time."""
+        return any(found[1] != "name" for found in _PLACEHOLDER.finditer(self.text))
+
     def _pattern(self) -> str:
         pattern, end, seen = "", 0, set[str]()
         for found in _PLACEHOLDER.finditer(self.text):

@@ -85,13 +85,15 @@ def _transfers(app: App, references: Sequence[str], *, ended_too: bool) -> dict[
     """Return the exports and imports that the references name, by reference; without any the open ones, by id."""
     if not Transfers.are_listed(app.dependencies.state_directory):
         return {}
+    from facesnap_cli.archives.replacement import settled
+
     try:
         with closing(app.dependencies.open_transfers()) as transfers:
             if references:
                 found = {reference: transfers.find(reference) for reference in references}
-                return {reference: transfer for reference, transfer in found.items() if transfer}
+                return {reference: settled(transfer) for reference, transfer in found.items() if transfer}
             listed = transfers.all() if ended_too else transfers.unfinished()
-            return {transfer.id: transfer for transfer in listed}
+            return {transfer.id: settled(transfer) for transfer in listed}
     except DatabaseError as error:
         app.messages.warn(f"the list of exports and imports cannot be read: {error}")
         return {}

@@ -124,6 +124,7 @@ def export_parameters(
     from facesnap_cli.archives.archive_parameters import ExportParameters
     from facesnap_cli.archives.replacement import Replacement
     from facesnap_cli.cli.option_values import image_source_of
+    from facesnap_cli.journal.transfer_record import is_name_of_partial
 
     settings = app.settings
     settings.require_profile()
@@ -137,6 +138,8 @@ def export_parameters(
         if read
     ]
     app.check_outputs([to], inputs)
+    if is_name_of_partial(to.path):
+        raise UsageError(f"--to {to.path}: that is the name of an unfinished archive", hint="name it NAME.facesnap")
     for option, given in (("--no-carry", not carry), ("--allow-shared-images", allow_shared_images)):
         if given and not images:
             raise UsageError(f"{option} is about the images of --images", hint="give --images DIR|FILE.csv, too")

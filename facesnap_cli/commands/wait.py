@@ -57,13 +57,14 @@ def _wait_for_all(
     from contextlib import closing
     from functools import partial
 
+    from facesnap_cli.archives.replacement import settled
     from facesnap_cli.cli.waiting import wait_for
     from facesnap_cli.journal.transfer_record import unfinished
 
     with closing(app.dependencies.open_transfers()) as known:
         running = {each.id: partial(known.has_stopped, each.id) for each in work.transfers if each.state == "running"}
         outcomes = wait_for(app, work.operations, first_is_enough=first_is_enough, others=running)
-        transfers = [known.find(transfer.id) or transfer for transfer in work.transfers]
+        transfers = [settled(known.find(transfer.id) or transfer) for transfer in work.transfers]
     reported = transfers
     if first_is_enough and (work.operations or running):
         # Nobody waited for those that no process worked on, and once one has ended the others have not failed.

@@ -9,12 +9,16 @@ from typing import Protocol
 CLOCK_SKEW = timedelta(minutes=10)  # the clocks of two machines may differ by as much
 
 
-class Clock(Protocol):
-    """The time, and a way to wait."""
+class TimeSource(Protocol):
+    """The time of this machine, or of a service."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, UTC."""
         ...
+
+
+class Clock(TimeSource, Protocol):
+    """The time, and a way to wait."""
 
     def monotonic(self) -> float:
         """Return seconds since an arbitrary moment. The number never decreases."""

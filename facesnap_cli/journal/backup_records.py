@@ -10,7 +10,7 @@ from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Resource
 
 _SOURCE = ("endpoint", "profile", "subscription_id", "account", "key_digest")
-_PLAIN = ("id", "method", "item", "plan", "target", "place", "origin", "verified", "reason")
+_PLAIN = ("id", "method", "item", "plan", "target", "place", "origin", "verified", "reason", "stamp")
 _COUNTS = ("persons", "faces", "faces_with_image", "bytes")
 _TIMES = ("taken_time", "made_time", "verified_time")
 

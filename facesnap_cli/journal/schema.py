@@ -140,6 +140,9 @@ MIGRATIONS = (
     DROP TABLE account_paths;
     ALTER TABLE paths_by_name RENAME TO account_paths;
     """,
+    """
+    ALTER TABLE backups ADD COLUMN stamp TEXT;  -- an archive's file when it was checked: size, inode, times of change
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

@@ -17,6 +17,7 @@ from facesnap_cli.models.identity import ObjectIdentity
 # The code of the error for a transfer that has already finished.
 FINISHED_BEFORE = "AlreadyFinished"
 PARTIAL = ".partial"  # ends the name of an archive until it is complete
+_BESIDE = ("", "-wal", "-shm", "-journal")  # the ends of the files that SQLite keeps for one that it writes
 _IMPORTS = "imports"  # the folder of the import states
 
 
@@ -46,9 +47,13 @@ class Transfer(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether it runs or can be resumed: an export without a partial archive cannot."""
-        if self.state == "interrupted" and self.kind == "export":
-            return os.path.exists(partial_of(Path(self.archive)))
-        return self.state in ("running", "interrupted")
+        return self.state in ("running", "interrupted") and not self.is_draft_lost
+
+    @property
+    def is_draft_lost(self) -> bool:
+        """Whether it is an interrupted export whose partial archive is not there: renamed at the end, or deleted."""
+        is_interrupted_export = self.state == "interrupted" and self.kind == "export"
+        return is_interrupted_export and not os.path.exists(partial_of(Path(self.archive)))
 
     def document(self) -> dict[str, object]:
         """Return the JSON form, which has an operation's keys."""
@@ -102,6 +107,13 @@ def unfinished(transfer: Transfer) -> FacesnapError | None:
         )
     if transfer.state == "forgotten":
         return NotFoundError(f"{transfer.title} was forgotten{said}", resume=transfer.command, details=details)
+    if transfer.is_draft_lost:
+        return NotFoundError(
+            f"{transfer.title} was interrupted{said}, and what it had written is gone: {transfer.archive} is missing,"
+            " or is not the archive that it was writing",
+            resume=transfer.command,
+            details=details,
+        )
     return StillRunningError(
         f"{transfer.title} was interrupted{said}",
         hint=Hint("to give it up: ", command("status", "--forget", transfer.id)),
@@ -123,13 +135,24 @@ def import_states(state: Path) -> Sequence[Path]:
 def forget_import_state(state: Path, transfer_id: str) -> None:
     """Delete the state of an import, if there is one. No process may work on it."""
     path = import_state_path(state, transfer_id)
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in reversed(_BESIDE):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def partial_of(target: Path) -> Path:
     """Return the file in which the archive `target` is written until it is complete."""
     return target.with_name(f"{target.name}{PARTIAL}")
+
+
+def files_of_partial(target: Path) -> list[Path]:
+    """Return the partial archive of `target`, and the files that SQLite keeps beside it while it is written."""
+    partial = partial_of(target)
+    return [partial.with_name(partial.name + suffix) for suffix in _BESIDE]
+
+
+def is_name_of_partial(path: Path) -> bool:
+    """Return whether a file's name is one that a partial archive, or a file beside it, has."""
+    return path.name.lower().endswith(tuple(PARTIAL + suffix for suffix in _BESIDE))
 
 
 def _id(*parts: str) -> str:

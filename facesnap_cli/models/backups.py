@@ -22,7 +22,8 @@ class BackupRecord(NamedTuple):
 
     `id` is the intent of a copy's apply, or an archive's archive_id. `target` is as it is written, with placeholders;
     `place` is the copy's object id in `target_resource`, or an archive's absolute path without one. `taken_time` is
-    the moment that the backup shows. `verified` is quick or full, checked for an archive, None for neither.
+    the moment that the backup shows. `verified` is quick or full, checked for an archive, None for neither. `stamp`
+    identifies the archive's file as it was then.
     """
 
     id: str
@@ -44,3 +45,4 @@ class BackupRecord(NamedTuple):
     faces: int | None = None
     faces_with_image: int | None = None
     bytes: int | None = None
+    stamp: str | None = None

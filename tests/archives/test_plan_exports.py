@@ -160,10 +160,27 @@ def test_an_archive_that_cannot_be_read_whole_is_no_backup(program: Program, bac
 
 
 @pytest.mark.parametrize("template", ["file:backups/{name}-{date}.facesnap", "file:backups/{name}.facesnap"])
-def test_an_archive_of_the_future_is_no_backup(program: Program, backups: Path, template: str) -> None:
+def test_an_archive_counts_for_its_age_by_the_services_clock_whatever_that_of_its_machine_was(
+    program: Program, backups: Path, template: str
+) -> None:
+    program.clock.shift(30 * DAY_S)
+    assert program.run("run", plan(program, to=template)).status == 0
+    program.clock.shift(-30 * DAY_S)
+    assert program.run("run", plan(program, to=template), "--check", "-q").status == 0
+    assert program.run("run", plan(program, to=template), "-o", "json", "-q").json[0]["status"] == "current"
+    wait_days(program, 3)
+    assert program.run("run", plan(program, to=template), "--check", "-q").status == 5
+
+
+@pytest.mark.parametrize("template", ["file:backups/{name}-{date}.facesnap", "file:backups/{name}.facesnap"])
+def test_an_archive_of_the_future_is_no_backup(
+    program: Program, emulator: RunningEmulator, backups: Path, template: str
+) -> None:
+    emulator.advance(30 * DAY_S)
     program.clock.shift(30 * DAY_S)
     assert program.run("run", plan(program, to=template)).status == 0
     [future] = backups.iterdir()
+    emulator.reset()
     program.clock.shift(-30 * DAY_S)
     checked = program.run("run", plan(program, to=template), "--check", "-o", "json", "-q")
     assert (checked.status, checked.json[0]["covered"]) == (5, False)

@@ -15,6 +15,7 @@ from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.backups.plans.run_results import ItemResult
 from facesnap_cli.backups.plans.snapshot_method import SnapshotMethod
 from facesnap_cli.backups.plans.unusable_method import UnusableMethod
+from facesnap_cli.backups.service_time import ServiceTime
 from facesnap_cli.backups.templates import Names, Template
 from facesnap_cli.common.errors import CredentialsError, UsageError
 from facesnap_cli.face_api.account import Account
@@ -62,10 +63,11 @@ def methods_of(dependencies: Dependencies, plan: Plan) -> list[BackupMethod]:
         resource = _source_resource(dependencies, plan, item)
         sources.setdefault((item.object_type, item.object_id), []).append(resource)
     methods: list[BackupMethod] = []
+    times: dict[str | None, ServiceTime] = {}
     for item in plan.items:
         try:
             if item.method == "export":
-                methods.append(_export(dependencies, plan, item))
+                methods.append(_export(dependencies, plan, item, times))
             else:
                 parameters = _copy_parameters(dependencies, plan, item)
                 methods.append(SnapshotMethod(item, dependencies, parameters, sources))
@@ -102,7 +104,10 @@ def _check_accounts(dependencies: Dependencies, plan: Plan, methods: Sequence[Sn
             places.setdefault((name.profile, item.object_type), Names()).add(target.template, (item, name))
 
 
-def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMethod:
+def _export(
+    dependencies: Dependencies, plan: Plan, item: PlanItem, times: dict[str | None, ServiceTime]
+) -> ExportMethod:
+    """Return the method of an item by exports. `times` gives the items of one account one time of its service."""
     paths = [(target.template.text, target.template.name) for target in item.targets if target.template]
     if len(paths) < len(item.targets):
         raise plan.wrong(item, "to", UsageError("file: names no file", hint="write file:PATH"))
@@ -113,12 +118,15 @@ def _export(dependencies: Dependencies, plan: Plan, item: PlanItem) -> ExportMet
         except UsageError as error:
             raise plan.wrong(item, "images", error) from None
 
+    account = source_of_item(dependencies, plan, item)
+    asked = ServiceTime(account, dependencies, lambda: account.objects.exists(item.object_type, item.object_id))
     return ExportMethod(
         item,
         dependencies,
-        source_of_item(dependencies, plan, item),
+        account,
         tuple(Template(str(Path(text)), name) for text, name in paths),
         plan.path,
+        times.setdefault(account.profile, asked),
         images,
     )
 

@@ -14,19 +14,22 @@ from facesnap_cli.archives.archive_schema import ArchiveError
 from facesnap_cli.archives.export import ExportResult, export_object
 from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.sources import ImageSource
-from facesnap_cli.archives.replacement import check_replaceable
+from facesnap_cli.archives.partial_archive import delete_begun
 from facesnap_cli.backups.archive_records import record_archive, record_deletion
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
 from facesnap_cli.backups.plans.target_archives import FoundArchive, TargetArchives
+from facesnap_cli.backups.service_time import ServiceTime
+from facesnap_cli.backups.target_files import TargetFiles
 from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import ConflictError, FacesnapError, VerificationError
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.transfer_record import export_id
 from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import OperationKind
 from facesnap_cli.operations.dependencies import Dependencies
@@ -45,6 +48,7 @@ class ExportMethod:
     account: Account
     templates: tuple[Template, ...]
     plan: Path
+    service_time: ServiceTime
     images: Callable[[], ImageSource | None] = lambda: None
 
     def preview(self) -> Preview:
@@ -87,7 +91,14 @@ class ExportMethod:
     def _targets(self) -> list[TargetArchives]:
         directory = self.plan.absolute().parent
         return [
-            TargetArchives(self.item, self.dependencies, self._identity, template, directory)
+            TargetArchives(
+                self.item,
+                self.dependencies,
+                self._identity,
+                TargetFiles(template, directory),
+                self.plan,
+                self.service_time,
+            )
             for template in self.templates
         ]
 
@@ -97,14 +108,14 @@ class ExportMethod:
         name, profile, kind = self.item.name, self.account.profile, self.item.object_type.value
         if current is None:
             try:
-                check_replaceable(new, archives.replacement, self._identity)
+                archives.replaced_id(new)
             except ConflictError as failure:
                 return [Step(name, "conflict", profile, kind, str(new), failure.message)], failure
         action, why = ("none", "it is young enough") if current else ("export", "")
         path = current.path if current else new
         deletions = [
             Step(name, "delete", None, kind, str(old), f"{deletion.reason}, once the new archive is checked")
-            for old, deletion in archives.deletions(path)
+            for old, deletion in archives.deletions(path, recorded=False)
         ]
         return [Step(name, action, profile, kind, str(path), why), *deletions], None
 
@@ -115,7 +126,6 @@ class ExportMethod:
         exported: ExportResult | None = None
         try:
             if archive is None:
-                check_replaceable(new, archives.replacement, self._identity)
                 archive, exported = self._export(archives, new, progress)
                 warnings = (*warnings, *exported.reading_warnings, *exported.image_warnings)
         except FacesnapError as failure:
@@ -136,6 +146,8 @@ class ExportMethod:
                 old.unlink(missing_ok=True)
                 deleted.append(str(old))
                 record_deletion(self.dependencies, old)
+                archives.files.remove_empty_folders(old)
+            self._delete_drafts(archives)
         except OSError as error:
             left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
@@ -146,7 +158,7 @@ class ExportMethod:
 
     def _export(self, archives: TargetArchives, new: Path, progress: Progress) -> tuple[FoundArchive, ExportResult]:
         """Write and check an archive, and return it with the result of the export."""
-        images = self.images()
+        replaced_id, images = archives.replaced_id(new), self.images()
         try:
             if not new.parent.is_dir():
                 make_private_directory(new.parent)
@@ -160,11 +172,14 @@ class ExportMethod:
             images,
             base=base.path if base else None,
             replaces=archives.replacement,
+            replaced_id=replaced_id,
+            maker=archives.maker(new),
             account=self._identity.resource.account,
             carry=self.item.carry,
             require_images=bool(self.item.require_images),
             allow_shared_images=self.item.allow_shared_images,
         )
+        self._delete_drafts(archives, new)
         with (
             closing(self.dependencies.open_transfers()) as transfers,
             transfers.running(parameters.transfer(self.account), progress) as recorded,
@@ -190,8 +205,23 @@ class ExportMethod:
                 item=self.item.name,
                 plan=self.plan,
                 flaw=flaw,
+                is_checked=True,
             )
-        return FoundArchive(new, counts=counts), exported
+            return FoundArchive(new, archive.head.started_time or archives.service_time.now(), counts=counts), exported
+
+    def _delete_drafts(self, archives: TargetArchives, only: Path | None = None) -> None:
+        """Delete what the item began and has not finished, unless it is young enough to be resumed.
+
+        Called after a success, and for the path of a new archive before it: that must not get an old one's time.
+        """
+        drafts = [path for path in archives.old_drafts() if only in (None, path)]
+        if not drafts:
+            return
+        with closing(self.dependencies.open_transfers()) as transfers:
+            for path in drafts:
+                if transfers.has_stopped(export_id(path)):
+                    delete_begun(path)
+                    archives.files.remove_empty_folders(path)
 
     def _current(self, archives: TargetArchives) -> FoundArchive | None:
         """Return the newest archive if it is young enough and has the required images."""
@@ -206,7 +236,7 @@ class ExportMethod:
             candidates.append(candidate)
             if candidate.moment:
                 break
-        return cover_of(self.item, archives.label, None, candidates, self.dependencies.clock.now())
+        return cover_of(self.item, archives.label, None, candidates, self.service_time.now())
 
 
 def _incomplete(archive: FoundArchive, counts: FaceCounts) -> VerificationError:

@@ -32,6 +32,7 @@ from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import LineNumbers
 from facesnap_cli.config.paths import OutputPath, Writing, output_path
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value
+from facesnap_cli.journal.transfer_record import is_name_of_partial
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -278,6 +279,9 @@ class _Reader:
             if (target.profile == "file") != (method == "export"):
                 wanted = "file:PATH" if method == "export" else "PROFILE:OBJECT_ID"
                 self._complain(line("to"), f'method = "{method}" needs targets of the form {wanted}')
+            elif method == "export" and target.template and is_name_of_partial(Path(target.template.text)):
+                said = f"to: {harmless(target.text)} has the name of an unfinished archive"
+                self._complain(line("to"), said, "name it NAME.facesnap")
             elif method == "snapshot" and target.template:
                 made = target.template.render(_SAMPLE)
                 self._attempt(partial(check_object_id, made, what="object id of a target"), line("to"), "to: ")

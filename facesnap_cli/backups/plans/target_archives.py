@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_schema import Head
+from facesnap_cli.archives.archive_schema import Head, Maker
 from facesnap_cli.archives.face_counts import FaceCounts
-from facesnap_cli.archives.partial_archive import compare_begun
-from facesnap_cli.archives.replacement import Replacement, another_object
+from facesnap_cli.archives.partial_archive import begun_head
+from facesnap_cli.archives.replacement import Replacement, another_object, check_replaceable
+from facesnap_cli.backups.archive_records import is_proven, record_archive
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
-from facesnap_cli.backups.templates import Template
+from facesnap_cli.backups.service_time import ServiceTime
+from facesnap_cli.backups.target_files import TargetFiles
 from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.sqlite import DamagedError
+from facesnap_cli.common.sqlite import DamagedError, DatabaseError
 from facesnap_cli.journal.backup_records import backups_of
+from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import PARTIAL
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Sameness
 from facesnap_cli.operations.dependencies import Dependencies
 
 _MOST_NAMED = 3
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundArchive:
     """A file with the name of a target's archive. `sameness`: whether it is an archive of the item's object.
 
-    `age_s` is the age in seconds; `flaw` is why it is not good, the predicate of a sentence.
+    `time` is when its reading began, by the service's clock; `age_s` its age in seconds, None if it is dated in the
+    future. `is_own`: the item made it; `is_unknown`: nothing shows who made it. `flaw` is why it is not good, the
+    predicate of a sentence.
     """
 
     path: Path
+    time: datetime
     archive_id: str = ""
     age_s: float | None = None
     counts: FaceCounts | None = None
     sameness: Sameness = Sameness.UNKNOWN
     flaw: str = ""
+    is_own: bool = False
+    is_unknown: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -51,156 +60,230 @@ class FoundArchive:
 
 @dataclass(frozen=True)
 class TargetArchives:
-    """The archives of a target. The template's paths start from `directory`."""
+    """The archives of a target. The paths of its files start from the directory of the plan."""
 
     item: PlanItem
     dependencies: Dependencies
     identity: ObjectIdentity
-    template: Template
-    directory: Path
+    files: TargetFiles
+    plan: Path
+    service_time: ServiceTime
 
     @property
     def label(self) -> str:
         """The target as the plan writes it."""
-        return f"file:{self.template.text}"
+        return f"file:{self.files.template.text}"
 
     @property
     def replacement(self) -> Replacement:
         """The archives that a new one may replace: at a path without a date only whole ones."""
-        return Replacement.OWN if self.template.is_dated else Replacement.WHOLE
+        return Replacement.OWN if self.files.template.is_dated else Replacement.WHOLE
 
     def new_path(self) -> Path:
         """Return the file to write: that of an interrupted run within `max_age`, or a new one named by now."""
-        now = self.dependencies.clock.now()
-        for path, moment in self._named(PARTIAL).items():
-            young = (now - moment).total_seconds() < self.item.max_age_s
-            if young and compare_begun(path, self.identity).is_certain:
-                return path
-        return self.directory / self.template.render(now)
+        drafts = [(head.started_time or _LONG_AGO, path) for path, head in self._drafts() if self._is_young(head)]
+        return max(drafts)[1] if drafts else self.files.new(self.dependencies.clock.now())
+
+    def old_drafts(self) -> list[Path]:
+        """Return the archives that the item began and never finished, too long ago to be resumed."""
+        if self.dependencies.clock_difference.is_large:
+            return []
+        return [path for path, head in self._drafts() if not self._is_young(head)]
+
+    def maker(self, path: Path) -> Maker:
+        """Return the item and its target as the maker of a file."""
+        return Maker(self.item.name, self.label, self.files.place_of(path))
+
+    def replaced_id(self, path: Path) -> str:
+        """Return the id of the archive at a path that a new one replaces there; empty if there is none.
+
+        Raises ConflictError if something else is there.
+        """
+        found = self._read(path, check=False) if path.is_file() else None
+        replaced_id = found.archive_id if found and found.is_own else ""
+        check_replaceable(path, self.replacement, self.identity, replaced_id)
+        return replaced_id
 
     def usable(self) -> Iterator[FoundArchive]:
         """Yield the whole archives of the object, newest first, without archives dated in the future."""
-        return (found for found in map(self.checked, self._paths()) if found.is_usable)
-
-    def checked(self, path: Path) -> FoundArchive:
-        """Read and check the whole file."""
-        return self._read(path, check=True)
+        return (found for found in self._checked() if found.is_usable)
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield what may cover the target, newest first, without the archives of other objects."""
-        now = self.dependencies.clock.now()
-        for found in map(self.checked, self._paths()):
+        for found in self._checked():
             if found.sameness is Sameness.DIFFERENT or (found.age_s is None and not found.flaw):
                 continue
-            good = found.is_usable and not found.flaw
-            moment = now - timedelta(seconds=found.age_s) if good and found.age_s is not None else None
+            moment = found.time if found.is_usable and not found.flaw else None
             yield Candidate(str(found.path), moment, found.flaw, found.counts)
 
     def warnings(self) -> list[str]:
-        """Return warnings about files with names of the target that are not certain to be archives of the object."""
-        heads = [self._read(path, check=False) for path in self._paths()]
-        uncertain = [found for found in heads if found.sameness is Sameness.UNKNOWN and found.flaw]
-        if not uncertain:
-            return []
-        named = "; ".join(f"{found.path} {found.flaw}" for found in uncertain[:_MOST_NAMED])
-        more = f"; and {len(uncertain) - _MOST_NAMED} more" if len(uncertain) > _MOST_NAMED else ""
-        return [
-            f"{named}{more}: neither used again, counted, replaced nor deleted;"
-            " move it away, or give the files of this target another name"
-        ]
+        """Return warnings about files with names of the target that are not certain to be the item's archives."""
+        heads = self._heads()
+        uncertain = [f"{found.path} {found.flaw}" for found in heads if found.sameness is Sameness.UNKNOWN]
+        unknown = [str(found.path) for found in heads if found.is_unknown and found.sameness.is_certain]
+        said = []
+        if uncertain:
+            said.append(
+                f"{_first(uncertain)}: neither used again, counted, replaced nor deleted;"
+                " move it away, or give the files of this target another name"
+            )
+        if unknown and self.item.keep:
+            said.append(
+                f"nothing shows which plan made {_first(unknown)}: it counts as a backup, but not towards keep, and is"
+                " not deleted; delete by hand what nobody needs"
+            )
+        return said
 
-    def deletions(self, new: Path) -> list[tuple[Path, Deletion]]:
-        """Return the older archives to delete once `new` is there and checked, the oldest first."""
+    def deletions(self, new: Path, *, recorded: bool = True) -> list[tuple[Path, Deletion]]:
+        """Return the older archives to delete once `new` is there and checked, the oldest first.
+
+        Nothing is deleted because of a damaged archive: those that stay have been read whole, today or in the last days
+        and without a change of the file since. If one of them is damaged, it does not count, and an older one stays
+        instead. Without `recorded` these checks are not recorded.
+        """
         if self.item.keep is None or self.dependencies.clock_difference.is_large:
             return []
-        retention, named = Retention(self.item.keep), self._named()
-        named.setdefault(new, self.template.made_at(str(self._folder / new.name)) or self.dependencies.clock.now())
-        # Reading every archive whole takes long, so first see whether there is anything to delete at all.
-        for check in (False, True):
-            known = [self._known(path, moment, new, check=check) for path, moment in named.items()]
-            found = retention.deletions(known, str(new))
-            if not found:
+        retention, known = Retention(self.item.keep), self._known(new)
+        proven = {str(new)}
+        while found := retention.deletions(known.values(), str(new)):
+            leaving = {deletion.name for deletion in found}
+            staying = [
+                backup
+                for name, backup in known.items()
+                if name not in leaving | proven and backup.is_own and backup.state is BackupState.GOOD
+            ]
+            if not staying:
                 break
+            for backup in staying:
+                proven.add(backup.name)
+                if not self._is_good(Path(backup.name), recorded=recorded):
+                    known[backup.name] = backup._replace(state=BackupState.BAD)
         return [(Path(deletion.name), deletion) for deletion in found]
 
     @cached_property
     def _records(self) -> Mapping[str, BackupRecord]:
-        journal = self.dependencies.journal
-        return {one.id: one for one in backups_of(journal, self.identity.object_type, self.identity.object_id)}
+        """The records of the object's archives by their ids. Exports go on without the journal: archives tell more."""
+        try:
+            records = backups_of(self.dependencies.journal, self.identity.object_type, self.identity.object_id)
+        except (DatabaseError, JournalError) as error:
+            self.dependencies.warn_of(error)
+            return {}
+        return {record.id: record for record in records}
 
-    @property
-    def _folder(self) -> Path:
-        return Path(self.template.render(self.dependencies.clock.now())).parent
+    def _known(self, new: Path) -> dict[str, KnownBackup]:
+        """Return the facts on each dated file, as far as heads and records show them, and on `new`."""
+        known = {}
+        for found in self._heads():
+            moment = self.files.moment_of(found.path)
+            if moment and found.path != new:
+                state = BackupState.BAD if found.flaw else BackupState.GOOD
+                known[str(found.path)] = KnownBackup(str(found.path), moment, found.is_own, found.sameness, state)
+        moment = self.files.moment_of(new) or self.dependencies.clock.now()
+        is_own = self._read(new, check=False).is_own if new.is_file() else True  # it is about to be made
+        known[str(new)] = KnownBackup(str(new), moment, is_own, Sameness.SAME, BackupState.GOOD)
+        return known
 
-    def _known(self, path: Path, moment: datetime, new: Path, *, check: bool) -> KnownBackup:
-        if path == new:
-            return KnownBackup(str(path), moment, True, Sameness.SAME, BackupState.GOOD)
-        found = self._read(path, check=check)
-        state = BackupState.BAD if found.flaw and check else BackupState.GOOD
-        return KnownBackup(str(path), moment, self._is_own(found), found.sameness, state)
+    def _is_good(self, path: Path, *, recorded: bool) -> bool:
+        """Return whether an archive is whole, by reading it or by the record of a check that still counts."""
+        try:
+            with Archive.opened(path) as archive:
+                record = self._records.get(archive.head.archive_id)
+                if record and is_proven(record, path, self.dependencies.clock.now()):
+                    return True
+                if self._judged(path, archive, check=True).flaw:
+                    return False
+                if recorded:
+                    record_archive(
+                        self.dependencies,
+                        archive,
+                        self.identity,
+                        target=self.label,
+                        item=self.item.name,
+                        plan=self.plan,
+                        is_checked=True,
+                    )
+        except FacesnapError:
+            return False
+        return True
 
-    def _is_own(self, found: FoundArchive) -> bool:
-        """Return whether the item made an archive, by its record.
+    def _is_own(self, path: Path, head: Head) -> bool:
+        """Return whether the item made an archive: by its record, else, on another machine, by what the archive says.
 
-        An archive without a record was made on another machine, or before there were records: then its name, which is
-        the target's, and its object decide.
+        A copy of it under another name, or a link to it, is somebody else's.
         """
-        record = self._records.get(found.archive_id)
-        if record is None:
-            return True
-        return (
-            record.source.compare(self.identity).is_certain
-            and _filled(record.target, record.item or "") == _filled(self.label, self.template.name)
-            and Path(record.place).name == found.path.name
-        )
+        record, maker = self._records.get(head.archive_id), head.maker
+        if record:
+            if not record.source.compare(self.identity).is_certain:
+                return False
+            place = self.files.place_of(Path(record.place))
+            maker = Maker(record.item, record.target, place) if record.item else None
+        return maker is not None and maker.made(self.maker(path)) and not path.is_symlink()
 
-    def _paths(self) -> list[Path]:
-        if self.template.is_dated:
-            return list(self._named())
-        path = self.directory / self.template.render(self.dependencies.clock.now())
-        return [path] if path.is_file() else []
+    def _drafts(self) -> Iterator[tuple[Path, Head]]:
+        """Yield the archives that the item began and has not finished."""
+        for path in self.files.found(PARTIAL):
+            head = begun_head(path)
+            if head and head.maker and head.maker.made(self.maker(path)) and head.compare(self.identity).is_certain:
+                yield path, head
 
-    def _named(self, suffix: str = "") -> dict[Path, datetime]:
-        """Return the files with names of the template and `suffix`, and their moments, newest first."""
-        folder, now = self._folder, self.dependencies.clock.now()
-        place = self.directory / folder
-        names = [path.name for path in place.iterdir() if path.is_file()] if place.is_dir() else []
-        made = {
-            place / name.removesuffix(suffix): moment
-            for name in names
-            if name.endswith(suffix)
-            and (moment := self.template.made_at(str(folder / name.removesuffix(suffix))))
-            and not is_of_the_future(moment, now)
-        }
-        return dict(sorted(made.items(), key=lambda entry: entry[1], reverse=True))
+    def _is_young(self, head: Head) -> bool:
+        age_s = self._age_s(head)
+        return age_s is not None and age_s < self.item.max_age_s
+
+    def _heads(self) -> list[FoundArchive]:
+        """Return the files with names of the target as their heads describe them, newest first."""
+        found = [self._read(path, check=False) for path in self.files.found()]
+        return sorted(found, key=lambda archive: (archive.time, archive.path), reverse=True)
+
+    def _checked(self) -> Iterator[FoundArchive]:
+        """Yield the files with names of the target, newest first, each after its whole content was read."""
+        return (self._read(found.path, check=True) for found in self._heads())
 
     def _read(self, path: Path, *, check: bool) -> FoundArchive:
         try:
             with Archive.opened(path) as archive:
                 return self._judged(path, archive, check=check)
         except FacesnapError:
-            return FoundArchive(path, flaw="cannot be read as an archive")
+            return FoundArchive(path, self.files.moment_of(path) or _LONG_AGO, flaw="cannot be read as an archive")
 
     def _judged(self, path: Path, archive: Archive, *, check: bool) -> FoundArchive:
         head = archive.head
         sameness = head.compare(self.identity)
-        found = FoundArchive(path, head.archive_id, sameness=sameness, flaw=another_object(sameness, head.identity))
+        found = FoundArchive(
+            path,
+            head.started_time or _LONG_AGO,
+            head.archive_id,
+            sameness=sameness,
+            flaw=another_object(sameness, head.identity),
+        )
         if not sameness.is_certain:
             return found
+        is_unknown = head.archive_id not in self._records and head.maker is None
+        found = replace(found, is_own=self._is_own(path, head), is_unknown=is_unknown)
         try:
             counts = archive.counts()
             if check:
                 archive.check()
         except DamagedError:
-            return FoundArchive(path, head.archive_id, sameness=sameness, flaw="is damaged")
-        flaw = "" if counts.is_enough(self.item.require_images) else counts.flaw
-        return FoundArchive(path, head.archive_id, self._age_s(head), counts, sameness, flaw)
+            return replace(found, flaw="is damaged")
+        return replace(found, age_s=self._age_s(head), counts=counts, flaw=self._flaw(head, counts))
+
+    def _flaw(self, head: Head, counts: FaceCounts) -> str:
+        """Return why a whole archive is not good: it lacks images, or several persons share some."""
+        if not counts.is_enough(self.item.require_images):
+            return counts.flaw
+        record = self._records.get(head.archive_id)
+        if record and record.state is BackupState.BAD and not self.item.allow_shared_images:
+            return f"was recorded as not good: {record.reason}"
+        return ""
 
     def _age_s(self, head: Head) -> float | None:
         """Return an archive's age in seconds; None if it is dated in the future or not dated."""
-        now, started = self.dependencies.clock.now(), head.started_time
+        now, started = self.service_time.now(), head.started_time
         return None if started is None or is_of_the_future(started, now) else (now - started).total_seconds()
 
 
-def _filled(target: str, name: str) -> str:
-    return target.replace("{name}", name)
+def _first(texts: list[str]) -> str:
+    """Return the first few of many texts, and the number of the others."""
+    more = f"; and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return f"{'; '.join(texts[:_MOST_NAMED])}{more}"
