@@ -11,9 +11,14 @@ from facesnap_cli import __version__
 
 def run() -> None:
     """Run the program and end the process with its exit status."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"facesnap {__version__}")
-        return
+    if sys.argv[1:] in (["--version"], ["-V"]) and sys.stdout:
+        try:
+            print(f"facesnap {__version__}", flush=True)
+        except OSError:
+            # The whole program says why, on a stream without what could not be written.
+            sys.stdout = open(sys.stdout.fileno(), "w", closefd=False)  # noqa: SIM115 - for as long as the process lives
+        else:
+            return
     import signal
 
     from facesnap_cli.common.stdio import prepare_streams

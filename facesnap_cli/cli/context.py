@@ -54,6 +54,7 @@ class App:
         self.clock = clock or SystemClock()
         self.options = CommonOptions()
         self._chosen: dict[str, Any] = {}
+        self._has_warned = False
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -272,8 +273,16 @@ class App:
         from facesnap_cli.models.validation import check_header
 
         settings.check()
+        self._warn_about_other_profiles()
         headers = tuple(check_header(text) for text in self.options.header)
         return Account(settings, self.clock, self._observer(self.output), headers, self.messages, self.clock_difference)
+
+    def _warn_about_other_profiles(self) -> None:
+        """Warn once about wrong values in profiles that the chosen one is not; `doctor` fails because of them."""
+        if not self._has_warned:
+            self._has_warned = True
+            for complaint in self.settings.complaints_about_others():
+                self.messages.warn(complaint)
 
     def _observer(self, output: Output) -> Callable[[Exchange], None]:
         """Return what shows exchanges. Taking the output reports a wrong format before anything is sent."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
-from typing import Any
+from typing import IO, Any
 
 NARROWEST = 20
 
@@ -31,12 +33,26 @@ class Unbreakable:
         return getattr(self._stream, name)
 
 
+class ClosedOutput(io.TextIOBase):
+    """A stdout that was closed before the program began: a result that cannot be printed must not look printed."""
+
+    encoding = "utf-8"
+
+    def __init__(self, in_its_place: IO[Any]):
+        self._in_its_place = in_its_place
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "stdout is closed")
+
+
 def prepare_streams() -> None:
     """Replace closed streams, and escape characters that the locale cannot encode."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream: Any = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as the process lives
+            # It takes the closed file's number, which the next file to be opened would take.
+            stream = open(os.devnull, mode)  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, ClosedOutput(stream) if name == "stdout" else stream)
         elif name != "stdin" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     sys.stderr = Unbreakable(sys.stderr)

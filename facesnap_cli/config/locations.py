@@ -7,8 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from facesnap_cli.common.errors import ConfigurationError
-from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.errors import ConfigurationError, UsageError
+from facesnap_cli.config.paths import user_path
+
+
+class UnknownHomeError(ConfigurationError):
+    """This user has no home directory, in which facesnap would look for its files."""
 
 
 def config_path(option: str | None, environment: Mapping[str, str]) -> Path:
@@ -16,7 +20,7 @@ def config_path(option: str | None, environment: Mapping[str, str]) -> Path:
     chosen = option or environment.get("FACESNAP_CONFIG")
     if chosen:
         return _expanded(chosen, "--config" if option else "FACESNAP_CONFIG")
-    return _own_directory("user_config_dir", "FACESNAP_CONFIG") / "config.toml"
+    return _own_directory("user_config_dir") / "config.toml"
 
 
 def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -24,23 +28,26 @@ def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
     chosen = environment.get("FACESNAP_STATE_DIR")
     if chosen:
         return _expanded(chosen, "FACESNAP_STATE_DIR")
-    return _own_directory("user_state_dir", "FACESNAP_STATE_DIR")
+    return _own_directory("user_state_dir")
 
 
 def _expanded(text: str, name: str) -> Path:
     try:
-        return Path(text).expanduser()
-    except RuntimeError:  # no such user, or no home
-        raise ConfigurationError(f"{name} {harmless(text)}: this home directory is not known") from None
+        return user_path(text)
+    except UsageError as error:
+        raise ConfigurationError(f"{name} {error.message}") from None
 
 
-def _own_directory(kind: str, variable: str) -> Path:
-    """Return a directory in the user's home. Raises ConfigurationError if the user has none."""
+def _own_directory(kind: str) -> Path:
+    """Return a directory in the user's home. Raises UnknownHomeError if the user has none."""
     import platformdirs
 
     path = ""
     with contextlib.suppress(RuntimeError):
         path = getattr(platformdirs, kind)("facesnap", appauthor=False)
     if not os.path.isabs(path):  # it would start at the current directory, among the files of others
-        raise ConfigurationError("this user's home directory is not known", hint=f"set HOME, or {variable}")
+        raise UnknownHomeError(
+            "this user's home directory is not known",
+            hint="set HOME, or FACESNAP_STATE_DIR and FACESNAP_CONFIG (or FACESNAP_ENDPOINT and FACESNAP_KEY)",
+        )
     return Path(path)

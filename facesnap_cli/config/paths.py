@@ -21,12 +21,17 @@ _BESIDE_ARCHIVES = (".partial", ".partial-wal", ".partial-shm", ".partial-journa
 
 def user_path(text: str) -> Path:
     """Return the path that a text means, with `~` and `~user` expanded. Raises UsageError if it cannot be one."""
-    if "\0" in text:
-        raise UsageError(f"{shown(text)} cannot be a path: it holds a NUL character")
     try:
-        return Path(text).expanduser()
+        return Path(without_nul(text)).expanduser()
     except RuntimeError:  # no such user, or no home
         raise UsageError(f"{shown(text)}: this home directory is not known") from None
+
+
+def without_nul(text: str) -> str:
+    """Return a path as it is written. Raises UsageError if it holds a NUL character, as no path can."""
+    if "\0" in text:
+        raise UsageError(f"{shown(text)} cannot be a path: it holds a NUL character")
+    return text
 
 
 class Writing(enum.Enum):

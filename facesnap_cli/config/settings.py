@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +16,7 @@ from facesnap_cli.common.escape import harmless, nearest, shown
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
-from facesnap_cli.config.locations import config_path
+from facesnap_cli.config.locations import UnknownHomeError, config_path
 from facesnap_cli.config.paths import InputPath, user_path
 
 USE_NAME = command("config", "use", "NAME")
@@ -45,15 +46,23 @@ class Settings(DefinedSettings):
         """Return the value of a setting by its name. Raises UsageError or ConfigurationError if it is wrong."""
         setting, source = SETTINGS[name], self.source_of(name)
         if source is Source.OPTION:
-            return self._parsed(name, partial(setting.value_type.parse, self.options[name]), UsageError)
+            return self._parsed(name, partial(setting.value_type.parse, self.options[name]))
         if source is Source.ENVIRONMENT:
-            return self._parsed(name, partial(setting.value_type.parse, self.environment[setting.env]), UsageError)
+            return self._parsed(name, partial(setting.value_type.parse, self.environment[setting.env]))
         if source is Source.PROFILE:
-            directory, raw = self.file.path.absolute().parent, self._own_values[name]
-            return self._parsed(name, partial(setting.value_type.in_file, raw, directory), ConfigurationError)
+            return self._own_value_of(name)
         if source is Source.BUILT_IN:
             return setting.value_type.parse(BUILT_IN_PROFILES[self.profile or ""][name])
         return setting.default
+
+    def _own_value_of(self, name: str) -> Any:
+        """Return the value of a setting in the profile. Raises ConfigurationError if it is wrong."""
+        directory = self.file.path.absolute().parent
+        try:
+            return SETTINGS[name].value_type.in_file(self._own_values[name], directory)
+        except UsageError as error:
+            place = f"{self.file.place(self.profile, name)}: {name}"
+            raise ConfigurationError(f"{place}: {error.message}", hint=error.hint) from None
 
     def source_of(self, name: str) -> Source:
         """Return where the value of a setting comes from."""
@@ -82,9 +91,27 @@ class Settings(DefinedSettings):
         return f"{source.value} {self.profile}" if source is Source.BUILT_IN else source.value
 
     def check(self) -> None:
-        """Raise UsageError or ConfigurationError for the first setting that is wrong."""
+        """Raise UsageError or ConfigurationError for the first setting that is wrong.
+
+        A wrong value of the profile is an error even if an option or a variable overrides it.
+        """
         for name in SETTINGS:
             self.value_of(name)
+            if name in self._own_values:
+                self._own_value_of(name)
+
+    def complaints_about_others(self) -> list[str]:
+        """Return what is wrong with the other profiles of the file, one complaint for each."""
+        complaints = []
+        for name in self.file.profiles:
+            if name != self.profile:
+                try:
+                    other = Settings(self.file, name, {}, {})
+                    other.check_names()
+                    other.check()
+                except FacesnapError as error:
+                    complaints.append(f"{error.message} (in profile {harmless(name)[:80]})")
+        return complaints
 
     def check_names(self) -> None:
         """Raise ConfigurationError for a key of the profile that is no setting's name."""
@@ -124,11 +151,11 @@ class Settings(DefinedSettings):
         """The values that the file has for the profile."""
         return self.file.profiles.get(self.profile or "", {})
 
-    def _parsed(self, name: str, parse: Callable[[], Any], kind: type[FacesnapError]) -> Any:
+    def _parsed(self, name: str, parse: Callable[[], Any]) -> Any:
         try:
             return parse()
         except UsageError as error:
-            raise kind(f"{self.origin(name)}: {error.message}", hint=error.hint) from None
+            raise UsageError(f"{self.origin(name)}: {error.message}", hint=error.hint) from None
 
     def named_files(self) -> list[InputPath]:
         """Return the configuration file and the files that it, for any profile, and the options name."""
@@ -179,7 +206,7 @@ def load(
     Raises ConfigurationError for a wrong file, or one that was named and does not exist, UsageError for a profile that
     does not exist.
     """
-    file = ConfigFile.read(config_path(config, environment))
+    file = _read_file(profile, config, environment)
     if not file.exists and (config or environment.get("FACESNAP_CONFIG")):
         named = "--config" if config else "FACESNAP_CONFIG"
         raise ConfigurationError(
@@ -188,6 +215,17 @@ def load(
     settings = choose(file, profile=profile, options=options, environment=environment)
     settings.check_names()
     return settings
+
+
+def _read_file(profile: str | None, config: str | None, environment: Mapping[str, str]) -> ConfigFile:
+    """Return the configuration file; an empty one if there can be none and the environment says all that is needed."""
+    try:
+        return ConfigFile.read(config_path(config, environment))
+    except UnknownHomeError:
+        chosen = profile or environment.get("FACESNAP_PROFILE")
+        if environment.get("FACESNAP_ENDPOINT") or chosen in BUILT_IN_PROFILES:
+            return ConfigFile(Path(os.devnull))
+        raise
 
 
 def choose(

@@ -12,6 +12,7 @@ from facesnap_cli.common.escape import nearest, shown
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.common.time_format import parse_duration, written_duration
+from facesnap_cli.config.paths import user_path, without_nul
 from facesnap_cli.models.endpoints import parse_endpoint
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.validation import check_apply_scope, check_object_id, parse_object_type
@@ -30,6 +31,11 @@ def text_value(raw: object) -> str:
     if not isinstance(raw, str) or not raw.strip():
         raise UsageError("must be a text that is not empty")
     return raw.strip()
+
+
+def path_value(raw: object) -> str:
+    """Return a path as it is written. Raises UsageError if it cannot be one."""
+    return without_nul(text_value(raw))
 
 
 def flag_value(raw: object) -> bool:
@@ -192,7 +198,7 @@ class PathType(ValueType[str]):
     __slots__ = ()
 
     def in_file(self, raw: object, directory: Path) -> str:
-        return str(directory / Path(self.parse(raw)).expanduser())
+        return str(directory / user_path(self.parse(raw)))
 
     def for_toml(self, given: object) -> object:
         path = self.parse(given)
@@ -234,9 +240,9 @@ DURATION = DurationType(duration_value)
 HTTP_TIMEOUT = DurationType(http_timeout_value)
 RETRIES = ValueType(retries_value)
 PROXY = VerbatimType(lambda raw: Proxy.parse(text_value(raw)))
-PATH = PathType(text_value)
+PATH = PathType(path_value)
 KEY = VerbatimType(lambda raw: Secret(text_value(raw)))
 KEY_VARIABLE = ValueType(variable_value)
-KEY_PATH = KeyPathType(text_value)
+KEY_PATH = KeyPathType(path_value)
 KEY_COMMAND = ValueType(command_value)
 FLAG = FlagType(flag_value)

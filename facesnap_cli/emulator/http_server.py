@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import FacesnapError, UsageError
 from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.banner import client_snippets
 from facesnap_cli.emulator.certificates import Certificate, certificate
@@ -52,6 +52,8 @@ def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None
         server = _Server(service, found, log, lambda: announce(_banner(service, endpoint, listener, found)))
         with _stopped_by_signals(server):
             asyncio.run(server.serve([listener]))
+        if server.failure:
+            raise server.failure
 
 
 class RunningEmulator:
@@ -160,6 +162,7 @@ class _Server(uvicorn.Server):
     def __init__(self, service: Service, found: Certificate | None, log: TrafficLog, ready: Callable[[], None]) -> None:
         self.service = service
         self._ready = ready
+        self.failure: FacesnapError | None = None
         connections = Connections()
         app = create_app(service)
         super().__init__(
@@ -183,7 +186,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._ready()
+            try:
+                self._ready()
+            except FacesnapError as failure:  # inside uvicorn it would end the server without its clean-up
+                self.failure = failure
+                self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -8,7 +8,8 @@ from facesnap_cli.common.patterns import pattern
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 HOST_NAME = pattern(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-_PATH = pattern(r"/*|/face(/v[0-9]+\.[0-9]+(-preview)?)?/*")
+_PATH = pattern(r"/*|/face(?:/(?P<version>v[0-9]+\.[0-9]+(?:-preview)?))?/*")
+_DEFAULT_VERSION = "v1.0"
 _KEY = pattern(r"[0-9A-Za-z]{24,}")
 _EXAMPLE = "https://NAME.cognitiveservices.azure.com"
 
@@ -33,10 +34,18 @@ def parse_endpoint(text: str) -> str:
         raise UsageError(f"{harmless(text)[:200]!r} is not an endpoint; it looks like {_EXAMPLE}")
     if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
         raise UsageError(f"{harmless(text)[:200]} would carry the key unencrypted; use https")
-    if not _PATH.fullmatch(parts.path):
+    path = _PATH.fullmatch(parts.path)
+    if not path:
         raise UsageError(f"an endpoint ends at its host; {harmless(parts.path)[:200]} is too much")
     shown_host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown_host}" + (f":{port}" if port is not None else "")
+    endpoint = f"{parts.scheme}://{shown_host}" + (f":{port}" if port is not None else "")
+    version = path["version"]
+    if version not in (None, _DEFAULT_VERSION):  # which version is used is another setting
+        raise UsageError(
+            f"an endpoint ends at its host; {version} in it would not be used",
+            hint=f"give {endpoint} as the endpoint, and {version} as api_version (FACESNAP_API_VERSION)",
+        )
+    return endpoint
 
 
 def is_local(url: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program
+from tests.conftest import SOURCE_KEYS, Program
 from tests.support.permissions import NOBODY, as_root, write_plan
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="such permissions are POSIX's")
@@ -90,6 +90,19 @@ class TestHomelessness:
         if "json" in command:
             assert json.loads(done.stderr)["error"]["exitCode"] == 13
         assert list(tmp_path.iterdir()) == []
+
+    def test_endpoint_key_and_state_directory_are_enough(
+        self, tmp_path: Path, homeless: tuple[str, ...], emulator: RunningEmulator
+    ) -> None:
+        given = {"FACESNAP_ENDPOINT": emulator.endpoint, "FACESNAP_KEY": SOURCE_KEYS[0]}
+        environment = {"PATH": os.environ["PATH"], **given}
+        command = [*homeless, "list", "-q", "-o", "json"]
+        without = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert (without.returncode, without.stdout) == (13, "")
+        assert "FACESNAP_STATE_DIR" in json.loads(without.stderr)["error"]["hint"]
+        environment["FACESNAP_STATE_DIR"] = str(tmp_path / "state")
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
     def test_tab_offers_nothing(self, tmp_path: Path, homeless: tuple[str, ...]) -> None:
         environment = {"PATH": os.environ["PATH"]}
