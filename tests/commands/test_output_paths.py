@@ -39,10 +39,13 @@ OUTPUTS = {
         "OUT",
     ),
     ("run", "--summary"): ("run", "PLAN", "--ca-bundle", "INPUT", "--summary", "OUT"),
+    ("emulator start", "--access-log"): (
+        *("emulator", "start", "--port", "0", "--accounts", "INPUT", "--access-log", "OUT"),
+    ),
     ("run", "metrics"): ("run", "METRICS_PLAN", "--ca-bundle", "INPUT"),
     ("run", "GITHUB_STEP_SUMMARY"): ("run", "PLAN", "--ca-bundle", "INPUT"),
 }
-APPENDED = {("run", "--summary"), ("run", "GITHUB_STEP_SUMMARY")}
+APPENDED = {("emulator start", "--access-log"), ("run", "--summary"), ("run", "GITHUB_STEP_SUMMARY")}
 BY_OPTION = [output for output in OUTPUTS if output[1].startswith("--")]
 each_output = pytest.mark.parametrize("output", OUTPUTS, ids=" ".join)
 
@@ -167,7 +170,7 @@ def test_no_output_is_an_input_of_its_command(place: Place, output: tuple[str, s
         (place.directory / "d").mkdir()
         path = place.directory / "d" / ".." / "." / source.name
     said = place.refused(output, source if kind == "itself" else path)
-    assert ", which this" in said or "it is the file of --ca-bundle" in said
+    assert any(text in said for text in (", which this", "it is the file of --ca-bundle", "it is --accounts"))
     assert source.read_bytes() == before
 
 
