@@ -104,7 +104,7 @@ def _set(file: ConfigFile, names: Names, value: object) -> ConfigFile:
 
 
 def _changed(file: ConfigFile, text: str) -> ConfigFile:
-    return replace(file, text=text, data=tomllib.loads(text))
+    return ConfigFile(file.path, file.exists, text, tomllib.loads(text), file.has_bom)
 
 
 def _refusal(file: ConfigFile, names: Names, change: str) -> ConfigurationError:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -29,15 +27,22 @@ _LONG_KEY = pattern(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_PARTS
 _SYNTAX_PLACE = pattern(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
-@dataclass(frozen=True)
 class ConfigFile:
-    """A parsed configuration file. A file that does not exist counts as empty."""
+    """A parsed configuration file. A file that does not exist counts as empty. Never changed: an edit makes another."""
 
-    path: Path
-    exists: bool = False
-    text: str = field(default="", repr=False)
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    has_bom: bool = False
+    def __init__(
+        self,
+        path: Path,
+        exists: bool = False,
+        text: str = "",
+        data: Mapping[str, Any] | None = None,
+        has_bom: bool = False,
+    ):
+        self.path = path
+        self.exists = exists
+        self.text = text
+        self.data = data or {}
+        self.has_bom = has_bom
 
     @classmethod
     def read(cls, path: Path, *, to_mend: bool = False) -> Self:
@@ -143,6 +148,8 @@ def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
         if long := _LONG_KEY.search(text):
             line = text.count("\n", 0, long.start()) + 1
             raise ConfigurationError(f"{path}:{line}: a key of more than {_MOST_PARTS} parts")
+        import tomllib  # only if there is a file to read
+
         return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1

@@ -6,7 +6,6 @@ import contextlib
 import enum
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,15 +31,22 @@ class Source(enum.Enum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True)
 class Settings(DefinedSettings):
     """The settings of one profile, or of the environment alone. Each is resolved when it is read."""
 
-    file: ConfigFile
-    profile: str | None
-    options: Mapping[str, Any] = field(repr=False)
-    environment: Mapping[str, str] = field(repr=False)
-    chosen: str = ""  # how the profile was chosen
+    def __init__(
+        self,
+        file: ConfigFile,
+        profile: str | None,
+        options: Mapping[str, Any],
+        environment: Mapping[str, str],
+        chosen: str = "",
+    ):
+        self.file = file
+        self.profile = profile
+        self.options = options
+        self.environment = environment
+        self.chosen = chosen  # how the profile was chosen
 
     def value_of(self, name: str) -> Any:
         """Return the value of a setting by its name. Raises UsageError or ConfigurationError if it is wrong."""

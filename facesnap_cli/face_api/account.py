@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,17 +28,25 @@ if TYPE_CHECKING:
     from facesnap_cli.face_api.object_api import ObjectApi
 
 
-@dataclass(frozen=True)
 class Account:
     """A profile with its interfaces, each built on first use. Safe for several threads."""
 
-    settings: Settings
-    clock: Clock
-    observe: Callable[[Exchange], None]
-    extra_headers: tuple[tuple[str, str], ...] = ()
-    reporter: Reporter = SILENT
-    clock_difference: ClockDifference = field(default_factory=ClockDifference)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        observe: Callable[[Exchange], None],
+        extra_headers: tuple[tuple[str, str], ...] = (),
+        reporter: Reporter = SILENT,
+        clock_difference: ClockDifference | None = None,
+    ):
+        self.settings = settings
+        self.clock = clock
+        self.observe = observe
+        self.extra_headers = extra_headers
+        self.reporter = reporter
+        self.clock_difference = clock_difference or ClockDifference()
+        self._lock = threading.RLock()
 
     @property
     def profile(self) -> str | None:
