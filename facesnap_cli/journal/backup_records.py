@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from facesnap_cli.common.time_format import format_time, parse_time
@@ -66,6 +67,7 @@ def _row(record: BackupRecord) -> dict[str, Any]:
         "object_type": record.source.object_type,
         "object_id": record.source.object_id,
         "state": record.state.value,
+        "facts": json.dumps(record.facts) if record.facts else None,
     }
 
 
@@ -77,4 +79,5 @@ def _record(row: dict[str, Any]) -> BackupRecord:
     )
     resource = Resource(*(row[name] for name in _SOURCE))
     values["source"] = ObjectIdentity(resource, row["object_type"], row["object_id"])
-    return BackupRecord(state=BackupState(row["state"]), **values)
+    facts = json.loads(row["facts"]) if row["facts"] else None
+    return BackupRecord(state=BackupState(row["state"]), facts=facts, **values)

@@ -143,6 +143,9 @@ MIGRATIONS = (
     """
     ALTER TABLE backups ADD COLUMN stamp TEXT;  -- an archive's file when it was checked: size, inode, times of change
     """,
+    """
+    ALTER TABLE backups ADD COLUMN facts TEXT;  -- JSON: what a few requests showed of a copy when it was recorded
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

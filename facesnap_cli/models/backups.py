@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,7 +24,8 @@ class BackupRecord(NamedTuple):
     `id` is the intent of a copy's apply, or an archive's archive_id. `target` is as it is written, with placeholders;
     `place` is the copy's object id in `target_resource`, or an archive's absolute path without one. `taken_time` is
     the moment that the backup shows. `verified` is quick or full, checked for an archive, None for neither. `stamp`
-    identifies the archive's file as it was then.
+    identifies the archive's file as it was then. `facts` are what a few requests showed of a copy, by
+    which it is recognized later.
     """
 
     id: str
@@ -46,3 +48,4 @@ class BackupRecord(NamedTuple):
     faces_with_image: int | None = None
     bytes: int | None = None
     stamp: str | None = None
+    facts: Mapping[str, str] | None = None

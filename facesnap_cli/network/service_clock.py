@@ -59,6 +59,11 @@ class ServiceClock:
         self._difference = difference or ClockDifference()
         self.ahead: timedelta | None = None  # of this machine's clock
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a response has shown the service's time."""
+        return self.ahead is not None
+
     def now(self) -> datetime:
         """Return the service's time, UTC."""
         return self.from_local(self._clock.now())

@@ -94,7 +94,7 @@ class Accounts:
 
     def service_now(self, clock: Clock) -> datetime:
         """Return the time of the first account's service that is known; this machine's without one."""
-        known = [account.service_clock for account in self._connected.values() if account.service_clock.ahead]
+        known = [account.service_clock for account in self._connected.values() if account.service_clock.is_known]
         return known[0].now() if known else clock.now()
 
     def close(self) -> None:

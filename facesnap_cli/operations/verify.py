@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.reporter import Reporter
+from facesnap_cli.common.time_format import format_time
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import known_accounts, resource_of_snapshot
-from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.operations import Operation
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 
+FIRST = 1000  # so many persons or faces come with one request
+
 
 class Description(NamedTuple):
-    """The parts of an object that are compared. `content` is a digest of every person and face; empty below `full`."""
+    """The parts of an object that are compared. `content` is a digest of every person and face; empty below `full`.
+
+    `facts` are not compared with the source: `observe` shows them again later.
+    """
 
     name: str | None
     user_data: str | None
@@ -27,6 +34,7 @@ class Description(NamedTuple):
     persons: int
     faces: int
     content: str
+    facts: Mapping[str, str]
 
 
 def describe(account: Account, object_type: ObjectType, object_id: str, level: VerifyLevel) -> Description:
@@ -34,6 +42,7 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
     head = account.objects.get(object_type, object_id)
     training = account.objects.training(object_type, object_id) if object_type.is_trainable else None
     persons = faces = content = 0
+    first: list[Person | Face] = []
 
     def note(*parts: str | Iterable[str] | None) -> None:
         nonlocal content  # a sum, as two accounts need not list in the same order
@@ -43,10 +52,12 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
         for person in account.objects.persons(object_type, object_id):
             persons += 1
             faces += len(person.face_ids)
+            first += [person] if persons <= FIRST else []
             note(person.person_id, person.name, person.user_data, sorted(person.face_ids))
     else:
         for face in account.objects.faces(object_type, object_id):
             faces += 1
+            first += [face] if faces <= FIRST else []
             note(face.face_id, face.user_data)
     return Description(
         head.name,
@@ -56,7 +67,45 @@ def describe(account: Account, object_type: ObjectType, object_id: str, level: V
         persons,
         faces,
         f"{content % 2**256:064x}" if level is VerifyLevel.FULL else "",
+        _facts(head, training, first),
     )
+
+
+def observe(account: Account, object_type: ObjectType, object_id: str) -> Mapping[str, str]:
+    """Return facts of an object by three requests at most: its head, its training, its first persons or faces.
+
+    Two moments with the same facts show the same object. Raises NotFoundError if it is missing.
+    """
+    head = account.objects.get(object_type, object_id)
+    training = account.objects.training(object_type, object_id) if object_type.is_trainable else None
+    entries = account.objects.persons if object_type.has_persons else account.objects.faces
+    return _facts(head, training, list(itertools.islice(entries(object_type, object_id), FIRST)))
+
+
+def counted_facts(object_type: ObjectType, persons: int | None, faces: int | None) -> Mapping[str, str]:
+    """Return the facts that follow from counts, for copies that were recorded without facts."""
+    known = {"persons": persons} if object_type.has_persons else {"faces": faces}
+    return {name: _number(count) for name, count in known.items() if count is not None}
+
+
+def _facts(head: FaceObject, training: Training | None, first: Sequence[Person | Face]) -> Mapping[str, str]:
+    number = _number(len(first))
+    return {
+        "name": _digest(head.name),
+        "user data": _digest(head.user_data),
+        "recognition model": head.recognition_model or "",
+        "training": f"{training.status} {format_time(training.last_success)}" if training else "",
+        ("persons" if head.object_type.has_persons else "faces"): number,
+        "content": _digest(sorted(map(repr, first))),
+    }
+
+
+def _number(count: int) -> str:
+    return str(count) if count < FIRST else f"{FIRST} or more"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Place(NamedTuple):
@@ -73,7 +122,9 @@ class Place(NamedTuple):
 
 def check_copy(source: Description, target: Description, origin: Place, made: Place) -> None:
     """Raise VerificationError, naming both and what differs, unless both are the same."""
-    differences = [name for name in Description._fields if getattr(source, name) != getattr(target, name)]
+    differences = [
+        name for name in Description._fields if name != "facts" and getattr(source, name) != getattr(target, name)
+    ]
     if differences:
         shown = [
             f"{name.replace('_', ' ')} {getattr(source, name)!r} became {getattr(target, name)!r}"

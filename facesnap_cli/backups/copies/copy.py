@@ -7,9 +7,11 @@ done, target by target.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from facesnap_cli.backups.copies.copy_changes import flaw_of_copy
 from facesnap_cli.backups.copies.copy_job import CopyJob
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.backups.copies.copy_results import CopyResult, TargetResult, TargetState
@@ -32,7 +34,7 @@ from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
 from facesnap_cli.operations.take_and_apply import intended, reusable_take, start_apply, start_take
-from facesnap_cli.operations.verify import Description, Place, check_copy, describe
+from facesnap_cli.operations.verify import Description, Place, check_copy, describe, observe
 from facesnap_cli.operations.wait import OperationProgress, Waiter
 
 AGAIN = "to go on, run the same command again: what is done is not done twice"
@@ -51,11 +53,17 @@ class Copy:
         self._source: Description | None = None
         self._take: Operation | None = None
         self._open_targets: tuple[CopyTarget, ...] = parameters.targets
-        self.job = CopyJob(dependencies.journal, parameters, dependencies.clock.now())
+        self.job = CopyJob(
+            dependencies.journal,
+            parameters,
+            dependencies.clock.now(),
+            lambda: dependencies.accounts.service_now(dependencies.clock),
+        )
 
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A target's failure is in its result."""
         self._progress.begin("looking", logged=False)
+        self.learn_time()
         threads = self._dependencies.thread_pool
         states = [future.result() for future in threads.run(self.state_of, self._parameters.targets)]
         self._open_targets = tuple(state.target for state in states if state.operation is None)
@@ -80,16 +88,29 @@ class Copy:
             self._clean_up(take, [result for result in results if not result.failure])
         return CopyResult(take, results)
 
+    def learn_time(self) -> None:
+        """Ask the service for its time by one cheap request, unless a response of this run has shown it."""
+        take, targets = self._parameters.take, self._parameters.targets
+        for account in (self._parameters.source, *(target.account for target in targets)):
+            if any(known.service_clock.is_known for known in (self._parameters.source, *(t.account for t in targets))):
+                return
+            with suppress(FacesnapError):  # the same account's next request says what is wrong
+                account.objects.exists(take.object_type, take.object_id)
+
     def state_of(self, target: CopyTarget) -> TargetState:
         """Return what is known of a target, after waiting for an apply that an earlier run started. Sends nothing."""
         object_id, earlier = target.template.render(self.job.time), None
         try:
             earlier = self._earlier_apply(target)
-            if earlier:
+            flaw = self.flaw_of(target, earlier) if earlier else ""
+            if earlier and not flaw:
                 object_id = earlier.object_id
                 return TargetState(target, object_id, self._verified(target, earlier))
             if target.account.objects.exists(self._parameters.take.object_type, object_id):
-                raise self.in_the_way(target, object_id)
+                raise self.in_the_way(target, object_id, flaw)
+            if flaw:
+                self._dependencies.note_once(f"{target.account.place(earlier.object_id)} {flaw}" if earlier else flaw)
+                earlier = None
         except FacesnapError as failure:
             return TargetState(target, object_id, earlier, failure)
         return TargetState(target, object_id)
@@ -119,9 +140,18 @@ class Copy:
 
     def young_take(self) -> Operation | None:
         """Return the take of a young enough snapshot of the object. Its scope is widened if a target needs that."""
-        return reusable_take(
-            self._dependencies, self._parameters.source, self._parameters.take._replace(apply_scope=())
-        )
+        parameters = self._parameters.take._replace(apply_scope=())
+        take = reusable_take(self._dependencies, self._parameters.source, parameters)
+        return None if take and self.job.made_bad_copies(take) else take
+
+    def flaw_of(self, target: CopyTarget, apply: Operation) -> str:
+        """Return why the copy that an apply made does not count (any more), as a predicate; empty if it does."""
+        record = backup_by_id(self._journal, apply.intent)
+        if record is None:
+            return ""
+        if self.job.is_finally_bad(apply):
+            return f"is known to be bad ({record.reason})"
+        return flaw_of_copy(target.account, record)
 
     def _earlier_apply(self, target: CopyTarget) -> Operation | None:
         """Return the ended apply with which the target's copy was already made; None if it was not."""
@@ -138,12 +168,13 @@ class Copy:
     def _jobs(self, targets: Iterable[CopyTarget]) -> list[Job]:
         return [self.job.of_target(target) for target in targets]
 
-    def in_the_way(self, target: CopyTarget, object_id: str) -> ConflictError:
-        """Return the error for a target that exists already."""
+    def in_the_way(self, target: CopyTarget, object_id: str, flaw: str = "") -> ConflictError:
+        """Return the error for a target that exists already; `flaw` is why an earlier copy does not count."""
         kind = self._parameters.take.object_type
         applies = self._journal.applies_to(target.account.resource, kind.value, object_id)
         known = [apply for apply in applies if apply.has_succeeded]
         made = f", copied there on {known[0].intended_time:%Y-%m-%d at %H:%M} UTC" if known else ""
+        made += f", but {flaw}" if flaw else ""
         return ConflictError(
             f"{kind.value} {object_id} exists in {target.account.profile or 'the target'} already{made};"
             " an apply only creates new objects",
@@ -161,6 +192,11 @@ class Copy:
         snapshot = self._taken(ended) if ended else None
         if snapshot is None:
             young = self.young_take()
+            if young is None and take.max_age_s is not None and len(self._open_targets) < len(self._parameters.targets):
+                self._dependencies.note_once(
+                    f"another take of {take.object_id}: the snapshot of its earlier copies is gone (keep_snapshot keeps"
+                    " it for targets that are added later)"
+                )
             operation = young if young and begin_use(self._journal, young, jobs) else self._new_take(jobs)
             snapshot = self._taken(self._waited_for(operation))
         if snapshot is None:
@@ -292,6 +328,7 @@ class Copy:
             return
         take = self._journal.take_of(operation.snapshot_id or "")
         is_verified = operation.verified_time is not None and why_bad is None
+        facts = copy.facts if copy else self._facts_of(target, operation)
         level = self._parameters.verify if copy else VerifyLevel.QUICK  # an earlier version did not record the level
         record = BackupRecord(
             id=operation.intent,
@@ -306,12 +343,18 @@ class Copy:
             reason=why_bad,
             verified=level.value if is_verified else None,
             verified_time=operation.verified_time if is_verified else None,
-            item=target.template.name or None,
+            item=(target.template.name or None) if self._parameters.plan else None,
             plan=str(self._parameters.plan.absolute()) if self._parameters.plan else None,
             persons=copy.persons if copy and self._parameters.take.object_type.has_persons else None,
             faces=copy.faces if copy else None,
+            facts=facts,
         )
         record_backup(self._journal, record)
+
+    def _facts_of(self, target: CopyTarget, operation: Operation) -> Mapping[str, str] | None:
+        with suppress(FacesnapError):  # nobody asked for a comparison, so it is no failure that there can be none
+            return observe(target.account, self._parameters.take.object_type, operation.object_id)
+        return None
 
     def _clean_up(self, take: Operation, done: Sequence[TargetResult]) -> None:
         """Delete the snapshot that this copy took, unless that was done or other targets still need it."""

@@ -6,7 +6,9 @@ What is finished is recognized by the journal's facts, whichever plan made it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget
 from facesnap_cli.common.clock import is_of_the_future
@@ -14,6 +16,7 @@ from facesnap_cli.journal.account_paths import source_of_take, with_account
 from facesnap_cli.journal.backup_records import backup_by_id
 from facesnap_cli.journal.snapshot_uses import take_in_use
 from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.backups import BackupState
 from facesnap_cli.models.identity import ObjectIdentity
 from facesnap_cli.models.operations import Job, Operation, OperationKind
 from facesnap_cli.models.snapshots import Snapshot
@@ -23,21 +26,30 @@ UNFINISHED_S = 20 * 3600.0  # how long an unfinished copy is resumed if no max_a
 
 
 class CopyJob:
-    """One run of a copy, or the unfinished run that it resumes. `time` is when that began (UTC, whole seconds)."""
+    """One run of a copy, or the unfinished run that it resumes.
 
-    def __init__(self, journal: Journal, parameters: CopyParameters, now: datetime):
+    `service_now` returns the service's time, by which ages are measured. It is asked when an age is first needed.
+    """
+
+    def __init__(
+        self, journal: Journal, parameters: CopyParameters, now: datetime, service_now: Callable[[], datetime]
+    ):
         self._journal = journal
         self._parameters = parameters
         self._now = now
+        self._service_now = service_now
         self._keys = [*(parameters.key_of(target) for target in parameters.targets), parameters.former_key]
         self.source = ObjectIdentity(
             with_account(journal, parameters.source.resource),
             parameters.take.object_type.value,
             parameters.take.object_id,
         )
-        self.time = max((time for time in self._unfinished_times() if self._is_young(time)), default=None) or (
-            now.replace(microsecond=0)
-        )
+
+    @cached_property
+    def time(self) -> datetime:
+        """The moment when the run, or the one that it resumes, began (UTC, whole seconds)."""
+        young = [time for time in self._unfinished_times() if self._is_young_run(time)]
+        return max(young, default=self._now.replace(microsecond=0))
 
     def of_target(self, target: CopyTarget) -> Job:
         """Return the name under which the steps of a target are recorded."""
@@ -62,21 +74,22 @@ class CopyJob:
     def apply_to(self, target: CopyTarget) -> Operation | None:
         """Return the apply that makes or made the copy in a target: this run's, or one within `max_age_s`.
 
-        It must have gone certainly to this account, for a copy of certainly this object, under the template's name of
-        the moment when its run began. One that did not fail is returned before a newer one that did.
+        Ages are those of the takes, by the service's clock. The apply must have gone certainly to this account, for a
+        copy of certainly this object, under the template's name of the moment when its run began. One that did not fail
+        is returned before a newer one that did.
         """
         template = target.template
         applies = self._journal.applies_to(
             target.account.resource,
             self.source.object_type,
             template.glob,
-            job_since=min(self.time, self._now - self._limit),
+            job_since=min(self.time, self._now - self._limit, self._service_now() - self._limit),
         )
         found = [
             apply
             for apply in applies
             if apply.job_time
-            and (apply.job_time == self.time or (self._counts_finished and self._is_young(apply.job_time)))
+            and (apply.job_time == self.time or (self._counts_finished and self.is_young(self.taken_time(apply))))
             and template.render(apply.job_time) == apply.object_id
             and self._is_of_source(apply, target)
         ]
@@ -97,8 +110,20 @@ class CopyJob:
         """Whether a finished copy counts. Without `max_age_s`, another one is wanted."""
         return self._parameters.take.max_age_s is not None
 
-    def _is_young(self, time: datetime) -> bool:
-        return self._now - time <= self._limit and not is_of_the_future(time, self._now)
+    def taken_time(self, apply: Operation) -> datetime:
+        """Return the moment that an apply's copy shows."""
+        take = self._journal.take_of(apply.snapshot_id or "")
+        return (take or apply).started_time
+
+    def is_young(self, moment: datetime) -> bool:
+        """Return whether a moment of the service's clock is not longer ago than `max_age_s`."""
+        return _is_within(self._limit, moment, self._service_now())
+
+    def _is_young_run(self, time: datetime) -> bool:
+        """Return whether a run is young enough to be resumed, by its take, or without one by this machine's clock."""
+        takes = [step for step in self._steps() if step.kind is OperationKind.TAKE and step.job_time == time]
+        known = [take.started_time for take in takes if take.created_time]
+        return self.is_young(max(known)) if known else _is_within(self._limit, time, self._now)
 
     def _is_of_source(self, apply: Operation, target: CopyTarget) -> bool:
         if record := backup_by_id(self._journal, apply.intent):
@@ -118,11 +143,25 @@ class CopyJob:
     def _unfinished_times(self) -> set[datetime]:
         """Return when the runs began that left something to do for a target: a step, or a snapshot to delete."""
         uses = [used for key in self._keys if (used := take_in_use(self._journal, key))]
-        return {began for _, began in uses} | {
-            step.job_time for step in self._steps() if step.job_time and self._is_unfinished(step)
-        }
+        steps = self._steps()
+        bad = {step.job_time for step in steps if self.is_finally_bad(step)}
+        begun = {began for _, began in uses} | {step.job_time for step in steps if self._is_unfinished(step)}
+        return {time for time in begun - bad if time}
+
+    def is_finally_bad(self, apply: Operation) -> bool:
+        """Return whether a copy is known to be bad and is not to be verified again."""
+        record = backup_by_id(self._journal, apply.intent) if self._parameters.verify is VerifyLevel.NONE else None
+        return record is not None and record.state is BackupState.BAD
+
+    def made_bad_copies(self, take: Operation) -> bool:
+        """Return whether a copy from a take's snapshot is known to be bad and is not to be verified again."""
+        return any(step.snapshot_id == take.snapshot_id and self.is_finally_bad(step) for step in self._steps())
 
     def _is_unfinished(self, step: Operation) -> bool:
         if step.failed_or_abandoned or step.verified_time:
             return False
         return step.state.is_open or step.kind is OperationKind.TAKE or self._parameters.verify is not VerifyLevel.NONE
+
+
+def _is_within(limit: timedelta, moment: datetime, now: datetime) -> bool:
+    return now - moment <= limit and not is_of_the_future(moment, now)

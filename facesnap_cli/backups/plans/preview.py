@@ -56,6 +56,7 @@ def preview_copy(dependencies: Dependencies, parameters: CopyParameters, item: s
     """Return what a copy would do. Raises what reading raises."""
     copy = Copy(dependencies, parameters, NoProgress())
     item = item or parameters.take.object_id
+    copy.learn_time()
     looks = [_target_step(copy, parameters, target, item) for target in parameters.targets]
     applies = any(step.action == "apply" for step, _ in looks)
     takes = _source_steps(copy, dependencies, parameters, item) if applies else []
@@ -102,9 +103,10 @@ def _target_step(
     own, kind = copy.job.apply_to(target), parameters.take.object_type
     object_id = copy.job.name_in(target)
     exists = target.account.objects.exists(kind, object_id)
-    if not exists and own and not own.state.is_open:  # the copy is gone, so another one is made
+    flaw = copy.flaw_of(target, own) if own and own.has_succeeded and exists else ""
+    if own and not own.state.is_open and (flaw or not exists):  # the copy is gone, so another one is made
         object_id = target.template.render(copy.job.time)
-        exists = object_id != own.object_id and target.account.objects.exists(kind, object_id)
+        exists = target.account.objects.exists(kind, object_id) if object_id != own.object_id else bool(flaw)
         own = None
     if own and own.state.is_open:
         action, why = "wait", f"apply {own.reference}, begun earlier"
@@ -112,7 +114,7 @@ def _target_step(
         action, why = "none", f"copied on {own.intended_time:%Y-%m-%d at %H:%M} UTC"
     elif exists:
         action, why = "conflict", "exists already; an apply only creates new objects"
-        failure = copy.in_the_way(target, object_id)
+        failure = copy.in_the_way(target, object_id, flaw)
     else:
         action, why = "apply", ""
     return Step(item, action, target.account.profile, kind.value, object_id, why), failure

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from facesnap_cli.backups.copies.copy import Copy
-from facesnap_cli.backups.copies.copy_job import CopyJob
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget, TargetName
 from facesnap_cli.backups.copies.copy_results import TargetResult
-from facesnap_cli.backups.plans.coverage import Cover, cover_of
+from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
 from facesnap_cli.backups.plans.run_results import ItemResult, TargetOutcome
 from facesnap_cli.backups.plans.target_copies import TargetCopies
 from facesnap_cli.backups.retention import KnownBackup
+from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
@@ -47,16 +47,18 @@ class SnapshotMethod:
         """Return what `run` would do."""
         copy = preview_copy(self.dependencies, self.parameters, self.item.name)
         steps = list(copy.steps)
-        job = CopyJob(self.dependencies.journal, self.parameters, self.dependencies.clock.now())
-        for target, (_, failure) in zip(self.parameters.targets, copy.results, strict=True):
+        for target, (place, failure) in zip(self.parameters.targets, copy.results, strict=True):
             if failure:
                 continue
-            new = job.name_in(target)
             kind, profile = self.item.object_type, target.account.profile
             if self.item.keep is None:
                 continue
             copies = self._copies(target)
             known = copies.known()
+            new = place.rpartition(":")[2]
+            if all(backup.name != new for backup in known):
+                known.append(copies.foreseen(new))
+            known = copies.checked(known, new, self._protected(target, known))
             steps += [
                 Step(self.item.name, "delete", profile, kind.value, old, f"{reason}, once the new copy is verified")
                 for old, reason in copies.deletions(known, new, self._protected(target, known))
@@ -97,6 +99,7 @@ class SnapshotMethod:
             copies = self._copies(result.target)
             known = copies.known()
             protected = self._protected(result.target, known)
+            known = copies.checked(known, result.object_id, protected)
             copies.remember(known)
             outcome = replace(outcome, warnings=tuple(copies.warnings(known, result.object_id)))
             for old, _ in copies.deletions(known, result.object_id, protected):
@@ -113,7 +116,9 @@ class SnapshotMethod:
         source = self.parameters.source
         identity = source.identity_of(self.item.object_type, self.item.object_id)
         resource = with_account(self.dependencies.journal, source.resource)
-        return TargetCopies(self.item, self.dependencies, identity._replace(resource=resource), target)
+        return TargetCopies(
+            self.item, self.dependencies, identity._replace(resource=resource), target, self.parameters.plan
+        )
 
     def _protected(self, target: CopyTarget, known: Iterable[KnownBackup]) -> frozenset[str]:
         """Return the ids in a target that are or may be those of objects that the plan backs up."""
@@ -134,7 +139,11 @@ class SnapshotMethod:
     def _cover(self, target: CopyTarget) -> Cover:
         label, profile = target.label, target.account.profile
         try:
-            candidates = self._copies(target).candidates()
+            candidates = list[Candidate]()
+            for candidate in self._copies(target).candidates():
+                candidates.append(candidate)
+                if candidate.moment and not is_of_the_future(candidate.moment, target.account.service_clock.now()):
+                    break
         except FacesnapError as failure:
             return Cover(self.item, label, profile, failure=failure)
         return cover_of(self.item, label, profile, candidates, target.account.service_clock.now())

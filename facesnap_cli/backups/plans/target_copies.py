@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
+from facesnap_cli.backups.copies.copy_changes import flaw_of_copy
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
+from facesnap_cli.common.errors import NotFoundError
 from facesnap_cli.journal.account_paths import source_of_take, with_account
 from facesnap_cli.journal.backup_records import backups_of, record_backup
 from facesnap_cli.models.backups import BackupRecord, BackupState
@@ -30,6 +33,8 @@ class TargetCopies:
     dependencies: Dependencies
     source: ObjectIdentity
     target: CopyTarget
+    plan: Path | None = None
+    _flaws: dict[str, str] = field(default_factory=dict)
 
     def known(self) -> list[KnownBackup]:
         """Return the objects in the target with names of its template, newest first."""
@@ -40,26 +45,55 @@ class TargetCopies:
         """Return the older copies to delete after `new` was made and verified, the oldest first."""
         if self.item.keep is None or self.dependencies.clock_difference.is_large:
             return []
-        backups = {backup.name: backup for backup in known}
+        return Retention(self.item.keep, protected).deletions(known, new)
+
+    def foreseen(self, new: str) -> KnownBackup:
+        """Return a copy that is yet to be made and verified."""
         moment = self.target.template.made_at(new) or self.dependencies.clock.now()
-        backups[new] = KnownBackup(new, moment, True, Sameness.SAME, BackupState.GOOD)
-        return Retention(self.item.keep, protected).deletions(backups.values(), new)
+        return KnownBackup(new, moment, True, Sameness.SAME, BackupState.GOOD)
+
+    def checked(self, known: list[KnownBackup], new: str, protected: frozenset[str]) -> list[KnownBackup]:
+        """Return the copies without a state if they are not what was recorded of them.
+
+        Each costs a few requests, so nothing is checked if there is nothing to delete anyway.
+        """
+        return [self._checked(backup) for backup in known] if self.deletions(known, new, protected) else known
+
+    def _checked(self, backup: KnownBackup) -> KnownBackup:
+        is_counted = backup.sameness.is_certain and backup.state is not None
+        return backup._replace(state=None) if is_counted and self._flaw_of(backup.name) else backup
+
+    def _flaw_of(self, name: str) -> str:
+        """Return why an object in the target is not the copy that was recorded; empty if it is, or without a record."""
+        record = self._records.get(name)
+        if record and name not in self._flaws:
+            try:
+                self._flaws[name] = flaw_of_copy(self.target.account, record)
+            except NotFoundError:
+                self._flaws[name] = "is gone"
+        return self._flaws.get(name, "")
 
     def warnings(self, known: Iterable[KnownBackup], new: str) -> list[str]:
         """Return a warning about objects that are not certain to be copies, so that none of them is deleted."""
-        names = [backup.name for backup in known if not backup.is_known and backup.name != new]
-        if self.item.keep is None or not names:
+        if self.item.keep is None:
             return []
+        profile = self.target.account.profile
+        flaws = [f"{profile}:{name} {flaw}: neither counted nor deleted" for name, flaw in self._flaws.items() if flaw]
+        unknown = [backup.name for backup in known if not backup.is_known and backup.name != new]
+        names = [name for name in unknown if not self._flaws.get(name)]
+        if not names:
+            return flaws
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         return [
-            f"{self.target.account.profile} has {', '.join(names[:_MOST_NAMED])}{more}, which nothing here shows to be"
+            *flaws,
+            f"{profile} has {', '.join(names[:_MOST_NAMED])}{more}, which nothing here shows to be"
             f" verified copies of {self.item.object_id}: neither counted nor deleted;"
-            " delete by hand what nobody needs"
+            " delete by hand what nobody needs",
         ]
 
-    def candidates(self) -> list[Candidate]:
-        """Return what may cover the target, newest first."""
-        return [self._candidate(backup) for backup in self.known() if backup.sameness is not Sameness.DIFFERENT]
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield what may cover the target, newest first. Each costs a few requests."""
+        return (self._candidate(backup) for backup in self.known() if backup.sameness is not Sameness.DIFFERENT)
 
     def remember(self, known: Iterable[KnownBackup]) -> None:
         """Record the copies of before there were records, which the journal's operations would outlive otherwise."""
@@ -79,6 +113,7 @@ class TargetCopies:
                 verified=VerifyLevel.QUICK.value if apply.verified_time else None,
                 verified_time=apply.verified_time,
                 item=self.item.name,
+                plan=str(self.plan.absolute()) if self.plan else None,
             )
             record_backup(self.dependencies.journal, record)
             self._records[backup.name] = record
@@ -132,7 +167,7 @@ class TargetCopies:
     def _judged(self, name: str, moment: datetime) -> KnownBackup:
         if record := self._records.get(name):
             sameness = record.source.compare(self.source)
-            is_own = record.target == self.target.label or (
+            is_own = record.plan is not None and (  # without a plan a user made it by hand
                 record.target.replace("{name}", record.item or "")
                 == self.target.label.replace("{name}", self.target.template.name)
             )
@@ -167,6 +202,8 @@ class TargetCopies:
     def _candidate(self, backup: KnownBackup) -> Candidate:
         """Return a copy with the moment of its take, or why it does not count."""
         record, apply = self._records.get(backup.name), self._applies.get(backup.name)
+        if backup.sameness.is_certain and backup.state is BackupState.GOOD and (flaw := self._flaw_of(backup.name)):
+            return Candidate(backup.name, None, flaw)
         if backup.sameness.is_certain and backup.state is BackupState.GOOD and (record or apply):
             return Candidate(backup.name, record.taken_time if record else apply and self._taken_time(apply))
         if backup.sameness.is_certain and (backup.state is BackupState.BAD or (record is None and apply)):
