@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -14,7 +14,8 @@ class Gate:
 
     `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `): such a request is
     not forwarded, or its answer is not given back, before `release`; `stopped` is set then. A stopped request is never
-    forwarded; its connection stays open until the gate closes.
+    forwarded; its connection stays open until the gate closes. `observe` is called with each request before it is
+    forwarded.
     """
 
     def __init__(self, endpoint: str):
@@ -24,6 +25,7 @@ class Gate:
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.stop_request: str | None = None
         self.stop_answer: str | None = None
+        self.observe: Callable[[bytes], None] = lambda request: None
         self.stopped = threading.Event()
         self._released = threading.Event()
         self._closing = threading.Event()
@@ -60,6 +62,7 @@ class Gate:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             while request := _message(client, self._closing):
+                self.observe(request)
                 if self.stop_request and request.decode("latin-1").startswith(self.stop_request):
                     self.stopped.set()
                     self._closing.wait()

@@ -190,9 +190,7 @@ class ExportMethod:
                 exported = export_object(
                     self.account, replace(parameters, base=None), self.dependencies.clock, recorded
                 )
-        progress.begin("checking")
-        with Archive.opened(new) as archive:
-            archive.check()
+        with Archive.opened(new) as archive:  # which the export has read back
             counts = archive.counts()
             flaw = "" if counts.is_enough(self.item.require_images) else counts.flaw
             if exported.has_shared_images and exported.failure:
