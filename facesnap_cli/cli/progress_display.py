@@ -63,3 +63,4 @@ def transfer_progress(app: App, transfer: Transfer) -> Iterator[RunningTransfer]
         app.resume_hints.command = transfer.command
         yield recorded
         app.resume_hints.command = NO_COMMAND
+    app.dependencies.forget_old_transfers()

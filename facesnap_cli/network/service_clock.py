@@ -26,6 +26,7 @@ class ClockDifference:
     def __init__(self, reporter: Reporter = SILENT):
         self._reporter = reporter
         self._largest = timedelta()
+        self._is_known = False
         self._lock = threading.Lock()
 
     @property
@@ -33,10 +34,15 @@ class ClockDifference:
         """Whether this machine's clock is so wrong that nothing may be deleted by its time."""
         return abs(self._largest) > LARGEST_DIFFERENCE
 
+    @property
+    def confirms_clock(self) -> bool:
+        """Whether the service has shown that this machine's clock is right, so that old records may be forgotten."""
+        return self._is_known and not self.is_large
+
     def add(self, ahead: timedelta) -> None:
         """Take in how far a service's clock is ahead of this machine's, and warn the first time that it is large."""
         with self._lock:
-            was_large = self.is_large
+            was_large, self._is_known = self.is_large, True
             self._largest = max(self._largest, ahead, key=abs)
             is_new = self.is_large and not was_large
         if is_new:

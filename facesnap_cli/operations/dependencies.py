@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,24 +123,31 @@ class Dependencies:
             return account.resource
 
     def forget_old_operations(self) -> None:
-        """Delete operations from the journal that ended longer ago than `keep_journal`, if it can be written.
+        """Delete takes, applies, exports and imports that ended longer ago than `keep_journal`, if that can be written.
 
-        Called after the requests of a command, because their responses show whether this machine's clock is right.
+        Called after the requests of a command: without a response nothing shows that this machine's clock is right.
         """
         from facesnap_cli.journal.store import JournalError
 
-        if self.clock_difference.is_large:
-            return
-        with suppress(JournalError):  # a command that has to write says what is wrong with the journal
-            self.journal.forget(timedelta(seconds=self.settings.keep_journal))
+        if self.clock_difference.confirms_clock:
+            with suppress(JournalError):  # a command that has to write says what is wrong with the journal
+                self.journal.forget(timedelta(seconds=self.settings.keep_journal))
+        self.forget_old_transfers()
 
-    def open_transfers(self) -> Transfers:
-        """Return the list of exports and imports, without those that ended longer ago than `keep_journal`."""
+    def forget_old_transfers(self) -> None:
+        """Delete exports and imports that ended longer ago than `keep_journal`, with the states of those imports."""
+        from facesnap_cli.common.sqlite import DatabaseError
         from facesnap_cli.journal.transfers import Transfers
 
-        transfers = Transfers(self.state_directory, self.clock, self.reporter)
-        transfers.forget(timedelta(seconds=self.settings.keep_journal))
-        return transfers
+        if self.clock_difference.confirms_clock and Transfers.are_listed(self.state_directory):
+            with suppress(DatabaseError), closing(self.open_transfers()) as transfers:
+                transfers.forget(timedelta(seconds=self.settings.keep_journal))
+
+    def open_transfers(self) -> Transfers:
+        """Return the list of exports and imports."""
+        from facesnap_cli.journal.transfers import Transfers
+
+        return Transfers(self.state_directory, self.clock, self.reporter)
 
     def note_once(self, text: str) -> None:
         """Note what helps a person, once in a run."""

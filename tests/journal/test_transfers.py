@@ -207,11 +207,14 @@ def test_an_import_that_ended_long_ago_leaves_nothing_behind_once_its_archive_is
     kept = interrupted_import(program, emulator, "three")
     assert len(list(state(program, "imports").glob("*.db"))) == 3
     program.clock = LinkedClock(emulator)
-    program.clock.slept_s = 91 * DAY_S
-    assert program.run("status", "-q", "-o", "none").status == 0
+    program.clock.sleep(91 * DAY_S)
+    take = ("take", "-t", "PersonGroup", "-i", "employees", "-q", "-o", "none")
+    assert program.run(*take).status == 0
     assert len(list(state(program, "imports").glob("*.db"))) == 3, "as long as there is the archive"
     archive.rename(program.directory / "moved.facesnap")
     assert program.run("status", "-q", "-o", "none").status == 0
+    assert len(list(state(program, "imports").glob("*.db"))) == 3, "no response has confirmed this machine's clock"
+    assert program.run(*take).status == 0
     assert rows(state(program, "transfers", "transfers.db"), "SELECT id FROM transfers") == [(kept,)]
     assert [path.name for path in state(program, "imports").iterdir()] == [f"{kept}.db"]
     assert [path.name for path in state(program, "transfers").glob("*.lock")] == [f"{kept}.lock"]
@@ -222,3 +225,25 @@ def test_what_ended_lately_is_kept(program: Program, emulator: RunningEmulator) 
     assert program.run("import", str(archive), "-p", "target", "-i", "one").status == 0
     assert program.run("status", "-q", "-o", "none").status == 0
     assert len(list(state(program, "imports").glob("*.db"))) == 1
+
+
+def test_an_import_goes_on_although_the_clock_is_ahead_and_the_list_does_not_know_it(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    interrupted_import(program, emulator)
+    change(state(program, "transfers", "transfers.db"), "DELETE FROM transfers")
+    program.clock = LinkedClock(emulator)
+    program.clock.shift(400 * DAY_S)
+    resumed = program.run("import", str(program.directory / "employees.facesnap"), "-p", "target", "-i", "copy", "-q")
+    assert resumed.status == 0, resumed.err
+
+
+@pytest.mark.parametrize("command", ["status", "wait"])
+def test_without_a_response_no_operation_is_forgotten(
+    program: Program, emulator: RunningEmulator, command: str
+) -> None:
+    program.run(*(word for word in TAKE_IT if word != "--no-wait"))
+    program.clock = LinkedClock(emulator)
+    program.clock.shift(400 * DAY_S)
+    assert program.run(command, "-q", "-o", "none").status == 0
+    assert len(program.run("status", "--all", "-o", "json").json) == 1
