@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.common.errors import FacesnapError, UsageError
@@ -90,10 +90,24 @@ def _transfers(app: App, references: Sequence[str], *, ended_too: bool) -> dict[
     try:
         with closing(app.dependencies.open_transfers()) as transfers:
             if references:
-                found = {reference: transfers.find(reference) for reference in references}
+                found = {reference: _transfer(app, transfers, reference) for reference in references}
                 return {reference: settled(transfer) for reference, transfer in found.items() if transfer}
             listed = transfers.all() if ended_too else transfers.unfinished()
             return {transfer.id: settled(transfer) for transfer in listed}
     except DatabaseError as error:
         app.messages.warn(f"the list of exports and imports cannot be read: {error}")
         return {}
+
+
+def _transfer(app: App, transfers: Transfers, reference: str) -> Transfer | None:
+    """Return the export or import of this id. Raises UsageError if a prefix begins the id of an operation, too."""
+    found = transfers.find(reference)
+    if found is None or found.id == reference.lower():
+        return found
+    with suppress(UsageError):  # several operations are not more ambiguous than one
+        if app.dependencies.journal.find(reference) is None:
+            return found
+    raise UsageError(
+        f"{reference} begins the ids of an operation and of {found.title}",
+        hint=Hint("give more of it; ", command("status", "--all"), " shows both"),
+    )

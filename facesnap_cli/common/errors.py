@@ -28,13 +28,24 @@ output and an exit status.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from typing import ClassVar, Self
 
 from facesnap_cli.common.hints import NO_COMMAND, Command, Completion, Hint, as_hint, as_it_is, command_line
 
 GO_ON = "to go on: "
+
+
+@contextmanager
+def naming(subject: str) -> Iterator[None]:
+    """Mark the errors of a block as naming this item of a batch, so that nothing names it twice."""
+    try:
+        yield
+    except FacesnapError as error:
+        error.subject = error.subject or subject
+        raise
 
 
 class FacesnapError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from copy import copy
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, CredentialsError
@@ -22,9 +23,11 @@ SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
 
 
 class KeyCredential:
-    """A key that is read on first use, and a second key for when the service refuses the first.
+    """A key that is read once, on first use, and a second key for when the service refuses the first.
 
-    The change to the second key is reported in a note that begins with `owner`."""
+    A key that cannot be read is not asked for again: its command may take long, or ask a person. The change to the
+    second key is reported in a note that begins with `owner`.
+    """
 
     def __init__(self, sources: list[Callable[[], Secret]], reporter: Reporter = SILENT, owner: str = ""):
         self._sources = list(sources)
@@ -32,13 +35,12 @@ class KeyCredential:
         self._owner = owner
         self._lock = threading.Lock()
         self._current: Secret | None = None
+        self._failure: CredentialsError | None = None
         self._refused: list[Secret] = []
 
     def header(self) -> tuple[str, Secret]:
         with self._lock:
-            if self._current is None:
-                self._current = self._sources[0]()
-            return KEY_HEADER, self._current
+            return KEY_HEADER, self._first()
 
     def refused(self, value: Secret) -> bool:
         with self._lock:
@@ -64,9 +66,21 @@ class KeyCredential:
 
     def each(self) -> list[Credential]:
         with self._lock:
-            keys = [source() for source in self._sources]
-            self._current = self._current or keys[0]
+            keys = [self._first(), *(source() for source in self._sources[1:])]
         return [_credential_of(key) for key in keys]
+
+    def _first(self) -> Secret:
+        """Return the key in use. Raises the error of the first attempt to read it."""
+        if self._failure:
+            raise copy(self._failure)
+        if self._current is None:
+            try:
+                self._current = self._sources[0]()
+            except CredentialsError as failure:
+                failure.message = f"{self._owner}{failure.message}"
+                self._failure = copy(failure)
+                raise
+        return self._current
 
 
 def _credential_of(key: Secret) -> KeyCredential:

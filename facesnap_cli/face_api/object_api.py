@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, naming
 from facesnap_cli.common.time_format import parse_time
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
@@ -34,7 +34,8 @@ class ObjectApi:
         """Return one object. Raises NotFoundError. Source: PersonGroup - Get and its siblings."""
         params = {"returnRecognitionModel": "true"}
         what = f"get {object_type.value} {object_id}"
-        return FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
+        with naming(object_id):
+            return FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
 
     def exists(self, object_type: ObjectType, object_id: str) -> bool:
         """Return whether the account has the object.

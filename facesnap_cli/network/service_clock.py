@@ -39,6 +39,10 @@ class ClockDifference:
         """Whether the service has shown that this machine's clock is right, so that old records may be forgotten."""
         return self._is_known and not self.is_large
 
+    def silence(self) -> None:
+        """Leave the warning out, because the caller reports the difference itself."""
+        self._reporter = SILENT
+
     def add(self, ahead: timedelta) -> None:
         """Take in how far a service's clock is ahead of this machine's, and warn the first time that it is large."""
         with self._lock:

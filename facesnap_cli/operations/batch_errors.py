@@ -51,9 +51,9 @@ def combined(
 ) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    The failure of an only item is returned as it is. Several failures have a line each (two with a hint, or three
-    without), after the item's name if it is given in `names`. They keep their exit status if all items share it. If
-    the only failure is that some items still run, a StillRunningError resumes them all.
+    The failure of an only item is returned as it is. Each cause has a line (two with a hint, or three without), after
+    the names of its items if they are given in `names`. The exit status is kept if all items share it. If the only
+    failure is that some items still run, a StillRunningError resumes them all.
     """
     if not failures:
         return None
@@ -67,15 +67,16 @@ def combined(
     error = copy(failures[0]) if all_alike else PartialFailureError("")
     error.details, error.failures = dict(error.details), tuple(failures)
     head = f"{len(failures)} of {total} {what} did not succeed"
-    said = [told_of(name, failure) for name, failure in zip(names or [""] * len(failures), failures, strict=True)]
-    if len(failures) == 1:
+    causes = _by_cause(names or [""] * len(failures), failures)
+    said = [told_of(_named(group), cause) for cause, group in causes]
+    if len(causes) == 1:
         error.message, error.also = f"{head}: {said[0]}", ()
-        error.hint, error.resume = failures[0].hint, failures[0].resume
+        error.hint, error.resume = causes[0][0].hint, causes[0][0].resume
         return error
-    shown = MOST_NAMED - any(failure.advice for failure in failures)  # four lines are all there is
+    shown = MOST_NAMED - any(cause.advice for cause, _ in causes)  # four lines are all there is
     error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
     error.also = tuple(said[:shown])
-    error.hint, error.resume = _advice_of(failures[:shown])
+    error.hint, error.resume = _advice_of([cause for cause, _ in causes[:shown]])
     return error
 
 
@@ -89,6 +90,30 @@ def told_of(name: str, failure: FacesnapError) -> Hint:
     """Return an item's failure in a line, after the item's name unless the message names it already."""
     said = failure.in_a_line
     return said if name in ("", failure.subject) else Hint(f"{name}: ", *said.parts)
+
+
+def _by_cause(names: Sequence[str], failures: Sequence[FacesnapError]) -> list[tuple[FacesnapError, list[str]]]:
+    """Return each cause with the names of the items that failed of it. An item that is alone keeps its own error."""
+    groups: dict[str, list[tuple[str, FacesnapError]]] = {}
+    for name, failure in zip(names, failures, strict=True):
+        groups.setdefault(_cause_of(failure).message, []).append((name, failure))
+    return [
+        (group[0][1] if len(group) == 1 else _cause_of(group[0][1]), [name for name, _ in group])
+        for group in groups.values()
+    ]
+
+
+def _cause_of(failure: FacesnapError) -> FacesnapError:
+    """Return what all items of a batch failed of; the failure itself if that is more than one thing."""
+    causes = {cause.message: cause for cause in map(_cause_of, failure.failures)}
+    return next(iter(causes.values())) if len(causes) == 1 else failure
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the names of items that share a cause."""
+    known = [name for name in names if name]
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    return ", ".join(known[:MOST_NAMED]) + more
 
 
 def _advice_of(failures: Sequence[FacesnapError]) -> tuple[Hint, Command]:

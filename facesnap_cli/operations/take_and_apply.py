@@ -6,7 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import ConflictError, FacesnapError, Interruption, NotFoundError, OutcomeUnknownError
+from facesnap_cli.common.errors import (
+    ConflictError,
+    FacesnapError,
+    Interruption,
+    NotFoundError,
+    OutcomeUnknownError,
+    naming,
+)
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.time_format import format_duration
@@ -211,7 +218,8 @@ def _submit(
     elif other := journal.add_unless_open(operation):
         raise _under_way(other, clock, is_same=journal.compare(other, operation).is_certain)
     try:
-        operation_id = send()
+        with naming(operation.object_id):
+            operation_id = send()
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), dependencies.reporter)

@@ -94,3 +94,32 @@ def test_a_check_and_a_dry_run_show_the_others_if_a_key_cannot_be_had(estate: Es
     previewed = estate.run("run", plan, "--dry-run", "-o", "json", "-q")
     assert previewed.status == 11
     assert {each["action"] for each in previewed.json} == {"none"}
+
+
+@pytest.mark.parametrize("jobs", ["1", "8"])
+def test_a_key_command_that_fails_runs_once_and_is_reported_once(estate: Estate, jobs: str) -> None:
+    ran = estate.program.directory / "ran"
+    add_profile(estate, f"key_command = \"sh -c 'echo x >> {ran}; exit 3'\"")
+    bodies = [item(name, "dr:{name}-{date}", "eu:{name}-{date}") for name in GOOD]
+    plan = estate.plan(*(body.replace('from = "prod"', 'from = "locked"') for body in bodies))
+    done = estate.program.run("run", plan, "-j", jobs, "-q", "-o", "none")
+    assert (done.status, ran.read_text()) == (4, "x\n")
+    assert done.err.count("exited with 3") == 1
+    assert "5 of 5 items did not succeed: group-00, group-01, group-02 and 2 more: profile locked: " in done.err
+
+
+def test_items_that_fail_of_a_bug_name_their_targets_as_the_plan_does(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Copy, "run", lambda copy: 1 / 0)
+    done = estate.program.run("run", estate.plan(item(GOOD[0], "dr:{name}-{date}")), "-o", "none")
+    assert "dr:{name}-{date}: a bug in facesnap" in done.err
+    assert "dr::" not in done.err
+
+
+def test_an_items_name_is_not_repeated_before_an_error_that_names_it(estate: Estate) -> None:
+    plan = estate.plan(item("ghost", "dr:{name}-{date}"), item("spook", "dr:{name}-{date}"))
+    done = estate.program.run("run", plan, "-q", "-o", "none")
+    assert done.status == 5
+    assert "  take PersonGroup ghost: 404" in done.err
+    assert "ghost: take PersonGroup ghost" not in done.err

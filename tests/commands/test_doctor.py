@@ -263,3 +263,9 @@ def _well(**headers: str) -> Script:
         return answer(200, [], **headers) if request.method == "GET" else answer(400, refused)
 
     return script
+
+
+def test_a_clock_that_is_wrong_is_reported_once(program: Program, emulator: RunningEmulator) -> None:
+    emulator.advance(3 * 86400)
+    result = program.run("doctor", "-o", "json")
+    assert (health(result)["clock"], result.err) == ("warning", "")

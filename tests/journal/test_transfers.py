@@ -247,3 +247,16 @@ def test_without_a_response_no_operation_is_forgotten(
     program.clock.shift(400 * DAY_S)
     assert program.run(command, "-q", "-o", "none").status == 0
     assert len(program.run("status", "--all", "-o", "json").json) == 1
+
+
+def test_a_prefix_of_an_operation_and_of_an_import_is_ambiguous(program: Program, emulator: RunningEmulator) -> None:
+    name = interrupted_import(program, emulator)
+    taken = program.run(*TAKE_IT).out.strip()
+    intent = f"{name[:8]}{'0' * 24}"
+    change(state(program, "journal.db"), "UPDATE operations SET intent = ? WHERE operation_id = ?", intent, taken)
+    for command in ("status", "wait"):
+        refused = program.run(command, name[:7], "-q")
+        assert (refused.status, refused.out) == (2, "")
+        assert "begins the ids of an operation and of import PersonGroup copy" in refused.err
+    for reference in (name, intent, taken):
+        assert program.run("status", reference, "-q", "-o", "none").status == 0

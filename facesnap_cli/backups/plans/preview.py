@@ -76,6 +76,7 @@ def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotF
     return NotFoundError(
         f"there is no {object_type.value} {account.place(object_id)}, so there is nothing to back up",
         details={"objectType": object_type.value, "objectId": object_id, "profile": account.profile},
+        subject=object_id,
     )
 
 

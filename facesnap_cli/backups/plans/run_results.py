@@ -39,7 +39,9 @@ class TargetOutcome:
 
     @property
     def place(self) -> str:
-        """The target with the id of this run's copy."""
+        """The target with the id of this run's copy, or as the plan writes it before that is known."""
+        if not self.object_id:
+            return self.label
         return f"{self.profile}:{self.object_id}" if self.profile else self.object_id
 
 
