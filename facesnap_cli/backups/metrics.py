@@ -100,4 +100,5 @@ def _target_labels(plan: Plan, cover: Cover) -> Labels:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    valid = text.encode("utf-8", "backslashreplace").decode()
+    return valid.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

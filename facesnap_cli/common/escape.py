@@ -69,3 +69,21 @@ def counted(number: int, one: str, many: str = "") -> str:
 def storable(text: str) -> str:
     """Return `text` with U+FFFD in place of lone surrogates, which neither UTF-8 nor SQLite can store."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def path_for_storage(path: str) -> str:
+    """Return a path in a form that UTF-8 and SQLite can store: itself, or a JSON string if it is not valid Unicode."""
+    if not _SURROGATE.search(path):
+        return path
+    import json
+
+    return json.dumps(path)
+
+
+def stored_path(text: str) -> str:
+    """Return the path that `path_for_storage` made a text of. A path that facesnap stores never begins with a quote."""
+    if not text.startswith('"'):
+        return text
+    import json
+
+    return str(json.loads(text))

@@ -40,10 +40,19 @@ def complete_command(*words: object) -> CompleteCommand:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Return words as one line that can be pasted into a shell."""
+    """Return words as one line that can be pasted into a shell, also if a path in it is not valid Unicode."""
     import shlex
 
-    return shlex.join(words)
+    return " ".join(shlex.quote(word) if word.isprintable() else _quoted_bytes(word) for word in words)
+
+
+def _quoted_bytes(word: str) -> str:
+    r"""Return a word as bash, zsh and others read it, with its bytes that cannot be printed as `\xff`."""
+    parts = (
+        chr(byte) if chr(byte).isprintable() and byte < 0x80 and chr(byte) not in "\\'" else f"\\x{byte:02x}"
+        for byte in word.encode("utf-8", "surrogateescape")
+    )
+    return f"$'{''.join(parts)}'"
 
 
 class Hint:

@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from facesnap_cli.common.errors import ConfigurationError, UsageError
-from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.escape import harmless, shown, storable
 from facesnap_cli.common.files import replaced
 from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
 from facesnap_cli.config.file import ConfigFile
@@ -77,9 +77,12 @@ class Edit:
 def value_for_file(name: str, given: object) -> object:
     """Return a setting's value as the file holds it, after the check that reading it makes. Raises UsageError."""
     try:
-        return SETTINGS[name].value_type.for_toml(given)
+        value = SETTINGS[name].value_type.for_toml(given)
     except UsageError as error:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from None
+    if isinstance(value, str) and storable(value) != value:
+        raise UsageError(f"{name}: {shown(value)} is not valid UTF-8, which the configuration file is")
+    return value
 
 
 def remove(file: ConfigFile, names: Names) -> ConfigFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from facesnap_cli.common.escape import path_for_storage, storable, stored_path
 from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.backups import BackupRecord, BackupState
@@ -12,6 +13,7 @@ from facesnap_cli.models.identity import ObjectIdentity, Resource
 
 _SOURCE = ("endpoint", "profile", "subscription_id", "account", "key_digest")
 _PLAIN = ("id", "method", "item", "plan", "target", "place", "origin", "verified", "reason", "stamp")
+_PATHS = ("plan", "target", "place")
 _COUNTS = ("persons", "faces", "faces_with_image", "bytes")
 _TIMES = ("taken_time", "made_time", "verified_time")
 
@@ -48,7 +50,9 @@ def backup_by_id(journal: Journal, backup_id: str) -> BackupRecord | None:
 def backup_at(journal: Journal, place: str, target: Resource | None) -> BackupRecord | None:
     """Return the newest record of a place: an archive's absolute path, or a copy's id in the account `target`."""
     with journal.reading() as database:
-        rows = database.execute("SELECT * FROM backups WHERE place = ? ORDER BY made_time DESC", (place,)).fetchall()
+        rows = database.execute(
+            "SELECT * FROM backups WHERE place = ? ORDER BY made_time DESC", (path_for_storage(place),)
+        ).fetchall()
     for record in (_record(dict(row)) for row in rows):
         if (record.target_resource is None and target is None) or (
             record.target_resource and target and record.target_resource.compare(target).is_certain
@@ -61,6 +65,8 @@ def _row(record: BackupRecord) -> dict[str, Any]:
     target = record.target_resource
     return {
         **{name: getattr(record, name) for name in (*_PLAIN, *_COUNTS)},
+        **{name: path and path_for_storage(path) for name in _PATHS for path in [getattr(record, name)]},
+        "reason": record.reason and storable(record.reason),
         **{name: format_time(getattr(record, name)) for name in _TIMES},
         **{name: getattr(record.source.resource, name) for name in _SOURCE},
         **{f"target_{name}": getattr(target, name) if target else None for name in _SOURCE},
@@ -73,6 +79,7 @@ def _row(record: BackupRecord) -> dict[str, Any]:
 
 def _record(row: dict[str, Any]) -> BackupRecord:
     values: dict[str, Any] = {name: row[name] for name in (*_PLAIN, *_COUNTS)}
+    values |= {name: row[name] and stored_path(row[name]) for name in _PATHS}
     values |= {name: parse_time(row[name]) for name in _TIMES}
     values["target_resource"] = (
         Resource(*(row[f"target_{name}"] for name in _SOURCE)) if row["target_endpoint"] else None

@@ -156,4 +156,4 @@ def is_name_of_partial(path: Path) -> bool:
 
 
 def _id(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

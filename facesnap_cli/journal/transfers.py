@@ -13,8 +13,9 @@ from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
+from facesnap_cli.common.escape import path_for_storage, storable, stored_path
 from facesnap_cli.common.files import make_private_directory
-from facesnap_cli.common.hints import CompleteCommand, Hint, command, command_line
+from facesnap_cli.common.hints import CompleteCommand, Hint, command
 from facesnap_cli.common.process_lock import LockHeldError, ProcessLock
 from facesnap_cli.common.progress import Progress, Tally
 from facesnap_cli.common.reporter import SILENT, Reporter
@@ -190,7 +191,8 @@ class Transfers:
         values = dict(row)
         for name in ("started_time", "changed_time"):
             values[name] = parse_time(values[name])
-        values["command"] = CompleteCommand(shlex.split(values["command"]))
+        values["command"] = CompleteCommand(shlex.split(stored_path(values["command"])))
+        values["archive"] = stored_path(values["archive"])
         if values["state"] == "running" and not self._is_locked(row["id"]):
             values["state"] = "interrupted"
         return Transfer(**values)
@@ -225,7 +227,8 @@ class Transfers:
                 "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(transfer.id, transfer.kind, transfer.profile, transfer.object_type, transfer.object_id),
-                    *(transfer.archive, command_line(transfer.command), state, transfer.message),
+                    *(path_for_storage(transfer.archive), path_for_storage(shlex.join(transfer.command))),
+                    *(state, transfer.message and storable(transfer.message)),
                     *(format_time(transfer.started_time), format_time(transfer.changed_time), transfer.archive_id),
                 ),
             )
@@ -235,7 +238,7 @@ class Transfers:
         with self._tolerated(), self._guarded("written"), self._lock, transaction(self._connection):
             self._connection.execute(
                 "UPDATE transfers SET message = ?, state = ?, changed_time = ? WHERE id = ?",
-                (message, state, format_time(self._clock.now()), transfer_id),
+                (message and storable(message), state, format_time(self._clock.now()), transfer_id),
             )
             return True
         return False
