@@ -142,13 +142,13 @@ class Account:
 
     @cached_property
     def snapshots(self) -> SnapshotApi:
-        return SnapshotApi(self.client, self.reporter)
+        return SnapshotApi(self.client)
 
     @cached_property
     def objects(self) -> ObjectApi:
         from facesnap_cli.face_api.object_api import ObjectApi
 
-        return ObjectApi(self.client)
+        return ObjectApi(self.client, self.reporter)
 
     def close(self) -> None:
         """Close its connections, if there are any."""

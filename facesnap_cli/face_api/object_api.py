@@ -3,39 +3,64 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, naming
-from facesnap_cli.common.time_format import parse_time
+from facesnap_cli.common.escape import counted
+from facesnap_cli.common.reporter import SILENT, Reporter
+from facesnap_cli.face_api.paging import each_once, in_order, pages_of, read_list
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
-from facesnap_cli.models.wire_values import id_of, lowered, required_text, short_text_of
+from facesnap_cli.models.wire_values import Fields, check_same
 from facesnap_cli.network.client import Client, quoted
 from facesnap_cli.network.responses import Response
 
-PAGE_SIZE = 1000
-MAX_PAGES = 5000  # five times the pages of the service's largest object
+Page = list
+OnSend = Callable[[], None]
+
+
+def _nothing() -> None:
+    """Do nothing before a request is sent."""
 
 
 class ObjectApi:
-    """The REST operations on the objects of one account."""
+    """The REST operations on the objects of one account. Each raises UnreachableError for an unreadable response.
 
-    def __init__(self, client: Client):
+    Methods that change something call `on_send` before each try, so that a caller can record what is in doubt.
+    """
+
+    def __init__(self, client: Client, reporter: Reporter = SILENT):
         self._client = client
+        self._reporter = reporter
 
     def list(self, object_type: ObjectType) -> Iterator[FaceObject]:
         """Yield the account's objects of a type, page by page. Source: PersonGroup - List and its siblings."""
-        path, what, params = f"/{object_type.collection}", f"list {object_type}", {"returnRecognitionModel": "true"}
-        paged = object_type is not ObjectType.FACE_LIST
-        for item in self._items(path, object_type.id_key, what, paged=paged, params=params):
-            yield FaceObject.from_wire(object_type, item)
+        path, what = f"/{object_type.collection}", f"list {object_type}"
+        read = partial(FaceObject.from_wire, object_type)
+
+        def get(place: Mapping[str, str | None]) -> object:
+            return self._get(path, what, {**place, "returnRecognitionModel": "true"})
+
+        if object_type is ObjectType.FACE_LIST:
+            pages = iter([read_list(get({}), read, what)])
+        else:
+            pages = pages_of(get, read, _object_id, what)
+        return each_once(pages, _object_id, what)
 
     def get(self, object_type: ObjectType, object_id: str) -> FaceObject:
         """Return one object. Raises NotFoundError. Source: PersonGroup - Get and its siblings."""
         params = {"returnRecognitionModel": "true"}
         what = f"get {object_type.value} {object_id}"
         with naming(object_id):
-            return FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
+            found = FaceObject.from_wire(object_type, self._get(_path(object_type, object_id), what, params))
+        check_same(found.object_id, object_id, what)
+        return found
+
+    def url(self, object_type: ObjectType, object_id: str) -> str:
+        """Return the URL of an object."""
+        options = self._client.options
+        return f"{options.endpoint}/face/{options.api_version}{_path(object_type, object_id)}"
 
     def exists(self, object_type: ObjectType, object_id: str) -> bool:
         """Return whether the account has the object.
@@ -64,51 +89,48 @@ class ObjectApi:
         """Return the training's state; None if the object was never trained. Source: … - Get Training Status."""
         what = f"get training of {object_type.value} {object_id}"
         try:
-            keys = lowered(self._get(f"{_path(object_type, object_id)}/training", what, {}))
+            return Training.from_wire(self._get(f"{_path(object_type, object_id)}/training", what, {}))
         except NotFoundError as error:
             if error.code.endswith("NotTrained"):
                 return None
             raise
-        last = parse_time(keys.get("lastsuccessfultrainingdatetime"))
-        status = required_text(keys, "status", "a training status").lower()[:100]
-        return Training(status, last, short_text_of(keys.get("message")))
 
     def persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
-        """Yield a group's persons in the order of their ids, page by page. Source: PersonGroup Person - List."""
-        path, what = f"{_path(object_type, object_id)}/persons", f"list persons of {object_id}"
-        for item in self._items(path, "personId", what):
-            yield Person.from_wire(item)
+        """Yield a group's persons in the order of their ids, page by page. Source: PersonGroup Person - List.
+
+        A person who is listed without the member for faces is read alone, so that no faces are lost.
+        """
+        bare = 0
+        for page in self._person_pages(object_type, object_id):
+            for person in page:
+                if person.listed_face_ids is None:
+                    person = self.person(object_type, object_id, person.person_id)
+                    bare += person.listed_face_ids is None
+                yield person
+        if bare:
+            self._reporter.warn(
+                f"{object_id}: the service names no persistedFaceIds for {counted(bare, 'person')}: they have no faces"
+            )
 
     def faces(self, object_type: ObjectType, object_id: str) -> Iterator[Face]:
-        """Yield a face list's faces. Source: FaceList - Get, LargeFaceList - List Faces."""
-        if object_type is ObjectType.FACE_LIST:
-            body = self._get(_path(object_type, object_id), f"get FaceList {object_id}", {})
-            items = lowered(body).get("persistedfaces") or []
-            if not isinstance(items, list):
-                raise UnreachableError("the service answered faces that are not a list", code="BadAnswer")
-        else:
-            path, what = f"{_path(object_type, object_id)}/persistedfaces", f"list faces of {object_id}"
-            items = self._items(path, "persistedFaceId", what)
-        for item in items:
-            yield Face.from_wire(item)
+        """Yield a face list's faces in the order of their ids. Source: FaceList - Get, LargeFaceList - List Faces."""
+        for page in self._face_pages(object_type, object_id):
+            yield from page
 
-    def count_by_one_request(self, object_type: ObjectType, object_id: str) -> tuple[int | None, int | None]:
-        """Return the persons and faces of an object; None for what one request does not tell.
+    def count_if_small(self, object_type: ObjectType, object_id: str) -> tuple[int | None, int | None]:
+        """Return the persons and faces of an object; None for what two requests do not tell.
 
         Face lists have no persons. Source: PersonGroup Person - List, FaceList - Get, LargeFaceList - List Faces.
         """
-        if object_type is ObjectType.FACE_LIST:
-            return None, sum(1 for _ in self.faces(object_type, object_id))
-        part = "persons" if object_type.has_persons else "persistedfaces"
-        path, what = f"{_path(object_type, object_id)}/{part}", f"list {part} of {object_id}"
-        page = self._get(path, what, {"start": None, "top": str(PAGE_SIZE)})
-        if not isinstance(page, list):
-            raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
-        if len(page) >= PAGE_SIZE:
-            return None, None
-        if not object_type.has_persons:
-            return None, len(page)
-        return len(page), sum(len(Person.from_wire(item).face_ids) for item in page)
+        if object_type.has_persons:
+            persons = list(itertools.islice(self._person_pages(object_type, object_id), 2))
+            if len(persons) > 1:
+                return None, None
+            listed = [person for page in persons for person in page]
+            faces = sum(len(person.face_ids) for person in listed)
+            return len(listed), None if any(person.listed_face_ids is None for person in listed) else faces
+        pages = list(itertools.islice(self._face_pages(object_type, object_id), 2))
+        return None, None if len(pages) > 1 else sum(map(len, pages))
 
     def create(
         self,
@@ -118,36 +140,50 @@ class ObjectApi:
         name: str | None,
         user_data: str | None,
         recognition_model: str | None,
+        on_send: OnSend = _nothing,
     ) -> None:
         """Create an empty object. Raises ConflictError if it exists. Source: PersonGroup - Create."""
         what = f"create {object_type.value} {object_id}"
         body = _given(name=name, userData=user_data, recognitionModel=recognition_model)
-        self._client.request("PUT", _path(object_type, object_id), json=body, what=what)
+        self._client.request("PUT", _path(object_type, object_id), json=body, what=what, on_send=on_send)
 
-    def train(self, object_type: ObjectType, object_id: str) -> None:
+    def train(self, object_type: ObjectType, object_id: str, *, on_send: OnSend = _nothing) -> None:
         """Start a training. Raises ConflictError while another one runs. Source: PersonGroup - Train."""
         what = f"train {object_type.value} {object_id}"
-        self._client.request("POST", f"{_path(object_type, object_id)}/train", what=what)
+        self._client.request("POST", f"{_path(object_type, object_id)}/train", what=what, on_send=on_send)
 
     def person(self, object_type: ObjectType, object_id: str, person_id: str) -> Person:
         """Return one person. Raises NotFoundError. Source: PersonGroup Person - Get."""
-        path = f"{_path(object_type, object_id)}/persons/{quoted(person_id)}"
-        return Person.from_wire(self._get(path, f"get person {person_id}", {}))
+        path, what = f"{_path(object_type, object_id)}/persons/{quoted(person_id)}", f"get person {person_id}"
+        person = Person.from_wire(self._get(path, what, {}))
+        check_same(person.person_id, person_id, what)
+        return person
 
-    def add_person(self, object_type: ObjectType, object_id: str, *, name: str | None, user_data: str | None) -> str:
+    def add_person(
+        self,
+        object_type: ObjectType,
+        object_id: str,
+        *,
+        name: str | None,
+        user_data: str | None,
+        on_send: OnSend = _nothing,
+    ) -> str:
         """Add a person without faces and return the id that the service gave.
 
         Raises OutcomeUnknownError if it may have been added although no id came back.
         Source: PersonGroup Person - Create.
         """
         path, what = f"{_path(object_type, object_id)}/persons", f"add a person to {object_id}"
-        response = self._client.request("POST", path, json=_given(name=name, userData=user_data), what=what)
-        return _new_id(response, "personid", what)
+        body = _given(name=name, userData=user_data)
+        response = self._client.request("POST", path, json=body, what=what, on_send=on_send)
+        return _new_id(response, "personId", what)
 
     def face(self, object_type: ObjectType, object_id: str, face_id: str, *, person_id: str | None = None) -> Face:
         """Return one face, of a person or of a large face list. Raises NotFoundError. Source: … - Get Face."""
-        path = f"{_faces_path(object_type, object_id, person_id)}/{quoted(face_id)}"
-        return Face.from_wire(self._get(path, f"get face {face_id}", {}))
+        path, what = f"{_faces_path(object_type, object_id, person_id)}/{quoted(face_id)}", f"get face {face_id}"
+        face = Face.from_wire(self._get(path, what, {}))
+        check_same(face.face_id, face_id, what)
+        return face
 
     def add_face(
         self,
@@ -159,6 +195,7 @@ class ObjectApi:
         user_data: str | None = None,
         target_face: str | None = None,
         detection_model: str | None = None,
+        on_send: OnSend = _nothing,
     ) -> str:
         """Add the face in an image, to a person or to a list, and return the id that the service gave.
 
@@ -168,28 +205,38 @@ class ObjectApi:
         path = _faces_path(object_type, object_id, person_id)
         what = f"add a face to {f'person {person_id}' if person_id else object_id}"
         params = {"userData": user_data, "targetFace": target_face, "detectionModel": detection_model}
-        response = self._client.request("POST", path, params=params, content=image, what=what)
-        return _new_id(response, "persistedfaceid", what)
+        response = self._client.request("POST", path, params=params, content=image, what=what, on_send=on_send)
+        return _new_id(response, "persistedFaceId", what)
 
-    def _items(
-        self, path: str, id_key: str, what: str, *, paged: bool = True, params: Mapping[str, str] | None = None
-    ) -> Iterator[object]:
-        start = None
-        for pages in itertools.count(1):
-            place: dict[str, str | None] = {"start": start, "top": str(PAGE_SIZE)} if paged else {}
-            page = self._get(path, what, {**place, **(params or {})})
-            if not isinstance(page, list):
-                raise UnreachableError(f"{what}: the service answered something that is not a list", code="BadAnswer")
-            yield from page
-            if not paged or len(page) < PAGE_SIZE:
-                return
-            last = id_of(lowered(page[-1]), id_key.lower(), "an element of a list")
-            if last == start or pages == MAX_PAGES:
-                raise UnreachableError(f"{what}: the service answers pages without an end", code="BadAnswer")
-            start = last
+    def _person_pages(self, object_type: ObjectType, object_id: str) -> Iterator[Page[Person]]:
+        path, what = f"{_path(object_type, object_id)}/persons", f"list persons of {object_id}"
+        pages = pages_of(partial(self._get, path, what), Person.from_wire, _person_id, what)
+        return in_order(pages, _person_id, what)
+
+    def _face_pages(self, object_type: ObjectType, object_id: str) -> Iterator[Page[Face]]:
+        path, what = _path(object_type, object_id), f"list faces of {object_id}"
+        if object_type is ObjectType.FACE_LIST:
+            fields = Fields(self._get(path, what, {}), "a FaceList")
+            faces = read_list(fields.required_items("persistedFaces"), Face.from_wire, what)
+            pages = iter([sorted(faces, key=_face_id)])
+        else:
+            pages = pages_of(partial(self._get, f"{path}/persistedfaces", what), Face.from_wire, _face_id, what)
+        return in_order(pages, _face_id, what)
 
     def _get(self, path: str, what: str, params: Mapping[str, str | None]) -> Any:
         return self._client.request("GET", path, params=params, what=what).json()
+
+
+def _object_id(found: FaceObject) -> str:
+    return found.object_id
+
+
+def _person_id(person: Person) -> str:
+    return person.person_id
+
+
+def _face_id(face: Face) -> str:
+    return face.face_id
 
 
 def _path(object_type: ObjectType, object_id: str) -> str:
@@ -207,6 +254,6 @@ def _given(**members: str | None) -> dict[str, str]:
 
 def _new_id(response: Response, key: str, what: str) -> str:
     try:
-        return id_of(lowered(response.json()), key, "what was added")
+        return Fields(response.json(), "what was added").id(key)
     except FacesnapError as error:
         raise OutcomeUnknownError(f"{what}: done, but the answer holds no id ({error.message})") from None

@@ -11,15 +11,15 @@ from facesnap_cli.common.errors import (
     FeatureMissingError,
     NotFoundError,
     OutcomeUnknownError,
-    UnreachableError,
     UsageError,
 )
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.patterns import pattern
-from facesnap_cli.common.reporter import SILENT, Reporter
+from facesnap_cli.face_api.paging import each_once, read_list
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
+from facesnap_cli.models.wire_values import check_same
 from facesnap_cli.network.client import Client, quoted
 from facesnap_cli.network.responses import Response
 from facesnap_cli.network.service_errors import feature_missing
@@ -35,13 +35,12 @@ _OPERATION_LOCATION = pattern(r"(?:[^\s,?#]*/)?operations/([0-9A-Za-z][0-9A-Za-z
 class SnapshotApi:
     """The snapshot operations of one account.
 
-    Every method raises FeatureMissingError if the endpoint does not offer snapshots (any more). An element of a list
-    that is not a snapshot is left out with a warning.
+    Every method raises FeatureMissingError if the endpoint does not offer snapshots (any more), and UnreachableError
+    for a response that cannot be read: a list with a strange element is never shorter.
     """
 
-    def __init__(self, client: Client, reporter: Reporter = SILENT):
+    def __init__(self, client: Client):
         self._client = client
-        self._reporter = reporter
 
     def take(
         self, *, object_type: ObjectType, object_id: str, apply_scope: Sequence[str], user_data: str | None
@@ -61,23 +60,17 @@ class SnapshotApi:
     def list(self, *, object_type: ObjectType | None = None, apply_scope: Sequence[str] = ()) -> list[Snapshot]:
         """Return the snapshots that this subscription may see, in the service's order. Source: Snapshot - List."""
         params = {"type": object_type.value if object_type else None, "applyScope": ",".join(apply_scope) or None}
-        body = self._request("GET", "/snapshots", params=params, what="list snapshots").json()
-        if not isinstance(body, list):
-            raise UnreachableError("the service answered something that is not a list of snapshots", code="BadAnswer")
-        snapshots = []
-        for item in body:
-            with contextlib.suppress(UnreachableError):
-                snapshots.append(Snapshot.from_wire(item))
-        if len(snapshots) < len(body):
-            strange = len(body) - len(snapshots)
-            them = "is no snapshot" if strange == 1 else "are no snapshots"
-            self._reporter.warn(f"{strange} of {len(body)} elements in the service's list {them} and left out")
-        return snapshots
+        what = "list snapshots"
+        body = self._request("GET", "/snapshots", params=params, what=what).json()
+        found = read_list(body, Snapshot.from_wire, what)
+        return [*each_once([found], lambda snapshot: snapshot.id, what)]
 
     def get(self, snapshot_id: str) -> Snapshot:
         """Return one snapshot. Raises NotFoundError if it does not exist (any more). Source: Snapshot - Get."""
         path, what = f"/snapshots/{quoted(snapshot_id)}", f"get snapshot {snapshot_id}"
-        return Snapshot.from_wire(self._request("GET", path, what=what).json())
+        snapshot = Snapshot.from_wire(self._request("GET", path, what=what).json())
+        check_same(snapshot.id, snapshot_id, what)
+        return snapshot
 
     def update(
         self, snapshot_id: str, *, apply_scope: Sequence[str] | None = None, user_data: str | None = None

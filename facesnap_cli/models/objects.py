@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.common.escape import storable
-from facesnap_cli.models.wire_values import id_of, lowered
+from facesnap_cli.models.wire_values import Fields, unreadable
+
+TRAINING_STATUSES = ("notstarted", "nonstarted", "running", "succeeded", "failed")  # Microsoft spells both
 
 
 class ObjectType(enum.StrEnum):
@@ -25,7 +25,7 @@ class ObjectType(enum.StrEnum):
         for member in cls:
             if member.value.lower() == text.lower():
                 return member
-        raise UnreachableError("the service answered an object type that is not known", code="BadAnswer")
+        raise unreadable("the service answered an object type that is not known")
 
     @property
     def collection(self) -> str:
@@ -57,32 +57,34 @@ class FaceObject(NamedTuple):
 
     @classmethod
     def from_wire(cls, object_type: ObjectType, body: object) -> Self:
-        keys = lowered(body)
+        """Read an object's JSON. Raises UnreachableError if it cannot be read."""
+        fields = Fields(body, f"a {object_type.value}")
         return cls(
             object_type,
-            id_of(keys, object_type.id_key.lower(), f"a {object_type.value}"),
-            _text(keys, "name"),
-            _text(keys, "userdata"),
-            _text(keys, "recognitionmodel"),
+            fields.id(object_type.id_key),
+            fields.text("name"),
+            fields.text("userData"),
+            fields.text("recognitionModel"),
         )
 
 
 class Person(NamedTuple):
-    """A person of a group, with the ids of the person's faces."""
+    """A person of a group, with the ids of the person's faces; None if the service did not name any."""
 
     person_id: str
     name: str | None
     user_data: str | None
-    face_ids: tuple[str, ...]
+    listed_face_ids: tuple[str, ...] | None
 
     @classmethod
     def from_wire(cls, body: object) -> Self:
-        keys = lowered(body)
-        faces = keys.get("persistedfaceids") or []
-        if not isinstance(faces, list):
-            raise UnreachableError("the service answered face ids that are not a list", code="BadAnswer")
-        face_ids = tuple(id_of({"face": face}, "face", "a face") for face in faces)
-        return cls(id_of(keys, "personid", "a person"), _text(keys, "name"), _text(keys, "userdata"), face_ids)
+        """Read a person's JSON. Raises UnreachableError if it cannot be read."""
+        fields = Fields(body, "a person")
+        return cls(fields.id("personId"), fields.text("name"), fields.text("userData"), fields.ids("persistedFaceIds"))
+
+    @property
+    def face_ids(self) -> tuple[str, ...]:
+        return self.listed_face_ids or ()
 
 
 class Face(NamedTuple):
@@ -93,8 +95,9 @@ class Face(NamedTuple):
 
     @classmethod
     def from_wire(cls, body: object) -> Self:
-        keys = lowered(body)
-        return cls(id_of(keys, "persistedfaceid", "a face"), _text(keys, "userdata"))
+        """Read a face's JSON. Raises UnreachableError if it cannot be read."""
+        fields = Fields(body, "a face")
+        return cls(fields.id("persistedFaceId"), fields.text("userData"))
 
 
 class Training(NamedTuple):
@@ -104,7 +107,11 @@ class Training(NamedTuple):
     last_success: datetime | None
     message: str | None
 
-
-def _text(keys: Any, name: str) -> str | None:
-    value = keys.get(name)
-    return storable(value) if isinstance(value, str) else None
+    @classmethod
+    def from_wire(cls, body: object) -> Self:
+        """Read a training's JSON. Raises UnreachableError if it cannot be read, or has a status that is not known."""
+        fields = Fields(body, "a training status")
+        status = fields.required_text("status").lower()
+        if status not in TRAINING_STATUSES:
+            raise unreadable(f"the service answered a training status that is not known: {status[:100]}")
+        return cls(status, fields.time("lastSuccessfulTrainingDateTime"), fields.short_text("message"))

@@ -8,13 +8,12 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
-from facesnap_cli.common.errors import UnreachableError
 from facesnap_cli.common.patterns import pattern
-from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.common.time_format import format_time
 from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
+from facesnap_cli.models.wire_values import Fields, unreadable
 
 _RESOURCE_LOCATION = pattern(r"(?:https?://[^/?#]+)?/?(?:face/v[^/?#]*/)?([a-z]+)/([^/?#]+)/?", re.IGNORECASE)
 
@@ -56,19 +55,19 @@ class OperationResponse(NamedTuple):
 
         A resource location is kept only on success, because the service sends misleading ones before.
         """
-        keys = lowered(body)
-        text = (text_of(keys.get("status")) or "").lower()
+        fields = Fields(body, "an operation status")
+        text = fields.required_text("status").lower()
         known = {status.value.lower(): status for status in OperationStatus if status is not OperationStatus.UNKNOWN}
         if text not in known:
-            raise UnreachableError("the service answered something that is not an operation status", code="BadAnswer")
-        location = short_text_of(keys.get("resourcelocation")) or short_text_of(keys.get("location"))
+            raise unreadable("the service answered something that is not an operation status")
+        locations = (fields.short_text("resourceLocation"), fields.short_text("location"))
         return cls(
             status=known[text],
-            created_time=parse_time(keys.get("createdtime")),
-            last_action_time=parse_time(keys.get("lastactiontime")),
-            finished_time=parse_time(keys.get("finishedtime")),
-            resource_location=location if known[text] is OperationStatus.SUCCEEDED else None,
-            message=short_text_of(keys.get("message")),
+            created_time=fields.time("createdTime"),
+            last_action_time=fields.time("lastActionTime"),
+            finished_time=fields.time("finishedTime"),
+            resource_location=locations[0] or locations[1] if known[text] is OperationStatus.SUCCEEDED else None,
+            message=fields.short_text("message"),
         )
 
 

@@ -6,11 +6,10 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.common.time_format import format_time
 from facesnap_cli.models.identity import subscription_of
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
-from facesnap_cli.models.wire_values import lowered, short_text_of, text_of
+from facesnap_cli.models.wire_values import MOST_CHARS, Fields, unreadable
 
 SNAPSHOT_LIFETIME = timedelta(hours=48)
 
@@ -30,22 +29,29 @@ class Snapshot(NamedTuple):
     @classmethod
     def from_wire(cls, body: object) -> Self:
         """Read a snapshot's JSON. Raises UnreachableError if it is not a snapshot."""
-        keys = lowered(body)
-        snapshot_id = text_of(keys.get("id"))
-        if snapshot_id is None or not is_guid(snapshot_id):
-            raise UnreachableError("the service answered something that is not a snapshot", code="BadAnswer")
-        user_data = text_of(keys.get("userdata"))
+        fields = Fields(body, "a snapshot")
+        snapshot_id = fields.id("id")
+        if not is_guid(snapshot_id):
+            raise unreadable("the service answered a snapshot whose id is not a GUID")
+        user_data = fields.text("userData") or None
         tag = ProvenanceTag.parse(user_data)
         return cls(
             id=snapshot_id.lower(),
-            account=short_text_of(keys.get("account")) or "",
-            type=short_text_of(keys.get("type")) or "",
-            apply_scope=_scope_of(keys.get("applyscope")),
+            account=fields.short_text("account") or "",
+            type=fields.required_text("type")[:MOST_CHARS],
+            apply_scope=fields.texts("applyScope"),
             user_data=user_data,
-            created_time=parse_time(keys.get("createdtime")),
-            last_update_time=parse_time(keys.get("lastupdatetime")),
+            created_time=fields.time("createdTime"),
+            last_update_time=fields.time("lastUpdateTime"),
             object_id=tag.object_id if tag else None,
         )
+
+    @property
+    def certain_created_time(self) -> datetime:
+        """The time of creation, for a decision. Raises UnreachableError if the service does not name it."""
+        if self.created_time is None:
+            raise unreadable(f"the service does not say when snapshot {self.id} was created")
+        return self.created_time
 
     @property
     def subscription_id(self) -> str | None:
@@ -77,7 +83,10 @@ class Snapshot(NamedTuple):
         }
 
     def _seconds_left(self, now: datetime) -> int | None:
-        return max(0, int((self.expires_time - now).total_seconds())) if self.expires_time else None
+        if self.created_time is None or self.expires_time is None:
+            return None
+        # The clocks are not aligned: a snapshot may seem to be created in the future.
+        return max(0, int((self.expires_time - max(now, self.created_time)).total_seconds()))
 
 
 class ProvenanceTag(NamedTuple):
@@ -105,8 +114,3 @@ class ProvenanceTag(NamedTuple):
 
     def format(self) -> str:
         return json.dumps({"facesnap": 1, "objectId": self.object_id, "intent": self.intent}, separators=(",", ":"))
-
-
-def _scope_of(value: object) -> tuple[str, ...]:
-    entries = (short_text_of(entry) for entry in value) if isinstance(value, list) else ()
-    return tuple(entry for entry in entries if entry)

@@ -95,12 +95,13 @@ class Client:
         content: bytes | None = None,
         retry: bool = True,
         within_s: float | None = None,
+        on_send: Callable[[], None] = lambda: None,
     ) -> Response:
         """Send one request and return its response if that is a success.
 
         `path` begins after the version (`/snapshots`), and the caller has quoted its variable parts. None leaves a
         parameter out; an empty text is sent. `what` names the request in errors. A poll gives `retry` False, because it
-        is repeated anyway, and `within_s`, its time limit.
+        is repeated anyway, and `within_s`, its time limit. `on_send` is called before each try.
         Raises the error that the response stands for, UnreachableError if nothing can have happened,
         OutcomeUnknownError if something may have happened.
         """
@@ -113,6 +114,7 @@ class Client:
             with _nothing_in_flight():
                 if not self._limiter.acquire(within_s):
                     raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
+                on_send()
             outcome = self._exchange(method, url, headers, body, within_s)
             if isinstance(outcome, Response):
                 if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):

@@ -13,7 +13,7 @@ from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.models.snapshots import Snapshot
+from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME, Snapshot
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ListParameters, UpdateParameters
 
@@ -23,7 +23,7 @@ def list_snapshots(dependencies: Dependencies, account: Account, parameters: Lis
     snapshots = account.snapshots.list(object_type=parameters.object_type, apply_scope=parameters.apply_scope)
     if parameters.expires_within_s is not None:
         limit = account.service_clock.now() + timedelta(seconds=parameters.expires_within_s)
-        snapshots = [each for each in snapshots if each.expires_time is None or each.expires_time <= limit]
+        snapshots = [each for each in snapshots if each.certain_created_time + SNAPSHOT_LIFETIME <= limit]
     return sorted((_with_object(dependencies, snapshot) for snapshot in snapshots), key=_created_time)
 
 
@@ -49,7 +49,7 @@ def find_snapshot(
     if reference == "latest" and to_change:
         found = _newest_own(dependencies, account, snapshots)
     elif reference == "latest":
-        found = max(reversed(snapshots), key=_created_time, default=None)
+        found = max(reversed(snapshots), key=_certain_created_time, default=None)
     else:
         found = find_by_prefix(
             reference,
@@ -92,7 +92,7 @@ def _newest_own(dependencies: Dependencies, account: Account, snapshots: Sequenc
     journal = dependencies.journal
     learn_accounts(journal, snapshots)
     own = with_account(journal, account.resource)
-    for snapshot in sorted(snapshots, key=_created_time, reverse=True):
+    for snapshot in sorted(snapshots, key=_certain_created_time, reverse=True):
         sameness = resource_of_snapshot(journal, snapshot).compare(own)
         if sameness.is_certain:
             return snapshot
@@ -184,3 +184,7 @@ def _with_object(dependencies: Dependencies, snapshot: Snapshot) -> Snapshot:
 
 def _created_time(snapshot: Snapshot) -> datetime:
     return snapshot.created_time or datetime.min.replace(tzinfo=UTC)
+
+
+def _certain_created_time(snapshot: Snapshot) -> datetime:
+    return snapshot.certain_created_time

@@ -1,4 +1,4 @@
-"""List the objects of an account, with what a request or two each show of them."""
+"""List the objects of an account, with what few requests show of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _THREADS = 8
 
 
 class ObjectSummary(NamedTuple):
-    """An object of an account. A count is None if one request does not give it.
+    """An object of an account. A count is None if two requests do not give it.
 
     `training` is None for an object that was never trained. Without `has_details` neither was asked for.
     """
@@ -44,7 +44,7 @@ class ObjectSummary(NamedTuple):
 
 
 def list_objects(account: Account, types: Sequence[ObjectType], *, details: bool = True) -> list[ObjectSummary]:
-    """Return the objects of the account, by type and id. `details` costs up to two requests for each."""
+    """Return the objects of the account, by type and id. `details` costs up to three requests for each."""
     heads = sorted(
         (head for object_type in types for head in account.objects.list(object_type)),
         key=lambda head: (head.object_type.value, head.object_id),
@@ -60,7 +60,7 @@ def _with_details(account: Account, head: FaceObject) -> ObjectSummary | None:
     kind, object_id = head.object_type, head.object_id
     try:
         training = account.objects.training(kind, object_id) if kind.is_trainable else None
-        persons, faces = account.objects.count_by_one_request(kind, object_id)
+        persons, faces = account.objects.count_if_small(kind, object_id)
     except NotFoundError:
         return None
     return ObjectSummary(head, True, training, persons, faces)

@@ -127,8 +127,7 @@ def find_trace(dependencies: Dependencies, account: Account, operation: Operatio
         for snapshot in snapshots
         if snapshot.type.lower() == operation.object_type.lower()
         and digest(snapshot.user_data) == operation.user_data_digest
-        and snapshot.created_time is not None
-        and snapshot.created_time >= earliest
+        and snapshot.certain_created_time >= earliest
         and journal.object_of(snapshot.id) is None
     ]
     possible = [(each, same) for each in candidates if (same := _taken_in(journal, each, own)).is_possible]

@@ -177,12 +177,11 @@ def _young_snapshot(dependencies: Dependencies, account: Account, parameters: Ta
         for snapshot in listed
         if snapshot.type.lower() == parameters.object_type.value.lower()
         and parameters.object_id == (journal.object_of(snapshot.id) or snapshot.object_id)
-        and snapshot.created_time is not None
-        and snapshot.created_time >= oldest
+        and snapshot.certain_created_time >= oldest
         and scope <= {entry.lower() for entry in snapshot.apply_scope}
         and parameters.user_data in (None, snapshot.user_data)
     ]
-    for snapshot in sorted(fitting, key=lambda snapshot: snapshot.created_time or oldest, reverse=True):
+    for snapshot in sorted(fitting, key=lambda snapshot: snapshot.certain_created_time, reverse=True):
         sameness = resource_of_snapshot(journal, snapshot).compare(own)
         if sameness.is_certain:
             return snapshot

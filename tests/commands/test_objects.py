@@ -39,7 +39,7 @@ def test_a_group_without_training_is_shown_as_never_trained(program: Program, em
 def test_a_group_of_more_than_a_page_has_no_count(program: Program, emulator: RunningEmulator) -> None:
     key = emulator.accounts[0].keys[0]
     call(emulator, "PUT", "/largepersongroups/many", key, {"name": "many"})
-    for number in range(1000):
+    for number in range(1001):
         call(emulator, "POST", "/largepersongroups/many/persons", key, {"name": f"p{number}"})
     shown = program.run("objects", "-t", "LargePersonGroup", "-o", "json").json
     assert [(one["persons"], one["faces"]) for one in shown if one["objectId"] == "many"] == [(None, None)]

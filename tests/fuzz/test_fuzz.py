@@ -177,7 +177,9 @@ def test_headers(
 @thoroughly
 @given(data=st.data())
 def test_answers_with_bytes_changed(program: Program, server: HostileServer, data: st.DataObject) -> None:
-    [whole] = answer(200, [{"id": GUID, "type": "PersonGroup"}], Content_Type="application/json", Date="now")
+    [whole] = answer(
+        200, [{"id": GUID, "type": "PersonGroup", "applyScope": []}], Content_Type="application/json", Date="now"
+    )
     assert isinstance(whole, bytes)
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, min(len(whole), start + 8)))

@@ -89,7 +89,7 @@ def test_a_key_that_comes_back_in_disguise_is_shown_nowhere(
 
 def test_a_key_that_comes_back_escaped_in_data_is_not_shown(victim_of: VictimOf) -> None:
     identity = "11111111-1111-4111-8111-111111111111"
-    body = f'{{"id": "{identity}", "type": "PersonGroup", "userData": "C:\\\\u0063 {ESCAPED}"}}'
+    body = f'{{"id": "{identity}", "type": "PersonGroup", "applyScope": [], "userData": "C:\\\\u0063 {ESCAPED}"}}'
     victim = victim_of(lambda request: answer(200, body.encode()))
     for style in ("json", "table"):
         result = victim.run("show", identity, "-o", style)

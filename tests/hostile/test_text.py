@@ -186,7 +186,7 @@ def test_names_of_objects_are_offered_harmless(victim_of: VictimOf, monkeypatch:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_text_that_the_locale_cannot_write_is_escaped(victim_of: VictimOf, format: str) -> None:
-    one = {"id": SNAPSHOT_ID, "type": "PersonGroup", "userData": "Zo\u00eb \u65e5\u672c"}
+    one = {"id": SNAPSHOT_ID, "type": "PersonGroup", "applyScope": [], "userData": "Zo\u00eb \u65e5\u672c"}
     victim = victim_of(lambda request: answer(200, [one]))
     result = victim.program.call("list", "-o", format, PYTHONIOENCODING="ascii")
     assert (result.status, result.err) == (0, "")

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_schema import ArchiveError, checksum_of, with_checksum
@@ -15,6 +16,8 @@ from facesnap_cli.archives.safe_open import prepare
 from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.sqlite import DamagedError, connect
+from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.models.wire_values import unreadable
 
 APPLICATION_ID = 0x4653494D  # "FSIM"
 MIGRATIONS = (
@@ -44,6 +47,17 @@ MIGRATIONS = (
     ALTER TABLE import ADD COLUMN checksum TEXT;     -- here and below: as in an archive; NULL: of an older version
     ALTER TABLE persons ADD COLUMN checksum TEXT;
     ALTER TABLE faces ADD COLUMN checksum TEXT;
+    """,
+    """
+    CREATE TABLE requests_in_doubt (    -- sent without a response so far: they may still take effect
+        step TEXT NOT NULL,             -- creating, adding, training
+        id TEXT NOT NULL,               -- of the person or face in the archive; '' for the object
+        person_id TEXT,                 -- of the archive; NULL for the object and for a list's face
+        sent_time TEXT NOT NULL,
+        until_time TEXT NOT NULL,       -- nothing is concluded from its absence before
+        PRIMARY KEY (step, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX requests_in_doubt_by_person ON requests_in_doubt (person_id);
     """,
 )
 _COLUMNS = {
@@ -100,6 +114,14 @@ class Done:
     @property
     def total(self) -> int:
         return self.persons + self.faces + self.refused
+
+
+class Request(NamedTuple):
+    """A request that changes the object: the step that it belongs to, and the person or face of the archive."""
+
+    step: str
+    item_id: str = ""
+    person_id: str | None = None
 
 
 class ImportState:
@@ -165,16 +187,20 @@ class ImportState:
     def start_over(self, step: str, archive_id: str) -> None:
         """Commit that a step begins in a new object, and forget everything added to an earlier one."""
         with self._database.writing() as connection:
-            for table in _COLUMNS:
+            for table in (*_COLUMNS, "requests_in_doubt"):
                 connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - ours
             self._write_step(connection, step, archive_id)
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
-        """Return up to `limit` persons after the id `after` who are missing or have a missing face."""
+        """Return up to `limit` persons after the id `after` who are missing or have a missing face.
+
+        A person with a request in doubt is left out.
+        """
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
             " AND (m.new_id IS NULL OR EXISTS (SELECT 1 FROM missing_faces AS f WHERE f.person_id = p.person_id))"
+            " AND NOT EXISTS (SELECT 1 FROM requests_in_doubt AS d WHERE d.person_id = p.person_id)"
             " ORDER BY p.person_id LIMIT ?",
             after,
             limit,
@@ -209,6 +235,33 @@ class ImportState:
         """Commit that the service refused a face."""
         self._insert("faces", face.face_id, face.person_id, None, reason)
 
+    def sending(self, request: Request, sent_time: datetime, doubt: timedelta) -> None:
+        """Commit that a request is about to be sent, and for how long it may take effect without a response."""
+        until_time = format_time(sent_time + doubt)
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO requests_in_doubt VALUES (?, ?, ?, ?, ?)",
+                (*request, format_time(sent_time), until_time),
+            )
+
+    def settle(self, request: Request) -> None:
+        """Commit that nothing more can come of a request: its effect is known."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM requests_in_doubt WHERE step = ? AND id = ?", (request.step, request.item_id)
+            )
+
+    def settle_all(self, step: str) -> None:
+        """Commit that no request of a step can take effect any more."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM requests_in_doubt WHERE step = ?", (step,))
+
+    def doubt_left_s(self, step: str, now: datetime) -> float | None:
+        """Return for how long any request of a step may still take effect, in seconds; None if there is none."""
+        rows = self._rows("SELECT sent_time, until_time FROM requests_in_doubt WHERE step = ?", step)
+        left = [_left_s(parse_time(row["sent_time"]), parse_time(row["until_time"]), now) for row in rows]
+        return max(left, default=None)
+
     def forget_refusals(self) -> None:
         """Forget which faces were refused: they are missing again."""
         with self._database.writing() as connection:
@@ -224,11 +277,20 @@ class ImportState:
         # The service may return an empty text as absent.
         row = self._row(
             "SELECT person_id FROM missing_persons WHERE name IS ?1 AND coalesce(user_data, '') = coalesce(?2, '')"
-            " ORDER BY user_data IS ?2 DESC LIMIT 1",
+            " ORDER BY person_id IN (SELECT id FROM requests_in_doubt) DESC, user_data IS ?2 DESC LIMIT 1",
             name,
             user_data,
         )
         return row["person_id"] if row else None
+
+    def has_like(self, name: str | None, user_data: str | None) -> bool:
+        """Return whether the archive has a person with this name and user data."""
+        row = self._row(
+            "SELECT 1 FROM archive.persons WHERE name IS ?1 AND coalesce(user_data, '') = coalesce(?2, '') LIMIT 1",
+            name,
+            user_data,
+        )
+        return row is not None
 
     def has_face(self, person_id: str | None, new_id: str) -> bool:
         """Return whether a face in the target was added for this person of the archive; None means for its list."""
@@ -308,10 +370,14 @@ class ImportState:
         columns = (*_COLUMNS[table], "checksum")
         marks = ", ".join("?" for _ in columns)
         with self._database.writing() as connection:
-            connection.execute(
-                f"INSERT INTO main.{table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - ours
+            added = connection.execute(
+                f"INSERT OR IGNORE INTO main.{table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - ours
                 with_checksum(*values),
             )
+            if added.rowcount:
+                connection.execute("DELETE FROM requests_in_doubt WHERE step = ? AND id = ?", (ADDING, values[0]))
+        if not added.rowcount:
+            raise unreadable(f"the service gave {values[0]} of {table} an id that it gave before")
 
     def _row(self, query: str, *values: object) -> Any:
         rows = self._rows(query, *values)
@@ -351,3 +417,10 @@ def _check(path: Path, connection: sqlite3.Connection, target: str) -> None:
             hint="delete the unfinished object and this file and import again, or import into another --object-id",
             details={"file": str(path)},
         )
+
+
+def _left_s(sent_time: datetime | None, until_time: datetime | None, now: datetime) -> float:
+    if sent_time is None or until_time is None:
+        return 0.0
+    # A clock that was set back must not prolong the wait.
+    return max(0.0, (until_time - max(now, sent_time)).total_seconds())

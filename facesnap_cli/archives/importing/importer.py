@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
@@ -18,6 +20,7 @@ from facesnap_cli.archives.importing.import_state import (
     ImportState,
     PendingFace,
     PendingPerson,
+    Request,
 )
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
 from facesnap_cli.archives.importing.training import train_and_wait
@@ -25,6 +28,7 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
+    Interruption,
     OutcomeUnknownError,
     PartialFailureError,
     UsageError,
@@ -38,13 +42,16 @@ from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.rate_limit import threads_for
 from facesnap_cli.operations.parameters import VerifyLevel
 
+IN_DOUBT = "waiting until requests without a response can have no effect any more"
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
 # A round ends early after this many lost responses. If this many faces are refused and none is accepted, all would be.
 MOST_LOST_RESPONSES = 50
 MOST_REFUSED = 50
-# How long the service may still process a request whose response was lost, in seconds.
-LATE_EFFECT_S = 2.0
+DOUBT_S = 60.0  # how long a request without a response may take effect after its time limit
+LOOK_AGAIN_S = 5.0  # between two looks for the effect of such a request
+REST_S = 2.0  # before additions that the service refused for the moment are sent again
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ class _Import:
         self._lost: list[FacesnapError] = []
         self._resumed = False
         self._is_begun = False  # the object is this import's own
+        self._was_in_doubt = False
+        self._doubt = timedelta(seconds=account.settings.http_timeout + DOUBT_S)
         self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
@@ -163,7 +172,7 @@ class _Import:
 
     def _create(self) -> None:
         """Create the object, or check that the existing one is this import's own."""
-        exists = self._objects.exists(self._kind, self._object_id)
+        exists = self._takes_effect(CREATING, self._exists)
         step, archive_id = self._state.step, self._state.archive_id
         if exists:
             self._check_own(step)
@@ -211,44 +220,87 @@ class _Import:
             )
 
     def _verify_level(self) -> VerifyLevel:
-        """Return how to compare the object with the archive: at least quickly if it was finished earlier."""
+        """Return how to compare the object with the archive.
+
+        At least quickly if it was finished earlier, or if a request was in doubt: what came twice must not go unnoticed.
+        """
         level = self._parameters.verify
-        return VerifyLevel.QUICK if self._state.step == FINISHED and level is VerifyLevel.NONE else level
+        must_look = self._was_in_doubt or self._state.step == FINISHED
+        return VerifyLevel.QUICK if must_look and level is VerifyLevel.NONE else level
 
     def _send_create(self, step: str | None, archive_id: str | None) -> None:
         """Create the object; after a refusal return to `step`, because an earlier run's work may exist after all."""
         try:
-            self._objects.create(
-                self._kind,
-                self._object_id,
-                name=self._head.name,
-                user_data=self._head.user_data,
-                recognition_model=self._recognition_model,
+            self._change(
+                Request(CREATING),
+                lambda on_send: self._objects.create(
+                    self._kind,
+                    self._object_id,
+                    name=self._head.name,
+                    user_data=self._head.user_data,
+                    recognition_model=self._recognition_model,
+                    on_send=on_send,
+                ),
             )
         except OutcomeUnknownError:
-            self._clock.sleep(LATE_EFFECT_S)
-            if not self._objects.exists(self._kind, self._object_id):
+            if not self._takes_effect(CREATING, self._exists):
                 raise
         except FacesnapError:
             self._state.step_back(step, archive_id)
             raise
 
+    def _exists(self) -> bool:
+        return self._objects.exists(self._kind, self._object_id)
+
+    def _change(self, request: Request, send: Callable[[Callable[[], None]], Result]) -> Result:
+        """Send a request that changes the object. It is in doubt until its response or another look settles it."""
+        try:
+            return send(lambda: self._state.sending(request, self._clock.now(), self._doubt))
+        except OutcomeUnknownError:
+            raise
+        except FacesnapError:
+            self._state.settle(request)
+            raise
+        except Interruption as interruption:
+            if interruption.nothing_sent:
+                self._state.settle(request)
+            raise
+
+    def _takes_effect(self, step: str, has_appeared: Callable[[], bool]) -> bool:
+        """Return whether the effect of a step's request is there. If not, look until it can take effect no more."""
+        while True:
+            left_s = self._state.doubt_left_s(step, self._clock.now())
+            appeared = has_appeared()
+            if appeared or not left_s:
+                self._state.settle_all(step)
+                return appeared
+            self._progress.begin(IN_DOUBT)
+            self._clock.sleep(min(left_s, LOOK_AGAIN_S))
+
     def _add(self) -> None:
-        """Add everything missing, in rounds. Before the next round facesnap looks for results of lost responses."""
+        """Add everything missing, in rounds.
+
+        Requests without a response stay in doubt while a round adds the rest. Before the next round nothing is in doubt
+        any more, and facesnap looks for their results.
+        """
         if self._state.step != ADDING:
             return
         if self._resumed:
-            self._clock.sleep(LATE_EFFECT_S)
             self._record_lost_responses()
         fruitless = 0
         while True:
             before = self._state.done().total
             self._add_round()
-            if not self._lost:
+            left_s = self._state.doubt_left_s(ADDING, self._clock.now())
+            if left_s is None and not self._lost:
                 return
-            self._clock.sleep(LATE_EFFECT_S)
+            if left_s is not None:
+                self._was_in_doubt = True
+                self._progress.begin(IN_DOUBT)
+            self._clock.sleep(max(left_s or 0.0, REST_S))
             self._record_lost_responses()
-            fruitless = fruitless + 1 if self._state.done().total == before else 0
+            self._state.settle_all(ADDING)
+            fruitless = fruitless + 1 if self._lost and self._state.done().total == before else 0
             if fruitless == MOST_FRUITLESS_ROUNDS:
                 raise self._lost[0]
 
@@ -287,6 +339,8 @@ class _Import:
                     return
 
     def _add_list_faces(self) -> None:
+        if self._state.doubt_left_s(ADDING, self._clock.now()) is not None:
+            return  # a face is told only by its place in the order of additions
         after = ""
         while page := self._state.list_faces_to_do(after, PAGE):
             for face in page:
@@ -296,7 +350,12 @@ class _Import:
 
     def _add_person(self, person: PendingPerson) -> str | None:
         try:
-            new_id = self._objects.add_person(self._kind, self._object_id, name=person.name, user_data=person.user_data)
+            new_id = self._change(
+                Request(ADDING, person.person_id, person.person_id),
+                lambda on_send: self._objects.add_person(
+                    self._kind, self._object_id, name=person.name, user_data=person.user_data, on_send=on_send
+                ),
+            )
         except UsageError as refusal:
             self._state.person_refused(person.person_id, refusal.message)
             return None
@@ -310,14 +369,18 @@ class _Import:
     def _add_face(self, face: PendingFace, person_id: str | None) -> bool:
         """Add a face; return False if the result is unknown: then the person's next face must wait."""
         try:
-            new_id = self._objects.add_face(
-                self._kind,
-                self._object_id,
-                self._archive.image(face.image),
-                person_id=person_id,
-                user_data=face.user_data,
-                target_face=face.target_face,
-                detection_model=self._parameters.detection_model or face.detection_model,
+            new_id = self._change(
+                Request(ADDING, face.face_id, face.person_id),
+                lambda on_send: self._objects.add_face(
+                    self._kind,
+                    self._object_id,
+                    self._archive.image(face.image),
+                    person_id=person_id,
+                    user_data=face.user_data,
+                    target_face=face.target_face,
+                    detection_model=self._parameters.detection_model or face.detection_model,
+                    on_send=on_send,
+                ),
             )
         except UsageError as refusal:
             self._state.face_refused(face, refusal.message)
@@ -349,6 +412,8 @@ class _Import:
             return training.status if training else None
         begun = self._state.step == TRAINING
         self._state.begin(TRAINING, self._head.archive_id)
+        if begun:
+            self._takes_effect(TRAINING, self._is_trained)
         self._progress.begin("training")
         return train_and_wait(
             self._objects,
@@ -357,8 +422,29 @@ class _Import:
             clock=self._clock,
             schedule=self._parameters.schedule,
             timeout_s=self._parameters.timeout_s,
+            start=self._start_training,
             begun=begun,
         )
+
+    def _start_training(self) -> None:
+        """Start a training, unless another one runs. It is sent again once if it had no effect."""
+        request = Request(TRAINING)
+        for is_last in (False, True):
+            try:
+                self._change(request, lambda on_send: self._objects.train(self._kind, self._object_id, on_send=on_send))
+            except ConflictError:
+                return
+            except OutcomeUnknownError:
+                if self._takes_effect(TRAINING, self._is_trained):
+                    return
+                if is_last:
+                    raise
+            else:
+                self._state.settle(request)
+                return
+
+    def _is_trained(self) -> bool:
+        return self._objects.training(self._kind, self._object_id) is not None
 
 
 def _refusal(refused: list[dict[str, object]], object_id: str) -> FacesnapError | None:

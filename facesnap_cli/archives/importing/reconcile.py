@@ -21,32 +21,58 @@ def record_lost_responses(objects: ObjectApi, archive: Archive, state: ImportSta
     """Record the persons and faces that the object holds and the state lacks, because their responses were lost.
 
     Faces of a person or list are added in turn in a fixed order, so a single unknown face is the first missing one.
-    An unknown person without faces is any missing person of that name and user data. Raises ConflictError for
-    anything else, because then another program writes to the object.
+    An unknown person without faces is any missing person of that name and user data. Raises VerificationError for what
+    was added twice, ConflictError for anything else, because then another program writes to the object.
     """
     kind = archive.head.object_type
+    extra: list[str] = []
     if not kind.has_persons:
-        _record_lost_faces(state, None, (face.face_id for face in objects.faces(kind, object_id)), object_id)
-        return
-    for person in objects.persons(kind, object_id):
-        known = state.person_of(person.person_id)
-        if known:
-            _record_lost_faces(state, known, person.face_ids, object_id)
-            continue
-        missing = state.missing_like(person.name, person.user_data)
-        if missing is None or person.face_ids:
-            raise _foreign(object_id, f"person {person.person_id} ({person.name})")
-        state.person_added(missing, person.person_id)
+        found = (face.face_id for face in objects.faces(kind, object_id))
+        extra += _record_lost_face(state, None, found, "persistedfaces")
+    else:
+        for person in objects.persons(kind, object_id):
+            place = f"persons/{person.person_id}"
+            if known := state.person_of(person.person_id):
+                extra += _record_lost_face(state, known, person.face_ids, f"{place}/persistedfaces")
+            elif person.face_ids or not state.has_like(person.name, person.user_data):
+                raise _foreign(object_id, f"person {person.person_id} ({person.name})")
+            elif missing := state.missing_like(person.name, person.user_data):
+                state.person_added(missing, person.person_id)
+            else:
+                extra.append(place)
+    if extra:
+        raise VerificationError(
+            f"{object_id} holds more than the archive: {_listed(extra)}",
+            hint=_way_to_delete(objects, archive, object_id, extra),
+            details={"objectId": object_id, "extra": extra},
+        )
 
 
-def _record_lost_faces(state: ImportState, person_id: str | None, found: Iterable[str], object_id: str) -> None:
+def _record_lost_face(state: ImportState, person_id: str | None, found: Iterable[str], place: str) -> list[str]:
+    """Record a single unknown face as the first missing one. Return the places of others, which are too many."""
     unknown = [face_id for face_id in found if not state.has_face(person_id, face_id)]
     if not unknown:
-        return
+        return []
     missing = state.faces_to_do(person_id) if person_id else state.list_faces_to_do("", 1)
-    if len(unknown) > 1 or not missing:
-        raise _foreign(object_id, f"face {unknown[0]}")
-    state.face_added(missing[0], unknown[0])
+    if len(unknown) == 1 and missing:
+        state.face_added(missing[0], unknown[0])
+        return []
+    return [f"{place}/{face_id}" for face_id in unknown]
+
+
+def _listed(entries: list[str]) -> str:
+    more = f", and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    return harmless("; ".join(entries[:_SHOWN])) + more
+
+
+def _way_to_delete(objects: ObjectApi, archive: Archive, object_id: str, extra: list[str]) -> str:
+    """Return how to delete what a late request, or another program, has added."""
+    url = objects.url(archive.head.object_type, object_id)
+    places = " ".join(f"{url}/{place}" for place in extra[:_SHOWN])
+    return (
+        "a request that took effect late may have added it; if nothing else did, delete it, and run this again:"
+        f' curl -X DELETE -H "Ocp-Apim-Subscription-Key: $FACESNAP_KEY" {places}'
+    )
 
 
 def _foreign(object_id: str, what: str) -> ConflictError:
@@ -83,11 +109,13 @@ def check_rebuilt(
         comparison.compare_list()
     differences = comparison.all_differences()
     if differences:
-        more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+        extra = comparison.extra
         raise VerificationError(
-            f"{object_id} differs from the archive: {harmless('; '.join(differences[:_SHOWN]))}{more}",
-            hint="somebody else may have written to it; keep the archive until you know",
-            details={"objectId": object_id, "differences": differences},
+            f"{object_id} differs from the archive: {_listed(differences)}",
+            hint=_way_to_delete(objects, archive, object_id, extra)
+            if extra
+            else "somebody else may have written to it; keep the archive until you know",
+            details={"objectId": object_id, "differences": differences, "extra": extra},
         )
     return len(comparison.absent)
 
@@ -95,6 +123,7 @@ def check_rebuilt(
 class _Comparison:
     """Compares persons and faces one by one, and collects descriptions of the differences.
 
+    `extra` has the places, below the object, of persons and faces that the archive does not explain.
     `absent` has an entry for each empty user data that the service returns as absent. Safe for several threads.
     """
 
@@ -106,6 +135,7 @@ class _Comparison:
         self._persons = 0
         self._faces = 0
         self.differences: list[str] = []
+        self.extra: list[str] = []
         self.absent: list[str] = []
 
     def has_user_data(self, found: str | None, kept: str | None) -> bool:
@@ -135,7 +165,7 @@ class _Comparison:
             if self._state.has_face(None, face.face_id):
                 self._compare_user_data(face)
             else:
-                self.differences.append(f"unexpected face {face.face_id}")
+                self._add_extra(f"persistedfaces/{face.face_id}", f"unexpected face {face.face_id}")
 
     def all_differences(self) -> list[str]:
         """Return all differences, after everything was compared."""
@@ -149,18 +179,21 @@ class _Comparison:
     def _compare_person(self, person: Person) -> None:
         known = self._state.person_of(person.person_id)
         if known is None:
-            self.differences.append(f"unexpected person {person.person_id}")
+            self._add_extra(f"persons/{person.person_id}", f"unexpected person {person.person_id}")
             return
         original = self._state.original_of(known)
         if person.name != original.name or not self.has_user_data(person.user_data, original.user_data):
             self.differences.append(f"person {person.person_id}: name or user data")
-        added = self._state.faces_of(known)
-        if len(person.face_ids) != len(added):
-            self.differences.append(
-                f"person {person.person_id}: {counted(len(person.face_ids), 'face')} instead of {len(added):,}"
-            )
-        elif {face_id.lower() for face_id in person.face_ids} != added:
-            self.differences.append(f"person {person.person_id}: faces")
+        added, found = self._state.faces_of(known), {face_id.lower() for face_id in person.face_ids}
+        for face_id in sorted(found - added):
+            place = f"persons/{person.person_id}/persistedfaces/{face_id}"
+            self._add_extra(place, f"person {person.person_id}: unexpected face {face_id}")
+        for face_id in sorted(added - found):
+            self.differences.append(f"person {person.person_id}: no face {face_id}")
+
+    def _add_extra(self, place: str, what: str) -> None:
+        self.extra.append(place)
+        self.differences.append(what)
 
     def _compare_user_data(self, face: Face) -> None:
         if not self.has_user_data(face.user_data, self._state.user_data_of(face.face_id)):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
-    ConflictError,
     FacesnapError,
     OperationFailedError,
-    OutcomeUnknownError,
     StillRunningError,
     ThrottledError,
     UnreachableError,
@@ -29,15 +27,18 @@ def train_and_wait(
     clock: Clock,
     schedule: Schedule,
     timeout_s: float | None,
+    start: Callable[[], None],
     begun: bool,
 ) -> str:
-    """Train an object and return the status of success. `begun`: an earlier run may have started the training.
+    """Train an object and return the status of success. `start` starts the training, unless another one runs.
+
+    `begun`: an earlier run may have started it.
 
     Raises OperationFailedError with the service's reason, StillRunningError after `timeout_s`.
     """
     latest = objects.training(object_type, object_id) if begun else None
     if latest is None or latest.status == "failed":
-        _start(objects, object_type, object_id)
+        start()
     seen: list[Training] = []
 
     def fetch(keys: Sequence[str]) -> Mapping[str, PollResult]:
@@ -65,13 +66,3 @@ def train_and_wait(
         said = harmless(seen[0].message or "the service gave no reason")
         raise OperationFailedError(f"the training of {object_id} failed: {said}", details={"objectId": object_id})
     return seen[0].status
-
-
-def _start(objects: ObjectApi, object_type: ObjectType, object_id: str) -> None:
-    try:
-        objects.train(object_type, object_id)
-    except ConflictError:
-        return  # another training runs: wait for that
-    except OutcomeUnknownError:
-        if objects.training(object_type, object_id) is None:
-            objects.train(object_type, object_id)
