@@ -37,8 +37,9 @@ def status(
     if forget:
         _forget(app, references, consent=yes)
     else:
+        began = app.clock.now()
         work = find_work(app, references, ended_too=all)
-        outcomes = Waiter(app.dependencies).poll_all(work.operations, named=bool(references))
+        outcomes = Waiter(app.dependencies).poll_all(work.operations, named=bool(references), since=began)
         report_work(app, outcomes, work.transfers, nothing="no operations" if all else NONE_OPEN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from facesnap_cli.common.errors import (
@@ -88,12 +89,16 @@ class Waiter:
         self._on_update(polled)
         return polled
 
-    def poll_all(self, operations: Sequence[Operation], *, named: bool = False) -> list[Outcome]:
-        """Poll each operation once.
+    def poll_all(
+        self, operations: Sequence[Operation], *, named: bool = False, since: datetime | None = None
+    ) -> list[Outcome]:
+        """Poll each operation once, but none that was polled `since` because the journal did not know it.
 
         One that had ended before has no failure unless the user `named` it: its failure was reported at its end.
         """
-        polls = ThreadPool(MAX_THREADS).run(lambda operation: self._outcome(operation, named=named), operations)
+        polls = ThreadPool(MAX_THREADS).run(
+            lambda operation: self._outcome(operation, named=named, since=since), operations
+        )
         return [poll.result() for poll in polls]
 
     def wait(
@@ -201,9 +206,11 @@ class Waiter:
         except JournalError as error:
             self._dependencies.warn_of(error)
 
-    def _outcome(self, operation: Operation, *, named: bool) -> Outcome:
+    def _outcome(self, operation: Operation, *, named: bool, since: datetime | None) -> Outcome:
+        was_only_found = not operation.owner
+        is_current = was_only_found and since and operation.polled_time and operation.polled_time >= since
         try:
-            polled = self.poll_once(operation)
+            polled = operation if is_current else self.poll_once(operation)
         except FacesnapError as failure:
             return Outcome(operation, failure)
         if polled.state is OperationState.UNKNOWN:

@@ -391,6 +391,17 @@ def test_an_operation_found_by_several_processes_at_once_is_one(
     assert (listed.status, listed.out.split()) == (0, [operation])
 
 
+def test_status_asks_once_for_an_operation_that_the_journal_does_not_know(
+    slow: tuple[Program, RunningEmulator], tmp_path: Path
+) -> None:
+    program, emulator = slow
+    operation = program.run(*TAKE_IT, "--no-wait", "-o", "id", "-q").out.strip()
+    before = len(emulator.requests()["requests"])
+    elsewhere = {"FACESNAP_STATE_DIR": str(tmp_path / "elsewhere")}
+    assert program.run("status", operation, "-o", "id", **elsewhere).out.strip() == operation
+    assert len(emulator.requests()["requests"]) == before + 1
+
+
 def test_an_unknown_operation_id_hints_at_the_profile(program: Program) -> None:
     unknown = program.run("wait", "12345678-1234-4123-8123-123456789012")
     assert (unknown.status, unknown.out) == (5, "")

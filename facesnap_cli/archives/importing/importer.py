@@ -222,7 +222,7 @@ class _Import:
     def _verify_level(self) -> VerifyLevel:
         """Return how to compare the object with the archive.
 
-        At least quickly if it was finished earlier, or if a request was in doubt: what came twice must not go unnoticed.
+        At least quickly if it was finished earlier, or if a request was in doubt and may have acted twice.
         """
         level = self._parameters.verify
         must_look = self._was_in_doubt or self._state.step == FINISHED
