@@ -58,7 +58,7 @@ def test_a_request_that_takes_effect_after_its_client_was_killed_is_not_sent_aga
     killed = program.start("import", str(archive), *IMPORT)
     until(lambda: bool(delayed(emulator)), "the request has arrived")
     killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed.communicate()
     program.clock = ServiceSettlesFirst(emulator)
     done = program.run("import", str(archive), *IMPORT)
     assert (done.status, done.err) == (0, "")

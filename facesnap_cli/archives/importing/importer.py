@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
 from facesnap_cli.archives.importing.detection import describe_detections, detections_of
+from facesnap_cli.archives.importing.doubt import Doubts
 from facesnap_cli.archives.importing.id_map_file import write_id_map
 from facesnap_cli.archives.importing.import_state import (
     ADDING,
@@ -28,7 +27,6 @@ from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
-    Interruption,
     OutcomeUnknownError,
     PartialFailureError,
     UsageError,
@@ -42,16 +40,12 @@ from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.rate_limit import threads_for
 from facesnap_cli.operations.parameters import VerifyLevel
 
-IN_DOUBT = "waiting until requests without a response can have no effect any more"
 PAGE = 500
 MOST_FRUITLESS_ROUNDS = 3
 # A round ends early after this many lost responses. If this many faces are refused and none is accepted, all would be.
 MOST_LOST_RESPONSES = 50
 MOST_REFUSED = 50
-DOUBT_S = 60.0  # how long a request without a response may take effect after its time limit
-LOOK_AGAIN_S = 5.0  # between two looks for the effect of such a request
 REST_S = 2.0  # before additions that the service refused for the moment are sent again
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ class _Import:
         self._resumed = False
         self._is_begun = False  # the object is this import's own
         self._was_in_doubt = False
-        self._doubt = timedelta(seconds=account.settings.http_timeout + DOUBT_S)
+        self._doubts = Doubts(state, clock, progress, account.settings.http_timeout)
         self._threads = threads_for(account.settings.rate_limit)
         self._recognition_model = parameters.recognition_model or archive.head.recognition_model
 
@@ -172,7 +166,7 @@ class _Import:
 
     def _create(self) -> None:
         """Create the object, or check that the existing one is this import's own."""
-        exists = self._takes_effect(CREATING, self._exists)
+        exists = self._doubts.takes_effect(CREATING, self._exists)
         step, archive_id = self._state.step, self._state.archive_id
         if exists:
             self._check_own(step)
@@ -231,7 +225,7 @@ class _Import:
     def _send_create(self, step: str | None, archive_id: str | None) -> None:
         """Create the object; after a refusal return to `step`, because an earlier run's work may exist after all."""
         try:
-            self._change(
+            self._doubts.send(
                 Request(CREATING),
                 lambda on_send: self._objects.create(
                     self._kind,
@@ -243,7 +237,7 @@ class _Import:
                 ),
             )
         except OutcomeUnknownError:
-            if not self._takes_effect(CREATING, self._exists):
+            if not self._doubts.takes_effect(CREATING, self._exists):
                 raise
         except FacesnapError:
             self._state.step_back(step, archive_id)
@@ -251,31 +245,6 @@ class _Import:
 
     def _exists(self) -> bool:
         return self._objects.exists(self._kind, self._object_id)
-
-    def _change(self, request: Request, send: Callable[[Callable[[], None]], Result]) -> Result:
-        """Send a request that changes the object. It is in doubt until its response or another look settles it."""
-        try:
-            return send(lambda: self._state.sending(request, self._clock.now(), self._doubt))
-        except OutcomeUnknownError:
-            raise
-        except FacesnapError:
-            self._state.settle(request)
-            raise
-        except Interruption as interruption:
-            if interruption.nothing_sent:
-                self._state.settle(request)
-            raise
-
-    def _takes_effect(self, step: str, has_appeared: Callable[[], bool]) -> bool:
-        """Return whether the effect of a step's request is there. If not, look until it can take effect no more."""
-        while True:
-            left_s = self._state.doubt_left_s(step, self._clock.now())
-            appeared = has_appeared()
-            if appeared or not left_s:
-                self._state.settle_all(step)
-                return appeared
-            self._progress.begin(IN_DOUBT)
-            self._clock.sleep(min(left_s, LOOK_AGAIN_S))
 
     def _add(self) -> None:
         """Add everything missing, in rounds.
@@ -291,13 +260,11 @@ class _Import:
         while True:
             before = self._state.done().total
             self._add_round()
-            left_s = self._state.doubt_left_s(ADDING, self._clock.now())
-            if left_s is None and not self._lost:
+            was_in_doubt = self._doubts.outlast(ADDING)
+            if not was_in_doubt and not self._lost:
                 return
-            if left_s is not None:
-                self._was_in_doubt = True
-                self._progress.begin(IN_DOUBT)
-            self._clock.sleep(max(left_s or 0.0, REST_S))
+            self._was_in_doubt |= was_in_doubt
+            self._clock.sleep(REST_S)
             self._record_lost_responses()
             self._state.settle_all(ADDING)
             fruitless = fruitless + 1 if self._lost and self._state.done().total == before else 0
@@ -339,7 +306,7 @@ class _Import:
                     return
 
     def _add_list_faces(self) -> None:
-        if self._state.doubt_left_s(ADDING, self._clock.now()) is not None:
+        if self._doubts.left_s(ADDING) is not None:
             return  # a face is told only by its place in the order of additions
         after = ""
         while page := self._state.list_faces_to_do(after, PAGE):
@@ -350,7 +317,7 @@ class _Import:
 
     def _add_person(self, person: PendingPerson) -> str | None:
         try:
-            new_id = self._change(
+            new_id = self._doubts.send(
                 Request(ADDING, person.person_id, person.person_id),
                 lambda on_send: self._objects.add_person(
                     self._kind, self._object_id, name=person.name, user_data=person.user_data, on_send=on_send
@@ -369,7 +336,7 @@ class _Import:
     def _add_face(self, face: PendingFace, person_id: str | None) -> bool:
         """Add a face; return False if the result is unknown: then the person's next face must wait."""
         try:
-            new_id = self._change(
+            new_id = self._doubts.send(
                 Request(ADDING, face.face_id, face.person_id),
                 lambda on_send: self._objects.add_face(
                     self._kind,
@@ -413,7 +380,7 @@ class _Import:
         begun = self._state.step == TRAINING
         self._state.begin(TRAINING, self._head.archive_id)
         if begun:
-            self._takes_effect(TRAINING, self._is_trained)
+            self._doubts.takes_effect(TRAINING, self._is_trained)
         self._progress.begin("training")
         return train_and_wait(
             self._objects,
@@ -431,11 +398,13 @@ class _Import:
         request = Request(TRAINING)
         for is_last in (False, True):
             try:
-                self._change(request, lambda on_send: self._objects.train(self._kind, self._object_id, on_send=on_send))
+                self._doubts.send(
+                    request, lambda on_send: self._objects.train(self._kind, self._object_id, on_send=on_send)
+                )
             except ConflictError:
                 return
             except OutcomeUnknownError:
-                if self._takes_effect(TRAINING, self._is_trained):
+                if self._doubts.takes_effect(TRAINING, self._is_trained):
                     return
                 if is_last:
                     raise
