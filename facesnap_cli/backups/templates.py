@@ -77,7 +77,7 @@ class Template:
 
         Return None if the template cannot have made the name, or has no `{date}`.
         """
-        found = re.fullmatch(self._pattern(), name) if self.is_dated else None
+        found = _names_of(self).fullmatch(name) if self.is_dated else None
         if not found:
             return None
         parts = found.groupdict()
@@ -91,25 +91,28 @@ class Template:
 
     def fits(self, name: str) -> bool:
         """Return whether `name` has the form of the template's names, with or without a date."""
-        return re.fullmatch(self._pattern(), name) is not None
+        return _names_of(self).fullmatch(name) is not None
 
     @property
     def is_timed(self) -> bool:
         """Whether its names depend on the time."""
         return any(found[1] != "name" for found in _PLACEHOLDER.finditer(self.text))
 
-    def _pattern(self) -> str:
-        pattern, end, seen = "", 0, set[str]()
-        for found in _PLACEHOLDER.finditer(self.text):
-            key = found[1]
-            pattern += re.escape(self.text[end : found.start()])
-            if key == "name":
-                pattern += re.escape(self.name)
-            else:
-                pattern += f"(?P={key})" if key in seen else f"(?P<{key}>{_FORMS[key]})"
-                seen.add(key)
-            end = found.end()
-        return pattern + re.escape(self.text[end:])
+
+@cache
+def _names_of(template: Template) -> re.Pattern[str]:
+    """Return the pattern of a template's names."""
+    pattern, end, seen = "", 0, set[str]()
+    for found in _PLACEHOLDER.finditer(template.text):
+        key = found[1]
+        pattern += re.escape(template.text[end : found.start()])
+        if key == "name":
+            pattern += re.escape(template.name)
+        else:
+            pattern += f"(?P={key})" if key in seen else f"(?P<{key}>{_FORMS[key]})"
+            seen.add(key)
+        end = found.end()
+    return re.compile(pattern + re.escape(template.text[end:]))
 
 
 class _Digit(NamedTuple):

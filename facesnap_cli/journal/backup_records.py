@@ -40,6 +40,13 @@ def backups_of(journal: Journal, object_type: str, object_id: str | None = None)
     return [_record(dict(row)) for row in rows]
 
 
+def all_backups(journal: Journal) -> list[BackupRecord]:
+    """Return every record, newest first."""
+    with journal.reading() as database:
+        rows = database.execute("SELECT * FROM backups ORDER BY taken_time DESC").fetchall()
+    return [_record(dict(row)) for row in rows]
+
+
 def backup_by_id(journal: Journal, backup_id: str) -> BackupRecord | None:
     """Return the record of a backup by its id."""
     with journal.reading() as database:

@@ -81,7 +81,7 @@ class Accounts:
         """
         own = self.settings.file.profiles
         for names in (own, [name for name in self.settings.profile_names if name not in own]):
-            found = [(name, complete(known).compare(resource)) for name in names if (known := self._resource_of(name))]
+            found = [(name, complete(known).compare(resource)) for name in names if (known := self.resource_of(name))]
             certain = [name for name, sameness in found if sameness.is_certain]
             if certain:
                 return self.of_profile(certain[0])
@@ -108,7 +108,7 @@ class Accounts:
         found = [
             name
             for name in names
-            if (resource := self._resource_of(name))
+            if (resource := self.resource_of(name))
             and (operation.subscription_id and resource.subscription_id)
             and operation.resource._replace(profile=name).compare(resource).is_certain
         ]
@@ -125,7 +125,8 @@ class Accounts:
             hint="--config names another configuration file",
         )
 
-    def _resource_of(self, profile: str | None) -> Resource | None:
+    def resource_of(self, profile: str | None) -> Resource | None:
+        """Return what the settings tell of a profile's account, without connecting; None if they are wrong."""
         from facesnap_cli.config.resources import resource_of
 
         try:
@@ -135,7 +136,7 @@ class Accounts:
             return None
 
     def _is_in_subscription_of(self, profile: str, resource: Resource) -> bool:
-        known = self._resource_of(profile)
+        known = self.resource_of(profile)
         return bool(known and known.subscription_id and known.compare_subscription(resource).is_certain)
 
     def _of_settings(self, settings: Settings) -> Account:

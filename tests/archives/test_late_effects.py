@@ -68,9 +68,7 @@ def test_a_request_that_takes_effect_after_its_client_was_killed_is_not_sent_aga
     program: Program, emulator: RunningEmulator, route: str
 ) -> None:
     archive = exported(program, emulator, "PersonGroup", "employees")
-    emulator.faults(
-        {"route": route, "delay": LATE_S, "act": "always", "count": 1, "skip": int(route.endswith("s"))}
-    )
+    emulator.faults({"route": route, "delay": LATE_S, "act": "always", "count": 1, "skip": int(route.endswith("s"))})
     killed = program.start("import", str(archive), *IMPORT)
     until(lambda: fired(emulator), "the request to arrive")
     killed.send_signal(signal.SIGKILL)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from facesnap_cli.archives.images.sources import image_source
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, TargetName, copy_between
+from facesnap_cli.backups.listing.account_survey import AccountSurvey
+from facesnap_cli.backups.listing.listed_backup import ListedBackup
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.export_method import ExportMethod
 from facesnap_cli.backups.plans.plan import APART, Plan, PlanItem, colliding
@@ -50,6 +52,10 @@ class BackupMethod(Protocol):
 
     def covers(self) -> list[Cover]:
         """Return how each target is covered. The error of a target that cannot be read is in its result."""
+        ...
+
+    def backups(self, survey: AccountSurvey) -> list[ListedBackup]:
+        """Return the backups in the item's targets. Raises what reading raises."""
         ...
 
 

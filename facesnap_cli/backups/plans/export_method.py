@@ -16,6 +16,8 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.partial_archive import delete_begun
 from facesnap_cli.backups.archive_records import record_archive, record_deletion
+from facesnap_cli.backups.listing.account_survey import AccountSurvey
+from facesnap_cli.backups.listing.listed_backup import ListedBackup
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, not_found
@@ -81,6 +83,10 @@ class ExportMethod:
     def covers(self) -> list[Cover]:
         """Return how each target is covered by its newest archive."""
         return [self._cover(archives) for archives in self._targets]
+
+    def backups(self, survey: AccountSurvey) -> list[ListedBackup]:
+        """Return the archives in all targets, by their heads and records; nothing is requested."""
+        return [listed for archives in self._targets for listed in archives.listed()]
 
     @cached_property
     def _identity(self) -> ObjectIdentity:

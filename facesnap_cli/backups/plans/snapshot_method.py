@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from facesnap_cli.backups.copies.copy import Copy
 from facesnap_cli.backups.copies.copy_parameters import CopyParameters, CopyTarget, TargetName
 from facesnap_cli.backups.copies.copy_results import TargetResult
+from facesnap_cli.backups.listing.account_survey import AccountSurvey
+from facesnap_cli.backups.listing.listed_backup import ListedBackup
 from facesnap_cli.backups.plans.coverage import Candidate, Cover, cover_of
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview, Step, preview_copy
@@ -83,6 +85,10 @@ class SnapshotMethod:
         """Return how each target is covered. The error of a target that cannot be read is in its result."""
         return [self._cover(target) for target in self.parameters.targets]
 
+    def backups(self, survey: AccountSurvey) -> list[ListedBackup]:
+        """Return the copies in all targets. Raises what listing the targets' objects raises."""
+        return [listed for target in self.parameters.targets for listed in self._copies(target, survey).listed()]
+
     def _outcome(self, result: TargetResult, progress: OperationProgress) -> TargetOutcome:
         outcome = TargetOutcome(
             result.target.label,
@@ -112,12 +118,12 @@ class SnapshotMethod:
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=failure)
         return replace(outcome, deleted=tuple(deleted))
 
-    def _copies(self, target: CopyTarget) -> TargetCopies:
+    def _copies(self, target: CopyTarget, survey: AccountSurvey | None = None) -> TargetCopies:
         source = self.parameters.source
         identity = source.identity_of(self.item.object_type, self.item.object_id)
         resource = with_account(self.dependencies.journal, source.resource)
         return TargetCopies(
-            self.item, self.dependencies, identity._replace(resource=resource), target, self.parameters.plan
+            self.item, self.dependencies, identity._replace(resource=resource), target, self.parameters.plan, survey
         )
 
     def _protected(self, target: CopyTarget, known: Iterable[KnownBackup]) -> frozenset[str]:

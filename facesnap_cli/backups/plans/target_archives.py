@@ -13,7 +13,8 @@ from facesnap_cli.archives.archive_schema import Head, Maker
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.partial_archive import begun_head
 from facesnap_cli.archives.replacement import Replacement, another_object, check_replaceable
-from facesnap_cli.backups.archive_records import is_proven, record_archive
+from facesnap_cli.backups.archive_records import is_proven, record_archive, stamp_of
+from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
@@ -47,6 +48,7 @@ class FoundArchive:
     archive_id: str = ""
     age_s: float | None = None
     counts: FaceCounts | None = None
+    persons: int | None = None
     sameness: Sameness = Sameness.UNKNOWN
     flaw: str = ""
     is_own: bool = False
@@ -115,6 +117,63 @@ class TargetArchives:
                 continue
             moment = found.time if found.is_usable and not found.flaw else None
             yield Candidate(str(found.path), moment, found.flaw, found.counts)
+
+    def listed(self) -> list[ListedBackup]:
+        """Return the archives that are there, and those of the target that are gone. None is read whole.
+
+        A file that is as it was when it was recorded is not even opened. Archives that are certainly of other objects
+        are left out.
+        """
+        recorded = {
+            record.place: record
+            for record in self._records.values()
+            if record.target == self.label and record.source.compare(self.identity).is_certain
+        }
+        found = [self._listed(path, recorded.pop(str(path.absolute()), None)) for path in self.files.found()]
+        gone = [
+            listed_from(record, self.item.name, is_gone=True)
+            for record in recorded.values()
+            if record.state is not BackupState.DELETED and not Path(record.place).is_file()
+        ]
+        return [*(listed for listed in found if listed), *gone]
+
+    def _listed(self, path: Path, record: BackupRecord | None) -> ListedBackup | None:
+        if record and record.state is not BackupState.DELETED and record.stamp and record.stamp == stamp_of(path):
+            return listed_from(record, self.item.name)
+        found = self._read(path, check=False)
+        if found.sameness is Sameness.DIFFERENT:
+            return None
+        known = self._records.get(found.archive_id)
+        is_certain, is_known = found.sameness.is_certain, not found.is_unknown
+        standing, reason = Standing.UNVERIFIED, "was not read whole since its file has changed"
+        if not is_certain or found.is_unknown:
+            standing, reason = Standing.UNKNOWN_ORIGIN, found.flaw or "nothing shows which plan made it"
+        elif found.flaw:
+            standing, reason = Standing.BAD, found.flaw
+        elif known is None:
+            reason = "was not read whole on this machine"
+        elif known.verified and known.stamp is None:
+            standing, reason = Standing.GOOD, ""
+        return ListedBackup(
+            self.item.name,
+            "export",
+            self.identity,
+            self.label,
+            None,
+            str(path.absolute()),
+            standing,
+            found.time if found.time > _LONG_AGO else None,
+            reason,
+            known.origin if known else "another machine" if is_certain and is_known else "unknown",
+            known.plan if known else None,
+            known.verified if known and standing is Standing.GOOD else None,
+            known.verified_time if known and standing is Standing.GOOD else None,
+            found.persons,
+            found.counts.faces if found.counts else None,
+            found.counts.with_image if found.counts else None,
+            path.stat().st_size,
+            known,
+        )
 
     def warnings(self) -> list[str]:
         """Return warnings about files with names of the target that are not certain to be the item's archives."""
@@ -266,7 +325,9 @@ class TargetArchives:
                 archive.check()
         except DamagedError:
             return replace(found, flaw="is damaged")
-        return replace(found, age_s=self._age_s(head), counts=counts, flaw=self._flaw(head, counts))
+        return replace(
+            found, age_s=self._age_s(head), counts=counts, persons=head.persons, flaw=self._flaw(head, counts)
+        )
 
     def _flaw(self, head: Head, counts: FaceCounts) -> str:
         """Return why a whole archive is not good: it lacks images, or several persons share some."""

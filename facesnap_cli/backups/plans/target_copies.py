@@ -10,12 +10,14 @@ from pathlib import Path
 
 from facesnap_cli.backups.copies.copy_changes import flaw_of_copy
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget
+from facesnap_cli.backups.listing.account_survey import AccountSurvey
+from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
 from facesnap_cli.common.errors import NotFoundError
 from facesnap_cli.journal.account_paths import source_of_take, with_account
-from facesnap_cli.journal.backup_records import backups_of, record_backup
+from facesnap_cli.journal.backup_records import record_backup
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Resource, Sameness
 from facesnap_cli.models.operations import Operation
@@ -27,13 +29,17 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class TargetCopies:
-    """The copies in a target, as far as the journal knows them. `source` is the item's object."""
+    """The copies in a target, as far as the journal knows them. `source` is the item's object.
+
+    Many targets may share one survey, for as long as nothing is made or deleted.
+    """
 
     item: PlanItem
     dependencies: Dependencies
     source: ObjectIdentity
     target: CopyTarget
     plan: Path | None = None
+    given_survey: AccountSurvey | None = None
     _flaws: dict[str, str] = field(default_factory=dict)
 
     def known(self) -> list[KnownBackup]:
@@ -95,6 +101,56 @@ class TargetCopies:
         """Yield what may cover the target, newest first. Each costs a few requests."""
         return (self._candidate(backup) for backup in self.known() if backup.sameness is not Sameness.DIFFERENT)
 
+    def listed(self) -> list[ListedBackup]:
+        """Return the copies that are there, and those of the item's object that are gone. Only listings are requested.
+
+        Objects that are certainly copies of other objects are left out.
+        """
+        known = [backup for backup in self.known() if backup.sameness is not Sameness.DIFFERENT]
+        names = {backup.name for backup in known}
+        gone = [
+            listed_from(record, self.item.name, is_gone=True)
+            for name, record in self._records.items()
+            if name not in names
+            and record.state is not BackupState.DELETED
+            and record.target.rpartition(":")[2] == self.target.template.text
+            and record.source.compare(self.source).is_certain
+        ]
+        return [*map(self._listed, known), *gone]
+
+    def _listed(self, backup: KnownBackup) -> ListedBackup:
+        record, apply = self._records.get(backup.name), self._applies.get(backup.name)
+        if record and backup.sameness.is_certain and record.state is not BackupState.DELETED:
+            listed = listed_from(record, self.item.name)
+            if listed.standing is Standing.UNVERIFIED and backup.state is BackupState.GOOD:  # verify = "none"
+                listed = listed._replace(standing=Standing.GOOD)
+            return listed._replace(profile=self.target.account.profile)
+        listed = ListedBackup(
+            self.item.name,
+            "snapshot",
+            self.source,
+            self.target.label,
+            self.target.account.profile,
+            backup.name,
+            Standing.UNKNOWN_ORIGIN,
+            None,
+            "nothing here shows that it is a copy of this object",
+            "unknown",
+        )
+        if record and record.state is BackupState.DELETED:
+            return listed._replace(reason="has the name of a copy that was deleted")
+        if apply is None or not backup.sameness.is_certain:
+            return listed
+        is_good = backup.state is BackupState.GOOD
+        return listed._replace(
+            standing=Standing.GOOD if is_good else Standing.UNVERIFIED,
+            reason="" if is_good else "was not verified",
+            origin="made",
+            taken_time=self._taken_time(apply),
+            verified=VerifyLevel.QUICK.value if apply.verified_time else None,
+            verified_time=apply.verified_time,
+        )
+
     def remember(self, known: Iterable[KnownBackup]) -> None:
         """Record the copies of before there were records, which the journal's operations would outlive otherwise."""
         for backup in known:
@@ -128,9 +184,13 @@ class TargetCopies:
         return with_account(self.dependencies.journal, self.target.account.resource)
 
     @cached_property
+    def _survey(self) -> AccountSurvey:
+        return self.given_survey or AccountSurvey(self.dependencies.journal)
+
+    @cached_property
     def _all_records(self) -> list[BackupRecord]:
         """The records of the item's type, whatever their accounts."""
-        return backups_of(self.dependencies.journal, self.source.object_type, None)
+        return self._survey.records(self.source.object_type)
 
     @cached_property
     def _records(self) -> dict[str, BackupRecord]:
@@ -148,7 +208,7 @@ class TargetCopies:
         A record knows the account that it went to, to which the profile need not lead any more.
         """
         recorded = {record.id for record in self._all_records}
-        applies = self.dependencies.journal.applies_to(self.target.account.resource, self.item.object_type.value)
+        applies = self._survey.applies(self.target.account, self.item.object_type.value)
         return {
             apply.object_id: apply
             for apply in reversed(applies)
@@ -161,7 +221,7 @@ class TargetCopies:
             now = self.dependencies.clock.now()
             name = template.render(now)
             return {name: now} if self.target.account.objects.exists(kind, name) else {}
-        names = [found.object_id for found in self.target.account.objects.list(kind)]
+        names = (self.given_survey or AccountSurvey(self.dependencies.journal)).names(self.target.account, kind)
         return {name: moment for name in names if (moment := template.made_at(name))}
 
     def _judged(self, name: str, moment: datetime) -> KnownBackup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from facesnap_cli.backups.listing.account_survey import AccountSurvey
+from facesnap_cli.backups.listing.listed_backup import ListedBackup
 from facesnap_cli.backups.plans.coverage import Cover
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.plans.preview import Preview
@@ -33,6 +35,10 @@ class UnusableMethod:
     def charges(self) -> Iterable[tuple[Account, OperationKind]]:
         """Return nothing, because nothing is sent."""
         return ()
+
+    def backups(self, survey: AccountSurvey) -> list[ListedBackup]:
+        """Raise the failure: nothing can be asked."""
+        raise self.failure
 
     def covers(self) -> list[Cover]:
         """Return the failure for every target, because none can be read."""

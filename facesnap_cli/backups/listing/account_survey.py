@@ -1,0 +1,47 @@
+"""Ask each account once for its objects, and the journal once for its records, however many backups are listed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from facesnap_cli.face_api.account import Account
+from facesnap_cli.journal.backup_records import backups_of
+from facesnap_cli.journal.store import Journal
+from facesnap_cli.models.backups import BackupRecord
+from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.models.operations import Operation
+
+
+class AccountSurvey:
+    """What accounts and the journal show at one moment. Safe for several threads."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._names: dict[tuple[int, ObjectType], list[str]] = {}
+        self._records: dict[str, list[BackupRecord]] = {}
+        self._applies: dict[tuple[int, str], list[Operation]] = {}
+        self._lock = threading.RLock()
+
+    def names(self, account: Account, kind: ObjectType) -> Sequence[str]:
+        """Return the ids of an account's objects of a type. Raises what the request raises."""
+        with self._lock:
+            key = id(account), kind
+            if key not in self._names:
+                self._names[key] = [found.object_id for found in account.objects.list(kind)]
+            return self._names[key]
+
+    def records(self, object_type: str) -> list[BackupRecord]:
+        """Return the records of all backups of objects of a type."""
+        with self._lock:
+            if object_type not in self._records:
+                self._records[object_type] = backups_of(self._journal, object_type)
+            return self._records[object_type]
+
+    def applies(self, account: Account, object_type: str) -> list[Operation]:
+        """Return the applies to an account, newest first."""
+        with self._lock:
+            key = id(account), object_type
+            if key not in self._applies:
+                self._applies[key] = self._journal.applies_to(account.resource, object_type)
+            return self._applies[key]
