@@ -7,8 +7,9 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.sdks.conftest import RunClient
 
-pytestmark = pytest.mark.sdks
+# One worker, so that each environment is made once.
+pytestmark = [pytest.mark.sdks, pytest.mark.xdist_group("sdks_cognitive_face")]
 
 
-def test_the_life_of_a_person_group_and_a_face_list(run_client: RunClient, service: RunningEmulator) -> None:
-    assert run_client("cognitive-face==1.5.0", "cognitive_face_objects.py", service) == "done\n"
+def test_the_life_of_every_type(run_python: RunClient, service: RunningEmulator) -> None:
+    assert run_python(("cognitive-face==1.5.0",), "cognitive_face_life.py", service) == "done\n"
