@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,7 +14,7 @@ from facesnap_cli.emulator.limits import JSON_BYTES_MAX
 from facesnap_cli.emulator.protocol.client_url import client_origin
 from facesnap_cli.emulator.protocol.decode import read_body, read_image, read_json
 from facesnap_cli.emulator.protocol.encode import error_response
-from facesnap_cli.emulator.protocol.faults import Fault
+from facesnap_cli.emulator.protocol.faults import ConnectionDropped, Fault
 from facesnap_cli.emulator.protocol.routing import Match, Routes
 from facesnap_cli.emulator.protocol.service_errors import (
     ServiceError,
@@ -38,9 +38,11 @@ class Handler:
         self._routes = Routes(loose=self._loose)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request. Raises ConnectionDropped if a fault drops the connection."""
-        request = Request(scope, receive)
-        response = await self._handle(request)
+        """Serve a request. Raises ConnectionDropped if a fault drops the connection, or the client has gone."""
+        try:
+            response = await self._handle(Request(scope, receive))
+        except ClientDisconnect:
+            raise ConnectionDropped from None
         await response(scope, receive, send)
 
     async def _handle(self, request: Request) -> Response:
