@@ -10,6 +10,7 @@ from facesnap_cli.archives.images.image import CheckedImage, check_beginning, ch
 from facesnap_cli.archives.images.matching import Matching
 from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.images.object_index import ObjectIndex
+from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.partial_archive import PartialArchive
 from facesnap_cli.archives.partial_images import ImageWriter
 from facesnap_cli.common.clock import Clock
@@ -31,7 +32,16 @@ def check_source(partial: PartialArchive, parameters: ExportParameters) -> None:
         return
     source.check(partial.images.index)
     if next(iter(source.images(ObjectIndex())), None) is None:
-        _check_enough(partial.counts().faces, 0, parameters, MatchingReport(str(source.origin)))
+        _check_enough(partial.counts().faces, 0, parameters, report_of(source, parameters))
+
+
+def report_of(source: ImageSource, parameters: ExportParameters) -> MatchingReport:
+    """Return an empty report on matching the images of a source."""
+    return MatchingReport(
+        str(source.origin),
+        is_sharing_allowed=parameters.allow_shared_images,
+        rows_without_path=source.rows_without_path,
+    )
 
 
 def store_images(
@@ -49,7 +59,7 @@ def store_images(
                 writer.carry(carried)
         _check_stored(partial, parameters, None)
         return None
-    report = MatchingReport(str(source.origin), is_sharing_allowed=parameters.allow_shared_images)
+    report = report_of(source, parameters)
     progress.begin("matching images with faces", partial.counts().faces)
     matching = Matching(partial.images.index())
     matching.load(source)

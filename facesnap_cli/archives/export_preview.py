@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from facesnap_cli.archives.archive_parameters import ExportParameters
 from facesnap_cli.archives.export import PAGE, batches
-from facesnap_cli.archives.export_images import examine_beginning, failure_of, shortfall_of
+from facesnap_cli.archives.export_images import examine_beginning, failure_of, report_of, shortfall_of
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.images.matching import Matching
-from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.images.object_index import ObjectIndex
 from facesnap_cli.archives.replacement import check_replaceable
 from facesnap_cli.common.errors import FacesnapError
@@ -57,7 +56,7 @@ def preview_export(account: Account, parameters: ExportParameters, progress: Pro
         counts: dict[str, object] = {"facesWithImage": None, "undecidedFiles": None}
         return ExportPreview(document | counts, "this is a dry run: nothing was written", [], None)
     parameters.images.check(lambda: index)
-    report = MatchingReport(str(parameters.images.origin), is_sharing_allowed=parameters.allow_shared_images)
+    report = report_of(parameters.images, parameters)
     progress.begin("matching images with faces", index.face_count())
     matching = Matching(index)
     matching.load(parameters.images)

@@ -198,7 +198,7 @@ def test_target_face_and_detection_model_go_with_the_image_to_the_service(
     [
         ("", "line 1: no column path"),
         ("path,colour\n", "line 1: no column says whose the images are"),
-        ("name,path\nAda Lovelace,\n", "line 2: no path"),
+        ("name,path\nAda Lovelace,a\0.png\n", "line 2: the path has a NUL character"),
         ("name,path\n,a.png\n", "line 2: whose image is it?"),
         ("name,path,target_face\nAda Lovelace,a.png,left\n", "line 2: target_face is left,top,width,height"),
         ("name,path,target_face\nAda Lovelace,a.png,1,2,3,4\n", "line 2: more values than columns"),

@@ -102,6 +102,24 @@ def test_a_manifest_that_was_filled_in_gives_the_faces_their_images(
     assert done.err.startswith("warning: 3 images carried on from the base, for want of a file: ")
 
 
+def test_rows_whose_path_is_not_filled_in_yet_are_counted(
+    program: Program, emulator: RunningEmulator, archive: Path
+) -> None:
+    found = manifest_of(program, archive)
+    draw_images(emulator, [found[0]["persisted_face_id"]], program.directory / "found")
+    manifest = program.directory / "missing.csv"
+    with manifest.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows([found[0] | {"path": f"found/{found[0]['persisted_face_id']}.png"}, *found[1:]])
+    whole = program.directory / "whole.facesnap"
+    command = ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(whole), "--images", str(manifest))
+    done = program.run(*command, "-q", "-o", "json")
+    assert (done.status, done.json["facesWithImage"]) == (0, 1)
+    assert done.json["matching"]["rowsWithoutPath"] == len(found) - 1
+    assert f"{len(found) - 1} rows of {manifest} have no path yet" in done.err
+
+
 def test_an_archive_with_all_images_has_a_manifest_without_rows(program: Program, emulator: RunningEmulator) -> None:
     archive = exported(program, emulator, "PersonGroup", "employees")
     done = program.run("inspect", "--missing", str(archive))

@@ -32,6 +32,8 @@ class _Folder:
 class ImageDirectory:
     """A directory of images, with all folders in it. Hidden files and folders are ignored."""
 
+    rows_without_path = 0
+
     def __init__(self, root: Path):
         self.origin = self._root = root
 

@@ -40,6 +40,7 @@ class ImageManifest:
     def __init__(self, path: Path, rows: sqlite3.Connection):
         self.origin = self._path = path
         self._rows = rows
+        self.rows_without_path = 0
         weakref.finalize(self, rows.close)
 
     @classmethod
@@ -61,6 +62,7 @@ class ImageManifest:
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{path}: {reason}") from error
+        manifest.rows_without_path = reader.without_path
         complaints = [*reader.complaints, *manifest._contradictions()]
         _raise_all(path, complaints)
         return manifest
@@ -110,6 +112,7 @@ class _Reader:
     def __init__(self, path: Path):
         self._path = path
         self.complaints: list[tuple[int, str]] = []
+        self.without_path = 0
 
     def rows(self, file: IO[bytes]) -> Iterator[tuple[object, ...]]:
         """Yield the values for the table, and close the file."""
@@ -134,6 +137,9 @@ class _Reader:
                 continue
             line = lines.line_num + skipped
             values = {name: cell.strip() or None for name, cell in zip(columns, cells, strict=False) if name}
+            if not values.get("path"):  # as `inspect --missing` prints the faces whose image is still to be found
+                self.without_path += 1
+                continue
             problems = list(_problems(values, too_long=any(cell.strip() for cell in cells[len(columns) :])))
             self.complaints += [(line, problem) for problem in problems]
             if not problems:
@@ -168,10 +174,7 @@ def _problems(values: Mapping[str, str | None], *, too_long: bool) -> Iterator[s
     if too_long:
         yield 'more values than columns; quote values with commas in them: "left,top,width,height"'
         return
-    path = values.get("path")
-    if not path:
-        yield "no path"
-    elif "\0" in path:
+    if "\0" in (values["path"] or ""):
         yield "the path has a NUL character"
     if not any(values.get(name) for name in _IDENTIFYING):
         yield f"whose image is it? give one of {', '.join(_IDENTIFYING)}"

@@ -16,6 +16,7 @@ class MatchingReport:
     """The result of matching: the files of a source and the faces of an object.
 
     `carried` are the faces whose image came from the base, `dropped` those whose image in the base is now another's.
+    `rows_without_path` counts the rows of a manifest that are still to be filled in.
     `shared` are faces of several persons with one content, by its SHA-256. `bare` are the faces without an image.
     """
 
@@ -33,6 +34,7 @@ class MatchingReport:
     shared: dict[str, list[str]] = field(default_factory=dict)
     bare: list[dict[str, object]] = field(default_factory=list)
     is_sharing_allowed: bool = False
+    rows_without_path: int = 0
 
     def count(self, rule: str) -> None:
         """Count a match."""
@@ -68,7 +70,14 @@ class MatchingReport:
             ),
             *_limited(f"image of no face: {_line(entry)}" for entry in self.single_files),
             *_carried(self.carried),
+            *self._rows_left(),
         ]
+
+    def _rows_left(self) -> Iterator[str]:
+        """Yield the one line about rows that are still to be filled in."""
+        if self.rows_without_path:
+            have = "has" if self.rows_without_path == 1 else "have"
+            yield f"{counted(self.rows_without_path, 'row')} of {harmless(self.origin)} {have} no path yet"
 
     def bare_lines(self) -> list[str]:
         """Return lines that name the faces without an image, a limited number."""
@@ -87,6 +96,7 @@ class MatchingReport:
             "sharedImages": [{"sha256": digest, "faceIds": faces} for digest, faces in self.shared.items()],
             "unusedFiles": [entry.place for entry in self.unused_files],
             "unusedFolders": [{"folder": folder, "files": number} for folder, number in self.unused_folders],
+            "rowsWithoutPath": self.rows_without_path,
             "facesWithoutImage": self.bare,
         }
 

@@ -42,6 +42,11 @@ class ImageSource(Protocol):
         """The directory or file that the user named."""
         ...
 
+    @property
+    def rows_without_path(self) -> int:
+        """The number of rows of a manifest whose path is still to be filled in."""
+        ...
+
     def check(self, index: Callable[[], ObjectIndex]) -> None:
         """Raise UsageError, with all lines, if the source contradicts the object."""
         ...
