@@ -178,6 +178,21 @@ class TestOperations:
         assert response.headers["operation-location"].startswith(start)
         assert "/face/v1.0/operations/" in response.headers["operation-location"]
 
+    @pytest.mark.parametrize(
+        ("location", "base"),
+        [
+            ("elsewhere", "https://face-internal.invalid:8443/face/v1.0"),
+            ("absolute", "http://localhost:1/face/v1.0"),
+            ("relative", ""),
+        ],
+    )
+    def test_the_location_of_a_training_changes_once(self, door: Door, location: str, base: str) -> None:
+        set_faults(door, {"route": "POST /persongroups/*/train", "location": location})
+
+        response = door.call("POST", "/persongroups/employees/train", headers={"Host": "localhost:1"})
+
+        assert response.headers["operation-location"] == f"{base}/persongroups/employees/training"
+
     def test_the_location_may_be_missing_though_the_take_goes_on(self, door: Door) -> None:
         set_faults(door, {"route": "POST /snapshots", "location": "missing"})
 
