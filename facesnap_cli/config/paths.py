@@ -63,6 +63,11 @@ class OutputPath(NamedTuple):
     in_file: bool = False
 
     @property
+    def is_left_to_item(self) -> bool:
+        """Whether what is at the path fails one item of a plan alone, when its turn comes."""
+        return self.writing is Writing.ARCHIVE and not self.is_required
+
+    @property
     def places(self) -> list[Path]:
         """The paths that writing it uses: its own, and those of files beside it."""
         beside = _BESIDE_ARCHIVES if self.writing is Writing.ARCHIVE else ()
@@ -112,7 +117,7 @@ def _complaint(outputs: Sequence[OutputPath], number: int, inputs: Sequence[Inpu
     try:
         return next(_complaints(output, outputs[:number], inputs, state_directory), "")
     except OSError as error:
-        return error.strerror or str(error)
+        return "" if output.is_left_to_item else error.strerror or str(error)
 
 
 def _complaints(
@@ -128,7 +133,7 @@ def _complaints(
     if _is_in(output.path, state_directory):
         yield f"it is in the state directory {state_directory}, which facesnap keeps for itself"
     status = _status(output.path)
-    if status is not None:
+    if status is not None and not output.is_left_to_item:
         yield from _complaints_about_existing(output, status.st_mode)
     if output.is_required and (complaint := _not_writable(output, status)):
         yield complaint
