@@ -47,8 +47,9 @@ def record_archive(
     plan: Path | None = None,
     flaw: str = "",
     is_checked: bool = False,
-) -> None:
-    """Record a finished archive: one of a plan's item, or one that a user exported.
+    origin: str = "made",
+) -> BackupRecord:
+    """Record a finished archive: one of a plan's item, or one that a user exported. Return the record.
 
     `target` is as the plan writes it, `flaw` why it is not good; `is_checked`: the whole archive was read. The archive
     is what counts, so a journal that cannot be written is only a warning.
@@ -63,6 +64,7 @@ def record_archive(
         place=str(path),
         taken_time=archive.head.started_time or now,
         made_time=now,
+        origin=origin,
         state=BackupState.BAD if flaw else BackupState.GOOD,
         reason=flaw or None,
         verified="checked" if is_checked else None,
@@ -80,6 +82,7 @@ def record_archive(
         record_backup(dependencies.journal, record)
     except (DatabaseError, JournalError) as error:
         dependencies.warn_of(error)
+    return record
 
 
 def is_proven(record: BackupRecord, path: Path, now: datetime) -> bool:

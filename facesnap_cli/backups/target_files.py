@@ -46,6 +46,11 @@ class TargetFiles:
         """
         return "/".join(path.parts[self._first_timed - len(self._parts) :])
 
+    @property
+    def fixed_directory(self) -> Path:
+        """The directory that all the files are in, whatever the time."""
+        return self.directory.joinpath(*self._parts[: self._first_timed])
+
     def remove_empty_folders(self, path: Path) -> None:
         """Remove the folders of a deleted file that the template had named and that are empty now."""
         with contextlib.suppress(OSError):

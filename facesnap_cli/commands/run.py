@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.config.paths import InputPath, OutputPath, Writing
+
+if TYPE_CHECKING:
+    from facesnap_cli.backups.plans.plan import Plan
 
 app = typer_app()
 PlanArgument = Annotated[
@@ -38,9 +41,6 @@ SummaryOption = Annotated[
         help="Append the result as Markdown.",
     ),
 ]
-CheckOption = Annotated[
-    bool, typer.Option("--check", help="Copy nothing: tell whether every target has a copy that is young enough.")
-]
 
 
 @app.command(cls=ServiceCommand)
@@ -49,35 +49,42 @@ def run(
     plan: PlanArgument,
     jobs: JobsOption = None,
     summary: SummaryOption = None,
-    check: CheckOption = False,
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Back up everything that a plan names, in parallel, and delete the older copies that it does not keep.
 
     facesnap run nightly.toml --jobs 8
     """
-    from facesnap_cli.backups.plans.coverage import uncovered
-    from facesnap_cli.backups.plans.plan import read_plan
-    from facesnap_cli.backups.plans.plan_runner import RunParameters, check_plan, preview_plan, run_plan
+    from facesnap_cli.backups.plans.plan_runner import RunParameters, preview_plan, run_plan
+    from facesnap_cli.backups.plans.recorded_run import recorded_run
     from facesnap_cli.cli.progress_display import run_progress
-    from facesnap_cli.display.columns import COVER, RUN, STEP
+    from facesnap_cli.display.columns import RUN, STEP
 
-    app, parsed = App.of(ctx), read_plan(plan)
+    app = App.of(ctx)
     job_summary = job_summary_of(app.environment)
-    outputs = [*parsed.outputs(app.clock.now()), *(output for output in (summary, job_summary) if output)]
-    app.check_outputs(outputs, [InputPath(plan, "the plan, which this run reads")])
-    if check:
-        covers = check_plan(app.dependencies, parsed)
-        app.report([cover.document() for cover in covers], COVER, uncovered(covers, plan))
-    elif dry_run:
-        preview = preview_plan(app.dependencies, parsed)
+    summaries = [output for output in (summary, job_summary) if output]
+    if dry_run:
+        preview = preview_plan(app.dependencies, checked_plan(app, plan, summaries))
         app.output.records([step.document() for step in preview.steps], STEP)
         app.raise_if(preview.failure)
-    else:
+        return
+    with recorded_run(app.dependencies, plan, app.complete) as run_in_progress:
+        parsed = checked_plan(app, plan, summaries)
         app.resume_hints.repeatable = True
         parameters = RunParameters(parsed, jobs, summary and summary.path, job_summary and job_summary.path)
         result = run_plan(app.dependencies, parameters, partial(run_progress, app))
+        run_in_progress.result = result
         app.report(result.documents(), RUN, result.failure)
+
+
+def checked_plan(app: App, plan: Path, summaries: Sequence[OutputPath] = ()) -> Plan:
+    """Return a plan after checking it and the files that its runs write. Raises ConfigurationError or UsageError."""
+    from facesnap_cli.backups.plans.plan import read_plan
+
+    parsed = read_plan(plan)
+    outputs = [*parsed.outputs(app.clock.now()), *summaries]
+    app.check_outputs(outputs, [InputPath(plan, "the plan, which this run reads")])
+    return parsed
 
 
 def job_summary_of(environment: Mapping[str, str]) -> OutputPath | None:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.display.column_width import cut
 from facesnap_cli.models.snapshots import ProvenanceTag
 
@@ -73,6 +74,43 @@ def _difference_row(document: Document) -> Document:
 
 def _shown_value(value: object, longest: int) -> str:
     return "nothing" if value is None else cut(str(value), longest) or '""'
+
+
+def _backup_row(document: Document) -> Document:
+    """Say how many faces have their image, which a copy needs none of."""
+    faces, with_image = document["faces"], document["facesWithImage"]
+    images = "snapshot" if document["method"] == "snapshot" else "" if faces is None else f"{with_image} of {faces}"
+    verified = "yes" if document["verified"] == "checked" else document["verified"]
+    standing = {"unknownOrigin": "unknown origin", "notCovered": "NOT COVERED"}.get(str(document["standing"]))
+    return {
+        **document,
+        "images": images if document["where"] else "",
+        "verified": verified,
+        "standing": standing or document["standing"],
+    }
+
+
+def _plan_run_lines(document: Document, width: int) -> Sequence[str]:
+    """Return a run in a line, and each cause of its failure in a line below it."""
+    started = str(document["startedTime"])[:16].replace("T", " ")
+    status, elapsed, items = document["exitCode"], document["elapsedSeconds"], document["items"]
+    words = {"notStarted": "could not start"}.get(str(document["result"]), str(document["result"]))
+    parts = [started, str(document["plan"]), f"{words} ({status})" if status else words]
+    parts += [format_duration(elapsed)] if isinstance(elapsed, int | float) else []
+    if isinstance(items, int):
+        failed = document["itemsFailed"]
+        parts.append(f"{items - failed if isinstance(failed, int) else items} of {items} items")
+    return ["  ".join(parts), *(f"    {line}" for line in _cause_lines(document["causes"]))]
+
+
+def _cause_lines(causes: object) -> Sequence[str]:
+    found = causes if isinstance(causes, list) else []
+    return [
+        f"{cause['message']}"
+        + (f", {cause['targets']} targets" if cause["targets"] > 1 else "")
+        + (f": {cause['command']}" if cause["command"] else "")
+        for cause in found
+    ]
 
 
 def _finding_lines(document: Document, width: int) -> Sequence[str]:
@@ -144,6 +182,34 @@ COVER = View(
     Layout(
         ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft"), ("copiedTime", "objectId"), "message"
     ),
+)
+BACKUP = View(
+    (
+        "item",
+        "where",
+        "takenTime",
+        "verified",
+        "persons",
+        "faces",
+        "facesWithImage",
+        "bytes",
+        "standing",
+        "origin",
+        "reason",
+    ),
+    lambda document: document["where"],
+    Layout(
+        ("item", "where", "takenTime", "verified", "persons", "images", "bytes", "standing"),
+        ("bytes", "persons", "images", "verified"),
+        "reason",
+        long="where",
+    ),
+    _backup_row,
+)
+PLAN_RUN = View(
+    ("startedTime", "plan", "result", "exitCode", "elapsedSeconds", "items", "itemsFailed", "causes"),
+    lambda document: document["startedTime"],
+    lines_of=_plan_run_lines,
 )
 STEP = View(
     ("item", "action", "profile", "objectType", "objectId", "why"),

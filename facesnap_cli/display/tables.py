@@ -30,6 +30,9 @@ _TITLES = {
     "secondsLeft": "left",
     "difference": "what",
     "trainedTime": "trained",
+    "takenTime": "taken",
+    "bytes": "size",
+    "standing": "status",
 }
 
 
@@ -131,9 +134,13 @@ class Table:
             return format_duration(value)
         if isinstance(value, int | float) and name == "secondsLeft":
             return format_left(value)
+        if isinstance(value, int) and name == "bytes":
+            return _size(value)
         moment = parse_time(value) if name.endswith("Time") else None
         if moment is None:
             return cell(value).replace(",", ", ") if isinstance(value, list | tuple) else cell(value)
+        if name == "takenTime":
+            return _ago((self.now - moment).total_seconds())
         return format_left((moment - self.now).total_seconds()) if name == "expiresTime" else f"{moment:%Y-%m-%d %H:%M}"
 
     def _detail(self, name: str, value: Any) -> str:
@@ -149,6 +156,24 @@ class Table:
 
     def _short(self, name: str, text: str, longest: int = 0) -> str:
         return cut(text, longest or LONGEST_CELLS[name], self.ellipsis) if name in LONGEST_CELLS else text
+
+
+def _ago(seconds: float) -> str:
+    """Return how long ago something was: `7h ago`, `3d ago`."""
+    minutes = max(0, int(seconds // 60))
+    if minutes < 60:
+        return f"{minutes}m ago"
+    return f"{minutes // 60}h ago" if minutes < 48 * 60 else f"{minutes // 1440}d ago"
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes for people: `812 KB`, `1.4 GB`."""
+    size = float(count)
+    for unit in ("B", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
 
 def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[str]:

@@ -237,8 +237,12 @@ class Journal:
         """Return whether the process that intends the operation still runs and may yet receive the response."""
         if operation.state is not OperationState.INTENDED:
             return False
-        own = self._owner is not None and operation.owner == self._owner.path.stem
-        return own or ProcessLock.is_held(self._owners / f"{operation.owner}.lock")
+        return self.is_held_by(operation.owner)
+
+    def is_held_by(self, owner: str) -> bool:
+        """Return whether the process of this name in the journal still runs."""
+        own = self._owner is not None and owner == self._owner.path.stem
+        return own or ProcessLock.is_held(self._owners / f"{owner}.lock")
 
     def submitted_since(self, kind: OperationKind, moment: datetime, resource: Resource) -> int:
         """Return how many operations of a kind this machine started since `moment` in the subscription of an account.

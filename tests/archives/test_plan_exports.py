@@ -131,13 +131,13 @@ def test_what_plans_exported_long_ago_leaves_no_lock(program: Program, backups: 
 def test_the_check_tells_whether_the_newest_archive_is_young_enough(
     program: Program, emulator: RunningEmulator
 ) -> None:
-    missing = program.run("run", plan(program), "--check", "-o", "json", "-q")
+    missing = program.run("backups", plan(program), "--check", "-o", "json", "-q")
     assert (missing.status, missing.json[0]["covered"]) == (5, False)
     assert program.run("run", plan(program)).status == 0
-    covered = program.run("run", plan(program), "--check", "-o", "json", "-q")
+    covered = program.run("backups", plan(program), "--check", "-o", "json", "-q")
     assert (covered.status, covered.json[0]["covered"], covered.err) == (0, True, "")
     wait_days(program, 3)
-    old = program.run("run", plan(program), "--check", "-o", "json", "-q")
+    old = program.run("backups", plan(program), "--check", "-o", "json", "-q")
     assert (old.status, old.json[0]["covered"]) == (5, False)
     assert "is 3d00h old" in old.json[0]["message"]
 
@@ -152,7 +152,7 @@ def test_an_archive_that_cannot_be_read_whole_is_no_backup(program: Program, bac
     with archive.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
-    checked = program.run("run", plan(program), "--check", "-o", "json", "-q")
+    checked = program.run("backups", plan(program), "--check", "-o", "json", "-q")
     assert (checked.status, checked.json[0]["covered"]) == (5, False)
     done = program.run("run", plan(program), "-o", "json", "-q")
     assert (done.status, done.json[0]["status"]) == (0, "copied")
@@ -166,10 +166,10 @@ def test_an_archive_counts_for_its_age_by_the_services_clock_whatever_that_of_it
     program.clock.shift(30 * DAY_S)
     assert program.run("run", plan(program, to=template)).status == 0
     program.clock.shift(-30 * DAY_S)
-    assert program.run("run", plan(program, to=template), "--check", "-q").status == 0
+    assert program.run("backups", plan(program, to=template), "--check", "-q").status == 0
     assert program.run("run", plan(program, to=template), "-o", "json", "-q").json[0]["status"] == "current"
     wait_days(program, 3)
-    assert program.run("run", plan(program, to=template), "--check", "-q").status == 5
+    assert program.run("backups", plan(program, to=template), "--check", "-q").status == 5
 
 
 @pytest.mark.parametrize("template", ["file:backups/{name}-{date}.facesnap", "file:backups/{name}.facesnap"])
@@ -182,7 +182,7 @@ def test_an_archive_of_the_future_is_no_backup(
     [future] = backups.iterdir()
     emulator.reset()
     program.clock.shift(-30 * DAY_S)
-    checked = program.run("run", plan(program, to=template), "--check", "-o", "json", "-q")
+    checked = program.run("backups", plan(program, to=template), "--check", "-o", "json", "-q")
     assert (checked.status, checked.json[0]["covered"]) == (5, False)
     keep = {"keep": "{ last = 1 }"} if "{date}" in template else {}
     done = program.run("run", plan(program, to=template, **keep), "-o", "json", "-q")

@@ -37,7 +37,7 @@ def plan_of(program: Program, profile: str, to: str = DATED, object_id: str = "e
 
 
 def run(program: Program, path: str, *arguments: str) -> Result:
-    return program.run("run", path, "-o", "json", "-q", *arguments)
+    return program.run("backups" if "--check" in arguments else "run", path, "-o", "json", "-q", *arguments)
 
 
 def damage(archive: Path) -> None:

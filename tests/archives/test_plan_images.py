@@ -31,7 +31,7 @@ def plan(program: Program, **more: str) -> str:
 
 
 def run(program: Program, *arguments: str, **more: str) -> Result:
-    return program.run("run", plan(program, **more), *arguments, "-q")
+    return program.run("backups" if "--check" in arguments else "run", plan(program, **more), *arguments, "-q")
 
 
 def some_without(photos: Path) -> None:

@@ -58,10 +58,10 @@ def test_a_copy_counts_for_as_long_as_the_services_clock_says(estate: Estate, da
     plan = estate.plan(item("group-03", "dr:copy-{date}", covered_for="30h"))
     assert estate.run("run", plan, "-q").status == 0
     estate.program.clock.shift(days * DAY_S)
-    checked = estate.run("run", plan, "--check", "-o", "json", "-q")
+    checked = estate.run("backups", plan, "--check", "-o", "json", "-q")
     assert (checked.status, 29 * 3600 < checked.json[0]["secondsLeft"] <= 30 * 3600) == (0, True)
     estate.set_day(31 * 3600)
-    assert estate.run("run", plan, "--check", "-q").status == 5
+    assert estate.run("backups", plan, "--check", "-q").status == 5
 
 
 def test_operations_are_not_forgotten_by_a_clock_that_is_half_a_year_ahead(estate: Estate) -> None:

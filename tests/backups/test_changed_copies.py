@@ -47,7 +47,7 @@ def train_it(estate: Estate, copy: str) -> None:
 def test_a_changed_copy_neither_is_current_nor_covers(estate: Estate, change: Callable[[Estate, str], None]) -> None:
     change(estate, run(estate))
     plan = str(estate.program.directory / "nightly.toml")
-    checked = estate.run("run", plan, "--check")
+    checked = estate.run("backups", plan, "--check")
     assert (checked.status, "has changed since it was copied (" in checked.err) == (5, True)
     for arguments in ((), ("--dry-run",)):
         again = estate.run("run", plan, *arguments)
@@ -75,7 +75,7 @@ def test_a_changed_copy_is_made_again_under_a_new_name(estate: Estate) -> None:
     add_a_person(estate, copy["objectId"])
     estate.set_day(60)
     assert [one["status"] for one in estate.run("run", plan, "-o", "json", "-q").json] == ["copied"]
-    assert estate.run("run", plan, "--check", "-q").status == 0
+    assert estate.run("backups", plan, "--check", "-q").status == 0
 
 
 def test_a_copy_made_by_hand_covers_but_is_never_deleted(estate: Estate) -> None:
@@ -108,7 +108,7 @@ def test_a_clock_that_was_set_back_does_not_make_a_copy_young(estate: Estate) ->
     estate.set_day(30 * 3600)
     estate.program.clock.shift(-29 * 3600)
     plan = str(estate.program.directory / "nightly.toml")
-    assert estate.run("run", plan, "--check", "-q").status == 5
+    assert estate.run("backups", plan, "--check", "-q").status == 5
     again = estate.run("run", plan, "-q", "-o", "json")
     assert "current" not in again.out
 
@@ -120,4 +120,4 @@ def test_an_untrained_or_empty_copy_is_recognized(estate: Estate, persons: list[
         estate.call("prod", "POST", "/persongroups/small/persons", {"name": name})
     plan = estate.plan(item("small", NIGHTLY))
     assert [estate.run("run", plan, "-o", "json", "-q").json[0]["status"] for _ in range(2)] == ["copied", "current"]
-    assert estate.run("run", plan, "--check", "-q").status == 0
+    assert estate.run("backups", plan, "--check", "-q").status == 0

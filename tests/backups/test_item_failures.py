@@ -88,7 +88,7 @@ def test_a_check_and_a_dry_run_show_the_others_if_a_key_cannot_be_had(estate: Es
     assert estate.run("run", plan, "-q").status == 11
     config = estate.program.directory / "config.toml"
     config.write_text(config.read_text().replace(KEYS["refused"], key))
-    checked = estate.run("run", plan, "--check", "-o", "json", "-q")
+    checked = estate.run("backups", plan, "--check", "-o", "json", "-q")
     assert checked.status == 11
     assert {each["item"] for each in checked.json if not each["covered"]} == {REFUSED}
     previewed = estate.run("run", plan, "--dry-run", "-o", "json", "-q")

@@ -91,7 +91,7 @@ def test_a_run_that_cannot_start_is_pinged_as_a_failure(estate: Estate) -> None:
 def test_a_check_and_a_dry_run_are_not_pinged(estate: Estate) -> None:
     with receiver() as pinged:
         plan = estate.plan(GOOD, tail=pinged.notify)
-        estate.run("run", plan, "--check")
+        estate.run("backups", plan, "--check")
         estate.run("run", plan, "--dry-run")
     assert pinged.paths == []
 
@@ -154,7 +154,7 @@ def test_a_missing_directory_of_the_metrics_is_not_created(estate: Estate) -> No
     done = estate.run("run", plan, "-q")
     said = f"warning: the metrics {directory}/facesnap.prom could not be written: there is no directory {directory}\n"
     assert (done.status, done.err) == (0, said)
-    check = estate.run("run", plan, "--check", "-q")
+    check = estate.run("backups", plan, "--check", "-q")
     assert (check.status, check.err) == (0, said.replace("facesnap.prom", "facesnap-check.prom"))
     assert not directory.exists()
 

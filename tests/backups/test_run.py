@@ -55,7 +55,7 @@ def test_snapshots_and_exports_go_together_in_a_plan(estate: Estate) -> None:
         ("export", "copied", str(archive)),
     ]
     assert archive.stat().st_mode & 0o777 == 0o600
-    assert estate.run("run", plan, "--check", "-q").status == 0
+    assert estate.run("backups", plan, "--check", "-q").status == 0
     assert estate.takes() == 1
     metrics = (estate.program.directory / "facesnap.prom").read_text()
     assert 'item="group-01",target="file:backups/{name}-{date}.facesnap"} 1\n' in metrics

@@ -289,9 +289,9 @@ def test_a_rotated_key_uses_snapshots_again_once_its_account_has_shown_itself(ke
 def test_a_key_does_not_count_or_delete_the_copies_of_another_account(keyed: Pair) -> None:
     plan = keyed.plan('name = "staff"\nto = ["dr:x-{date}-{time}"]\nkeep = { last = 1 }')
     wests = keyed.run("run", plan, "-o", "json", "-q").json[0]["objectId"]
-    assert keyed.run("run", plan, "--check", "-q").status == 0
+    assert keyed.run("backups", plan, "--check", "-q").status == 0
     key_of(keyed, "europe")
-    assert keyed.run("run", plan, "--check", "-q").status == 5
+    assert keyed.run("backups", plan, "--check", "-q").status == 5
     keyed.program.clock.sleep(60)
     done = keyed.run("run", plan, "-o", "json", "-q")
     [europes] = done.json
@@ -309,7 +309,7 @@ def test_a_key_neither_counts_nor_replaces_the_archives_of_another_account(keyed
     [archive] = keyed.program.directory.glob("*.facesnap")
     content = archive.read_bytes()
     key_of(keyed, "europe")
-    assert keyed.run("run", plan, "--check", "-q").status == 5
+    assert keyed.run("backups", plan, "--check", "-q").status == 5
     keyed.program.clock.sleep(60)
     refused = keyed.run("run", plan, "-q")
     assert (refused.status, archive.read_bytes() == content) == (6, True)

@@ -258,6 +258,6 @@ def test_all_that_is_wrong_with_outputs_is_said_at_once(place: Place) -> None:
 def test_the_metrics_of_checks_are_checked_too(place: Place) -> None:
     plan = place.directory / "plan-check.toml"
     plan.write_text(f"{PLAN}\n[notify]\nmetrics = 'plan.toml'\n")
-    done = place.program.run("run", str(plan), "--check")
+    done = place.program.run("backups", str(plan), "--check")
     assert done.status == 13
     assert "metrics: plan-check.toml, which --check writes: it is the plan" in done.err

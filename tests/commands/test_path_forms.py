@@ -80,7 +80,7 @@ def test_a_plan_may_have_any_path(program: Program) -> None:
             "run", str(plan), "--summary", str(summary), "-o", "json", GITHUB_STEP_SUMMARY=str(program.directory / "g")
         )
         assert (done.status, [each["status"] for each in done.json]) == (0, [status])
-    assert program.run("run", str(plan), "--check").status == 0
+    assert program.run("backups", str(plan), "--check").status == 0
     assert program.run("run", str(plan), "--dry-run").status == 0
     assert program.run("schedule", str(plan)).status == 0
     (program.directory / "m.prom").read_text(encoding="utf-8")

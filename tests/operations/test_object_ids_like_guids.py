@@ -89,7 +89,7 @@ def test_a_run_counts_its_copy_from_the_moment_of_the_take(program: Program, emu
     assert done.status == 0, done
     [take, apply] = program.run("status", "--all", "-o", "json", "-q").json
     assert apply["snapshotId"] == take["snapshotId"] == done.json[0]["snapshotId"]
-    checked = program.run("run", str(plan), "--check", "-q", "-o", "json")
+    checked = program.run("backups", str(plan), "--check", "-q", "-o", "json")
     assert (checked.status, checked.json[0]["objectId"]) == (0, COPY)
     assert call(emulator, "GET", f"/persongroups/{COPY}", TARGET_KEYS[0])["name"] == "sample"
     assert program.run("run", str(plan), "-q", "-o", "json").json[0]["status"] == "current"

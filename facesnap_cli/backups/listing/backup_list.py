@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from facesnap_cli.backups.listing.listed_backup import ListedBackup, listed_from, newest_first
+from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from, newest_first
 from facesnap_cli.common.errors import FacesnapError
+from facesnap_cli.common.hints import Command, command
+from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.journal.backup_records import all_backups, backups_of
+from facesnap_cli.journal.run_records import remembered_plans
 from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.identity import ObjectIdentity, Resource
+from facesnap_cli.operations.batch_errors import combined_by_name
 from facesnap_cli.operations.dependencies import Dependencies
 
 if TYPE_CHECKING:
@@ -22,6 +28,96 @@ class ItemBackups(NamedTuple):
     item: PlanItem
     backups: Sequence[ListedBackup]
     failure: FacesnapError | None = None
+
+
+class Listing(NamedTuple):
+    """Backups, newest first, and the items of `plans` without any. `failure`: some targets could not be asked."""
+
+    backups: Sequence[ListedBackup]
+    plans: Sequence[Plan] = ()
+    without: Sequence[PlanItem] = ()
+    failure: FacesnapError | None = None
+
+    def documents(self) -> list[dict[str, object]]:
+        """Return the JSON form: one document for each backup, and one for each item without a backup."""
+        return [*(backup.document() for backup in self.backups), *map(_document_without, self.without)]
+
+    def notes(self, now: datetime) -> list[str]:
+        """Return the totals in a line."""
+        if not self.backups:
+            return []
+        items = {backup.item for backup in self.backups} | {item.name for item in self.without}
+        there = [backup for backup in self.backups if backup.standing is not Standing.GONE]
+        newest = max((backup.taken_time for backup in there if backup.taken_time), default=None)
+        age = f", the newest {format_duration((now - newest).total_seconds())} old" if newest else ""
+        return [f"{_counted(len(items), 'item')}, {_counted(len(there), 'backup')}{age}"]
+
+    def restore_command(self, plan: Path | None) -> Command | None:
+        """Return the command that restores the newest good backup; None without one."""
+        good = next((backup for backup in self.backups if backup.standing is Standing.GOOD), None)
+        if good is None:
+            return None
+        if self.plans and good.item and good.plan:
+            return command("restore", good.item, "--plan", good.plan)
+        return command("restore", good.where)
+
+
+def list_backups(dependencies: Dependencies, place: Path | None, *, offline: bool = False) -> Listing:
+    """Return the backups of the plan in a file, the archives in a directory, or all that the journal remembers.
+
+    Raises ConfigurationError for a wrong plan.
+    """
+    from facesnap_cli.backups.plans.plan import read_plan
+
+    if place is None:
+        return _remembered(dependencies, offline=offline)
+    if place.is_dir():
+        return Listing(archives_in(dependencies, place))
+    plan = read_plan(place)
+    return _listing([plan], backups_of_plan(dependencies, plan, offline=offline))
+
+
+def _remembered(dependencies: Dependencies, *, offline: bool) -> Listing:
+    from facesnap_cli.backups.plans.plan import read_plan
+
+    found = list[ItemBackups]()
+    plans: list[Plan] = []
+    for path in remembered_plans(dependencies.journal):
+        try:
+            plan = read_plan(Path(path))
+            found += backups_of_plan(dependencies, plan, offline=offline)
+            plans.append(plan)
+        except FacesnapError as error:  # a plan that was moved or edited; what it made is recorded
+            dependencies.reporter.warn(f"{error.message}; its backups are shown as they are recorded")
+    listing = _listing(plans, found)
+    shown = {backup.record.id for backup in listing.backups if backup.record}
+    others = [each for each in recorded_backups(dependencies) if each.record and each.record.id not in shown]
+    return listing._replace(backups=newest_first([*listing.backups, *others]))
+
+
+def _listing(plans: Sequence[Plan], found: Sequence[ItemBackups]) -> Listing:
+    backups = {(backup.item, backup.where): backup for each in found for backup in each.backups}
+    without = [each.item for each in found if not each.backups and not each.failure]
+    failure = combined_by_name([(each.item.name, each.failure) for each in found], "items")
+    return Listing(newest_first(list(backups.values())), plans, without, failure)
+
+
+def archives_in(dependencies: Dependencies, directory: Path) -> list[ListedBackup]:
+    """Return the archives in a directory, newest first, by their heads and records."""
+    from facesnap_cli.backups.listing.found_archive import found_archive
+
+    records = {record.id: record for record in all_backups(dependencies.journal)}
+    paths = sorted(path for path in directory.iterdir() if path.suffix == ".facesnap" and path.is_file())
+    return newest_first([listed for path in paths if (listed := found_archive(path, records))])
+
+
+def _document_without(item: PlanItem) -> dict[str, object]:
+    names = ListedBackup(item.name, item.method, ObjectIdentity(Resource(""), item.object_type.value, item.object_id))
+    return {**names.document(), "where": None, "target": None, "standing": "notCovered", "origin": None}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def backups_of_plan(dependencies: Dependencies, plan: Plan, *, offline: bool = False) -> list[ItemBackups]:
@@ -65,7 +161,6 @@ def recorded_backups(dependencies: Dependencies) -> list[ListedBackup]:
 def _recorded(dependencies: Dependencies, item: PlanItem) -> list[ListedBackup]:
     """Return the recorded backups of an item's object."""
     from facesnap_cli.journal.account_paths import known_accounts
-    from facesnap_cli.models.identity import ObjectIdentity
 
     resource = dependencies.accounts.resource_of(item.source)
     complete = known_accounts(dependencies.journal)

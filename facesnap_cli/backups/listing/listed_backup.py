@@ -33,11 +33,11 @@ class ListedBackup(NamedTuple):
     item: str | None
     method: str
     source: ObjectIdentity
-    target: str
-    profile: str | None
-    place: str
-    standing: Standing
-    taken_time: datetime | None
+    target: str = ""
+    profile: str | None = None
+    place: str = ""
+    standing: Standing = Standing.UNVERIFIED
+    taken_time: datetime | None = None
     reason: str = ""
     origin: str = "made"
     plan: str | None = None

@@ -69,9 +69,9 @@ class PlanItem:
     """One `[[backup]]`. Durations in seconds; `source` is a profile's name, None for the chosen profile.
 
     `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
-    as cover for `run --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True, all
-    faces must have an image; None, at least one; False, none. `carry` keeps the last archive's image of a face whose
-    file is gone; `allow_shared_images` lets several persons have one image.
+    as cover for `backups --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True,
+    all faces must have an image; None, at least one; False, none. `carry` keeps the last archive's image of a face
+    whose file is gone; `allow_shared_images` lets several persons have one image.
     """
 
     number: int

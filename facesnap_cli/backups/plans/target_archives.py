@@ -124,21 +124,17 @@ class TargetArchives:
         A file that is as it was when it was recorded is not even opened. Archives that are certainly of other objects
         are left out.
         """
-        recorded = {
-            record.place: record
-            for record in self._records.values()
-            if record.target == self.label and record.source.compare(self.identity).is_certain
-        }
+        recorded = dict(self._recorded)
         found = [self._listed(path, recorded.pop(str(path.absolute()), None)) for path in self.files.found()]
         gone = [
             listed_from(record, self.item.name, is_gone=True)
             for record in recorded.values()
-            if record.state is not BackupState.DELETED and not Path(record.place).is_file()
+            if not Path(record.place).is_file()
         ]
         return [*(listed for listed in found if listed), *gone]
 
     def _listed(self, path: Path, record: BackupRecord | None) -> ListedBackup | None:
-        if record and record.state is not BackupState.DELETED and record.stamp and record.stamp == stamp_of(path):
+        if record and record.stamp and record.stamp == stamp_of(path):
             return listed_from(record, self.item.name)
         found = self._read(path, check=False)
         if found.sameness is Sameness.DIFFERENT:
@@ -180,7 +176,7 @@ class TargetArchives:
         heads = self._heads()
         uncertain = [f"{found.path} {found.flaw}" for found in heads if found.sameness is Sameness.UNKNOWN]
         unknown = [str(found.path) for found in heads if found.is_unknown and found.sameness.is_certain]
-        said = []
+        said = self._vanished()
         if uncertain:
             said.append(
                 f"{_first(uncertain)}: neither used again, counted, replaced nor deleted;"
@@ -192,6 +188,17 @@ class TargetArchives:
                 " not deleted; delete by hand what nobody needs"
             )
         return said
+
+    def _vanished(self) -> list[str]:
+        """Return a warning if the target's directory is gone with the archives in it, as that of an unmounted disk."""
+        directory = self.files.fixed_directory
+        gone = [record for record in self._recorded.values() if Path(record.place).is_relative_to(directory)]
+        if not gone or directory.is_dir():
+            return []
+        return [
+            f"{directory} was there and had {len(gone)} archive{'s' if len(gone) > 1 else ''}, and is gone:"
+            " if it is on a disk that is not mounted, mount it and run the plan again"
+        ]
 
     def deletions(self, new: Path, *, recorded: bool = True) -> list[tuple[Path, Deletion]]:
         """Return the older archives to delete once `new` is there and checked, the oldest first.
@@ -228,6 +235,17 @@ class TargetArchives:
             self.dependencies.warn_of(error)
             return {}
         return {record.id: record for record in records}
+
+    @property
+    def _recorded(self) -> Mapping[str, BackupRecord]:
+        """The records of the target's archives by their paths, without archives that were deleted."""
+        return {
+            record.place: record
+            for record in self._records.values()
+            if record.target == self.label
+            and record.state is not BackupState.DELETED
+            and record.source.compare(self.identity).is_certain
+        }
 
     def _known(self, new: Path) -> dict[str, KnownBackup]:
         """Return the facts on each dated file, as far as heads and records show them, and on `new`."""

@@ -96,7 +96,7 @@ def frequency_warnings(plan: Plan, frequency: Frequency) -> Iterator[str]:
         if item.covered_for_s < between_s:
             yield (
                 f"{item.name}: copies are {format_duration(between_s)} apart and count for"
-                f" {format_duration(item.covered_for_s)}: run --check fails in between; set covered_for"
+                f" {format_duration(item.covered_for_s)}: backups --check fails in between; set covered_for"
             )
     for (profile, requests), thousandths in per_day.items():
         if thousandths > DAILY_LIMIT * 1000:
