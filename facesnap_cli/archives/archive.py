@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,24 @@ class Archive:
         with self._guarded():
             row = self.connection.execute(f"SELECT count(*) FROM faces WHERE {condition}").fetchone()  # noqa: S608 - ours
         return int(row[0])
+
+    def person_ids(self, text: str) -> list[str]:
+        """Return the ids of the person with this id, or of the persons with this name."""
+        with self._guarded():
+            query = "SELECT person_id FROM persons WHERE lower(person_id) = ? ORDER BY person_id"
+            rows = self.connection.execute(query, (text.lower(),)).fetchall()
+            if not rows:
+                query = "SELECT person_id FROM persons WHERE name = ? ORDER BY person_id"
+                rows = self.connection.execute(query, (text,)).fetchall()
+        return [row["person_id"] for row in rows]
+
+    def faces_without_image(self, persons: Sequence[str] = ()) -> int:
+        """Return how many faces have no image: of all persons, or of those with the ids."""
+        if not persons:
+            return self.count("image IS NULL")
+        with self._guarded():
+            query = "SELECT count(*) FROM faces WHERE image IS NULL AND person_id = ?"
+            return sum(self.connection.execute(query, (person,)).fetchone()[0] for person in persons)
 
     def counts(self) -> FaceCounts:
         """Count the faces, and those that can be rebuilt."""

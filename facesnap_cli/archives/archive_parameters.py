@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesnap_cli.archives.archive_schema import Maker
 from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.replacement import Replacement
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.hints import complete_command
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.transfer_record import Transfer, export_id, import_id
@@ -70,9 +72,25 @@ class ExportParameters:
         )
 
 
+# The most persons of a group, and faces of a list, that the larger tier (S0) allows.
+_LIMITS = {ObjectType.PERSON_GROUP: 10_000, ObjectType.FACE_LIST: 1_000}
+
+
+class Additions(enum.StrEnum):
+    """What an import adds to an object that exists: all that it lacks, or only what was refused before."""
+
+    LACKING = "lacking"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class ImportParameters:
-    """The parameters of an import. A model that is None is the archive's; `files` is as for an export."""
+    """The parameters of an import. A model that is None is the archive's; `files` is as for an export.
+
+    `object_type` is the type to build, which may be another than the archive's. `persons` are those of the archive to
+    add, without any all of them. `additions`: the object exists, and `transfer_id` is that of the import that has
+    recorded which of its persons are the archive's, or is to record it.
+    """
 
     archive: Path
     object_type: ObjectType
@@ -85,11 +103,26 @@ class ImportParameters:
     timeout_s: float | None = None
     id_map: Path | None = None
     files: tuple[str, ...] = ()
+    archive_type: ObjectType | None = None
+    persons: tuple[str, ...] = ()
+    additions: Additions | None = None
+    transfer_id: str = ""
+
+    def check_limits(self, persons: int, faces: int) -> None:
+        """Raise UsageError if an object of the type cannot hold so many persons or faces in any tier."""
+        limit = _LIMITS.get(self.object_type)
+        noun, count = ("persons", len(self.persons) or persons) if self.object_type.has_persons else ("faces", faces)
+        if limit and count > limit:
+            raise UsageError(
+                f"a {self.object_type.value} holds at most {limit:,} {noun}, and {self.archive} has {count:,}",
+                hint=f"build a Large{self.object_type.value}: --type Large{self.object_type.value}",
+                details={"limit": limit, noun: count},
+            )
 
     def transfer(self, account: Account) -> Transfer:
         """Return the record of this import for the list of transfers."""
         return Transfer(
-            id=import_id(account.identity_of(self.object_type, self.object_id)),
+            id=self.transfer_id or import_id(account.identity_of(self.object_type, self.object_id)),
             kind="import",
             profile=account.profile,
             object_type=self.object_type.value,
@@ -97,6 +130,10 @@ class ImportParameters:
             archive=str(self.archive),
             command=complete_command(
                 *("import", self.archive, "--object-id", self.object_id),
+                *(("--type", self.object_type.value) if self.archive_type not in (None, self.object_type) else ()),
+                self.additions is Additions.LACKING and "--into",
+                self.additions is Additions.REFUSED and "--retry-refused",
+                *(word for person in self.persons for word in ("--person", person)),
                 *(("--profile", account.profile) if account.profile else ()),
                 self.partial and "--partial",
                 *(("--recognition-model", self.recognition_model) if self.recognition_model else ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,9 @@ from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive import Archive
-    from facesnap_cli.archives.archive_parameters import ImportParameters
+    from facesnap_cli.archives.archive_parameters import Additions, ImportParameters
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.objects import ObjectType
 
 app = typer_app()
 RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "recognition_04")
@@ -36,6 +39,18 @@ DetectionModelOption = Annotated[
         help="Detect the faces in the images with this model.",
     ),
 ]
+TypeOption = Annotated[
+    str | None, typer.Option("--type", "-t", metavar="TYPE", help="Build this type, such as LargePersonGroup.")
+]
+IntoOption = Annotated[
+    bool, typer.Option("--into", help="Add what an existing object lacks, and change nothing else in it.")
+]
+PersonOption = Annotated[
+    list[str] | None, typer.Option("--person", metavar="ID|NAME", help="Add this person alone. Repeatable.")
+]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-refused", help="Send again what the service refused of this import.")
+]
 VerifyOption = Annotated[
     str, typer.Option("--verify", metavar="none|quick|full", help="Compare with the archive; full: each face too.")
 ]
@@ -55,6 +70,10 @@ def import_(
     ctx: typer.Context,
     archive: options.ArchiveArgument,
     object_id: options.ObjectIdOption = None,
+    type: TypeOption = None,
+    into: IntoOption = False,
+    person: PersonOption = None,
+    retry_refused: RetryOption = False,
     partial: PartialOption = False,
     recognition_model: RecognitionModelOption = None,
     detection_model: DetectionModelOption = None,
@@ -68,9 +87,7 @@ def import_(
     facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
     """
     from facesnap_cli.archives.archive import Archive
-    from facesnap_cli.archives.importing.importer import import_archive
-    from facesnap_cli.cli.progress_display import transfer_progress
-    from facesnap_cli.display.columns import IMPORT
+    from facesnap_cli.cli.option_values import type_filter
 
     app = App.of(ctx)
     app.choose(object_id=object_id, timeout=timeout, poll_interval=poll_interval)
@@ -78,26 +95,51 @@ def import_(
         parameters = import_parameters(
             app,
             archive=opened,
+            object_id=app.settings.object_id or opened.head.object_id,
+            object_type=type_filter(type),
+            additions=additions_of(into, retry_refused),
+            persons=person or [],
             partial=partial,
             recognition_model=recognition_model,
             detection_model=detection_model,
             verify=verify,
             id_map=id_map,
         )
-        with transfer_progress(app, parameters.transfer(app.account)) as progress:
-            imported = import_archive(
-                app.account, opened, parameters, app.dependencies.state_directory, app.clock, progress
-            )
+        run_import(app, app.account, opened, parameters)
+
+
+def run_import(app: App, account: Account, archive: Archive, parameters: ImportParameters) -> None:
+    """Import an archive, show how far it is, and print the result. Raises what it failed with."""
+    from facesnap_cli.archives.importing.importer import import_archive
+    from facesnap_cli.cli.progress_display import transfer_progress
+    from facesnap_cli.display.columns import IMPORT
+
+    with transfer_progress(app, parameters.transfer(account)) as progress:
+        imported = import_archive(account, archive, parameters, app.dependencies.state_directory, app.clock, progress)
     for line in imported.notes:
         app.messages.note(line)
     app.output.record(imported.document, IMPORT)
     app.raise_if(imported.failure)
 
 
+def additions_of(into: bool, retry_refused: bool) -> Additions | None:
+    """Return what to add to an existing object; None if a new one is built."""
+    from facesnap_cli.archives.archive_parameters import Additions
+
+    if into and retry_refused:
+        raise UsageError("--into adds what was refused too: leave --retry-refused out")
+    return Additions.LACKING if into else Additions.REFUSED if retry_refused else None
+
+
 def import_parameters(
     app: App,
     *,
     archive: Archive,
+    object_id: str,
+    account: Account | None = None,
+    object_type: ObjectType | None = None,
+    additions: Additions | None = None,
+    persons: Sequence[str] = (),
     partial: bool,
     recognition_model: str | None,
     detection_model: str | None,
@@ -106,21 +148,33 @@ def import_parameters(
 ) -> ImportParameters:
     """Return what to import, from the command line, the environment, the profile and the archive.
 
-    Raises UsageError, also if faces would be lost without `partial`.
+    Without an `account` it is the chosen one. Raises UsageError, also if faces would be lost without `partial`, and
+    ConflictError if `additions` to an object cannot be told from what it holds.
     """
-    from facesnap_cli.archives.archive_parameters import ImportParameters
+    from facesnap_cli.archives.archive_parameters import Additions, ImportParameters
+    from facesnap_cli.archives.importing.additions import known_by, person_ids_of
     from facesnap_cli.archives.importing.id_map_file import check_id_map
     from facesnap_cli.cli.option_values import verify_level
 
-    _check_coverage(archive, partial)
     head = archive.head
+    kind = object_type or head.object_type
+    if kind.has_persons is not head.object_type.has_persons:
+        raise UsageError(f"{archive.path} is of a {head.object_type.value}, of which no {kind.value} can be made")
+    if additions is Additions.REFUSED and persons:
+        raise UsageError("--retry-refused sends all that was refused: leave --person out, or use --into")
+    person_ids = person_ids_of(archive, persons)
+    if additions is None:
+        _check_coverage(archive, partial, person_ids)
+    elif head.images == 0:
+        raise UsageError(f"{archive.path} has no images, so that no face can be added", hint="export with --images")
     if id_map:
         check_id_map(id_map.path)
         app.check_outputs([id_map], [InputPath(archive.path, "the archive, which this import reads")])
-    return ImportParameters(
+    account = account or app.account
+    parameters = ImportParameters(
         archive=archive.path,
-        object_type=head.object_type,
-        object_id=app.settings.object_id or head.object_id,
+        object_type=kind,
+        object_id=object_id,
         partial=partial,
         recognition_model=_one_of("--recognition-model", recognition_model, RECOGNITION_MODELS),
         detection_model=_one_of("--detection-model", detection_model, DETECTION_MODELS),
@@ -129,14 +183,28 @@ def import_parameters(
         timeout_s=app.settings.timeout,
         id_map=id_map.path if id_map else None,
         files=tuple(app.files()),
+        archive_type=head.object_type,
+        persons=person_ids,
+        additions=additions,
     )
+    if additions is None:
+        return parameters
+    target = account.identity_of(kind, object_id)
+    target = target._replace(resource=app.dependencies.known_resource(account))
+    return known_by(parameters, archive, target, app.dependencies.state_directory)
 
 
-def _check_coverage(archive: Archive, partial: bool) -> None:
-    """Raise UsageError if a rebuild would lose faces, unless it is `partial`."""
+def _check_coverage(archive: Archive, partial: bool, persons: Sequence[str]) -> None:
+    """Raise UsageError if a rebuild, of all persons or of some, would lose faces, unless it is `partial`."""
     from facesnap_cli.common.escape import counted
 
-    lost = archive.count("image IS NULL")
+    lost = archive.faces_without_image(persons)
+    if lost and not partial and persons:
+        raise UsageError(
+            f"{archive.path} has no image of {counted(lost, 'face')} of these persons",
+            hint="rebuild them without those faces: --partial",
+            details={"facesWithoutImage": lost},
+        )
     if lost and not partial:
         kept = archive.head.faces - lost
         have = "has" if kept == 1 else "have"

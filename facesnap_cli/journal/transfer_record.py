@@ -92,6 +92,11 @@ def import_id(target: ObjectIdentity) -> str:
     return _id("import", account.profile or "", account.endpoint, target.object_type, target.object_id, *keyed)
 
 
+def additions_id(target: str, archive_id: str) -> str:
+    """Return the id of the import that adds to an object what the archive of it has; `target` is `import_id` of it."""
+    return _id("additions", target, archive_id)
+
+
 def unfinished(transfer: Transfer) -> FacesnapError | None:
     """Return the error for a transfer that has not finished; None if it has."""
     if transfer.state == "succeeded":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,73 +12,22 @@ from typing import Any, NamedTuple, Self
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_schema import ArchiveError, checksum_of, with_checksum
+from facesnap_cli.archives.importing.import_schema import (
+    ADDING,
+    APPLICATION_ID,
+    COLUMNS,
+    EXTENDING,
+    FINISHED,
+    MIGRATIONS,
+    VIEWS,
+    check_state,
+)
 from facesnap_cli.archives.safe_open import prepare
 from facesnap_cli.archives.shared_connection import SharedConnection, executing
 from facesnap_cli.common.files import make_private_directory
-from facesnap_cli.common.sqlite import DamagedError, connect
+from facesnap_cli.common.sqlite import connect
 from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.wire_values import unreadable
-
-APPLICATION_ID = 0x4653494D  # "FSIM"
-MIGRATIONS = (
-    """
-    CREATE TABLE import (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        archive_id TEXT NOT NULL,
-        step TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE persons (
-        person_id TEXT PRIMARY KEY,
-        new_id TEXT UNIQUE,
-        refused TEXT
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE faces (
-        face_id TEXT PRIMARY KEY,
-        person_id TEXT,
-        new_id TEXT UNIQUE,
-        refused TEXT
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX faces_by_person ON faces (person_id);
-    """,
-    """
-    ALTER TABLE import ADD COLUMN target TEXT;       -- the id of the import: which object it builds
-    ALTER TABLE import ADD COLUMN persons INTEGER;   -- number of rows in persons and faces when the step began
-    ALTER TABLE import ADD COLUMN faces INTEGER;
-    ALTER TABLE import ADD COLUMN checksum TEXT;     -- here and below: as in an archive; NULL: of an older version
-    ALTER TABLE persons ADD COLUMN checksum TEXT;
-    ALTER TABLE faces ADD COLUMN checksum TEXT;
-    """,
-    """
-    CREATE TABLE requests_in_doubt (    -- sent without a response so far: they may still take effect
-        step TEXT NOT NULL,             -- creating, adding, training
-        id TEXT NOT NULL,               -- of the person or face in the archive; '' for the object
-        person_id TEXT,                 -- of the archive; NULL for the object and for a list's face
-        sent_time TEXT NOT NULL,
-        until_time TEXT NOT NULL,       -- nothing is concluded from its absence before
-        PRIMARY KEY (step, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX requests_in_doubt_by_person ON requests_in_doubt (person_id);
-    """,
-)
-_COLUMNS = {
-    "import": ("archive_id", "step", "target", "persons", "faces"),
-    "persons": ("person_id", "new_id", "refused"),
-    "faces": ("face_id", "person_id", "new_id", "refused"),
-}
-# The steps of an import. Each is recorded before its first request is sent.
-CREATING, ADDING, TRAINING, FINISHED = "creating", "adding", "training", "finished"
-_VIEWS = (
-    """
-    CREATE TEMP VIEW missing_persons AS
-    SELECT * FROM archive.persons AS p WHERE NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = p.person_id)
-    """,
-    """
-    CREATE TEMP VIEW missing_faces AS
-    SELECT face_id, person_id, user_data, image, target_face, detection_model FROM archive.faces AS f
-    WHERE image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.faces WHERE face_id = f.face_id)
-    AND NOT EXISTS (SELECT 1 FROM main.persons WHERE person_id = f.person_id AND refused IS NOT NULL)
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +65,10 @@ class Done:
         return self.persons + self.faces + self.refused
 
 
+# The lower-case id of each person and face in an object; a face has its person's, else None.
+Contents = Iterable[tuple[str, str | None]]
+
+
 class Request(NamedTuple):
     """A request that changes the object: the step that it belongs to, and the person or face of the archive."""
 
@@ -151,9 +104,9 @@ class ImportState:
         try:
             with database.reading():
                 prepare(connection)
-                _check(path, connection, target)
+                check_state(path, connection, target)
                 archive.copy_to(connection, "archive")
-                for view in _VIEWS:
+                for view in VIEWS:
                     connection.execute(view)
             yield cls(database, target)
         finally:
@@ -184,12 +137,80 @@ class ImportState:
             if step is not None and archive_id is not None:
                 self._write_step(connection, step, archive_id)
 
-    def start_over(self, step: str, archive_id: str) -> None:
-        """Commit that a step begins in a new object, and forget everything added to an earlier one."""
+    def start_over(self, step: str, archive_id: str, persons: Iterable[str] = ()) -> None:
+        """Commit that a step begins in a new object, and forget everything added to an earlier one.
+
+        Without `persons` of the archive, all are to be added.
+        """
         with self._database.writing() as connection:
-            for table in (*_COLUMNS, "requests_in_doubt"):
+            for table in (*COLUMNS, "requests_in_doubt", "scope", "others"):
                 connection.execute(f"DELETE FROM main.{table}")  # noqa: S608 - ours
             self._write_step(connection, step, archive_id)
+            self._limit(connection, persons)
+
+    def begin_additions(
+        self, archive_id: str, contents: Contents, *, only_refused: bool, persons: Iterable[str] = ()
+    ) -> None:
+        """Commit that additions to an existing object begin: of what was refused, or of all that it lacks.
+
+        `contents` is what the object holds. What an earlier run added, and the object has lost, is missing again.
+        """
+        with self._database.writing() as connection:
+            connection.execute("CREATE TEMP TABLE held (id TEXT PRIMARY KEY, person_id TEXT) WITHOUT ROWID")
+            connection.executemany("INSERT OR IGNORE INTO temp.held VALUES (?, ?)", contents)
+            refused = connection.execute(
+                "SELECT person_id FROM main.persons WHERE refused IS NOT NULL"
+                " UNION SELECT face_id FROM main.faces WHERE refused IS NOT NULL"
+            ).fetchall()
+            connection.execute("DELETE FROM main.persons WHERE refused IS NOT NULL")
+            connection.execute("DELETE FROM main.faces WHERE refused IS NOT NULL")
+            if only_refused:
+                connection.execute("DELETE FROM main.scope WHERE (SELECT step FROM main.import) = ?", (FINISHED,))
+                connection.executemany("INSERT OR IGNORE INTO main.scope VALUES (?)", refused)
+            else:
+                connection.execute(
+                    "DELETE FROM main.faces WHERE new_id NOT IN (SELECT id FROM temp.held)"
+                    " OR person_id IN (SELECT person_id FROM main.persons"
+                    " WHERE new_id NOT IN (SELECT id FROM temp.held))"
+                )
+                connection.execute("DELETE FROM main.persons WHERE new_id NOT IN (SELECT id FROM temp.held)")
+                self._limit(connection, persons)
+            connection.execute(
+                "INSERT OR IGNORE INTO main.others SELECT id FROM temp.held WHERE id NOT IN"
+                " (SELECT new_id FROM main.persons UNION ALL SELECT new_id FROM main.faces)"
+            )
+            connection.execute("DROP TABLE temp.held")
+            self._write_step(connection, EXTENDING, archive_id)
+
+    def begin_in_its_own_object(self, archive_id: str, contents: Contents) -> None:
+        """Commit what the archive's own object still holds: persons and faces that keep their ids.
+
+        A person's face counts only if the same person has it in the archive and in the object.
+        """
+        with self._database.writing() as connection:
+            connection.execute("CREATE TEMP TABLE held (id TEXT PRIMARY KEY, person_id TEXT) WITHOUT ROWID")
+            connection.executemany("INSERT OR IGNORE INTO temp.held VALUES (?, ?)", contents)
+            persons = connection.execute(
+                "SELECT p.person_id, h.id, NULL FROM archive.persons AS p JOIN temp.held AS h"
+                " ON h.id = lower(p.person_id) AND h.person_id IS NULL"
+            ).fetchall()
+            faces = connection.execute(
+                "SELECT f.face_id, f.person_id, h.id, NULL FROM archive.faces AS f JOIN temp.held AS h"
+                " ON h.id = lower(f.face_id) AND h.person_id IS lower(f.person_id)"
+            ).fetchall()
+            connection.execute("DROP TABLE temp.held")
+            for table, found in (("persons", persons), ("faces", faces)):
+                columns = (*COLUMNS[table], "checksum")
+                connection.executemany(
+                    f"INSERT INTO main.{table} ({', '.join(columns)})"  # noqa: S608 - ours
+                    f" VALUES ({', '.join('?' for _ in columns)})",
+                    (with_checksum(*row) for row in found),
+                )
+            self._write_step(connection, FINISHED, archive_id)
+
+    def is_other(self, held_id: str) -> bool:
+        """Return whether the object had a person or face before anything was added to it."""
+        return self._row("SELECT 1 FROM main.others WHERE id = ?", held_id.lower()) is not None
 
     def persons_to_do(self, after: str, limit: int) -> list[PendingPerson]:
         """Return up to `limit` persons after the id `after` who are missing or have a missing face.
@@ -199,7 +220,8 @@ class ImportState:
         rows = self._rows(
             "SELECT p.person_id, p.name, p.user_data, m.new_id FROM archive.persons AS p"
             " LEFT JOIN main.persons AS m ON m.person_id = p.person_id WHERE p.person_id > ? AND m.refused IS NULL"
-            " AND (m.new_id IS NULL OR EXISTS (SELECT 1 FROM missing_faces AS f WHERE f.person_id = p.person_id))"
+            " AND (p.person_id IN (SELECT person_id FROM missing_persons)"
+            " OR EXISTS (SELECT 1 FROM missing_faces AS f WHERE f.person_id = p.person_id))"
             " AND NOT EXISTS (SELECT 1 FROM requests_in_doubt AS d WHERE d.person_id = p.person_id)"
             " ORDER BY p.person_id LIMIT ?",
             after,
@@ -283,6 +305,10 @@ class ImportState:
         )
         return row["person_id"] if row else None
 
+    def is_in_doubt(self, item_id: str) -> bool:
+        """Return whether the addition of a person or face of the archive was sent without a response."""
+        return self._row("SELECT 1 FROM requests_in_doubt WHERE step = ? AND id = ?", ADDING, item_id) is not None
+
     def has_like(self, name: str | None, user_data: str | None) -> bool:
         """Return whether the archive has a person with this name and user data."""
         row = self._row(
@@ -326,6 +352,15 @@ class ImportState:
         )
         return Done(*row)
 
+    def faces_without_image(self) -> int:
+        """Return how many faces are missing that cannot be added, because the archive has no image of them."""
+        row = self._row(
+            "SELECT count(*) FROM archive.faces AS f WHERE image IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM main.faces WHERE face_id = f.face_id)"
+            " AND (f.face_id IN main.scope OR f.person_id IN main.scope OR NOT EXISTS (SELECT 1 FROM main.scope))"
+        )
+        return int(row[0])
+
     def to_do(self) -> int:
         """Return how many persons and faces are missing."""
         row = self._row("SELECT (SELECT count(*) FROM missing_persons) + (SELECT count(*) FROM missing_faces)")
@@ -340,6 +375,18 @@ class ImportState:
             " LEFT JOIN archive.persons AS p ON p.person_id = m.person_id WHERE m.refused IS NOT NULL"
         ):
             yield dict(row)
+
+    def added(self) -> Iterator[tuple[str, str | None]]:
+        """Yield the new id of each person and face that is in the object; a face has its person's, else None.
+
+        The state must not be changed before the last row.
+        """
+        rows = self._database.rows(
+            "SELECT new_id, NULL AS person FROM main.persons WHERE new_id IS NOT NULL"
+            " UNION ALL SELECT m.new_id, o.new_id FROM main.faces AS m"
+            " LEFT JOIN main.persons AS o ON o.person_id = m.person_id WHERE m.new_id IS NOT NULL"
+        )
+        return ((row["new_id"], row["person"]) for row in rows)
 
     def id_map(self) -> Iterator[dict[str, object]]:
         """Return each person and face that was added: {kind, name, personId, oldId, newId, userData}.
@@ -358,16 +405,20 @@ class ImportState:
         )
         return (dict(row) for row in rows)
 
+    def _limit(self, connection: sqlite3.Connection, persons: Iterable[str]) -> None:
+        connection.execute("DELETE FROM main.scope")
+        connection.executemany("INSERT INTO main.scope VALUES (?)", [(person_id,) for person_id in persons])
+
     def _write_step(self, connection: sqlite3.Connection, step: str, archive_id: str) -> None:
         connection.execute(
             "INSERT OR REPLACE INTO import (one, archive_id, step, target, persons, faces) VALUES (1, ?, ?, ?,"
             " (SELECT count(*) FROM main.persons), (SELECT count(*) FROM main.faces))",
             (archive_id, step, self._target),
         )
-        connection.execute(f"UPDATE import SET checksum = {checksum_of(_COLUMNS['import'])}")  # noqa: S608 - ours
+        connection.execute(f"UPDATE import SET checksum = {checksum_of(COLUMNS['import'])}")  # noqa: S608 - ours
 
     def _insert(self, table: str, *values: str | None) -> None:
-        columns = (*_COLUMNS[table], "checksum")
+        columns = (*COLUMNS[table], "checksum")
         marks = ", ".join("?" for _ in columns)
         with self._database.writing() as connection:
             added = connection.execute(
@@ -387,36 +438,6 @@ class ImportState:
         with self._database.reading() as connection:
             rows: Sequence[Any] = connection.execute(query, values).fetchall()
         return rows
-
-
-def _check(path: Path, connection: sqlite3.Connection, target: str) -> None:
-    """Check what earlier runs recorded: a wrong new id could put a face on the wrong person."""
-    row = connection.execute("SELECT step, target, persons, faces FROM main.import").fetchone()
-    if row and row["target"] not in (None, target):
-        raise ArchiveError(
-            f"{path} is the record of another import",
-            hint="another program has exchanged it: put the right one there, or import into another --object-id",
-            details={"file": str(path)},
-        )
-    said = connection.execute("PRAGMA main.integrity_check(1)").fetchone()[0]
-    altered = [
-        table
-        for table, columns in _COLUMNS.items()
-        if connection.execute(
-            f"SELECT 1 FROM main.{table} WHERE checksum != {checksum_of(columns)} LIMIT 1"  # noqa: S608 - ours
-        ).fetchone()
-    ]
-    if row and row["target"] and row["step"] in (TRAINING, FINISHED):  # which neither adds nor forgets rows
-        for table in ("persons", "faces"):
-            if connection.execute(f"SELECT count(*) FROM main.{table}").fetchone()[0] != row[table]:  # noqa: S608 - ours
-                altered.append(table)
-    if said != "ok" or altered:
-        what = " ".join(said.split()) if said != "ok" else f"rows of table {altered[0]} are not as they were written"
-        raise DamagedError(
-            f"{path}, the record of this import, is damaged: {what}",
-            hint="delete the unfinished object and this file and import again, or import into another --object-id",
-            details={"file": str(path)},
-        )
 
 
 def _left_s(sent_time: datetime | None, until_time: datetime | None, now: datetime) -> float:

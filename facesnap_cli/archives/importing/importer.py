@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
 from facesnap_cli.archives.importing.detection import describe_detections, detections_of
 from facesnap_cli.archives.importing.doubt import Doubts
+from facesnap_cli.archives.importing.existing_object import begin_additions, check_additions, record_lost_additions
 from facesnap_cli.archives.importing.id_map_file import write_id_map
-from facesnap_cli.archives.importing.import_state import (
-    ADDING,
-    CREATING,
-    FINISHED,
-    TRAINING,
-    ImportState,
-    PendingFace,
-    PendingPerson,
-    Request,
-)
+from facesnap_cli.archives.importing.import_result import ImportResult, refusal_of
+from facesnap_cli.archives.importing.import_schema import ADDING, CREATING, EXTENDING, FINISHED, TRAINING
+from facesnap_cli.archives.importing.import_state import ImportState, PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
 from facesnap_cli.archives.importing.training import train_and_wait
 from facesnap_cli.common.clock import Clock
@@ -28,7 +21,6 @@ from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
     OutcomeUnknownError,
-    PartialFailureError,
     UsageError,
 )
 from facesnap_cli.common.threads import stop_at_first_error
@@ -48,15 +40,6 @@ MOST_REFUSED = 50
 REST_S = 2.0  # before additions that the service refused for the moment are sent again
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """The result of an import: its JSON form, notes, and an error if the service refused persons or faces."""
-
-    document: dict[str, object]
-    notes: Sequence[str]
-    failure: FacesnapError | None
-
-
 def import_archive(
     account: Account,
     archive: Archive,
@@ -69,11 +52,12 @@ def import_archive(
 
     Nothing is added twice: facesnap reads the object to learn what an earlier run or a lost response has added.
     `state_directory` keeps what was done. An earlier run that was killed after its last step is compared and reported
-    again. Raises ConflictError if the object exists and is not this import's own
-    unfinished one, VerificationError, and what the service's responses stand for.
+    again. With `additions` the object must exist, and gets what it lacks. Raises ConflictError if the object exists and
+    is not this import's own unfinished one, VerificationError, and what the service's responses stand for.
     """
     progress.begin("checking the archive")
     archive.check()
+    parameters.check_limits(archive.head.persons, archive.count("image IS NOT NULL"))
     transfer_id = parameters.transfer(account).id
     with ImportState.opened(import_state_path(state_directory, transfer_id), archive, transfer_id) as state:
         return _Import(account, archive, state, parameters, clock, progress).run()
@@ -93,7 +77,7 @@ class _Import:
         self._objects = account.objects
         self._archive = archive
         self._head = archive.head
-        self._kind: ObjectType = archive.head.object_type
+        self._kind: ObjectType = parameters.object_type
         self._state = state
         self._parameters = parameters
         self._object_id = parameters.object_id
@@ -137,18 +121,21 @@ class _Import:
         detections = detections_of(self._archive, self._parameters.detection_model)
         if detections:
             self._account.reporter.note(describe_detections(detections))
-        self._create()
+        if self._parameters.additions:
+            self._was_in_doubt = begin_additions(
+                self._objects, self._archive, self._state, self._parameters, self._doubts, self._progress
+            )
+        else:
+            self._create()
         self._is_begun = True
         self._add()
         status = self._train()
-        self._progress.begin("comparing with the archive")
-        absent = check_rebuilt(
-            self._objects, self._archive, self._state, self._object_id, self._verify_level(), threads=self._threads
-        )
+        absent = self._compare()
         refused = list(self._state.refused())
         done = self._state.done()
         document: dict[str, object] = {
             "type": self._kind.value,
+            "additions": self._parameters.additions.value if self._parameters.additions else None,
             "objectId": self._object_id,
             "archive": str(self._archive.path),
             "archiveId": self._head.archive_id,
@@ -162,7 +149,25 @@ class _Import:
             "refused": refused,
             "ledger": str(self._state.path),
         }
-        return ImportResult(document, notes_on_empty_as_absent(absent), _refusal(refused, self._object_id))
+        return ImportResult(document, notes_on_empty_as_absent(absent), refusal_of(refused, self._object_id))
+
+    def _compare(self) -> int:
+        """Compare the object with the archive, and return how many empty user data it has as absent ones."""
+        if self._verify_level() is VerifyLevel.NONE:
+            return 0
+        self._progress.begin("comparing with the archive")
+        if self._parameters.additions:
+            check_additions(self._objects, self._kind, self._state, self._object_id)
+            return 0
+        return check_rebuilt(
+            self._objects,
+            self._archive,
+            self._kind,
+            self._state,
+            self._object_id,
+            self._verify_level(),
+            threads=self._threads,
+        )
 
     def _create(self) -> None:
         """Create the object, or check that the existing one is this import's own."""
@@ -175,7 +180,7 @@ class _Import:
             self._state.begin(CREATING, self._head.archive_id)
             self._send_create(step, archive_id)
         if not exists or step == CREATING:
-            self._state.start_over(ADDING, self._head.archive_id)
+            self._state.start_over(ADDING, self._head.archive_id, self._parameters.persons)
 
     def _check_own(self, step: str | None) -> None:
         """Raise ConflictError unless an earlier run of this import has created the object.
@@ -185,7 +190,7 @@ class _Import:
         object_id = self._object_id
         is_own = self._state.archive_id == self._head.archive_id
         has_more = self._parameters.id_map or self._progress.is_resumed
-        if step is None or (step == FINISHED and not (is_own and has_more)):
+        if step is None or step == EXTENDING or (step == FINISHED and not (is_own and has_more)):
             raise ConflictError(
                 f"{self._kind.value} {object_id} exists already; an import only builds new objects",
                 hint="choose another --object-id"
@@ -252,7 +257,7 @@ class _Import:
         Requests without a response stay in doubt while a round adds the rest. Before the next round nothing is in doubt
         any more, and facesnap looks for their results.
         """
-        if self._state.step != ADDING:
+        if self._state.step not in (ADDING, EXTENDING):
             return
         if self._resumed:
             self._record_lost_responses()
@@ -273,7 +278,10 @@ class _Import:
 
     def _record_lost_responses(self) -> None:
         self._progress.begin("looking for what is there already")
-        record_lost_responses(self._objects, self._archive, self._state, self._object_id)
+        if self._parameters.additions:
+            record_lost_additions(self._objects, self._kind, self._state, self._object_id)
+        else:
+            record_lost_responses(self._objects, self._archive, self._kind, self._state, self._object_id)
 
     def _add_round(self) -> None:
         self._lost = []
@@ -377,7 +385,7 @@ class _Import:
         if self._state.step == FINISHED:
             training = self._objects.training(self._kind, self._object_id)
             return training.status if training else None
-        begun = self._state.step == TRAINING
+        begun = self._state.step == TRAINING and not self._parameters.additions
         self._state.begin(TRAINING, self._head.archive_id)
         if begun:
             self._doubts.takes_effect(TRAINING, self._is_trained)
@@ -413,16 +421,7 @@ class _Import:
                 return
 
     def _is_trained(self) -> bool:
+        """Return whether a training was begun. One of an existing object may have been begun before the additions."""
+        if self._parameters.additions:
+            return False
         return self._objects.training(self._kind, self._object_id) is not None
-
-
-def _refusal(refused: list[dict[str, object]], object_id: str) -> FacesnapError | None:
-    if not refused:
-        return None
-    first = refused[0]
-    return PartialFailureError(
-        f"{object_id} is built, but the service refused {len(refused)} of its persons and faces; the first:"
-        f" {first['kind']} {first['id']}: {first['reason']}",
-        hint="`refused` in the output (-o json) lists them all",
-        details={"objectId": object_id},
-    )

@@ -11,20 +11,21 @@ from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.object_api import ObjectApi
 from facesnap_cli.models.empty_user_data import is_empty_as_absent
-from facesnap_cli.models.objects import Face, Person
+from facesnap_cli.models.objects import Face, ObjectType, Person
 from facesnap_cli.operations.parameters import VerifyLevel
 
 _SHOWN = 5
 
 
-def record_lost_responses(objects: ObjectApi, archive: Archive, state: ImportState, object_id: str) -> None:
+def record_lost_responses(
+    objects: ObjectApi, archive: Archive, kind: ObjectType, state: ImportState, object_id: str
+) -> None:
     """Record the persons and faces that the object holds and the state lacks, because their responses were lost.
 
     Faces of a person or list are added in turn in a fixed order, so a single unknown face is the first missing one.
     An unknown person without faces is any missing person of that name and user data. Raises VerificationError for what
     was added twice, ConflictError for anything else, because then another program writes to the object.
     """
-    kind = archive.head.object_type
     extra: list[str] = []
     if not kind.has_persons:
         found = (face.face_id for face in objects.faces(kind, object_id))
@@ -42,8 +43,8 @@ def record_lost_responses(objects: ObjectApi, archive: Archive, state: ImportSta
                 extra.append(place)
     if extra:
         raise VerificationError(
-            f"{object_id} holds more than the archive: {_listed(extra)}",
-            hint=_way_to_delete(objects, archive, object_id, extra),
+            f"{object_id} holds more than the archive: {listed(extra)}",
+            hint=_way_to_delete(objects, kind, object_id, extra),
             details={"objectId": object_id, "extra": extra},
         )
 
@@ -60,14 +61,14 @@ def _record_lost_face(state: ImportState, person_id: str | None, found: Iterable
     return [f"{place}/{face_id}" for face_id in unknown]
 
 
-def _listed(entries: list[str]) -> str:
+def listed(entries: list[str]) -> str:
     more = f", and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     return harmless("; ".join(entries[:_SHOWN])) + more
 
 
-def _way_to_delete(objects: ObjectApi, archive: Archive, object_id: str, extra: list[str]) -> str:
+def _way_to_delete(objects: ObjectApi, kind: ObjectType, object_id: str, extra: list[str]) -> str:
     """Return how to delete what a late request, or another program, has added."""
-    url = objects.url(archive.head.object_type, object_id)
+    url = objects.url(kind, object_id)
     places = " ".join(f"{url}/{place}" for place in extra[:_SHOWN])
     return (
         "a request that took effect late may have added it; if nothing else did, delete it, and run this again:"
@@ -84,7 +85,14 @@ def _foreign(object_id: str, what: str) -> ConflictError:
 
 
 def check_rebuilt(
-    objects: ObjectApi, archive: Archive, state: ImportState, object_id: str, level: VerifyLevel, *, threads: int
+    objects: ObjectApi,
+    archive: Archive,
+    kind: ObjectType,
+    state: ImportState,
+    object_id: str,
+    level: VerifyLevel,
+    *,
+    threads: int,
 ) -> int:
     """Compare the object with the parts of the archive that were rebuilt.
 
@@ -94,11 +102,11 @@ def check_rebuilt(
     """
     if level is VerifyLevel.NONE:
         return 0
-    head = objects.get(archive.head.object_type, object_id)
-    comparison = _Comparison(objects, archive, state, object_id)
+    head = objects.get(kind, object_id)
+    comparison = _Comparison(objects, kind, state, object_id)
     if head.name != archive.head.name or not comparison.has_user_data(head.user_data, archive.head.user_data):
         comparison.differences.append("its name or user data")
-    if archive.head.object_type.has_persons:
+    if kind.has_persons:
         places = (
             (person.person_id, face_id)
             for person in comparison.compare_persons()
@@ -111,8 +119,8 @@ def check_rebuilt(
     if differences:
         extra = comparison.extra
         raise VerificationError(
-            f"{object_id} differs from the archive: {_listed(differences)}",
-            hint=_way_to_delete(objects, archive, object_id, extra)
+            f"{object_id} differs from the archive: {listed(differences)}",
+            hint=_way_to_delete(objects, kind, object_id, extra)
             if extra
             else "somebody else may have written to it; keep the archive until you know",
             details={"objectId": object_id, "differences": differences, "extra": extra},
@@ -127,9 +135,9 @@ class _Comparison:
     `absent` has an entry for each empty user data that the service returns as absent. Safe for several threads.
     """
 
-    def __init__(self, objects: ObjectApi, archive: Archive, state: ImportState, object_id: str):
+    def __init__(self, objects: ObjectApi, kind: ObjectType, state: ImportState, object_id: str):
         self._objects = objects
-        self._kind = archive.head.object_type
+        self._kind = kind
         self._state = state
         self._object_id = object_id
         self._persons = 0
