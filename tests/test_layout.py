@@ -173,6 +173,7 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
             {"rich", "click", "pygments", "jmespath", "tomli_w", "tomlkit", "starlette", "uvicorn", "keyring"},
         ),
         ("list", {"rich", "click", "pygments"}),
+        ("backups --offline", {"httpx", "httpcore", "ssl", "rich", "tomlkit"}),
     ],
 )
 def test_a_command_loads_only_what_it_uses(program: Program, line: str, absent: set[str]) -> None:

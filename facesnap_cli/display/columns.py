@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -84,10 +85,17 @@ def _backup_row(document: Document) -> Document:
     standing = {"unknownOrigin": "unknown origin", "notCovered": "NOT COVERED"}.get(str(document["standing"]))
     return {
         **document,
+        "where": _from_here(document["where"]),
         "images": images if document["where"] else "",
         "verified": verified,
         "standing": standing or document["standing"],
     }
+
+
+def _from_here(place: object) -> object:
+    """Return a path in the working directory as one that starts there, and anything else as it is."""
+    here = os.path.join(os.getcwd(), "")
+    return place[len(here) :] if isinstance(place, str) and place.startswith(here) else place
 
 
 def _plan_run_lines(document: Document, width: int) -> Sequence[str]:

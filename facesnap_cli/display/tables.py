@@ -162,7 +162,7 @@ def _ago(seconds: float) -> str:
     """Return how long ago something was: `7h ago`, `3d ago`."""
     minutes = max(0, int(seconds // 60))
     if minutes < 60:
-        return f"{minutes}m ago"
+        return f"{minutes or '<1'}m ago"
     return f"{minutes // 60}h ago" if minutes < 48 * 60 else f"{minutes // 1440}d ago"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.backups.conftest import Estate, item
 from tests.backups.test_run import day, run_nights
 from tests.conftest import Program
-from tests.support.archives import change
+from tests.support.archives import change, rows
 
 ARCHIVE = "file:backups/{name}-{date}.facesnap"
 
@@ -129,12 +131,27 @@ def test_a_directory_that_vanished_is_not_silently_made_anew(estate: Estate, pla
     assert f"{estate.program.directory / 'backups'} was there and had 2 archives" in done.err
 
 
-def test_fifty_items_cost_one_listing(estate: Estate) -> None:
-    path = estate.plan(*(item(f"group-{number}", "dr:{name}-{date}") for number in range(50)))
-    estate.emulator.requests()
+def test_the_number_of_requests_does_not_grow_with_items_and_backups(estate: Estate) -> None:
+    path = estate.plan(*(item(f"group-{number:02}", "dr:{name}-{date}") for number in range(3)))
+    assert estate.run("run", path, "-q").status == 0
+    names = [f"group-{number:02}" for number in range(3)]
+    records = rows(journal(estate.program), "SELECT * FROM backups")
+    with contextlib.closing(sqlite3.connect(journal(estate.program))) as database, database:
+        columns = [each[1] for each in database.execute("PRAGMA table_info(backups)")]
+        for number, name in enumerate(f"group-{number:02}" for number in range(3, 50)):
+            for night in range(30):
+                made = dict(zip(columns, records[0], strict=True)) | {
+                    "id": f"{number}-{night}",
+                    "object_id": name,
+                    "item": name,
+                    "place": f"{name}-{day(estate, -night)}",
+                }
+                database.execute(f"INSERT INTO backups VALUES ({', '.join('?' * len(made))})", list(made.values()))
+    names += [f"group-{number:02}" for number in range(3, 50)]
+    path = estate.plan(*(item(name, "dr:{name}-{date}") for name in names))
     before = len(estate.emulator.requests()["requests"])
     listed = estate.run("backups", path, "-o", "json", "-q")
-    assert (listed.status, len(listed.json)) == (0, 50)
+    assert (listed.status, len(listed.json)) == (0, 3 + 47 * 30)
     assert len(estate.emulator.requests()["requests"]) - before <= 8
 
 

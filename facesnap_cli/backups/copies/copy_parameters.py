@@ -7,15 +7,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import TakeParameters, VerifyLevel
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
 
 
 @dataclass(frozen=True, slots=True)
