@@ -10,6 +10,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from facesnap_cli.archives.archive_schema import (
@@ -66,7 +67,7 @@ def prepare(connection: InterruptibleConnection) -> None:
 def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequence[str] = ()) -> None:
     """Raise ArchiveError unless the file has an archive's schema and otherwise only `allowed` statements."""
     version = format_version(connection)
-    expected = _schema_of(version, allowed)
+    expected = _schema_of(version, tuple(allowed))
     found = connection.execute("SELECT name, sql FROM sqlite_schema LIMIT ?", (len(expected) + 1,)).fetchall()
     strange = [str(name) for name, sql in found if name not in expected or expected[name] != _bare(sql)]
     if not strange and {name for name, _ in found} >= set(_schema_of(version)):
@@ -98,7 +99,8 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _schema_of(version: int, more: Sequence[str] = ()) -> dict[str, str | None]:
+@cache
+def _schema_of(version: int, more: tuple[str, ...] = ()) -> dict[str, str | None]:
     """Return the schema that facesnap creates in a version: the statement of each table and index by its name."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:

@@ -133,7 +133,7 @@ def adopt_backups(app: App, plan: Path, *, given: bool) -> None:
             reporter=app.messages,
             about=[each.description for each in found],
         )
-    adopted = [adoption.adopt(each) for each in found]
+    adopted = adoption.adopt(found)
     app.output.records([backup.document() for backup in adopted], BACKUP, nothing="no backup is of unknown origin")
     app.messages.note(f"{len(adopted)} taken in")
     app.raise_if(adoption.failure)

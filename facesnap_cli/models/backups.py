@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from facesnap_cli.models.identity import ObjectIdentity, Resource
 
+ADOPTED = "adopted"  # the origin of a backup that a user took in; for a copy also the way it was verified
+
 
 class BackupState(enum.StrEnum):
     """State of a backup: a good one counts and may displace others, a bad one does neither."""
@@ -23,9 +25,9 @@ class BackupRecord(NamedTuple):
 
     `id` is the intent of a copy's apply, or an archive's archive_id. `target` is as it is written, with placeholders;
     `place` is the copy's object id in `target_resource`, or an archive's absolute path without one. `taken_time` is
-    the moment that the backup shows. `verified` is quick or full, checked for an archive, None for neither. `stamp`
-    identifies the archive's file as it was then. `facts` are what a few requests showed of a copy, by
-    which it is recognized later.
+    the moment that the backup shows. `origin` is made or adopted. `verified` is quick or full, checked for an archive,
+    adopted for a copy that a user took in, None for neither. `stamp` identifies the archive's file as it was then.
+    `facts` are what a few requests showed of a copy, by which it is recognized later.
     """
 
     id: str

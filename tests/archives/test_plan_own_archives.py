@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from facesnap_cli.backups.archive_records import stamp_of
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.test_plan_exports import plan
 from tests.archives.test_plan_identity import DATED, FIXED, damage, run
+from tests.archives.test_versions import as_version_1
 from tests.conftest import Program
 from tests.support.archives import DAY_S, dated_archive, draw_images, face_ids, rows, wait_days
 
@@ -318,3 +320,31 @@ def test_an_export_that_was_killed_after_its_archive_was_complete_has_succeeded(
         assert program.run(*EXPORT, "--to", str(archive)).status == 0
     waited = program.run("wait", reference, "-o", "json")
     assert (waited.status, waited.json[0]["status"]) == (0, "succeeded")
+
+
+def test_an_archive_of_version_1_that_was_taken_in_counts_and_is_rotated(
+    program: Program, emulator: RunningEmulator, backups: Path
+) -> None:
+    path = plan(program, **KEEP_1)
+    [old] = nights(program, path, 1)
+    as_version_1(old)
+    lose_the_state(program)
+    assert [each["standing"] for each in listed(program, path)] == ["unknownOrigin"]
+    adopted = program.run("backups", path, "--adopt", "--yes", "-q", "-o", "json")
+    assert (adopted.status, [each["standing"] for each in adopted.json]) == (0, ["good"])
+    assert [(each["standing"], each["origin"]) for each in listed(program, path)] == [("good", "adopted")]
+    assert run(program, path).json[0]["deleted"] == [str(old)]
+
+
+def test_a_damaged_archive_is_not_taken_in(program: Program, backups: Path) -> None:
+    path = plan(program)
+    [old] = nights(program, path, 1)
+    as_version_1(old)
+    damage(old)
+    lose_the_state(program)
+    adopted = program.run("backups", path, "--adopt", "--yes", "-q", "-o", "json")
+    assert (adopted.status, adopted.json) == (13, [])
+
+
+def listed(program: Program, path: str) -> list[dict[str, Any]]:
+    return list(program.run("backups", path, "-q", "-o", "json").json)

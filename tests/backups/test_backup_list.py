@@ -102,6 +102,9 @@ def test_what_is_taken_in_counts_afterwards(estate: Estate, plan: str) -> None:
     assert {each["origin"] for each in adopted.json} == {"adopted"}
     assert [each for each in standings(estate, plan) if each[2] == "unknownOrigin"] == []
     assert estate.run("backups", plan, "--adopt", "--yes", "-o", "json").json == []
+    older = sorted(estate.groups("dr"))
+    kept = estate.plan(item("group-00", "dr:{name}-{date}", keep={"last": 1}))
+    assert [each["deleted"] for each in estate.run("run", kept, "-o", "json", "-q").json] == [older]
 
 
 def test_an_object_with_another_model_is_not_taken_in(estate: Estate) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from facesnap_cli.archives.archive import Archive
@@ -15,13 +16,11 @@ from facesnap_cli.backups.templates import Template
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import record_backup
-from facesnap_cli.models.backups import BackupRecord
+from facesnap_cli.models.backups import ADOPTED, BackupRecord
 from facesnap_cli.models.identity import ObjectIdentity
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined, combined_by_name
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.verify import observe
-
-ADOPTED = "adopted"
 
 
 class Candidate(NamedTuple):
@@ -62,8 +61,18 @@ class Adoption:
         self.failure = combined_by_name(failures, "items")
         return found
 
-    def adopt(self, candidate: Candidate) -> ListedBackup:
-        """Record a backup as one of the plan's item. Raises JournalError, or what reading it raises."""
+    def adopt(self, candidates: Sequence[Candidate]) -> list[ListedBackup]:
+        """Record backups as the plan's own, and return them. One that cannot be read adds to `failure`."""
+        adopted, failures = list[ListedBackup](), [self.failure] if self.failure else []
+        for candidate in candidates:
+            try:
+                adopted.append(self._adopt(candidate))
+            except FacesnapError as failure:
+                failures.append(failure)
+        self.failure = combined(failures, len(adopted) + len(failures), "backups")
+        return adopted
+
+    def _adopt(self, candidate: Candidate) -> ListedBackup:
         if candidate.backup.is_archive:
             return self._adopt_archive(candidate)
         return self._adopt_copy(candidate)
@@ -71,8 +80,9 @@ class Adoption:
     def _candidate(self, item: PlanItem, backup: ListedBackup) -> Candidate | None:
         if backup.is_archive:
             with Archive.opened(backup.path) as archive:
-                is_of_object = archive.head.compare(self._source(item)).is_certain
-            return Candidate(item, backup) if is_of_object else None
+                head, identity = archive.head, self._source(item)
+            is_at_endpoint = head.endpoint.lower() == identity.resource.endpoint.lower()
+            return Candidate(item, backup) if is_at_endpoint and head.compare(identity).is_possible else None
         target, source = self._account(backup), source_of_item(self._dependencies, self._plan, item)
         there = observe(target, item.object_type, backup.place)
         here = observe(source, item.object_type, item.object_id)

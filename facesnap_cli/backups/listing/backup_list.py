@@ -96,7 +96,7 @@ def _remembered(dependencies: Dependencies, *, offline: bool) -> Listing:
 
 
 def _listing(plans: Sequence[Plan], found: Sequence[ItemBackups]) -> Listing:
-    backups = {(backup.item, backup.where): backup for each in found for backup in each.backups}
+    backups = {backup.where: backup for each in reversed(found) for backup in each.backups}
     without = [each.item for each in found if not each.backups and not each.failure]
     failure = combined_by_name([(each.item.name, each.failure) for each in found], "items")
     return Listing(newest_first(list(backups.values())), plans, without, failure)
@@ -120,20 +120,24 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
-def backups_of_plan(dependencies: Dependencies, plan: Plan, *, offline: bool = False) -> list[ItemBackups]:
+def backups_of_plan(
+    dependencies: Dependencies, plan: Plan, *, offline: bool = False, names: frozenset[str] = frozenset()
+) -> list[ItemBackups]:
     """Return the backups of every item of a plan. `offline` asks no target: the journal's records have to do.
 
-    Besides what is in the item's targets, these are all recorded backups of its object, also those made by hand.
+    Besides what is in the item's targets, these are all recorded backups of its object, also those made by hand, but
+    not those that another item made: `names` are the items of the whole plan, if `plan` has only some of them.
     Raises ConfigurationError if a profile lacks something.
     """
+    names = names or frozenset(item.name for item in plan.items)
     if offline:
-        return [ItemBackups(item, newest_first(_recorded(dependencies, item))) for item in plan.items]
+        return [ItemBackups(item, newest_first(_recorded(dependencies, item, names))) for item in plan.items]
     from facesnap_cli.backups.listing.account_survey import AccountSurvey
     from facesnap_cli.backups.plans.backup_methods import methods_of
 
     survey, found = AccountSurvey(dependencies.journal), list[ItemBackups]()
     for method in methods_of(dependencies, plan):
-        recorded, failure = _recorded(dependencies, method.item), None
+        recorded, failure = _recorded(dependencies, method.item, names), None
         try:
             asked = method.backups(survey)
         except FacesnapError as error:
@@ -150,7 +154,8 @@ def backups_of_item(dependencies: Dependencies, plan: Plan, name: str, *, offlin
     from dataclasses import replace
 
     only = replace(plan, items=tuple(item for item in plan.items if item.name == name))
-    return next(iter(backups_of_plan(dependencies, only, offline=offline)), None)
+    names = frozenset(item.name for item in plan.items)
+    return next(iter(backups_of_plan(dependencies, only, offline=offline, names=names)), None)
 
 
 def recorded_backups(dependencies: Dependencies) -> list[ListedBackup]:
@@ -158,8 +163,11 @@ def recorded_backups(dependencies: Dependencies) -> list[ListedBackup]:
     return newest_first([_with_file(record) for record in all_backups(dependencies.journal) if _is_listed(record)])
 
 
-def _recorded(dependencies: Dependencies, item: PlanItem) -> list[ListedBackup]:
-    """Return the recorded backups of an item's object."""
+def _recorded(dependencies: Dependencies, item: PlanItem, names: frozenset[str]) -> list[ListedBackup]:
+    """Return the recorded backups of an item's object, without those of the other items in `names`.
+
+    If the item's profile is not configured, its name has to do.
+    """
     from facesnap_cli.journal.account_paths import known_accounts
 
     resource = dependencies.accounts.resource_of(item.source)
@@ -169,7 +177,9 @@ def _recorded(dependencies: Dependencies, item: PlanItem) -> list[ListedBackup]:
     return [
         _with_file(record, item.name)
         for record in records
-        if _is_listed(record) and identity and record.source.compare(identity).is_certain
+        if _is_listed(record)
+        and (record.item == item.name or record.item not in names)
+        and (record.source.compare(identity).is_certain if identity else record.item == item.name)
     ]
 
 

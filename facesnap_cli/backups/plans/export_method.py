@@ -170,7 +170,7 @@ class ExportMethod:
                 make_private_directory(new.parent)
         except OSError as error:
             raise ArchiveError(f"the directory {new.parent} cannot be made: {error.strerror}") from error
-        base = next(archives.usable(), None)
+        base = next((found for found in archives.usable() if found.is_base), None)
         parameters = ExportParameters(
             self.item.object_type,
             self.item.object_id,

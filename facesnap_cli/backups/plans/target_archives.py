@@ -26,7 +26,7 @@ from facesnap_cli.common.sqlite import DamagedError, DatabaseError
 from facesnap_cli.journal.backup_records import backups_of
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import PARTIAL
-from facesnap_cli.models.backups import BackupRecord, BackupState
+from facesnap_cli.models.backups import ADOPTED, BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Sameness
 from facesnap_cli.operations.dependencies import Dependencies
 
@@ -39,8 +39,8 @@ class FoundArchive:
     """A file with the name of a target's archive. `sameness`: whether it is an archive of the item's object.
 
     `time` is when its reading began, by the service's clock; `age_s` its age in seconds, None if it is dated in the
-    future. `is_own`: the item made it; `is_unknown`: nothing shows who made it. `flaw` is why it is not good, the
-    predicate of a sentence.
+    future. `is_own`: the item made it; `is_unknown`: nothing shows who made it. `is_base`: its own head shows the
+    object, so that a new archive may be based on it. `flaw` is why it is not good, the predicate of a sentence.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class FoundArchive:
     flaw: str = ""
     is_own: bool = False
     is_unknown: bool = False
+    is_base: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -283,6 +284,13 @@ class TargetArchives:
             return False
         return True
 
+    def _sameness_of(self, head: Head) -> Sameness:
+        """Return whether an archive is of the item's object: by its head, or because a user took it in as one."""
+        record = self._records.get(head.archive_id)
+        if record and record.origin == ADOPTED and head.compare(self.identity).is_possible:
+            return record.source.compare(self.identity)
+        return head.compare(self.identity)
+
     def _is_own(self, path: Path, head: Head) -> bool:
         """Return whether the item made an archive: by its record, else, on another machine, by what the archive says.
 
@@ -325,7 +333,7 @@ class TargetArchives:
 
     def _judged(self, path: Path, archive: Archive, *, check: bool) -> FoundArchive:
         head = archive.head
-        sameness = head.compare(self.identity)
+        sameness = self._sameness_of(head)
         found = FoundArchive(
             path,
             head.started_time or _LONG_AGO,
@@ -336,7 +344,8 @@ class TargetArchives:
         if not sameness.is_certain:
             return found
         is_unknown = head.archive_id not in self._records and head.maker is None
-        found = replace(found, is_own=self._is_own(path, head), is_unknown=is_unknown)
+        is_base = head.compare(self.identity).is_certain
+        found = replace(found, is_own=self._is_own(path, head), is_unknown=is_unknown, is_base=is_base)
         try:
             counts = archive.counts()
             if check:
