@@ -142,6 +142,7 @@ def compare_with_service(
     The object is the archive's, or `object_id`. Images are not compared, because the service never returns them; nor is
     the user data of persons' faces, because each would need a request. Raises NotFoundError, and the errors of reading.
     """
+    account.begin_bulk_work()
     with Archive.opened(old) as archive:
         archive.check()
         object_type, object_id = archive.head.object_type, object_id or archive.head.object_id

@@ -74,6 +74,7 @@ def export_object(
     VerificationError if there are too few images, and the errors of reading; then the partial archive keeps what was
     read.
     """
+    account.begin_bulk_work()
     identity = parameters.identity(account)
     if finished := _finished_before(parameters, progress):
         return finished

@@ -32,6 +32,7 @@ def preview_export(account: Account, parameters: ExportParameters, progress: Pro
 
     Raises ConflictError, NotFoundError, and UsageError for a manifest that contradicts the object.
     """
+    account.begin_bulk_work()
     kind, object_id = parameters.object_type, parameters.object_id
     check_replaceable(parameters.target, parameters.replaces, parameters.identity(account))
     account.objects.get(kind, object_id)

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facesnap_cli.common.clock import Clock, SystemClock
@@ -269,13 +269,22 @@ class App:
             self.dependencies.close()
 
     def _connect(self, settings: Settings) -> Account:
+        from facesnap_cli.config.locations import state_directory
         from facesnap_cli.face_api.account import Account
         from facesnap_cli.models.validation import check_header
 
         settings.check()
         self._warn_about_other_profiles()
         headers = tuple(check_header(text) for text in self.options.header)
-        return Account(settings, self.clock, self._observer(self.output), headers, self.messages, self.clock_difference)
+        return Account(
+            settings,
+            self.clock,
+            self._observer(self.output),
+            headers,
+            self.messages,
+            self.clock_difference,
+            partial(state_directory, self.environment),
+        )
 
     def _warn_about_other_profiles(self) -> None:
         """Warn once about wrong values in profiles that the chosen one is not; `doctor` fails because of them."""

@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 from facesnap_cli.config import values
 from facesnap_cli.config.values import ValueType, choice_of
-from facesnap_cli.network.rate_limit import RateLimit
+from facesnap_cli.network.rate_limit import AUTO
 
 V = TypeVar("V")
 OUTPUT_FORMATS = ("table", "json", "jsonl", "tsv", "id", "none")
@@ -66,7 +66,7 @@ class DefinedSettings(ABC):
     object_id = setting(values.OBJECT_ID, "the object to take", env="FACESNAP_OBJECT_ID")
     type = setting(values.OBJECT_TYPE, "the object's type")
     output = setting(choice_of(*OUTPUT_FORMATS), "the output's format", env="FACESNAP_OUTPUT", default="table")
-    rate_limit = setting(values.RATE_LIMIT, "requests per period: 10/s, 20/m, none", default=RateLimit(10, 1.0))
+    rate_limit = setting(values.RATE_LIMIT, "requests per period: auto (up to 10/s), 10/s, 20/m, none", default=AUTO)
     timeout = setting(values.DURATION, "how long to wait for an operation")
     poll_interval = setting(values.DURATION, "seconds between two polls, instead of the schedule")
     http_timeout = setting(values.HTTP_TIMEOUT, "seconds for one request", default=30.0)

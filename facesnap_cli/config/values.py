@@ -17,7 +17,7 @@ from facesnap_cli.models.endpoints import parse_endpoint
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.validation import check_apply_scope, check_object_id, parse_object_type
 from facesnap_cli.network.proxy import Proxy
-from facesnap_cli.network.rate_limit import RateLimit
+from facesnap_cli.network.rate_limit import AUTO, RateLimit
 
 V = TypeVar("V")
 MOST_HTTP_TIMEOUT_S = 3600.0
@@ -97,13 +97,15 @@ def scope_value(raw: object) -> tuple[str, ...]:
 
 
 def rate_limit_value(raw: object) -> RateLimit | None:
-    """Return the limit that `10/s` or `20/m` stands for, None for `none`."""
+    """Return the limit that `auto`, `10/s` or `20/m` stands for, None for `none`."""
     text = text_value(raw).lower()
+    if text == "auto":
+        return AUTO
     if text == "none":
         return None
     calls, slash, unit = text.partition("/")
     if not slash or unit not in _PERIODS or not _CALLS.fullmatch(calls):
-        raise UsageError(f"{shown(text)} is not a rate limit; write for example 10/s, 20/m, or none")
+        raise UsageError(f"{shown(text)} is not a rate limit; write for example auto, 10/s, 20/m, or none")
     return RateLimit(int(calls), _PERIODS[unit])
 
 

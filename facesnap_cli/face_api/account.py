@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
@@ -19,6 +20,7 @@ from facesnap_cli.models.identity import ObjectIdentity, Resource, digest_of_key
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.authentication import KEY_HEADER, Credential
 from facesnap_cli.network.client import Client, ClientOptions
+from facesnap_cli.network.pace import Pace
 from facesnap_cli.network.rate_limit import RateLimiter
 from facesnap_cli.network.responses import Exchange
 from facesnap_cli.network.retry import RetryPolicy
@@ -39,6 +41,7 @@ class Account:
         extra_headers: tuple[tuple[str, str], ...] = (),
         reporter: Reporter = SILENT,
         clock_difference: ClockDifference | None = None,
+        state_directory: Callable[[], Path] | None = None,
     ):
         self.settings = settings
         self.clock = clock
@@ -46,6 +49,7 @@ class Account:
         self.extra_headers = extra_headers
         self.reporter = reporter
         self.clock_difference = clock_difference or ClockDifference()
+        self.state_directory = state_directory
         self._lock = threading.RLock()
 
     @property
@@ -115,7 +119,6 @@ class Account:
     def client_with(self, credential: Credential) -> Client:
         """Return a new client of the account. The caller closes it."""
         settings = self.settings
-        limit = settings.rate_limit
         return Client(
             ClientOptions(
                 endpoint=self.endpoint,
@@ -129,11 +132,24 @@ class Account:
             ),
             credential,
             clock=self.clock,
-            limiter=RateLimiter(self.clock, limit.calls if limit else 0, limit.period_s if limit else 0.0),
+            limiter=RateLimiter(self.clock, settings.rate_limit),
             observe=self.observe,
             reporter=self.reporter,
             service_clock=self.service_clock,
         )
+
+    def begin_bulk_work(self) -> None:
+        """Space requests evenly from now on, at the pace of all processes of this machine that use the account."""
+        with self._lock:
+            client, store = self.client, None
+            if client.does_bulk_work:
+                return
+            if self.state_directory and self.settings.rate_limit:
+                from facesnap_cli.network.shared_pace import SharedPace
+
+                new = Pace.of_new_resource(client.limiter.ceiling)
+                store = SharedPace(self.state_directory(), self.resource_by_key().shared_name, self.clock, new)
+            client.begin_bulk_work(store)
 
     @cached_property
     def service_clock(self) -> ServiceClock:

@@ -57,6 +57,13 @@ class Resource(NamedTuple):
     account: str | None = None
     key_digest: str | None = None
 
+    @property
+    def shared_name(self) -> str:
+        """A name that all processes of this machine have for the resource; of several resources it may be the same."""
+        if has_own_host(self.endpoint):
+            return self.endpoint.lower()
+        return f"{self.endpoint.lower()} {self.key_digest or self.subscription_id or ''}".rstrip()
+
     def compare(self, other: Resource) -> Sameness:
         """Return whether both are the same Azure Face account.
 

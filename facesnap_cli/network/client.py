@@ -23,12 +23,13 @@ from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for
-from facesnap_cli.network.rate_limit import RateLimiter
+from facesnap_cli.network.rate_limit import PaceStore, RateLimiter, Rest
 from facesnap_cli.network.redaction import Redactor, redacted_headers
 from facesnap_cli.network.responses import Exchange, Response
 from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
+from facesnap_cli.network.retry_after import requested_delay_s
 from facesnap_cli.network.service_clock import ServiceClock
-from facesnap_cli.network.service_errors import error_of
+from facesnap_cli.network.service_errors import error_of, is_used_up_quota
 
 if TYPE_CHECKING:
     from facesnap_cli.network.authentication import Credential
@@ -69,7 +70,8 @@ class Client:
         self._credential = credential
         self._clock = clock
         self._service_clock = service_clock or ServiceClock(clock)
-        self._limiter = limiter
+        self.limiter = limiter
+        self.does_bulk_work = False
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
         self._reporter = reporter
@@ -83,6 +85,11 @@ class Client:
             ca_bundle=options.ca_bundle,
             ca_bundle_origin=options.ca_bundle_origin,
         )
+
+    def begin_bulk_work(self, store: PaceStore | None) -> None:
+        """Space requests evenly from now on, at the pace of all processes that use `store`, and be patient."""
+        self.limiter.begin_bulk_work(store)
+        self.does_bulk_work = True
 
     def request(
         self,
@@ -109,29 +116,39 @@ class Client:
         if given := {key: value for key, value in (params or {}).items() if value is not None}:
             url += "?" + urlencode(given, quote_via=quote, safe=",")
         body, headers = _encoded(json, content)
-        attempt, slept = 0, 0.0
+        attempt, refusals, slept = 0, 0, 0.0
         while True:
             with _nothing_in_flight():
-                if not self._limiter.acquire(within_s):
+                if not self.limiter.acquire(within_s):
                     raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
                 on_send()
+            sent_at = self._clock.monotonic()
             outcome = self._exchange(method, url, headers, body, within_s)
             if isinstance(outcome, Response):
+                if outcome.status != 429:
+                    self.limiter.accepted()
                 if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                     return outcome
-                delay = self.options.policy.delay_after(
-                    outcome, method=method, attempt=attempt, now=self._service_clock.now(), rng=self._rng
-                )
+                asked_s = requested_delay_s(outcome, self._service_clock.now())
                 error: FacesnapError = error_of(
                     outcome,
                     what=what,
+                    path=path,
                     endpoint=self.options.endpoint,
                     may_have_acted=method not in RESENDABLE_METHODS,
                     now=self._service_clock.now(),
                     keys_refused=self._credential.keys_refused,
                 )
-                if outcome.status == 429 and delay is not None:
-                    self._limiter.rest(min(delay, self.options.policy.budget_s))
+                if outcome.status == 429 and not is_used_up_quota(outcome):
+                    rest = self.limiter.refused(asked_s, sent_at)
+                    if not retry or not self._waits_for(rest, refusals, slept):
+                        raise error
+                    if rest.is_new and rest.seconds >= TOLD_DELAY_S:
+                        self._reporter.note(f"{error.message}; trying again in {format_duration(rest.seconds)}")
+                    refusals += 1
+                    slept += rest.seconds
+                    continue
+                delay = self.options.policy.delay_after(outcome, asked_s, method=method, attempt=attempt, rng=self._rng)
             else:
                 resendable = method in RESENDABLE_METHODS or not outcome.sent
                 error = self._failure(outcome, what, unknown=not resendable)
@@ -144,6 +161,13 @@ class Client:
                 self._clock.sleep(delay)
             slept += delay
             attempt += 1
+
+    def _waits_for(self, rest: Rest, refusals: int, slept_s: float) -> bool:
+        """Return whether a refused request waits for the end of the rest, to be sent again."""
+        policy = self.options.policy
+        if self.does_bulk_work:
+            return self.limiter.without_progress_s() + rest.seconds <= policy.patience_s
+        return refusals < policy.max_retries and slept_s + rest.seconds <= policy.budget_s
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -54,7 +54,10 @@ class Exchange(NamedTuple):
 
 
 class ErrorBody(NamedTuple):
-    """Code and message of an error body, with the envelope `{"error": {…}}` or, from the gateway, without."""
+    """Code and message of an error body, with the envelope `{"error": {…}}` or, from the gateway, without.
+
+    `innererror`, if there is one, is more specific: its code counts, and its message follows the other one.
+    """
 
     code: str
     message: str
@@ -65,12 +68,15 @@ class ErrorBody(NamedTuple):
             body = _decoded(response.body) if len(response.body) <= _MAX_ERROR_BYTES else None
         except (ValueError, RecursionError):
             body = None
-        inner = body.get("error", body) if isinstance(body, dict) else {}
-        inner = inner if isinstance(inner, dict) else {}
-        code = inner.get("code", inner.get("statusCode", ""))
-        message = inner.get("message", "")
-        code = str(code) if isinstance(code, str | int) else ""
-        return cls(harmless(code)[:100], harmless(message)[:_SHOWN_MESSAGE_CHARS] if isinstance(message, str) else "")
+        error = body.get("error", body) if isinstance(body, dict) else {}
+        code, messages = "", dict[str, None]()
+        while isinstance(error, dict):
+            found = error.get("code", error.get("statusCode"))
+            code = str(found) if isinstance(found, str | int) and found != "" else code
+            if isinstance(said := error.get("message"), str) and said:
+                messages[said] = None
+            error = error.get("innererror")
+        return cls(harmless(code)[:100], harmless(" ".join(messages))[:_SHOWN_MESSAGE_CHARS])
 
 
 def _decoded(body: bytes) -> Any:

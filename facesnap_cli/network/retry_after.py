@@ -1,4 +1,4 @@
-"""Read how long a response asks to wait, from its header or its message."""
+"""Read how long a response asks to wait, from its headers or its message."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from datetime import UTC, datetime
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.network.responses import ErrorBody, Response
 
-_WAIT = pattern(r"(?:try again in|replenished in)\s+(\d{1,9}(?:\.\d+)?)\s*(second|minute|hour|day)s?", re.IGNORECASE)
-_TIMED_WAIT = pattern(r"(?:try again in|replenished in)\s+(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
-_UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_NUMBER = pattern(r"\d{1,9}(?:\.\d{0,9})?", re.ASCII)
+_BEFORE = r"(?:try again in|retry in|retry after|replenished in)\s+"
+_WAIT = pattern(_BEFORE + r"(\d{1,9}(?:\.\d+)?)\s*(millisecond|second|minute|hour|day)s?", re.IGNORECASE)
+_TIMED_WAIT = pattern(_BEFORE + r"(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
+_UNIT_S = {"millisecond": 0.001, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 def requested_delay_s(response: Response, now: datetime) -> float | None:
-    """Return how long the response asks to wait: its Retry-After (seconds or a date), else its message's time."""
-    from email.utils import parsedate_to_datetime
+    """Return how long the response asks to wait: by its headers, else by its message.
 
-    header = response.headers.get("retry-after", "").strip()
-    if header.isascii() and header.isdigit() and len(header) < 10:
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header) if header else None
-    except (ValueError, OverflowError):
-        moment = None
+    A date is measured from the response's own `Date`; `now` is the service's time if it has none.
+    """
+    headers = response.headers
+    for name, unit_s in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if _NUMBER.fullmatch(number := headers.get(name, "").strip()):
+            return float(number) * unit_s
+    moment = _date(headers.get("retry-after", ""))
     if moment is not None:
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - now).total_seconds())
+        return max(0.0, (moment - (_date(headers.get("date", "")) or now)).total_seconds())
     message = ErrorBody.of(response).message
     if found := _WAIT.search(message):
         return float(found[1]) * _UNIT_S[found[2].lower()]
@@ -39,3 +39,13 @@ def asks_for_hours(message: str) -> bool:
     """Return whether an error message asks to wait hours or days."""
     found = _WAIT.search(message)
     return bool(found and found[2].lower() in ("hour", "day"))
+
+
+def _date(header: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(header.strip()) if header.strip() else None
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

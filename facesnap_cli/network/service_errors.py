@@ -22,6 +22,8 @@ from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.network.responses import ErrorBody, Response
 from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
+APPROVAL_FORM = "https://aka.ms/facerecognition"
+_SNAPSHOT_ROUTES = ("/snapshots", "/operations")  # an operation is looked up only for a snapshot
 RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 
 
@@ -36,12 +38,20 @@ def is_used_up_quota(response: Response) -> bool:
 
 
 def error_of(
-    response: Response, *, what: str, endpoint: str, may_have_acted: bool, now: datetime, keys_refused: int = 0
+    response: Response,
+    *,
+    what: str,
+    path: str,
+    endpoint: str,
+    may_have_acted: bool,
+    now: datetime,
+    keys_refused: int = 0,
 ) -> FacesnapError:
     """Return the error that an unsuccessful response stands for.
 
-    `what` names the request in words ("take PersonGroup employees"). `may_have_acted`: the request
-    changes something, so a 408 or 5xx leaves its outcome unknown. `keys_refused` counts the keys tried in vain.
+    `path` begins after the version. `what` names the request in words ("take PersonGroup employees").
+    `may_have_acted`: the request changes something, so a 408 or 5xx leaves its outcome unknown. `keys_refused` counts
+    the keys tried in vain.
     """
     error_body = ErrorBody.of(response)
     said = error_body.message or harmless(response.reason) or "no reason given"
@@ -57,7 +67,11 @@ def error_of(
     if is_used_up_quota(response):
         return error(QuotaError, "the quota is used up: wait until the service replenishes it, or use another account")
     if code == "UnsupportedFeature":
-        return feature_missing(text, endpoint, said)
+        if path.lower().startswith(_SNAPSHOT_ROUTES):
+            return feature_missing(text, endpoint, said)
+        return error(
+            CredentialsError, f"this subscription is not approved for face identification: apply at {APPROVAL_FORM}"
+        )
     asked_s = requested_delay_s(response, now) if response.status == 429 else None
     asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
     by_status: dict[int, tuple[type[FacesnapError], str | Hint]] = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesnap_cli.common.errors import UnreachableError
-from facesnap_cli.network.rate_limit import RateLimiter
+from facesnap_cli.network.rate_limit import RateLimit, RateLimiter
 from facesnap_cli.operations.polling import Pending, PollResult, Schedule, poll
 
 
@@ -59,7 +59,7 @@ def wait(ends: Mapping[int, float], estimate_s: float | None = None, limiter: bo
     clock = SimulatedClock()
     operations = Operations(clock, ends)
     if limiter:
-        operations.limiter = RateLimiter(clock, 20, 60.0)
+        operations.limiter = RateLimiter(clock, RateLimit(20, 60.0))
     pending = [Pending(key, 0.0, estimate_s) for key in ends]
     assert poll(pending, operations.fetch, clock=clock, schedule=Schedule()) == dict.fromkeys(ends)
     return operations
@@ -135,7 +135,7 @@ def test_a_constant_interval_replaces_the_schedule() -> None:
 @given(st.lists(st.floats(min_value=0.0, max_value=10.0), max_size=60), st.integers(min_value=1, max_value=20))
 def test_the_rate_limit_holds_in_every_window(gaps_s: list[float], calls: int) -> None:
     clock = SimulatedClock()
-    limiter = RateLimiter(clock, calls, 60.0)
+    limiter = RateLimiter(clock, RateLimit(calls, 60.0))
     passed = []
     for gap_s in gaps_s:
         clock.sleep(gap_s)
@@ -146,7 +146,7 @@ def test_the_rate_limit_holds_in_every_window(gaps_s: list[float], calls: int) -
 
 def test_the_rate_limit_is_kept_busy() -> None:
     clock = SimulatedClock()
-    limiter = RateLimiter(clock, 20, 60.0)
+    limiter = RateLimiter(clock, RateLimit(20, 60.0))
     for _ in range(200):
         limiter.acquire()
     assert clock.time_s == pytest.approx(9 * 60.0)
@@ -161,11 +161,11 @@ def test_a_request_that_waits_for_its_turn_keeps_the_rest_that_is_asked_for_mean
         def sleep(self, seconds: float) -> None:
             resting, self.limiter = self.limiter, None
             if resting:
-                resting.rest(5.0)
+                resting.refused(5.0, self.time_s)
             super().sleep(seconds)
 
     clock = RestingClock()
-    limiter = RateLimiter(clock, 1, 0.5)
+    limiter = RateLimiter(clock, RateLimit(1, 0.5))
     assert limiter.acquire()
     clock.limiter = limiter
     assert limiter.acquire()

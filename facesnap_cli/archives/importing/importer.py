@@ -55,6 +55,7 @@ def import_archive(
     again. With `additions` the object must exist, and gets what it lacks. Raises ConflictError if the object exists and
     is not this import's own unfinished one, VerificationError, and what the service's responses stand for.
     """
+    account.begin_bulk_work()
     progress.begin("checking the archive")
     archive.check()
     parameters.check_limits(archive.head.persons, archive.count("image IS NOT NULL"))
