@@ -34,6 +34,7 @@ TABLE = {
     "copy": Entry("copy", "Backups", "Copy an object to other accounts: take, apply, verify."),
     "run": Entry("run", "Backups", "Back up everything that a plan file names."),
     "backups": Entry("backups", "Backups", "List the backups that there are, or the runs of plans."),
+    "restore": Entry("restore", "Backups", "Rebuild an object from a backup, or add what it lacks."),
     "schedule": Entry("schedule", "Backups", "Print what runs a plan regularly: cron, systemd, pipelines."),
     "export": Entry("export", "Archives", "Read an object into an archive file."),
     "import": Entry("import_", "Archives", "Build an object from an archive file."),

@@ -1,0 +1,1 @@
+"""Choose the backup to restore, and say what restoring it will do."""

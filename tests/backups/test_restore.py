@@ -1,0 +1,109 @@
+"""`restore`: the newest good backup at or before a moment, by snapshot or by import, never over anything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.backups.conftest import Estate, item, key
+from tests.support.archives import draw_images, face_ids, persons, wait_days
+
+GROUP = "group-03"
+QUIET = ("-q", "-o", "json")
+
+
+@pytest.fixture
+def copies(estate: Estate) -> str:
+    """A plan that copied the group on two days, with another person on the second."""
+    plan = estate.plan(item(GROUP, "dr:{name}-{date}"))
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    wait_days(estate.program, 1)
+    estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Newcomer"})
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    return plan
+
+
+@pytest.fixture
+def archives(estate: Estate) -> str:
+    """A plan that exported the group with its images on two days, with another person on the second."""
+    images = draw_images(
+        estate.emulator,
+        face_ids(estate.emulator, "PersonGroup", GROUP, key("prod")),
+        estate.program.directory / "photos",
+    )
+    plan = estate.plan(item(GROUP, "file:backups/{name}-{date}.facesnap", method="export", images=images.name))
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    wait_days(estate.program, 1)
+    estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Newcomer"})
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    return plan
+
+
+def names(estate: Estate, object_id: str, profile: str = "prod") -> list[str]:
+    return [person["name"] for person in persons(estate.emulator, "PersonGroup", object_id, key(profile))]
+
+
+@pytest.mark.parametrize("method", ["copies", "archives"])
+def test_todays_and_yesterdays_backup_are_rebuilt(estate: Estate, method: str, request: pytest.FixtureRequest) -> None:
+    plan = request.getfixturevalue(method)
+    done = estate.run("restore", GROUP, "--plan", plan, "--to", "prod:today", *QUIET)
+    assert (done.status, done.err) == (0, "")
+    yesterday = f"{estate.program.clock.now() - timedelta(days=1):%Y-%m-%d}"
+    done = estate.run("restore", GROUP, "--at", yesterday, "--to", "prod:yesterday", *QUIET)
+    assert (done.status, done.err) == (0, "")
+    assert "Newcomer" in names(estate, "today")
+    assert "Newcomer" not in names(estate, "yesterday")
+    assert len(names(estate, "yesterday")) == 6
+
+
+@pytest.mark.parametrize("method", ["copies", "archives"])
+def test_nothing_is_overwritten(estate: Estate, method: str, request: pytest.FixtureRequest) -> None:
+    plan, before = request.getfixturevalue(method), names(estate, GROUP)
+    done = estate.run("restore", GROUP, "--plan", plan, *QUIET)
+    assert (done.status, names(estate, GROUP)) == (6, before)
+    assert "exists" in done.err
+
+
+def test_a_dry_run_says_which_backup_and_sends_nothing(estate: Estate, copies: str) -> None:
+    told = estate.run("restore", GROUP, "--plan", copies, "--to", "eu:again", "--dry-run", "-o", "json")
+    assert told.status == 0
+    assert "the newest good backup of group-03, taken" in told.err
+    assert [(step["action"], step["profile"], step["objectId"]) for step in told.json] == [("copy", "eu", "again")]
+    assert estate.groups("eu") == []
+
+
+def test_a_deleted_person_is_put_back_from_the_newest_archive(estate: Estate, archives: str) -> None:
+    gone = persons(estate.emulator, "PersonGroup", GROUP, key("prod"))[0]
+    estate.call("prod", "DELETE", f"/persongroups/{GROUP}/persons/{gone['personId']}")
+    before = names(estate, GROUP)
+    command = ("restore", GROUP, "--plan", archives, "--into", "--person", gone["name"], *QUIET)
+    refused = estate.run(*command)
+    assert (refused.status, names(estate, GROUP)) == (2, before)
+    done = estate.run(*command, "--yes")
+    assert (done.status, done.err) == (0, "")
+    assert sorted(names(estate, GROUP)) == sorted([*before, gone["name"]])
+
+
+def test_a_bad_backup_is_passed_over_with_the_reason(estate: Estate, archives: str) -> None:
+    newest = max((Path(estate.program.directory) / "backups").iterdir())
+    newest.unlink()
+    told = estate.run("restore", GROUP, "--plan", archives, "--to", "eu:again", "--dry-run", "-o", "json")
+    assert told.status == 0
+    assert f"passed over: {newest} is gone" in told.err
+
+
+def test_an_archive_and_a_copy_are_named_directly(estate: Estate, copies: str) -> None:
+    copy = estate.groups("dr")[0]
+    done = estate.run("restore", f"dr:{copy}", "--to", "eu:one", *QUIET)
+    assert (done.status, done.err) == (0, "")
+    assert len(names(estate, "one", "eu")) == 6
+    missing = estate.run("restore", "./no.facesnap", "--to", "eu:two", *QUIET)
+    assert (missing.status, missing.out) == (5, "")
+
+
+def test_an_item_without_a_good_backup_is_5(estate: Estate, copies: str) -> None:
+    done = estate.run("restore", GROUP, "--plan", copies, "--at", "2020-01-01", *QUIET)
+    assert (done.status, done.out) == (5, "")
+    assert "no good backup of group-03 at or before 2020-01-01" in done.err
