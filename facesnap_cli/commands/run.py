@@ -12,6 +12,7 @@ import typer
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
@@ -41,6 +42,10 @@ SummaryOption = Annotated[
         help="Append the result as Markdown.",
     ),
 ]
+DrillOption = Annotated[
+    bool,
+    typer.Option("--drill", help="Restore the newest backup of each item under a scratch id, verify and delete it."),
+]
 
 
 @app.command(cls=ServiceCommand)
@@ -49,11 +54,13 @@ def run(
     plan: PlanArgument,
     jobs: JobsOption = None,
     summary: SummaryOption = None,
+    drill: DrillOption = False,
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Back up everything that a plan names, in parallel, and delete the older copies that it does not keep.
 
     facesnap run nightly.toml --jobs 8
+    facesnap run nightly.toml --drill
     """
     from facesnap_cli.backups.plans.plan_runner import RunParameters, preview_plan, run_plan
     from facesnap_cli.backups.plans.recorded_run import recorded_run
@@ -61,6 +68,11 @@ def run(
     from facesnap_cli.display.columns import RUN, STEP
 
     app = App.of(ctx)
+    if drill:
+        if dry_run or summary or jobs:
+            raise UsageError("--drill goes with no other option of run")
+        drill_plan(app, plan)
+        return
     job_summary = job_summary_of(app.environment)
     summaries = [output for output in (summary, job_summary) if output]
     if dry_run:
@@ -75,6 +87,19 @@ def run(
         result = run_plan(app.dependencies, parameters, partial(run_progress, app))
         run_in_progress.result = result
         app.report(result.documents(), RUN, result.failure)
+
+
+def drill_plan(app: App, plan: Path) -> None:
+    """Restore the newest backup of each item, and print how long that took. Raises what failed."""
+    from facesnap_cli.backups.plans.plan import read_plan
+    from facesnap_cli.backups.restoring.drill import failure_of, run_drill
+    from facesnap_cli.cli.progress_display import run_progress
+    from facesnap_cli.display.columns import DRILL
+
+    parsed = read_plan(plan)
+    with run_progress(app, [item.name for item in parsed.items]) as progress_of:
+        results = run_drill(app.dependencies, parsed, progress_of)
+    app.report([result.document() for result in results], DRILL, failure_of(results))
 
 
 def checked_plan(app: App, plan: Path, summaries: Sequence[OutputPath] = ()) -> Plan:

@@ -254,6 +254,7 @@ EXPORT_PREVIEW = View(
     ("type", "objectId", "persons", "faces", "facesWithImage", "undecidedFiles"),
     lambda document: document["objectId"],
 )
+DRILL = View(("item", "status", "where", "elapsedSeconds", "message"), lambda document: document["item"])
 IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
 DIFFERENCE = View(
     ("change", "kind", "id", "name", "what", "old", "new"),

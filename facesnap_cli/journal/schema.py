@@ -146,6 +146,23 @@ MIGRATIONS = (
     """
     ALTER TABLE backups ADD COLUMN facts TEXT;  -- JSON: what a few requests showed of a copy when it was recorded
     """,
+    """
+    CREATE TABLE drills (           -- every restore under a scratch id
+        scratch_id TEXT PRIMARY KEY,
+        plan TEXT NOT NULL,
+        item TEXT NOT NULL,
+        endpoint TEXT NOT NULL,     -- the account in which it was restored
+        profile TEXT,
+        subscription_id TEXT,
+        account TEXT,
+        key_digest TEXT,
+        object_type TEXT NOT NULL,
+        started_time TEXT NOT NULL,
+        elapsed_s REAL,             -- NULL: under way, or killed
+        failure TEXT,
+        deleted INTEGER NOT NULL    -- 0: the scratch object may exist
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 
