@@ -82,9 +82,7 @@ def remove_scratch_objects(dependencies: Dependencies, plan: Plan) -> None:
         try:
             account = dependencies.accounts.usable(record.resource.profile)
             if not record.resource.compare(dependencies.known_resource(account)).is_certain:
-                dependencies.reporter.warn(
-                    f"{record.scratch_id} of an earlier drill may exist in another account"
-                )
+                dependencies.reporter.warn(f"{record.scratch_id} of an earlier drill may exist in another account")
                 continue
             _delete(dependencies, account, record)
         except FacesnapError as error:
