@@ -173,7 +173,10 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
             {"rich", "click", "pygments", "jmespath", "tomli_w", "tomlkit", "starlette", "uvicorn", "keyring"},
         ),
         ("list", {"rich", "click", "pygments"}),
-        ("backups --offline", {"httpx", "httpcore", "ssl", "rich", "tomlkit"}),
+        *(
+            (line, {"httpx", "httpcore", "h11", "ssl", "rich", "tomlkit", "jmespath"})
+            for line in ("status -o json", "wait", "config path", "config show -o json", "backups --offline -o json")
+        ),
     ],
 )
 def test_a_command_loads_only_what_it_uses(program: Program, line: str, absent: set[str]) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, UsageError
-from facesnap_cli.models.identity import Resource
 
 if TYPE_CHECKING:
+    from facesnap_cli.common.clock import Clock
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.identity import Resource
     from facesnap_cli.models.operations import Operation
 
 

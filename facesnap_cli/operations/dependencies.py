@@ -8,12 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.reporter import Reporter
-from facesnap_cli.operations.accounts import Accounts
-
 if TYPE_CHECKING:
+    from facesnap_cli.common.clock import Clock
+    from facesnap_cli.common.errors import FacesnapError
+    from facesnap_cli.common.reporter import Reporter
     from facesnap_cli.common.threads import ThreadPool
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.face_api.account import Account
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from facesnap_cli.journal.transfers import Transfers
     from facesnap_cli.models.identity import Resource
     from facesnap_cli.network.service_clock import ClockDifference
+    from facesnap_cli.operations.accounts import Accounts
     from facesnap_cli.operations.polling import Schedule
 
 _WARN_AGAIN_S = 60.0

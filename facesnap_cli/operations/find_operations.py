@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from facesnap_cli.common.errors import NotFoundError
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.operations import Operation, OperationKind
-from facesnap_cli.operations.dependencies import Dependencies
+
+if TYPE_CHECKING:
+    from facesnap_cli.operations.dependencies import Dependencies
 
 
 def find_operation(dependencies: Dependencies, reference: str) -> Operation:

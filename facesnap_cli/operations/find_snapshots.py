@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.models.ids import find_by_prefix, is_guid
-from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME, Snapshot
-from facesnap_cli.operations.dependencies import Dependencies
-from facesnap_cli.operations.parameters import ListParameters, UpdateParameters
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.objects import ObjectType
+    from facesnap_cli.operations.dependencies import Dependencies
+    from facesnap_cli.operations.parameters import ListParameters, UpdateParameters
 
 
 def list_snapshots(dependencies: Dependencies, account: Account, parameters: ListParameters) -> list[Snapshot]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.common.errors import NotFoundError
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.common.time_format import format_time
-from facesnap_cli.face_api.account import Account
-from facesnap_cli.models.objects import FaceObject, ObjectType, Training
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.objects import FaceObject, ObjectType, Training
 
 _THREADS = 8
 

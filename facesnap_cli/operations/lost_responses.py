@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import CLOCK_SKEW
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, VerificationError
 from facesnap_cli.common.hints import NO_COMMAND, Hint, command
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.journal.store import Journal, digest
-from facesnap_cli.models.identity import Resource, Sameness
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import GIVE_UP_AFTER, Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
-from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.verify import Place, check_copy, describe
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.identity import Resource, Sameness
+    from facesnap_cli.operations.dependencies import Dependencies
 
 
 def recover_result(dependencies: Dependencies, account: Account, operation: Operation) -> Operation:

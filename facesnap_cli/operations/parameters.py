@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.models.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.snapshots import Snapshot
 
 
 class VerifyLevel(enum.StrEnum):

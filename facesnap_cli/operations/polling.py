@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import FacesnapError
+if TYPE_CHECKING:
+    from facesnap_cli.common.clock import Clock
+    from facesnap_cli.common.errors import FacesnapError
 
 Key = TypeVar("Key", bound=Hashable)
 BATCH_WINDOW_S = 0.05

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from facesnap_cli.common.escape import counted
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.operations import OperationKind
-from facesnap_cli.operations.dependencies import Dependencies
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.operations.dependencies import Dependencies
 
 DAILY_LIMIT = 100
 WINDOW = timedelta(days=1)

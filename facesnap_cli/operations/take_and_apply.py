@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
     FacesnapError,
@@ -15,21 +15,24 @@ from facesnap_cli.common.errors import (
     naming,
 )
 from facesnap_cli.common.hints import Hint, command
-from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError, digest
-from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Job, Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
-from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.find_snapshots import described
 from facesnap_cli.operations.lost_responses import no_mark, result_unknown
-from facesnap_cli.operations.parameters import ApplyParameters, TakeParameters
 from facesnap_cli.operations.quota import quota
 from facesnap_cli.operations.wait import Waiter
+
+if TYPE_CHECKING:
+    from facesnap_cli.common.clock import Clock
+    from facesnap_cli.common.reporter import Reporter
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.objects import ObjectType
+    from facesnap_cli.operations.dependencies import Dependencies
+    from facesnap_cli.operations.parameters import ApplyParameters, TakeParameters
 
 
 def take_or_reuse(dependencies: Dependencies, account: Account, parameters: TakeParameters) -> Operation:

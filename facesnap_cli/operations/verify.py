@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.common.errors import NotFoundError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted
-from facesnap_cli.common.reporter import Reporter
 from facesnap_cli.common.time_format import format_time
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import known_accounts, resource_of_snapshot
-from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
-from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import ApplyParameters, VerifyLevel
+
+if TYPE_CHECKING:
+    from facesnap_cli.common.reporter import Reporter
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
+    from facesnap_cli.models.operations import Operation
+    from facesnap_cli.operations.dependencies import Dependencies
 
 FIRST = 1000  # so many persons or faces come with one request
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from facesnap_cli.common.errors import (
     FacesnapError,
@@ -19,14 +19,16 @@ from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import ThreadPool
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.durations import estimate_s
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from facesnap_cli.operations.batch_errors import failure_of
-from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.lost_responses import find_trace, recover_result, result_unknown
 from facesnap_cli.operations.polling import Pending, PollResult, poll
+
+if TYPE_CHECKING:
+    from facesnap_cli.face_api.account import Account
+    from facesnap_cli.operations.dependencies import Dependencies
 
 MAX_THREADS = 32
 Others = Mapping[str, Callable[[], bool]]
