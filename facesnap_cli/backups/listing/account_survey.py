@@ -9,6 +9,7 @@ from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import backups_of
 from facesnap_cli.journal.store import Journal
 from facesnap_cli.models.backups import BackupRecord
+from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.operations import Operation
 
@@ -20,6 +21,7 @@ class AccountSurvey:
         self._journal = journal
         self._names: dict[tuple[int, ObjectType], list[str]] = {}
         self._records: dict[str, list[BackupRecord]] = {}
+        self._newest: dict[tuple[Resource, str], dict[str, BackupRecord]] = {}
         self._applies: dict[tuple[int, str], list[Operation]] = {}
         self._lock = threading.RLock()
 
@@ -37,6 +39,19 @@ class AccountSurvey:
             if object_type not in self._records:
                 self._records[object_type] = backups_of(self._journal, object_type)
             return self._records[object_type]
+
+    def records_in(self, resource: Resource, object_type: str) -> dict[str, BackupRecord]:
+        """Return the newest record of each name in an account."""
+        with self._lock:
+            key = resource, object_type
+            if key not in self._newest:
+                in_order = sorted(self.records(object_type), key=lambda record: record.made_time)
+                self._newest[key] = {
+                    record.place: record
+                    for record in in_order
+                    if record.target_resource and record.target_resource.compare(resource).is_certain
+                }
+            return self._newest[key]
 
     def applies(self, account: Account, object_type: str) -> list[Operation]:
         """Return the applies to an account, newest first."""

@@ -111,7 +111,8 @@ class TargetCopies:
         gone = [
             listed_from(record, self.item.name, is_gone=True)
             for name, record in self._records.items()
-            if name not in names
+            if record.source.object_id == self.source.object_id
+            and name not in names
             and record.state is not BackupState.DELETED
             and record.target.rpartition(":")[2] == self.target.template.text
             and record.source.compare(self.source).is_certain
@@ -195,11 +196,7 @@ class TargetCopies:
     @cached_property
     def _records(self) -> dict[str, BackupRecord]:
         """The newest record of each name in the target."""
-        found: dict[str, BackupRecord] = {}
-        for record in sorted(self._all_records, key=lambda record: record.made_time):
-            if record.target_resource and record.target_resource.compare(self._resource).is_certain:
-                found[record.place] = record
-        return found
+        return self._survey.records_in(self._resource, self.source.object_type)
 
     @cached_property
     def _applies(self) -> Mapping[str, Operation]:
