@@ -77,7 +77,7 @@ _LIMITS = {ObjectType.PERSON_GROUP: 10_000, ObjectType.FACE_LIST: 1_000}
 
 
 class Additions(enum.StrEnum):
-    """What an import adds to an object that exists: all that it lacks, or only what was refused before."""
+    """The additions of an import to an object that exists: all that it lacks, or only what was refused before."""
 
     LACKING = "lacking"
     REFUSED = "refused"

@@ -85,7 +85,7 @@ VIEWS = (
 
 
 class RecordedImport(NamedTuple):
-    """What an import recorded: the archive that it reads, and the step that it began last."""
+    """The record of an import: the archive that it reads, and the step that it began last."""
 
     archive_id: str
     step: str

@@ -15,7 +15,7 @@ from facesnap_cli.models.operations import Operation
 
 
 class AccountSurvey:
-    """What accounts and the journal show at one moment. Safe for several threads."""
+    """A view of accounts and the journal at one moment. Safe for several threads."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

@@ -15,7 +15,7 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class Match(NamedTuple):
-    """Where a request goes. `path` is what follows the version, with its words in lower case.
+    """The destination of a request. `path` is what follows the version, with its words in lower case.
 
     Without a known version, `path` is the whole path.
     """
