@@ -15,8 +15,10 @@ from facesnap_cli.common.errors import UsageError
 from facesnap_cli.config.paths import OutputPath
 
 if TYPE_CHECKING:
+    from facesnap_cli.archives.archive_parameters import ImportParameters
     from facesnap_cli.backups.plans.preview import Step
     from facesnap_cli.backups.restoring.backup_choice import Choice
+    from facesnap_cli.common.hints import Command
     from facesnap_cli.face_api.account import Account
 
 app = typer_app()
@@ -120,6 +122,7 @@ def restore_archive(
     from facesnap_cli.archives.archive import Archive
     from facesnap_cli.archives.archive_parameters import Additions
     from facesnap_cli.backups.restoring.rebuilding import check_free, import_step
+    from facesnap_cli.common.hints import command_line
 
     with Archive.opened(path) as archive:
         parameters = import_parameters(
@@ -139,8 +142,27 @@ def restore_archive(
             check_free(app.dependencies, account, parameters)
         if agreed(app, import_step(archive, parameters, account), dry_run=dry_run, given=given):
             run_import(app, account, archive, parameters)
-            ids = f"the id map is in {id_map.path}" if id_map else "facesnap import --id-map writes the id map"
-            app.messages.note(f"{account.place(parameters.object_id)} is restored, with new ids; {ids}")
+            place = account.place(parameters.object_id)
+            app.messages.note(f"{place} is trained; persons and faces that were added have new ids")
+            app.messages.note(
+                f"the id map is in {id_map.path}"
+                if id_map
+                else f"next: {command_line(app.complete(id_map_command(parameters, account)))}"
+            )
+
+
+def id_map_command(parameters: ImportParameters, account: Account) -> Command:
+    """Return the command that writes the id map of a finished import."""
+    from facesnap_cli.common.hints import command
+
+    return command(
+        *("import", parameters.archive, "--object-id", parameters.object_id),
+        *(("--profile", account.profile) if account.profile else ()),
+        parameters.additions is not None and "--into",
+        *(word for person in parameters.persons for word in ("--person", person)),
+        parameters.partial and "--partial",
+        *("--id-map", "ids.csv"),
+    )
 
 
 def restore_copy(

@@ -66,6 +66,17 @@ def test_nothing_is_overwritten(estate: Estate, method: str, request: pytest.Fix
     assert "exists" in done.err
 
 
+def test_the_command_that_comes_next_writes_the_id_map(estate: Estate, archives: str) -> None:
+    done = estate.run("restore", GROUP, "--plan", archives, "--to", "eu:again", "-o", "none")
+    assert done.status == 0
+    line = done.err.partition("next: facesnap ")[2].splitlines()[0]
+    before = estate.posts("")
+    ids = estate.program.directory / "ids.csv"
+    written = estate.run(*line.replace("ids.csv", str(ids)).split(), "-q", "-o", "none")
+    assert (written.status, written.err, estate.posts("")) == (0, "", before)
+    assert ids.read_text().startswith("kind,name,personId")
+
+
 def test_a_dry_run_says_which_backup_and_sends_nothing(estate: Estate, copies: str) -> None:
     told = estate.run("restore", GROUP, "--plan", copies, "--to", "eu:again", "--dry-run", "-o", "json")
     assert told.status == 0

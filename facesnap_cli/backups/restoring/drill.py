@@ -159,14 +159,14 @@ def _delete(dependencies: Dependencies, account: Account, record: DrillRecord) -
     kind = ObjectType(record.object_type)
     if not SCRATCH_ID.fullmatch(record.scratch_id):
         return
+    transfer_id = import_id(account.identity_of(kind, record.scratch_id))
+    with closing(dependencies.open_transfers()) as transfers:
+        if transfer := transfers.find(transfer_id):
+            transfers.take_off(transfer)
     try:
         account.objects.delete(kind, record.scratch_id)
     except NotFoundError:
         if record.elapsed_s is None and dependencies.clock.now() - record.started_time < LATE_FOR:
             return
-    transfer_id = import_id(account.identity_of(kind, record.scratch_id))
-    with closing(dependencies.open_transfers()) as transfers:
-        if transfer := transfers.find(transfer_id):
-            transfers.take_off(transfer)
-        forget_import_state(dependencies.state_directory, transfer_id)
+    forget_import_state(dependencies.state_directory, transfer_id)
     record_drill(dependencies.journal, record._replace(is_deleted=True))
