@@ -141,6 +141,20 @@ def test_refused_faces_are_retried_by_as_many_requests(program: Program, emulato
     assert len(face_ids(emulator, "LargePersonGroup", "visitors", TARGET)) == 302
 
 
+@pytest.mark.parametrize("kind", ["FaceList", "LargeFaceList"])
+def test_a_deleted_face_of_a_list_is_put_back(program: Program, emulator: RunningEmulator, kind: str) -> None:
+    name = "watchlist" if kind == "FaceList" else "archive"
+    archive = exported(program, emulator, kind, name)
+    before = face_ids(emulator, kind, name)
+    call(emulator, "DELETE", f"/{kind.lower()}s/{name}/persistedfaces/{before[3]}", SOURCE)
+    emulator.faults({"route": f"POST /{kind.lower()}s/*/persistedfaces", "count": 1, "drop": "after"})
+    done = program.run("import", str(archive), "--into", *QUIET)
+    assert (done.status, done.err) == (0, "")
+    after = face_ids(emulator, kind, name)
+    assert len(after) == len(before)
+    assert set(before) - set(after) == {before[3]}
+
+
 def test_without_an_import_there_is_nothing_to_retry(program: Program, archive: Path) -> None:
     done = program.run("import", str(archive), "--retry-refused", *QUIET)
     assert (done.status, done.out) == (5, "")
