@@ -35,7 +35,7 @@ AUTO = RateLimit(10, 1.0, is_default=True)
 
 
 class Rest(NamedTuple):
-    """A rest after a refusal, during which nothing is sent. It `is_new` unless it belongs to a refusal that is known already."""
+    """A rest after a refusal, during which nothing is sent. It `is_new` unless its refusal is known already."""
 
     seconds: float
     is_new: bool
