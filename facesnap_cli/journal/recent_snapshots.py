@@ -92,7 +92,7 @@ class RecentSnapshots:
 
 def _stored(snapshot: Snapshot) -> dict[str, object]:
     document = snapshot.document()
-    return {name: document[name] for name in ("id", "type", "createdTime", "objectId")}
+    return {name: document[name] for name in ("id", "type", "applyScope", "createdTime", "objectId")}
 
 
 def _snapshot(entry: dict[str, str | None]) -> Snapshot:

@@ -140,11 +140,12 @@ class Client:
                     keys_refused=self._credential.keys_refused,
                 )
                 if outcome.status == 429 and not is_used_up_quota(outcome):
-                    rest = self.limiter.refused(asked_s, sent_at)
-                    if not retry or not self._waits_for(rest, refusals, slept):
-                        raise error
-                    if rest.is_new and rest.seconds >= TOLD_DELAY_S:
-                        self._reporter.note(f"{error.message}; trying again in {format_duration(rest.seconds)}")
+                    with _nothing_in_flight():
+                        rest = self.limiter.refused(asked_s, sent_at)
+                        if not retry or not self._waits_for(rest, refusals, slept):
+                            raise error
+                        if rest.is_new and rest.seconds >= TOLD_DELAY_S:
+                            self._reporter.note(f"{error.message}; trying again in {format_duration(rest.seconds)}")
                     refusals += 1
                     slept += rest.seconds
                     continue

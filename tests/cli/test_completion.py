@@ -26,7 +26,7 @@ from tests.support.waiting import PATIENCE_S
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 FREE_TEXT = {"ADDRESS", "'K: V'", "COMMAND", "DURATION", "GUID", "ID", "JMESPATH", "N", "NAME", "PORT", "S", "SPEC"}
-FREE_TEXT |= {"TEXT", "URL", "HH:MM"}
+FREE_TEXT |= {"TEXT", "TIME", "URL", "HH:MM"}
 PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE", "MANIFEST"}
 
 

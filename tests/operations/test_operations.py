@@ -374,6 +374,7 @@ def test_an_operation_started_elsewhere_is_of_no_kind_until_it_has_ended(
     assert (seen["kind"], seen["status"], seen["objectId"]) == (None, "running", None)
     assert 290 < seen["elapsedSeconds"] < 310
     emulator.advance(600)
+    program.clock.slept_s += 600
     ended = program.run("status", operation, "-o", "json", **elsewhere).json[0]
     assert (ended["kind"], ended["objectType"], ended["objectId"]) == ("take", "PersonGroup", "employees")
 

@@ -68,7 +68,7 @@ def find_faces(image: bytes, size: tuple[int, int]) -> list[Face]:
 
 def strips(size: tuple[int, int], number: int) -> list[Rectangle]:
     """Return the rectangle of an image cut from left to right into a number of strips."""
-    edges = [size[0] * place // number for place in range(number + 1)]
+    edges = [size[0] * place // max(number, 1) for place in range(number + 1)]
     return [(left, 0, right - left, size[1]) for left, right in pairwise(edges)]
 
 
