@@ -22,6 +22,7 @@ from facesnap_cli.common.errors import (
     ConfigurationError,
     CredentialsError,
     FacesnapError,
+    FeatureMissingError,
     OutcomeUnknownError,
     UnhealthyError,
     UnreachableError,
@@ -57,9 +58,10 @@ def doctor(ctx: typer.Context, as_cron: AsCronOption = False) -> None:
 
 
 class Health(enum.StrEnum):
-    """The result of a check. A skipped check needs another one that failed."""
+    """The result of a check. A note needs no mending; a skipped check needs another one that failed."""
 
     OK = "ok"
+    NOTE = "note"
     WARNING = "warning"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -128,6 +130,7 @@ class HealthChecks:
             ("journal", (), self._journal),
             ("endpoint", ("configuration",), self._endpoint),
             ("key", ("endpoint",), self._key),
+            ("subscription", ("configuration",), self._subscription),
             ("service", ("key",), self._service),
             ("clock", ("service",), self._clock),
             ("snapshots", ("service",), self._snapshots),
@@ -192,6 +195,14 @@ class HealthChecks:
         proxy = proxy_for(endpoint, settings.proxy)
         way = f", through the proxy {proxy}" if proxy else ""
         return _ok(f"{endpoint}{way}, from {settings.describe_source('endpoint')}")
+
+    def _subscription(self) -> Found:
+        settings = self._app.settings
+        if settings.subscription_id:
+            return _ok(f"{settings.subscription_id}, from {settings.describe_source('subscription_id')}")
+        to_mend = command("config", "set", "subscription_id", "GUID")
+        message = "its id is not known: copy needs it of each target, and it tells accounts at one endpoint apart"
+        return Health.WARNING, message, Hint("the portal shows it on the resource's overview: ", to_mend)
 
     def _key(self) -> Found:
         settings = self._app.settings
@@ -271,6 +282,9 @@ class HealthChecks:
     def _snapshots(self) -> Found:
         try:
             self._app.account.snapshots.probe()
+        except FeatureMissingError as error:
+            what_differs = "what import builds has new ids, and needs the original images"
+            return Health.NOTE, error.message, Hint.joined([error.hint, what_differs])
         except OutcomeUnknownError as error:
             raise UnreachableError(error.message, hint="try again later") from error
         return _ok("the endpoint offers them")

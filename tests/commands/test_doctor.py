@@ -19,6 +19,7 @@ CHECKS = [
     "journal",
     "endpoint",
     "key",
+    "subscription",
     "service",
     "clock",
     "snapshots",
@@ -104,7 +105,7 @@ def test_a_refused_key_is_exit_4(bare_program: Program, emulator: RunningEmulato
     assert result.status == 4
     assert "failed   service" in result.out
     assert "check that the key belongs to" in result.out
-    assert result.err == "facesnap: 1 of 10 checks failed: service\n"
+    assert result.err == "facesnap: 1 of 11 checks failed: service\n"
 
 
 class TestTwoKeys:
@@ -158,22 +159,36 @@ def test_a_service_that_is_not_there_is_exit_9_after_one_try(bare_program: Progr
     assert bare_program.clock.slept_s == 0
 
 
-@pytest.mark.parametrize(
-    ("service", "said"),
-    [("retired", "Microsoft retired Face snapshots on 30 June 2023"), ("gated", "lacks the approval")],
-)
-def test_a_missing_snapshot_feature_is_exit_12_with_what_still_works(
-    bare_program: Program, service: str, said: str
-) -> None:
-    with running(EmulatorOptions(port=0, service=service)) as emulator:
+def test_a_missing_snapshot_feature_is_a_note_with_what_still_works(bare_program: Program) -> None:
+    with running(EmulatorOptions(port=0, service="retired")) as emulator:
         result = bare_program.run(
             "doctor", "-o", "json", FACESNAP_ENDPOINT=emulator.endpoint, FACESNAP_KEY=SOURCE_KEYS[0]
         )
-    assert result.status == 12
+    assert (result.status, result.err) == (0, "")
     found = finding(result, "snapshots")
-    assert said in found["message"]
-    for way_out in ("facesnap export", "facesnap import", "facesnap emulator start"):
+    assert (found["status"], found["exitCode"]) == ("note", "0")
+    assert "Microsoft retired Face snapshots on 30 June 2023" in found["message"]
+    for way_out in ("facesnap export", "facesnap import", "facesnap emulator start", "original images"):
         assert way_out in found["hint"]
+
+
+def test_a_missing_approval_is_exit_4_with_where_to_apply(bare_program: Program) -> None:
+    with running(EmulatorOptions(port=0, service="gated")) as emulator:
+        result = bare_program.run(
+            "doctor", "-o", "json", FACESNAP_ENDPOINT=emulator.endpoint, FACESNAP_KEY=SOURCE_KEYS[0]
+        )
+    assert result.status == 4
+    assert "https://aka.ms/facerecognition" in finding(result, "service")["hint"]
+
+
+def test_a_missing_subscription_id_is_a_warning_with_the_command_that_sets_it(
+    bare_program: Program, emulator: RunningEmulator
+) -> None:
+    result = bare_program.run("doctor", "-o", "json", FACESNAP_ENDPOINT=emulator.endpoint, FACESNAP_KEY=SOURCE_KEYS[0])
+    assert result.status == 0
+    found = finding(result, "subscription")
+    assert found["status"] == "warning"
+    assert "facesnap config set subscription_id GUID" in found["hint"]
 
 
 @pytest.mark.parametrize(
