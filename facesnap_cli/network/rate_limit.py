@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.network.pace import Pace
+from facesnap_cli.network.pace import SLACK_S, Pace
 
 MAX_THREADS = 32
 SHARE_USED = 0.97  # of a limit: requests do not arrive as evenly as they are sent
@@ -87,6 +87,7 @@ class RateLimiter:
         self._refusals = 0  # since the last response that was none
         self._progress_at = clock.monotonic()
         self._lock = threading.Lock()
+        self._turns = threading.Lock()
 
     @property
     def ceiling(self) -> float:
@@ -109,6 +110,17 @@ class RateLimiter:
     def acquire(self, within_s: float | None = None) -> bool:
         """Wait until the next request may be sent and return True; return False at once if not `within_s`."""
         latest = math.inf if within_s is None else self._clock.monotonic() + within_s
+        if not self._is_paced:
+            return self._wait_for_turn(latest)
+        # One thread waits for the next moment and the others for that thread, so that one that is late delays them all.
+        if not self._turns.acquire(timeout=-1 if within_s is None else within_s):
+            return False
+        try:
+            return self._wait_for_turn(latest)
+        finally:
+            self._turns.release()
+
+    def _wait_for_turn(self, latest: float) -> bool:
         while True:
             now = self._clock.monotonic()
             moment = self._turn(now, latest)
@@ -116,6 +128,9 @@ class RateLimiter:
                 return False
             if moment > now:
                 self._clock.sleep(moment - now)
+                late_s = self._clock.monotonic() - moment
+                if self._is_paced and late_s > SLACK_S:
+                    self._put_off(late_s)
             if self._store.read().closed_until <= moment:  # else the service refused another request meanwhile
                 return True
 
@@ -139,6 +154,10 @@ class RateLimiter:
     def without_progress_s(self) -> float:
         """Return the seconds since the last response that was no refusal."""
         return self._clock.monotonic() - self._progress_at
+
+    def _put_off(self, late_s: float) -> None:
+        """Put off the next requests, because one was sent late: on a busy machine they would come too close to it."""
+        self._store.update(lambda pace: pace._replace(next_at=pace.next_at + late_s - SLACK_S))
 
     def _turn(self, now: float, latest: float) -> float | None:
         """Return when a request may be sent, and count it; None if that is later than `latest`."""
