@@ -47,7 +47,7 @@ format: $(STAMP) ## rewrite the code in the project's format
 completions: $(STAMP) ## renew what TAB reads, and the shells' scripts
 	$(BIN)/python -m tests.completions
 
-docs: $(STAMP) ## renew the reference in the README from the program
+docs: $(STAMP) ## renew the reference of commands and settings from the program
 	$(BIN)/python -m tests.reference
 
 golden: $(STAMP) ## renew the help texts that the tests compare with

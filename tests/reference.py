@@ -1,18 +1,19 @@
-"""What the README must say and how: every command with its options, from the program itself. `make docs` writes it."""
+"""Write the reference pages of commands and settings from the program itself: `make docs`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facesnap_cli.cli.command_table import Facesnap
+from facesnap_cli.cli.command_table import TABLE, Facesnap
 from facesnap_cli.common.time_format import written_duration
 from facesnap_cli.config.definitions import SETTINGS
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- reference:begin -->", "<!-- reference:end -->"
+PROJECT = Path(__file__).parent.parent
+REFERENCE = PROJECT / "docs" / "reference"
+GENERATED = "<!-- made by: make docs -->"
 
 
 def all_commands() -> Iterator[tuple[str, Any]]:
@@ -26,30 +27,53 @@ def all_commands() -> Iterator[tuple[str, Any]]:
             yield f"facesnap {name} {sub}", command.get_command(None, sub)
 
 
-def reference() -> str:
-    """Return the reference section: the common options once, then each command with its own."""
-    commands = dict(all_commands())
-    parts = ["### Options of every command\n", _table(_options(commands["facesnap"].params))]
-    for path, command in list(commands.items())[1:]:
-        own = getattr(command, "own_params", [])
-        arguments = [param for param in own if param.param_type_name == "argument"]
-        parts.append(f"### {' '.join([path, *(param.metavar for param in arguments)])}\n")
-        parts.append(f"{_paragraphs(command.help)}\n")
-        rows = [(f"`{param.metavar}`", param.help or "") for param in arguments] + _options(own)
-        if rows:
-            parts.append(_table(rows))
-        if command.examples:
-            parts.append("\n".join(["```console", *(f"$ {line}" for line in command.examples), "```"]) + "\n")
-    return "\n".join([*parts, "### Settings\n", _settings()])
+def pages() -> Mapping[Path, str]:
+    """Return the text of each generated page: the list of commands, a page for each group of them, and the settings."""
+    groups = list(dict.fromkeys(entry.group for entry in TABLE.values()))
+    found = {REFERENCE / "commands.md": _overview(groups), REFERENCE / "settings.md": _settings()}
+    return found | {_page_of(group): _group(group) for group in groups}
 
 
-def with_reference(text: str) -> str:
-    """Return a README's text with the reference section of this program."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"the README has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
+def _page_of(group: str) -> Path:
+    return REFERENCE / f"{group.lower()}-commands.md"
+
+
+def _overview(groups: Sequence[str]) -> str:
+    """Return the page with a line for each command and the options that all of them have."""
+    parts = [_head("Commands", "you know every command, and the options that all of them take.")]
+    for group in groups:
+        page = _page_of(group).name
+        rows = [
+            (f"[`{name}`]({page}#facesnap-{name})", entry.help) for name, entry in TABLE.items() if entry.group == group
+        ]
+        parts.append(f"## {group}\n\n{_table(rows)}")
+    return "\n".join([*parts, "## Options of every command\n", _table(_options(Facesnap().params))])
+
+
+def _group(group: str) -> str:
+    """Return the page with the arguments, options and examples of a group's commands."""
+    names = [name for name, entry in TABLE.items() if entry.group == group]
+    listed = ", ".join(f"`{name}`" for name in names)
+    also = "[commands.md](commands.md) has the options that all commands take."
+    parts = [_head(f"{group} commands", f"you know every argument and option of {listed}. {also}")]
+    for path, command in all_commands():
+        if path.split()[1:2] and path.split()[1] in names:
+            parts.append(_command(path, command))
+    return "\n".join(parts)
+
+
+def _command(path: str, command: Any) -> str:
+    own = getattr(command, "own_params", [])
+    arguments = [param for param in own if param.param_type_name == "argument"]
+    parts = [f"## {path}\n", f"{_paragraphs(command.help)}\n"]
+    if arguments:
+        parts.append(f"Usage: `{' '.join([path, '[OPTIONS]', *(param.metavar for param in arguments)])}`\n")
+    rows = [(f"`{param.metavar}`", param.help or "") for param in arguments] + _options(own)
+    if rows:
+        parts.append(_table(rows))
+    if command.examples:
+        parts.append("\n".join(["```console", *(f"$ {line}" for line in command.examples), "```"]) + "\n")
+    return "\n".join(parts)
 
 
 def _settings() -> str:
@@ -57,7 +81,13 @@ def _settings() -> str:
     for name, known in SETTINGS.items():
         default = "" if _is_empty(known.default) else f" Default: `{_text(known.default)}`."
         rows.append((f"`{name}`", f"`{known.env}`" if known.env else "", f"{known.help}.{default}"))
-    return _table(rows, ("in a profile", "in the environment", ""))
+    end = "you know each setting of a profile, and the variable that replaces it. [configuration.md](configuration.md)"
+    head = _head("Settings", f"{end} says which source wins.")
+    return f"{head}\n{_table(rows, ('in a profile', 'in the environment', ''))}"
+
+
+def _head(title: str, end: str) -> str:
+    return f"{GENERATED}\n\n# {title}\n\nAfter this page {end}\n"
 
 
 def _text(default: object) -> str:
@@ -88,5 +118,6 @@ def _table(rows: Sequence[Sequence[str]], header: Sequence[str] = ("", "")) -> s
 
 
 if __name__ == "__main__":
-    README.write_text(with_reference(README.read_text()))
-    sys.stdout.write(f"{README} has the reference of this program\n")
+    for path, text in pages().items():
+        path.write_text(text)
+    sys.stdout.write(f"{REFERENCE} has the reference of this program\n")
