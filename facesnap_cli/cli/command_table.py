@@ -60,9 +60,7 @@ class Facesnap(CommandGroup):
     def __init__(self) -> None:
         super().__init__(
             name="facesnap",
-            help="Back up and restore Azure Face person groups and face lists.\n\n"
-            "facesnap take --type PersonGroup --object-id employees\n"
-            "facesnap apply latest --profile dr --verify full",
+            help="Back up and restore Azure Face person groups and face lists.",
             params=[*params_of(version_option), *params_of(local_options), *params_of(service_options)],
             rich_markup_mode=None,
             context_settings=HELP,
@@ -70,7 +68,12 @@ class Facesnap(CommandGroup):
         self.commands: dict[str, Any] = dict.fromkeys(TABLE)  # the names, for suggestions; see get_command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Understand `help COMMAND` as `COMMAND --help`."""
+        """Understand `help COMMAND` as `COMMAND --help`, and print the common options for `help options`."""
+        if args == ["help", "options"]:
+            formatter = ctx.make_formatter()
+            super().format_options(ctx, formatter)
+            sys.stdout.write(formatter.getvalue().lstrip("\n"))
+            ctx.exit()
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -86,10 +89,19 @@ class Facesnap(CommandGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(TABLE)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands, which fits 32 lines of 80 columns."""
+        width = max(map(len, TABLE))
+        formatter.write(f"Usage: facesnap COMMAND [OPTIONS]\n{self.help}\n")
         for group in dict.fromkeys(entry.group for entry in TABLE.values()):
-            with formatter.section(group):
-                formatter.write_dl([(name, entry.help) for name, entry in TABLE.items() if entry.group == group])
+            formatter.write(f"{group}:\n")
+            for name, entry in TABLE.items():
+                if entry.group == group:
+                    formatter.write(f"  {name:{width}}  {entry.help}\n")
+        formatter.write("More: facesnap help COMMAND; facesnap help options\n")
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Leave the list of commands out of `help options`."""
 
     def invoke(self, ctx: Any) -> Any:
         if ctx.params.pop("version"):

@@ -85,18 +85,18 @@ class LocalCommand(TyperCommand):
         write_examples(formatter, self.examples)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        sections = {"Arguments": [], "Options": [], "Common options": []}  # type: dict[str, list[tuple[str, str]]]
-        own = {id(param) for param in self.own_params}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        common = {id(param) for declaration in self.common for param in params_of(declaration)}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
-                is_argument = param.param_type_name == "argument"
-                title = "Arguments" if is_argument else "Options" if id(param) in own else "Common options"
-                sections[title].append(record)
+            if record is not None and id(param) not in common:
+                sections["Arguments" if param.param_type_name == "argument" else "Options"].append(record)
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+        formatter.write_paragraph()
+        formatter.write_text("--profile, --output and the other common options: facesnap help options")
 
 
 class ServiceCommand(LocalCommand):
@@ -114,7 +114,7 @@ class CommandGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
-            sys.stderr.write(f"{ctx.get_help()}\n\n")
+            sys.stderr.write(f"{ctx.get_help()}\n")
             name = ctx.command_path.partition(" ")[2]
             raise UsageError(f"{name} needs a command".lstrip())
         refuse_empty_values(self, ctx, args)

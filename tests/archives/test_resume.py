@@ -65,6 +65,7 @@ def test_an_import_that_is_killed_ten_times_adds_everything_once(
     assert len(answered) == 302
 
 
+@slow  # a request in doubt is waited for, and that takes a minute
 def test_an_import_of_a_list_that_is_killed_adds_every_face_once(
     paced_program: Program, emulator: RunningEmulator
 ) -> None:

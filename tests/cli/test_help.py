@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from facesnap_cli.cli.command_table import TABLE
 from tests.conftest import Program
 from tests.reference import all_commands
 
@@ -36,7 +37,7 @@ def test_no_help_is_kept_of_a_command_that_is_no_more() -> None:
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_has_an_example_that_can_be_pasted(bare_program: Program, path: str) -> None:
     command = COMMANDS[path]
-    has_own = not hasattr(command, "list_commands") or path == "facesnap"
+    has_own = not hasattr(command, "list_commands")
     assert bool(command.examples) or not has_own
     shown = bare_program.run(*path.split()[1:], "--help").out.splitlines()
     for line in command.examples:
@@ -107,3 +108,20 @@ def test_a_misspelling_is_met_with_what_was_probably_meant(bare_program: Program
     assert (result.status, result.out) == (2, "")
     said = result.err.partition("Did you mean" if "Did you mean" in result.err else "did you mean")[2]
     assert meant in (said or result.err.partition("Possible options")[2])
+
+
+def test_facesnap_alone_lists_the_commands_in_32_lines_of_80_columns(bare_program: Program) -> None:
+    result = bare_program.run()
+    lines = result.err.splitlines()
+    assert (result.status, result.out) == (2, "")
+    assert len(lines) <= 32
+    assert max(map(len, lines)) <= 80
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in TABLE)
+
+
+def test_the_common_options_are_shown_once(bare_program: Program) -> None:
+    shown = bare_program.run("help", "options")
+    assert (shown.status, shown.err) == (0, "")
+    assert "--http-timeout" in shown.out
+    assert "--http-timeout" not in bare_program.run("take", "--help").out
+    assert "facesnap help options" in bare_program.run("take", "--help").out

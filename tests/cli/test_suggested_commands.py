@@ -70,6 +70,7 @@ NEEDED = [
     (("copy", "--to", "dr"), ALL),
     (("run", "nightly.toml"), ALL),
     (("backups", "nightly.toml"), ALL),
+    (("restore", "employees"), ALL),
     (("export", "--to", "x.facesnap"), ALL),
     (("import", "x.facesnap"), ALL),
     (("diff", "x.facesnap"), ALL),

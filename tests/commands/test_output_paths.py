@@ -38,6 +38,9 @@ OUTPUTS = {
         "--id-map",
         "OUT",
     ),
+    ("restore", "--id-map"): (
+        *("restore", "ARCHIVE", "--to", "target:copy", "--yes", "--ca-bundle", "INPUT", "--id-map", "OUT"),
+    ),
     ("run", "--summary"): ("run", "PLAN", "--ca-bundle", "INPUT", "--summary", "OUT"),
     ("emulator start", "--access-log"): (
         *("emulator", "start", "--port", "0", "--accounts", "INPUT", "--access-log", "OUT"),
@@ -153,8 +156,9 @@ def test_every_output_option_of_every_command_is_in_the_table() -> None:
 
 
 def test_every_other_option_for_a_path_expands_it() -> None:
-    settings = {"--config", "--ca-bundle", "--key-file", "--seed"}  # read as settings are, or not always a path
-    assert {option for _, option in path_options()} <= settings
+    # Read as settings are, or not always a path.
+    others = {"--config", "--ca-bundle", "--key-file", "--seed", "backup"}
+    assert {option for _, option in path_options()} <= others
 
 
 @each_output

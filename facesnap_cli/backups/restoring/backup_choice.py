@@ -14,6 +14,7 @@ from facesnap_cli.common.errors import ConfigurationError, NotFoundError, UsageE
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.config.paths import user_path
 from facesnap_cli.journal.backup_records import backup_at
 from facesnap_cli.journal.run_records import remembered_plans
 from facesnap_cli.models.objects import ObjectType
@@ -66,7 +67,7 @@ def choose(
     if (is_archive or ":" in text) and (plan or at):
         raise UsageError(f"--plan and --at choose among the backups of an item, and {harmless(text)} is one backup")
     if is_archive:
-        return Choice(Path(text).expanduser().absolute(), None, "", None, None, None, "it was named")
+        return Choice(user_path(text).absolute(), None, "", None, None, None, "it was named")
     if ":" in text:
         if needs_images:
             raise UsageError(f"--into and --person need an archive with images, and {harmless(text)} is a copy")
@@ -85,7 +86,9 @@ def _named_copy(dependencies: Dependencies, text: str) -> Choice:
     if not found:
         raise NotFoundError(f"{profile} has no object {harmless(object_id)}")
     if len(found) > 1:
-        raise UsageError(f"{text} is {' and '.join(found)}", hint="copy one with facesnap copy --type")
+        raise UsageError(
+            f"{text} is {' and '.join(found)}", hint=Hint("choose one: ", command("copy", "--type", found[0]), " …")
+        )
     return Choice(None, profile, object_id, found[0], None, object_id, "it was named")
 
 
