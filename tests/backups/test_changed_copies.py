@@ -90,6 +90,21 @@ def test_a_copy_made_by_hand_covers_but_is_never_deleted(estate: Estate) -> None
     assert estate.groups("dr") == [manual, made[-1]]
 
 
+def test_a_copy_begun_by_hand_and_finished_by_the_plan_is_never_deleted(estate: Estate) -> None:
+    by_hand = ("copy", "-t", "PersonGroup", "-i", "group-00", "--to", "dr:group-00-{date}", "-q")
+    estate.emulator.faults(
+        {"route": "GET /persongroups/*/persons", "status": 500, "code": "Unspecified", "message": ""}
+    )
+    assert estate.run(*by_hand).status != 0
+    estate.emulator.faults()
+    [manual] = estate.groups("dr")
+    assert run(estate, keep={"last": 1}) == manual
+    for _ in range(2):
+        estate.set_day(DAY_S)
+        newest = run(estate, keep={"last": 1})
+    assert estate.groups("dr") == [manual, newest]
+
+
 def test_a_copy_known_to_be_bad_is_not_current_without_verification_either(estate: Estate) -> None:
     taken = estate.run("take", "-t", "PersonGroup", "-i", "group-00", "-s", subscription("dr"), "-q")
     assert taken.status == 0

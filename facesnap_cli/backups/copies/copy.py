@@ -329,6 +329,9 @@ class Copy:
         take = self._journal.take_of(operation.snapshot_id or "")
         is_verified = operation.verified_time is not None and why_bad is None
         facts = copy.facts if copy else self._facts_of(target, operation)
+        plan = self._parameters.plan
+        if operation.job_key not in (self._parameters.key_of(target), self._parameters.former_key):
+            plan = None  # a copy begun by hand stays its maker's, although this run of the plan finishes it
         level = self._parameters.verify if copy else VerifyLevel.QUICK  # an earlier version did not record the level
         record = BackupRecord(
             id=operation.intent,
@@ -343,8 +346,8 @@ class Copy:
             reason=why_bad,
             verified=level.value if is_verified else None,
             verified_time=operation.verified_time if is_verified else None,
-            item=(target.template.name or None) if self._parameters.plan else None,
-            plan=str(self._parameters.plan.absolute()) if self._parameters.plan else None,
+            item=(target.template.name or None) if plan else None,
+            plan=str(plan.absolute()) if plan else None,
             persons=copy.persons if copy and self._parameters.take.object_type.has_persons else None,
             faces=copy.faces if copy else None,
             facts=facts,

@@ -67,9 +67,13 @@ class CopyParameters:
     plan: Path | None = None
 
     def key_of(self, target: CopyTarget) -> str:
-        """A hash of the source and one target, under which the steps of its copies are recorded."""
+        """A hash of the source and one target, under which the steps of its copies are recorded.
+
+        A plan's differs from that of a copy made by hand, which never becomes the plan's to delete.
+        """
         template = target.template.text.replace("{name}", target.template.name)
-        facts = [self._source_key, [target.account.profile, target.account.endpoint, template]]
+        maker = [] if self.plan else ["by hand"]
+        facts = [self._source_key, [target.account.profile, target.account.endpoint, template, *maker]]
         keys = [account.resource.key_digest for account in (self.source, target.account)]
         return _hash([*facts, keys] if any(keys) else facts)
 
