@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from facesnap_cli.archives.archive import Archive
+from facesnap_cli.archives.partial_archive import PartialArchive
+from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, Program
 from tests.support.archives import DAY_S, change, dated_archive, exported, rows, wait_days
@@ -82,6 +85,28 @@ def test_a_damaged_older_archive_does_not_keep_the_next_from_being_made(program:
     wait_days(program, 1)
     done = program.run("run", plan(program), "-o", "json", "-q")
     assert (done.status, done.json[0]["status"]) == (0, "copied")
+
+
+def test_a_damaged_draft_fails_rather_than_lose_the_images_of_the_base(
+    program: Program, emulator: RunningEmulator, backups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = exported(program, emulator, "PersonGroup", "employees")
+    backups.mkdir()
+    first.rename(backups / f"employees-{program.clock.now():%Y-%m-%d}.facesnap")
+    wait_days(program, 1)
+    seal, damages = PartialArchive.seal, [DamagedError("the draft is damaged")]
+
+    def seal_at_second_attempt(partial: PartialArchive, *, is_consistent: bool) -> Archive:
+        if damages:
+            raise damages.pop()
+        return seal(partial, is_consistent=is_consistent)
+
+    monkeypatch.setattr(PartialArchive, "seal", seal_at_second_attempt)
+    failed = program.run("run", plan(program), "-o", "json", "-q")
+    assert (failed.status, failed.json[0]["status"]) == (DamagedError.exit_code, "failed")
+    assert not dated_archive(program).exists()
+    assert program.run("run", plan(program), "-o", "none", "-q").status == 0
+    assert rows(dated_archive(program), "SELECT count(image) FROM faces") == [(7,)]
 
 
 def test_an_export_that_fails_is_the_items_failure_and_goes_on_the_next_time(

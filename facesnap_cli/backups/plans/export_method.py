@@ -192,7 +192,11 @@ class ExportMethod:
         ):
             try:
                 exported = export_object(self.account, parameters, self.dependencies.clock, recorded)
-            except DamagedError:  # an older archive must not keep the next from being made
+            except DamagedError:
+                # A damaged base must not keep the next archive from being made. Without a sound one, carried images
+                # would be lost because the draft is damaged.
+                if base is None or not _is_damaged(base.path):
+                    raise
                 exported = export_object(
                     self.account, replace(parameters, base=None), self.dependencies.clock, recorded
                 )
@@ -241,6 +245,16 @@ class ExportMethod:
             if candidate.moment:
                 break
         return cover_of(self.item, archives.label, None, candidates, self.service_time.now())
+
+
+def _is_damaged(path: Path) -> bool:
+    """Return whether an archive cannot be read or fails its check."""
+    try:
+        with Archive.opened(path) as archive:
+            archive.check()
+    except DamagedError:
+        return True
+    return False
 
 
 def _incomplete(archive: FoundArchive, counts: FaceCounts) -> VerificationError:
