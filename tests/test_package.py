@@ -95,7 +95,7 @@ def test_the_wheel_runs_without_the_extras_and_says_how_to_get_each(
     assert (listed.returncode, listed.stdout) == (9, "")
     assert f"no answer from {endpoint.removeprefix('http://')}" in listed.stderr
 
-    endpoint = 'endpoint = "https://NAME.cognitiveservices.azure.com"'
+    endpoint = 'endpoint = "https://face-prod.cognitiveservices.azure.com"'
     config = tmp_path / "config.toml"
     config.write_text(
         f'[profiles.with-keyring]\n{endpoint}\nkeyring = true\n[profiles.with-entra]\n{endpoint}\nauth = "entra"\n'

@@ -12,6 +12,7 @@ _PATH = pattern(r"/*|/face(?:/(?P<version>v[0-9]+\.[0-9]+(?:-preview)?))?/*")
 _DEFAULT_VERSION = "v1.0"
 _KEY = pattern(r"[0-9A-Za-z]{24,}")
 _EXAMPLE = "https://NAME.cognitiveservices.azure.com"
+_PLACEHOLDER = pattern(r"(?:[^@]*@)?(?:NAME|YOUR[-_]?NAME|<[^>]*>)\..*")
 
 
 def parse_endpoint(text: str) -> str:
@@ -28,6 +29,11 @@ def parse_endpoint(text: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise UsageError(f"{harmless(text)[:200]!r} is not a URL") from None
+    if _PLACEHOLDER.fullmatch(parts.netloc):
+        raise UsageError(
+            f"{harmless(text)[:200]} is the example of the documentation",
+            hint="copy your resource's endpoint from the Azure portal: Resource Management, Keys and Endpoint",
+        )
     if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(f"must be {_EXAMPLE}, without a user, a query or a fragment")
     if not host or not HOST_NAME.fullmatch(host) or parts.scheme not in ("http", "https") or not text.isprintable():

@@ -93,6 +93,11 @@ def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, a
     ("line", "meant"),
     [
         ("tkae", "take"),
+        ("backup", "'copy', 'export', 'run'"),
+        ("ls", "'list'"),
+        ("prune", "'run'"),
+        ("rm", "'delete'"),
+        ("snapshots", "'list'"),
         ("config lst", "list"),
         ("take --objct-id x", "--object-id"),
         ("list --profile emulater", "emulator"),

@@ -52,6 +52,15 @@ def test_an_endpoint_that_would_carry_the_key_elsewhere_is_refused(bare_program:
     assert (bare_program.directory / "config.toml").read_text() == ""
 
 
+@pytest.mark.parametrize("host", ["NAME", "YOUR-NAME", "<name>"])
+def test_the_endpoint_of_an_example_is_refused(bare_program: Program, host: str) -> None:
+    endpoint = f"https://{host}.cognitiveservices.azure.com"
+    made = bare_program.run("config", "init", "-p", "prod", "--endpoint", endpoint, stdin=KEY)
+    assert (made.status, made.out) == (2, "")
+    assert "is the example of the documentation" in made.err
+    assert "Keys and Endpoint" in made.err
+
+
 def test_show_tells_each_value_and_its_source_and_no_key(bare_program: Program) -> None:
     init(bare_program)
     shown = bare_program.run("config", "show", "-o", "json", FACESNAP_OBJECT_ID="employees")
