@@ -201,14 +201,24 @@ def test_unused_files_and_folders_and_faces_without_image_are_named(team: Team) 
     for number in range(30):
         team.put(f"Nobody/{number}.jpg", extra)
     team.put("stray.jpg", extra)
+    empty = team.images / ADA
+    empty.mkdir()
+    (empty / "._1.jpg").write_bytes(extra)
     done = team.export()
     matching = done.json["matching"]
     assert (done.status, matching["matched"], matching["byRule"]) == (0, 1, {"name": 1})
-    assert matching["unusedFolders"] == [{"folder": str(team.images / "Nobody"), "files": 30}]
+    nobody = {"folder": str(team.images / "Nobody"), "files": 30}
+    assert matching["unusedFolders"] == [nobody, {"folder": str(empty), "files": 0}]
     assert len(matching["unusedFiles"]) == 32
     bare = [{"faceId": ada.faces[0], "personId": ada.person_id, "name": ADA}]
     assert (matching["facesWithoutImage"], len(grace.faces)) == (bare, 1)
-    for text in ("folder of no person: ", "2.jpg", "stray.jpg", f"no image: face {ada.faces[0]} of {ADA}"):
+    for text in (
+        "folder of no person: ",
+        f"folder without a file: {empty}",
+        "2.jpg",
+        "stray.jpg",
+        f"no image: face {ada.faces[0]} of {ADA}",
+    ):
         assert text in done.err
     assert "Nobody/3.jpg" not in done.err
 

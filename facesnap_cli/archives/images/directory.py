@@ -36,12 +36,14 @@ class ImageDirectory:
 
     def __init__(self, root: Path):
         self.origin = self._root = root
+        self.empty_folders: list[str] = []
 
     def check(self, index: Callable[[], ObjectIndex]) -> None:
         """Raise nothing: a directory cannot contradict an object."""
 
     def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
         """Yield every file of the tree, in the order of their paths. Raises UsageError for an unreadable folder."""
+        self.empty_folders = []
         try:
             yield from self._walk(index, _Folder(str(self._root)), (os.path.realpath(self._root),))
         except OSError as error:
@@ -50,6 +52,8 @@ class ImageDirectory:
     def _walk(self, index: ObjectIndex, folder: _Folder, above: tuple[str, ...]) -> Iterator[SourceImage]:
         with os.scandir(folder.path) as found:
             entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        if folder.name and not entries:
+            self.empty_folders.append(folder.path)
         for entry in entries:
             name = f"{folder.name}/{entry.name}" if folder.name else entry.name
             if entry.is_dir():

@@ -69,6 +69,7 @@ class Matching:
     def __init__(self, index: ObjectIndex):
         self._index = index
         self._db = index.connection
+        self._empty_folders: list[str] = []
         for statement in _SCHEMA:
             self._db.execute(statement)
 
@@ -81,6 +82,7 @@ class Matching:
                 self._insert(batch)
                 batch = []
         self._insert(batch)
+        self._empty_folders = [storable(folder) for folder in source.empty_folders]
 
     def matches(self, examine: Examine, present: Present) -> Iterator[Match]:
         """Yield the image of each face that has one.
@@ -113,12 +115,13 @@ class Matching:
             yield Entry(storable(row["place"]), row["reason"] or "")
 
     def unused_folders(self) -> Iterator[tuple[str, int]]:
-        """Yield the folders of which no file belongs to anybody, with the number of their files."""
+        """Yield the folders without a file of anybody, with the number of their files; empty ones come last."""
         query = (
             "SELECT folder, count(*) FROM images WHERE folder != '' GROUP BY folder"
             " HAVING count(*) = sum(state = ?) ORDER BY min(number)"
         )
         yield from ((row[0], row[1]) for row in self._db.execute(query, (UNUSED,)))
+        yield from ((folder, 0) for folder in self._empty_folders)
 
     def unused_files(self, *, outside_folders: bool = False) -> Iterator[Entry]:
         """Yield the files that went to nobody; with `outside_folders` only those outside unused folders."""

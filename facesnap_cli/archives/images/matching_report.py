@@ -66,7 +66,10 @@ class MatchingReport:
                 for entry in self.dropped
             ),
             *_limited(
-                f"folder of no person: {harmless(folder)} ({counted(n, 'file')})" for folder, n in self.unused_folders
+                f"folder of no person: {harmless(folder)} ({counted(n, 'file')})"
+                if n
+                else f"folder without a file: {harmless(folder)}"
+                for folder, n in self.unused_folders
             ),
             *_limited(f"image of no face: {_line(entry)}" for entry in self.single_files),
             *_carried(self.carried),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +40,11 @@ class ImageSource(Protocol):
     @property
     def origin(self) -> Path:
         """The directory or file that the user named."""
+        ...
+
+    @property
+    def empty_folders(self) -> Sequence[str]:
+        """The paths of folders without a file or a folder, known after `images` has yielded all."""
         ...
 
     @property
