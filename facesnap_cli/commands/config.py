@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facesnap_cli.config.settings import Settings
 
 app = typer_app()
+SHORTEST_AZURE_KEY = 32
 SettingArgument = Annotated[str, typer.Argument(metavar="SETTING", help="The setting.")]
 ProfileArgument = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
 
@@ -176,8 +177,10 @@ def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
         if not values["endpoint"]:
             raise UsageError("config init needs --endpoint")
     values = {key: value_for_file(key, value) for key, value in values.items()}
-    if not any(key in KEY_SOURCES for key in values):
-        values["key"] = _read_key()
+    doubts: tuple[str, ...] = ()
+    if not any(source in KEY_SOURCES for source in values):
+        key = values["key"] = _read_key()
+        doubts = _doubts_of_key(key)
     edit = Edit(file).with_values(name, values)
     if before and values.get("endpoint", before.get("endpoint")) != before.get("endpoint"):
         edit = edit.without_second_keys(name)
@@ -187,7 +190,7 @@ def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     doctor = command_line(app.complete(command("doctor", "--profile", name)))
     made = f"profile {name} is in {file.path}; {doctor} tries it"
     keeps = (f"it keeps {', '.join(harmless(key)[:80] for key in kept)}",) if kept else ()
-    return Edit(edit.file, (*edit.notes, made, *keeps))
+    return Edit(edit.file, (*edit.notes, made, *keeps, *doubts))
 
 
 def _with_setting(app: App, name: str, value: str | None) -> Edit:
@@ -208,9 +211,15 @@ def _with_setting(app: App, name: str, value: str | None) -> Edit:
         raise UsageError("a key is never an argument: others could see it", hint="leave it out; it is asked for")
     if name not in SECRET_SETTINGS and value is None:
         raise UsageError(f"config set {name} needs a value")
-    stored = _read_key() if value is None else value_for_file(name, value)
+    doubts: tuple[str, ...] = ()
+    if value is None:
+        key = _read_key()
+        stored: object = key
+        doubts = _doubts_of_key(key)
+    else:
+        stored = value_for_file(name, value)
     edit = Edit(settings.file).with_values(settings.profile or "", {name: stored})
-    return Edit(edit.file, (*edit.notes, f"{name} is set in {edit.file.path}"))
+    return Edit(edit.file, (*edit.notes, f"{name} is set in {edit.file.path}", *doubts))
 
 
 def _without_setting(app: App, name: str) -> Edit:
@@ -332,6 +341,18 @@ def _read_key() -> str:
     if not could_be_key(text.strip()):
         raise CredentialsError("what you typed cannot be a key; nothing was changed", hint=KEY_HINT)
     return text.strip()
+
+
+def _doubts_of_key(key: str) -> tuple[str, ...]:
+    """Return notes that say why a stored key is probably not one of Azure's."""
+    from facesnap_cli.models.ids import is_guid
+
+    where = "is it KEY 1 or KEY 2 of Keys and Endpoint in the Azure portal?"
+    if is_guid(key):
+        return (f"the key looks like a GUID, as subscription ids do: {where}",)
+    if len(key) < SHORTEST_AZURE_KEY:
+        return (f"the key has {len(key)} characters, and Azure's have at least {SHORTEST_AZURE_KEY}: {where}",)
+    return ()
 
 
 def _setting_documents(settings: Settings) -> list[dict[str, object]]:

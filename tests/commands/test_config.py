@@ -92,6 +92,18 @@ def test_set_changes_one_line_and_keeps_the_comments(bare_program: Program) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [(SOURCE_SUBSCRIPTION, "looks like a GUID"), ("0123456789", "has 10 characters"), ("0123456789abcdef" * 2, "")],
+)
+def test_a_key_that_is_probably_none_is_stored_and_questioned(bare_program: Program, key: str, said: str) -> None:
+    for line in (("init", "-p", "prod", "--endpoint", ENDPOINT), ("set", "key")):
+        made = bare_program.run("config", *line, stdin=key)
+        assert made.status == 0
+        assert said in made.err
+        assert ("is it KEY 1 or KEY 2" in made.err) is bool(said)
+
+
 def test_set_refuses_a_key_as_an_argument(bare_program: Program) -> None:
     init(bare_program)
     refused = bare_program.run("config", "set", "key", "0123")
