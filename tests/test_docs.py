@@ -1,7 +1,8 @@
-"""README and docs/ say what the program has, lead nowhere else, and the README's quick start runs."""
+"""README and docs/ say what the program has, lead nowhere else, and their commands run."""
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import tomllib
@@ -12,7 +13,8 @@ import pytest
 from facesnap_cli.common import errors
 from facesnap_cli.config.definitions import SETTINGS
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program
+from tests import people
+from tests.conftest import SOURCE_KEYS, Program
 from tests.reference import GENERATED, PROJECT, all_commands, pages
 
 README = PROJECT / "README.md"
@@ -114,16 +116,28 @@ def test_every_module_that_a_page_names_is_there(page: Path) -> None:
     assert [path for path in named if not any((place / path).exists() for place in places)] == []
 
 
-def test_the_quick_start_runs(program: Program, emulator: RunningEmulator) -> None:
-    config = program.configure(emulator.endpoint)
-    config.write_text(config.read_text().replace(".source]", ".emulator]").replace(".target]", ".emulator-target]"))
-    config.write_text(config.read_text().replace('"source"', '"emulator"'))
-    blocks = re.findall(r"^```sh quickstart\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    assert len(lines) > 5
-    for line in lines:
-        words = [word.replace("employees.facesnap", str(config.with_name("e.facesnap"))) for word in shlex.split(line)]
-        done = program.run(*words[1:])
+EXECUTED = [page for page in PAGES if "```sh executed\n" in page.read_text()]
+
+
+def test_the_readme_has_blocks_to_execute() -> None:
+    assert README in EXECUTED
+
+
+@pytest.mark.parametrize("page", EXECUTED, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_the_commands_of_a_page_run_in_their_order(
+    page: Path, program: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = program.configure(emulator.endpoint).read_text()
+    source, target = config[config.index("[profiles.source]") :].split("[profiles.target]")
+    of_source = [source.replace("profiles.source", f"profiles.{name}") for name in ("emulator", "prod")]
+    of_target = [f"[profiles.{name}]{target}" for name in ("emulator-target", "dr")]
+    program.write_config("".join(of_source + of_target))
+    monkeypatch.chdir(program.directory)
+    monkeypatch.setattr("sys.stdin", io.StringIO(SOURCE_KEYS[0]))
+    people.main(emulator.endpoint, "employees", "photos")
+    blocks = re.findall(r"^```sh executed\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    for line in "".join(blocks).replace("\\\n", " ").splitlines():
+        done = program.run(*shlex.split(line, comments=True)[1:])
         assert (done.status, bool(done.out)) == (0, True), (line, done.err)
 
 
