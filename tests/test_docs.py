@@ -135,6 +135,8 @@ def test_the_commands_of_a_page_run_in_their_order(
     monkeypatch.chdir(program.directory)
     monkeypatch.setattr("sys.stdin", io.StringIO(SOURCE_KEYS[0]))
     people.main(emulator.endpoint, "employees", "photos")
+    for name, text in re.findall(r"^```toml (\S+)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
+        Path(name).write_text(text)
     blocks = re.findall(r"^```sh executed\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     for line in "".join(blocks).replace("\\\n", " ").splitlines():
         done = program.run(*shlex.split(line, comments=True)[1:])
