@@ -12,7 +12,7 @@ _PATH = pattern(r"/*|/face(?:/(?P<version>v[0-9]+\.[0-9]+(?:-preview)?))?/*")
 _DEFAULT_VERSION = "v1.0"
 _KEY = pattern(r"[0-9A-Za-z]{24,}")
 _EXAMPLE = "https://NAME.cognitiveservices.azure.com"
-_PLACEHOLDER = pattern(r"(?:[^@]*@)?(?:NAME|YOUR[-_]?NAME|<[^>]*>)\..*")
+_PLACEHOLDER = pattern(r"(?:[^@]*@)?(?:NAME|YOUR[-_][A-Z]+|<[^>]*>)\..*")
 
 
 def parse_endpoint(text: str) -> str:
