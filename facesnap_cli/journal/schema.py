@@ -109,18 +109,6 @@ MIGRATIONS = (
         causes TEXT                 -- JSON: [{message, profile, targets, command}]
     ) STRICT;
     CREATE INDEX runs_by_plan ON runs (plan, started_time);
-    CREATE TABLE requests_in_doubt (    -- sent without a response; they may still take effect
-        id TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,        -- the operation's intent or the transfer's id
-        endpoint TEXT NOT NULL,
-        profile TEXT,
-        method TEXT NOT NULL,
-        path TEXT NOT NULL,
-        content TEXT NOT NULL,      -- SHA-256 of the body
-        sent_time TEXT NOT NULL,
-        until_time TEXT NOT NULL    -- nothing is concluded from its absence before
-    ) STRICT;
-    CREATE INDEX requests_in_doubt_by_owner ON requests_in_doubt (owner);
     """,
     """
     ALTER TABLE operations ADD COLUMN key_digest TEXT;      -- of an account's key, if no profile names the account
