@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from typer import BadParameter
 
@@ -50,6 +54,7 @@ OUTPUTS = {
 }
 APPENDED = {("emulator start", "--access-log"), ("run", "--summary"), ("run", "GITHUB_STEP_SUMMARY")}
 BY_OPTION = [output for output in OUTPUTS if output[1].startswith("--")]
+TEXTS_OF_A_RUN = [output for output in OUTPUTS if output[1] != "--to" and output[0] != "emulator start"]
 each_output = pytest.mark.parametrize("output", OUTPUTS, ids=" ".join)
 
 PATH = re.compile(r"\b(FILE|DIR|ARCHIVE|PLAN)\b")
@@ -265,3 +270,28 @@ def test_the_metrics_of_checks_are_checked_too(place: Place) -> None:
     done = place.program.run("backups", str(plan), "--check")
     assert done.status == 13
     assert "metrics: plan-check.toml, which --check writes: it is the plan" in done.err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="which file a descriptor is, Linux says")
+@pytest.mark.parametrize("output", TEXTS_OF_A_RUN, ids=" ".join)
+def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(
+    place: Place, output: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place.path("full", output)
+    path.write_text("before\n")
+    shutil.copy(certifi.where(), place.input(output))
+    monkeypatch.setattr(f"{__name__}.PLAN", f"{PLAN}require_images = false\n")
+    sync = os.fsync
+
+    def full(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name.lstrip(".").startswith("full."):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", full)
+    done = place.write(output, str(path))
+    is_warning = output[1] in ("metrics", "GITHUB_STEP_SUMMARY")
+    assert "No space left on device" in done.err
+    assert done.status == (0 if is_warning else 1), done
+    assert path.read_text() == "before\n"
+    assert [file.name for file in place.directory.iterdir() if file.name.startswith(".full")] == []
