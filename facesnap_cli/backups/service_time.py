@@ -25,6 +25,12 @@ class ServiceTime:
         self._was_asked = False
         self._lock = threading.Lock()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a response has shown the service's time: without it nothing is deleted by its age."""
+        self.now()
+        return self._account.service_clock.ahead is not None
+
     def now(self) -> datetime:
         """Return the service's time, UTC."""
         clock = self._account.service_clock

@@ -208,7 +208,7 @@ class TargetArchives:
         and without a change of the file since. If one of them is damaged, it does not count, and an older one stays
         instead. Without `recorded` these checks are not recorded.
         """
-        if self.item.keep is None or self.dependencies.clock_difference.is_large:
+        if self.item.keep is None or not self.service_time.is_known or self.dependencies.clock_difference.is_large:
             return []
         retention, known = Retention(self.item.keep), self._known(new)
         proven = {str(new)}
