@@ -23,7 +23,7 @@ PERSONS, FACES = "/largepersongroups/*/persons", "/largepersongroups/*/persisted
         {"route": f"POST {PERSONS}", "drop": "before", "share": 0.1},
         {"route": "PUT /largepersongroups/*", "drop": "after", "count": 1},
         {"route": "POST /largepersongroups/*/train", "drop": "after", "count": 1},
-        {"route": f"POST {FACES}", "status": 429, "share": 0.1},
+        {"route": f"POST {FACES}", "status": 429, "share": 0.1, "retryAfter": 1},
     ],
     ids=lambda fault: " ".join(str(value) for value in fault.values()),
 )
