@@ -88,7 +88,7 @@ class Facesnap(CommandGroup):
         """Understand `help COMMAND` as `COMMAND --help`, and print the common options for `help options`."""
         if args == ["help", "options"]:
             formatter = ctx.make_formatter()
-            super().format_options(ctx, formatter)
+            self.write_options(ctx, formatter)
             sys.stdout.write(formatter.getvalue().lstrip("\n"))
             ctx.exit()
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
@@ -123,9 +123,6 @@ class Facesnap(CommandGroup):
                 if entry.group == group:
                     formatter.write(f"  {name:{width}}  {entry.help}\n")
         formatter.write("More: facesnap help COMMAND; facesnap help options\n")
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Leave the list of commands out of `help options`."""
 
     def invoke(self, ctx: Any) -> Any:
         if ctx.params.pop("version"):

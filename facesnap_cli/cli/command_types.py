@@ -122,6 +122,10 @@ class CommandGroup(TyperGroup):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         self.format_commands(ctx, formatter)
+        self.write_options(ctx, formatter)
+
+    def write_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the group's own options without its commands."""
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)
