@@ -116,52 +116,57 @@ class Client:
         if given := {key: value for key, value in (params or {}).items() if value is not None}:
             url += "?" + urlencode(given, quote_via=quote, safe=",")
         body, headers = _encoded(json, content)
-        attempt, refusals, slept = 0, 0, 0.0
-        while True:
-            with _nothing_in_flight():
+        attempt, refusals, slept, is_in_flight = 0, 0, 0.0, False
+        try:
+            while True:
                 if not self.limiter.acquire(within_s):
                     raise ThrottledError(f"{what}: the rate limit leaves no time for it before the timeout")
                 on_send()
-            sent_at = self._clock.monotonic()
-            outcome = self._exchange(method, url, headers, body, within_s)
-            if isinstance(outcome, Response):
-                if outcome.status != 429:
-                    self.limiter.accepted()
-                if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
-                    return outcome
-                asked_s = requested_delay_s(outcome, self._service_clock.now())
-                error: FacesnapError = error_of(
-                    outcome,
-                    what=what,
-                    path=path,
-                    endpoint=self.options.endpoint,
-                    may_have_acted=method not in RESENDABLE_METHODS,
-                    now=self._service_clock.now(),
-                    keys_refused=self._credential.keys_refused,
-                )
-                if outcome.status == 429 and not is_used_up_quota(outcome):
-                    with _nothing_in_flight():
+                sent_at, is_in_flight = self._clock.monotonic(), True
+                outcome = self._exchange(method, url, headers, body, within_s)
+                if isinstance(outcome, Response):
+                    if outcome.status != 429:
+                        self.limiter.accepted()
+                    if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
+                        return outcome
+                    asked_s = requested_delay_s(outcome, self._service_clock.now())
+                    error: FacesnapError = error_of(
+                        outcome,
+                        what=what,
+                        path=path,
+                        endpoint=self.options.endpoint,
+                        may_have_acted=method not in RESENDABLE_METHODS,
+                        now=self._service_clock.now(),
+                        keys_refused=self._credential.keys_refused,
+                    )
+                    if outcome.status == 429 and not is_used_up_quota(outcome):
+                        is_in_flight = False
                         rest = self.limiter.refused(asked_s, sent_at)
                         if not retry or not self._waits_for(rest, refusals, slept):
                             raise error
                         if rest.is_new and rest.seconds >= TOLD_DELAY_S:
                             self._reporter.note(f"{error.message}; trying again in {format_duration(rest.seconds)}")
-                    refusals += 1
-                    slept += rest.seconds
-                    continue
-                delay = self.options.policy.delay_after(outcome, asked_s, method=method, attempt=attempt, rng=self._rng)
-            else:
-                resendable = method in RESENDABLE_METHODS or not outcome.sent
-                error = self._failure(outcome, what, unknown=not resendable)
-                delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
-            if not retry or delay is None or slept + delay > self.options.policy.budget_s:
-                raise error
-            with _nothing_in_flight():
+                        refusals += 1
+                        slept += rest.seconds
+                        continue
+                    policy = self.options.policy
+                    delay = policy.delay_after(outcome, asked_s, method=method, attempt=attempt, rng=self._rng)
+                else:
+                    resendable = method in RESENDABLE_METHODS or not outcome.sent
+                    error = self._failure(outcome, what, unknown=not resendable)
+                    delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
+                if not retry or delay is None or slept + delay > self.options.policy.budget_s:
+                    raise error
+                is_in_flight = False
                 if delay >= TOLD_DELAY_S:
                     self._reporter.note(f"{error.message}; trying again in {format_duration(delay)}")
                 self._clock.sleep(delay)
-            slept += delay
-            attempt += 1
+                slept += delay
+                attempt += 1
+        except Interruption as interruption:
+            # Whatever was sent before was refused or never arrived.
+            interruption.nothing_sent = interruption.nothing_sent or not is_in_flight
+            raise
 
     def _waits_for(self, rest: Rest, refusals: int, slept_s: float) -> bool:
         """Return whether a refused request waits for the end of the rest, to be sent again."""
