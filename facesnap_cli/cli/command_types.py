@@ -27,6 +27,7 @@ def local_options(
     quiet: options.QuietOption = False,
     verbose: options.VerboseOption = False,
     debug: options.DebugOption = False,
+    log_file: options.LogFileOption = None,
     no_color: options.NoColorOption = False,
 ) -> None:
     """The options of every command."""
@@ -74,6 +75,10 @@ class LocalCommand(TyperCommand):
         own = {param.name for param in self.own_params}
         App.of(ctx).add_options({name: value for name, value in ctx.params.items() if name not in own})
         ctx.params = {name: value for name, value in ctx.params.items() if name in own}
+        if App.of(ctx).options.log_file:
+            from facesnap_cli.cli.log_option import open_log
+
+            open_log(App.of(ctx), ctx.command_path, self.own_params, ctx.params)
         return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facesnap_cli.config.paths import InputPath, OutputPath
     from facesnap_cli.config.settings import Settings
     from facesnap_cli.display.columns import Document, View
+    from facesnap_cli.display.log_file import LogFile
     from facesnap_cli.display.output import Output
     from facesnap_cli.face_api.account import Account
     from facesnap_cli.journal.recent_snapshots import RecentSnapshots
@@ -40,6 +41,7 @@ class CommonOptions(NamedTuple):
     debug: bool = False
     no_color: bool = False
     raw: bool = False
+    log_file: OutputPath | None = None
     header: tuple[str, ...] = ()
 
 
@@ -55,6 +57,7 @@ class App:
         self.options = CommonOptions()
         self._chosen: dict[str, Any] = {}
         self._has_warned = False
+        self.log: LogFile | None = None
 
     @classmethod
     def of(cls, context: Any) -> App:
@@ -129,7 +132,8 @@ class App:
         from facesnap_cli.config.locations import state_directory
         from facesnap_cli.config.paths import check_outputs
 
-        check_outputs(outputs, [*inputs, *self.settings.named_files()], state_directory(self.environment))
+        log = [self.options.log_file] if self.options.log_file else []
+        check_outputs([*log, *outputs], [*inputs, *self.settings.named_files()], state_directory(self.environment))
 
     @property
     def given_profile(self) -> str | None:
@@ -145,7 +149,8 @@ class App:
 
     @cached_property
     def messages(self) -> Messages:
-        return Messages(quiet=self.options.quiet, verbose=self.options.verbose, debug=self.options.debug)
+        options = self.options
+        return Messages(quiet=options.quiet, verbose=options.verbose, debug=options.debug, log=self.log)
 
     @cached_property
     def settings(self) -> Settings:
@@ -262,11 +267,13 @@ class App:
         self.raise_if(failure)
 
     def close(self) -> None:
-        """Close connections and the journal."""
+        """Close connections, the journal and the log."""
         if "accounts" in self.__dict__:
             self.accounts.close()
         if "dependencies" in self.__dict__:
             self.dependencies.close()
+        if self.log:
+            self.log.close()
 
     def _connect(self, settings: Settings) -> Account:
         from facesnap_cli.config.locations import state_directory

@@ -27,9 +27,20 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     app = app or App()
     try:
+        status = _run(given, app)
+        if app.log:
+            app.log.write(f"ended with exit status {status}")
+        return status
+    finally:
+        app.close()
+
+
+def _run(given: Sequence[str], app: App) -> int:
+    """Run a command line and return its exit status. Every error but a bug under `--debug` is printed."""
+    try:
         with signals_as_interruptions():
             program = Facesnap()
-            with program.make_context("facesnap", given, obj=app) as context:
+            with program.make_context("facesnap", list(given), obj=app) as context:
                 program.invoke(context)
             _end_output(app)
         return 0
@@ -49,8 +60,6 @@ def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
         if app.options.debug:
             raise
         return _fail(app, given, _bug(bug))
-    finally:
-        app.close()
 
 
 def _end_output(app: App) -> None:

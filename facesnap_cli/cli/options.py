@@ -58,6 +58,15 @@ QueryOption = Annotated[str | None, typer.Option("--query", metavar="JMESPATH", 
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show each request and answer; the key stays hidden.")]
+LogFileOption = Annotated[
+    OutputPath | None,
+    typer.Option(
+        "--log-file",
+        metavar="FILE",
+        parser=output_file("--log-file", Writing.APPENDED),
+        help="Append what --verbose shows to this file, with times.",
+    ),
+]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print without colours.")]
 HeaderOption = Annotated[
     list[str] | None, typer.Option("--header", metavar="'K: V'", help="Send this header too. Repeatable.")

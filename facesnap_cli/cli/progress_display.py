@@ -35,6 +35,7 @@ def run_progress(
         estimate_of=partial(estimate_s, app.dependencies.journal),
         on_operation=app.resume_hints.add,
         is_wait=is_wait,
+        log=app.log,
     )
     try:
         yield progress.items.__getitem__
@@ -45,7 +46,7 @@ def run_progress(
 @contextmanager
 def step_progress(app: App, title: str) -> Iterator[Progress]:
     """Show how far each step of some work is."""
-    shown = show_steps(app.clock, title, quiet=app.options.quiet, color=app.color)
+    shown = show_steps(app.clock, title, quiet=app.options.quiet, color=app.color, log=app.log)
     try:
         yield shown.items[title]
     finally:

@@ -227,6 +227,56 @@ def append_text(
         os.close(descriptor)
 
 
+class AppendedFile:
+    """A file, pipe or device that is kept open to add to it. Not safe for several threads.
+
+    A file that was renamed or removed meanwhile is made anew under its name, as the rotation of logs needs it.
+    """
+
+    def __init__(self, path: Path, mode: int):
+        self._path = path
+        self._mode = mode
+        self._descriptor: int | None = None
+        self._is_torn = False
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it is a pipe or a device."""
+        try:
+            status = self._path.stat() if self._descriptor is None else os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return not stat.S_ISREG(status.st_mode)
+
+    def write(self, line: bytes, timeout_s: float = APPEND_TIMEOUT_S) -> None:
+        """Add a line. Raises OSError, also if a pipe is full or nobody reads it for `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        if self._descriptor is not None and not self.is_special and self._has_moved(self._descriptor):
+            self.close()
+        if self._descriptor is None:
+            self._descriptor = _open_to_append(self._path, self._mode, deadline)
+            self._is_torn = False
+        size = os.fstat(self._descriptor).st_size
+        try:
+            _write_until(self._descriptor, b"\n" + line if self._is_torn else line, deadline)
+        except OSError:
+            self._is_torn = os.fstat(self._descriptor).st_size > size  # a full disk takes a part of a line
+            raise
+        self._is_torn = False
+
+    def close(self) -> None:
+        """Close the file, which the next line opens again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _has_moved(self, descriptor: int) -> bool:
+        try:
+            return not os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except OSError:
+            return True
+
+
 def is_descriptor(path: Path) -> bool:
     """Return whether a path leads through links to an open file of a process, such as /dev/stdout, or to a device."""
     for _ in range(_MOST_LINKS):

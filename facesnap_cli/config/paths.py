@@ -92,7 +92,7 @@ def output_path(
     return OutputPath(path, label, writing, is_required=is_required, in_file=in_file)
 
 
-def check_outputs(outputs: Sequence[OutputPath], inputs: Sequence[InputPath], state_directory: Path) -> None:
+def check_outputs(outputs: Sequence[OutputPath], inputs: Sequence[InputPath], state_directory: Path | None) -> None:
     """Raise an error with everything that is wrong with the outputs of a command.
 
     An output is never an input of the same command, another output, or in the state directory, also through links. It
@@ -111,7 +111,9 @@ def check_outputs(outputs: Sequence[OutputPath], inputs: Sequence[InputPath], st
     raise kind(str(first), also=also)
 
 
-def _complaint(outputs: Sequence[OutputPath], number: int, inputs: Sequence[InputPath], state_directory: Path) -> str:
+def _complaint(
+    outputs: Sequence[OutputPath], number: int, inputs: Sequence[InputPath], state_directory: Path | None
+) -> str:
     """Return what is wrong with one output; empty if nothing is."""
     output = outputs[number]
     try:
@@ -121,7 +123,7 @@ def _complaint(outputs: Sequence[OutputPath], number: int, inputs: Sequence[Inpu
 
 
 def _complaints(
-    output: OutputPath, earlier: Sequence[OutputPath], inputs: Sequence[InputPath], state_directory: Path
+    output: OutputPath, earlier: Sequence[OutputPath], inputs: Sequence[InputPath], state_directory: Path | None
 ) -> Iterator[str]:
     places = [_Place.of(path) for path in output.places]
     for given in inputs:
@@ -130,7 +132,7 @@ def _complaints(
     for other in earlier:
         if any(_Place.of(path) in places for path in other.places):
             yield f"it is the file of {other.label}, too"
-    if _is_in(output.path, state_directory):
+    if state_directory and _is_in(output.path, state_directory):
         yield f"it is in the state directory {state_directory}, which facesnap keeps for itself"
     status = _status(output.path)
     if status is not None and not output.is_left_to_item:

@@ -10,6 +10,7 @@ from facesnap_cli.common.escape import harmless, harmless_json
 from facesnap_cli.common.hints import Completion, as_it_is
 
 if TYPE_CHECKING:
+    from facesnap_cli.display.log_file import LogFile
     from facesnap_cli.network.responses import Exchange
 
 _SHOWN_BODY_BYTES = 4000
@@ -18,37 +19,41 @@ _SHOWN_BODY_BYTES = 4000
 class Messages:
     """Writes lines to stderr, with control characters escaped.
 
-    `quiet` leaves warnings and errors.
+    `quiet` leaves warnings and errors. The `log` gets what `verbose` shows, whatever stderr gets.
     """
 
     def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, debug: bool = False, stream: TextIO | None = None
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        debug: bool = False,
+        stream: TextIO | None = None,
+        log: LogFile | None = None,
     ):
+        self._log = log
         self._quiet = quiet
         self._verbose = verbose or debug
         self._debug = debug
         self._stream = stream
 
     def note(self, text: str) -> None:
-        if not self._quiet:
-            self._line(text)
+        self._say(text, is_shown=not self._quiet)
 
     def info(self, text: str) -> None:
-        if self._verbose:
-            self._line(text)
+        self._say(text, is_shown=self._verbose)
 
     def tell(self, text: str) -> None:
         """Say what a person must know, also with `--quiet`."""
-        self._line(text)
+        self._say(text)
 
     def remark(self, text: str) -> None:
         """Say what helps a person but not a log, such as why nothing is printed."""
         stream = self._stream or sys.stderr
-        if self._verbose or (stream.isatty() and not self._quiet):
-            self._line(text)
+        self._say(text, is_shown=self._verbose or (stream.isatty() and not self._quiet))
 
     def warn(self, text: str) -> None:
-        self._line(f"warning: {text}")
+        self._say(f"warning: {text}")
 
     def error(
         self,
@@ -63,6 +68,9 @@ class Messages:
         Only a file with more mistakes than that has more lines: one for each mistake. `also` is the error of the
         output, if that failed too. `complete` adds this run's options to the commands that the error suggests.
         """
+        message, *more = error.lines(complete)
+        if self._log:
+            self._log.write("; ".join([f"error: {message}", *more, *([also.message] if also else [])]))
         if as_json:
             import json
 
@@ -70,7 +78,6 @@ class Messages:
                 error.details["output"] = also.message
             self._write(harmless_json(json.dumps(error.document(complete), default=str)) + "\n")
             return
-        message, *more = error.lines(complete)
         self._line(f"facesnap: {message}")
         for line in more:
             self._line(f"  {line}")
@@ -81,20 +88,26 @@ class Messages:
         """Show a request, its answer and a curl line for it. The key is in none of them."""
         if not self._debug:
             return
-        self._line(f"> {exchange.method} {exchange.url}")
+        self._say(f"> {exchange.method} {exchange.url}")
         for name, value in [*exchange.headers.items(), (exchange.key_header, "***")]:
-            self._line(f"> {name}: {value}")
+            self._say(f"> {name}: {value}")
         if exchange.content is not None:
-            self._line(f"> {_shown(exchange.content)}")
+            self._say(f"> {_shown(exchange.content)}")
         if exchange.response is None:
-            self._line(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
+            self._say(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
         else:
-            self._line(f"< {exchange.response.status} {exchange.response.reason} after {exchange.elapsed_s:.3f} s")
+            self._say(f"< {exchange.response.status} {exchange.response.reason} after {exchange.elapsed_s:.3f} s")
             for name, value in exchange.response.headers.items():
-                self._line(f"< {name}: {value}")
+                self._say(f"< {name}: {value}")
             if exchange.response.body:
-                self._line(f"< {_shown(exchange.response.body)}")
-        self._line(f"  {_curl(exchange)}")
+                self._say(f"< {_shown(exchange.response.body)}")
+        self._say(f"  {_curl(exchange)}")
+
+    def _say(self, text: str, *, is_shown: bool = True) -> None:
+        if self._log:
+            self._log.write(text)
+        if is_shown:
+            self._line(text)
 
     def _line(self, text: str) -> None:
         self._write(f"{harmless(text)}\n")

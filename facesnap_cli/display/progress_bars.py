@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.display.column_width import shortened, width_of
-from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress
+from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress, View
 from facesnap_cli.models.operations import Operation
 
 MOST_BARS = 10
@@ -19,31 +18,23 @@ _LEFT_COLUMNS = len(", about 59m59s left")
 _SHORTEST_ID = 12
 
 
-class OperationBars(RunProgress):
+class OperationBars(View):
     """Shows a bar for each operation, or a single bar if there are many."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        intents: Iterable[str],
-        on_operation: Callable[[Operation], None],
-        estimate_of: EstimateOf,
-        *,
-        color: bool,
-    ):
+    def __init__(self, run: RunProgress, estimate_of: EstimateOf, *, color: bool):
         from rich.progress import TextColumn, TimeElapsedColumn
 
-        super().__init__(clock, intents, on_operation)
+        super().__init__(run)
         self._estimate_of = estimate_of
         self._tasks: dict[str, Any] = {}
         state = TextColumn("{task.fields[state]}", markup=False)
         left = TextColumn("{task.fields[left]}", markup=False)
         # rich measures elapsed time itself, also between two polls: a task starts as early as its operation did.
-        self._bars, self._bar_columns = _bars(color, state, TimeElapsedColumn(), left, get_time=clock.monotonic)
+        self._bars, self._bar_columns = _bars(color, state, TimeElapsedColumn(), left, get_time=self.clock.monotonic)
         self._bars.start()
 
     def show_operation(self, item: Item, operation: Operation) -> None:
-        if len(self.items) > MOST_BARS:
+        if len(self.run.items) > MOST_BARS:
             self._update_sum()
         else:
             self._update_bar(operation)
@@ -70,19 +61,19 @@ class OperationBars(RunProgress):
 
     def _update_sum(self) -> None:
         if not self._tasks:
-            self._tasks[""] = self._bars.add_task("operations", total=len(self.items), state="", left="")
-        operations = (item.operation for item in self.items.values() if item.operation)
+            self._tasks[""] = self._bars.add_task("operations", total=len(self.run.items), state="", left="")
+        operations = (item.operation for item in self.run.items.values() if item.operation)
         ended = sum(not operation.state.is_open for operation in operations)
-        self._bars.update(self._tasks[""], completed=ended, state=f"{ended} of {len(self.items)} ended")
+        self._bars.update(self._tasks[""], completed=ended, state=f"{ended} of {len(self.run.items)} ended")
 
 
-class StepBars(RunProgress):
+class StepBars(View):
     """Shows a bar for each step of a single item."""
 
-    def __init__(self, clock: Clock, title: str, *, color: bool):
+    def __init__(self, run: RunProgress, title: str, *, color: bool):
         from rich.progress import TextColumn
 
-        super().__init__(clock, [title])
+        super().__init__(run)
         self._task: Any = None
         self._total: int | None = None
         self._done = 0
@@ -103,7 +94,7 @@ class StepBars(RunProgress):
         self._bars.update(self._task, completed=self._done, numbers=item.tally.numbers())
 
     def close(self) -> None:
-        with self.lock:
+        with self.run.lock:
             self._end_step()
         self._bars.stop()
 

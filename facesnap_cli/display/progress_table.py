@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.display.column_width import shortened
-from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress
-from facesnap_cli.models.operations import Operation
+from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress, View
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -21,25 +19,17 @@ if TYPE_CHECKING:
 _TIMES_COLUMNS = 8 + 12 + 4  # of ELAPSED and LEFT, and a space beside each of the four columns
 
 
-class ProgressTable(RunProgress):
+class ProgressTable(View):
     """Shows a row for each item that is under way or failed, and a line that counts the items.
 
     rich draws it from a thread of its own, four times a second.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        names: Iterable[str],
-        on_operation: Callable[[Operation], None],
-        estimate_of: EstimateOf,
-        *,
-        color: bool,
-    ):
+    def __init__(self, run: RunProgress, estimate_of: EstimateOf, *, color: bool):
         from rich.console import Console
         from rich.live import Live
 
-        super().__init__(clock, names, on_operation)
+        super().__init__(run)
         self._estimate_of = estimate_of
         console = Console(stderr=True, no_color=not color, highlight=False, emoji=False)
         self._live = Live(self, console=console, transient=True, refresh_per_second=4, redirect_stdout=False)
@@ -49,7 +39,7 @@ class ProgressTable(RunProgress):
         self._live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        with self.lock:
+        with self.run.lock:
             yield from self._drawn(max(1, options.size.height - 3), options.max_width)
 
     def _drawn(self, room: int, width: int) -> Iterator[Table | Text]:
@@ -60,7 +50,7 @@ class ProgressTable(RunProgress):
         free = width - _TIMES_COLUMNS
         for title, columns in (("ITEM", free * 2 // 7), ("STAGE", free * 5 // 7), ("ELAPSED", 8), ("LEFT", 12)):
             table.add_column(title, no_wrap=True, overflow="ellipsis", width=max(1, columns))
-        items = list(self.items.values())
+        items = list(self.run.items.values())
         active = [item for item in items if item.started_at is not None and not item.result]
         failed = [item for item in items if item.result and not item.ok]
         for item in [*active, *failed][:room]:

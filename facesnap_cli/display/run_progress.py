@@ -1,4 +1,4 @@
-"""The items of a run and how far they are, and the choice of the view that fits stderr.
+"""The items of a run and how far they are, and the choice of the views that show them.
 
 The items of a wait are its operations; an export or an import is one item.
 """
@@ -9,10 +9,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.progress import Tally
 from facesnap_cli.models.operations import Operation, OperationKind
+
+if TYPE_CHECKING:
+    from facesnap_cli.display.log_file import LogFile
 
 # Returns how many seconds an operation is expected to take, if that is known.
 EstimateOf = Callable[[Operation], float | None]
@@ -37,35 +41,35 @@ class Item:
             self.tally.begin(step, total)
             self.stage, self.operation = self.tally.title(), None
             self.started_at = self._run.clock.monotonic() if self.started_at is None else self.started_at
-            self._run.show_step(self, logged=logged)
+            for view in self._run.views:
+                view.show_step(self, logged=logged)
 
     def advance(self, number: int = 1) -> None:
         """Count parts of the step as done."""
         with self._run.lock:
             self.tally.done += number
             self.stage = str(self.tally)
-            self._run.show_count(self)
+            for view in self._run.views:
+                view.show_count(self)
 
     def update(self, operation: Operation) -> None:
         """Show an operation of the item as it is now."""
         self._run.on_operation(operation)
         with self._run.lock:
             self.operation = operation
-            self._run.show_operation(self, operation)
+            for view in self._run.views:
+                view.show_operation(self, operation)
 
     def end(self, result: str, *, ok: bool) -> None:
         """Show the result of the item."""
         with self._run.lock:
             self.result, self.ok = result, ok
-            self._run.show_end(self)
+            for view in self._run.views:
+                view.show_end(self)
 
 
 class RunProgress:
-    """The items of a run.
-
-    This class shows nothing of them, for `--quiet`; each subclass is a view. The methods `show_…` are called with
-    `lock` held. `on_operation` is called with each state of an operation.
-    """
+    """The items of a run, and the views that show them. `on_operation` is called with each state of an operation."""
 
     def __init__(
         self, clock: Clock, names: Iterable[str], on_operation: Callable[[Operation], None] = lambda operation: None
@@ -74,6 +78,20 @@ class RunProgress:
         self.on_operation = on_operation
         self.lock = threading.Lock()
         self.items = {name: Item(self, name) for name in names}
+        self.views: list[View] = []
+
+    def close(self) -> None:
+        """End all views."""
+        for view in self.views:
+            view.close()
+
+
+class View:
+    """Shows the items of a run. Its methods `show_…` are called with the run's `lock` held."""
+
+    def __init__(self, run: RunProgress):
+        self.run = run
+        self.clock = run.clock
 
     def close(self) -> None:
         return
@@ -100,35 +118,41 @@ def show_run(
     estimate_of: EstimateOf,
     on_operation: Callable[[Operation], None],
     is_wait: bool = False,
+    log: LogFile | None = None,
 ) -> RunProgress:
-    """Show items by their names: a table or bars at a terminal, else lines.
+    """Show items by their names: a table or bars at a terminal, else lines; lines in the `log`, too.
 
     The items of a wait are operations, named by their intents; those of another run are copies and exports.
     """
-    if quiet:
-        return RunProgress(clock, names, on_operation)
-    if _is_terminal():
+    run = RunProgress(clock, names, on_operation)
+    title_of = _title_in_wait if is_wait else _title_in_run
+    if not quiet and _is_terminal():
         from facesnap_cli.display.progress_bars import OperationBars
         from facesnap_cli.display.progress_table import ProgressTable
 
-        view = OperationBars if is_wait else ProgressTable
-        return view(clock, names, on_operation, estimate_of, color=color)
-    from facesnap_cli.display.progress_lines import ProgressLines
-
-    return ProgressLines(clock, names, on_operation, _title_in_wait if is_wait else _title_in_run)
+        run.views.append((OperationBars if is_wait else ProgressTable)(run, estimate_of, color=color))
+    _add_lines(run, quiet, log, title_of)
+    return run
 
 
-def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool) -> RunProgress:
-    """Show the steps of a single item, `title`: a bar for each at a terminal, else lines."""
-    if quiet:
-        return RunProgress(clock, [title])
-    if _is_terminal():
+def show_steps(clock: Clock, title: str, *, quiet: bool, color: bool, log: LogFile | None = None) -> RunProgress:
+    """Show the steps of a single item, `title`: a bar for each at a terminal, else lines; lines in the `log`, too."""
+    run = RunProgress(clock, [title])
+    if not quiet and _is_terminal():
         from facesnap_cli.display.progress_bars import StepBars
 
-        return StepBars(clock, title, color=color)
-    from facesnap_cli.display.progress_lines import ProgressLines
+        run.views.append(StepBars(run, title, color=color))
+    _add_lines(run, quiet, log, _title_in_run)
+    return run
 
-    return ProgressLines(clock, [title])
+
+def _add_lines(run: RunProgress, quiet: bool, log: LogFile | None, title_of: Callable[[Item, Operation], str]) -> None:
+    from facesnap_cli.display.progress_lines import ProgressLines, line_writer
+
+    if not quiet and not _is_terminal():
+        run.views.append(ProgressLines(run, line_writer(sys.stderr), title_of))
+    if log:
+        run.views.append(ProgressLines(run, log.write, title_of))
 
 
 def _title_in_wait(item: Item, operation: Operation) -> str:

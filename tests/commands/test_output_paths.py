@@ -49,12 +49,18 @@ OUTPUTS = {
     ("emulator start", "--access-log"): (
         *("emulator", "start", "--port", "0", "--accounts", "INPUT", "--access-log", "OUT"),
     ),
+    ("", "--log-file"): ("list", "--ca-bundle", "INPUT", "--log-file", "OUT"),
     ("run", "metrics"): ("run", "METRICS_PLAN", "--ca-bundle", "INPUT"),
     ("run", "GITHUB_STEP_SUMMARY"): ("run", "PLAN", "--ca-bundle", "INPUT"),
 }
-APPENDED = {("emulator start", "--access-log"), ("run", "--summary"), ("run", "GITHUB_STEP_SUMMARY")}
+APPENDED = {
+    ("emulator start", "--access-log"),
+    ("run", "--summary"),
+    ("run", "GITHUB_STEP_SUMMARY"),
+    ("", "--log-file"),
+}
 BY_OPTION = [output for output in OUTPUTS if output[1].startswith("--")]
-TEXTS_OF_A_RUN = [output for output in OUTPUTS if output[1] != "--to" and output[0] != "emulator start"]
+TEXTS_OF_A_RUN = [output for output in OUTPUTS if output[1] != "--to" and output[0] not in ("", "emulator start")]
 each_output = pytest.mark.parametrize("output", OUTPUTS, ids=" ".join)
 
 PATH = re.compile(r"\b(FILE|DIR|ARCHIVE|PLAN)\b")
@@ -127,7 +133,7 @@ def output_options() -> Iterator[tuple[str, str]]:
     def of(command: Any, name: str) -> Iterator[tuple[str, str]]:
         for sub in getattr(command, "list_commands", lambda context: [])(None):
             yield from of(command.get_command(None, sub), f"{name} {sub}".strip())
-        for param in command.params:
+        for param in getattr(command, "own_params", command.params):  # the program itself has the common options
             parse = getattr(param.type, "func", None)
             if parse and isinstance(_parsed(parse), OutputPath):
                 yield name, max(param.opts, key=len)

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from facesnap_cli.display.progress_lines import LINE_EVERY_S, ProgressLines
+from facesnap_cli.display.run_progress import Item, RunProgress
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 from tests.support.service import call
-from tests.support.terminal import Screen, at_terminal
+from tests.support.terminal import at_terminal
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-o", "none")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -65,14 +66,22 @@ def test_quiet_work_shows_no_progress(program: Program) -> None:
     assert program.run(*TAKE_IT, "-q").err == ""
 
 
+def logged_item(name: str, clock: LinkedClock) -> tuple[Item, list[str]]:
+    """Return an item, and the lines that a log gets of it."""
+    lines: list[str] = []
+    run = RunProgress(clock, [name])
+    run.views.append(ProgressLines(run, lines.append, lambda item, operation: item.name))
+    return run.items[name], lines
+
+
 def test_a_log_repeats_a_long_step_every_five_minutes() -> None:
-    clock, stream = LinkedClock(), Screen()
-    item = ProgressLines(clock, ["export"], stream=stream).items["export"]
+    clock = LinkedClock()
+    item, lines = logged_item("export", clock)
     item.begin("reading", 1000)
     for _ in range(10):
         clock.sleep(LINE_EVERY_S / 5)
         item.advance(10)
-    assert stream.getvalue().splitlines() == [
+    assert lines == [
         "export: reading, 1,000 in all",
         "export: reading: 50 of 1,000, 0.2/s, about 1h35m left",
         "export: reading: 100 of 1,000, 0.2/s, about 1h30m left",
@@ -80,9 +89,8 @@ def test_a_log_repeats_a_long_step_every_five_minutes() -> None:
 
 
 def test_a_step_that_is_not_logged_is_for_terminals_alone() -> None:
-    stream = Screen()
-    item = ProgressLines(LinkedClock(), ["copy"], stream=stream).items["copy"]
+    item, lines = logged_item("copy", LinkedClock())
     item.begin("looking", logged=False)
     item.begin("verifying")
     item.end("copied to dr:staff", ok=True)
-    assert stream.getvalue().splitlines() == ["copy: verifying", "copy: copied to dr:staff"]
+    assert lines == ["copy: verifying", "copy: copied to dr:staff"]
