@@ -28,6 +28,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.face_api.paging import pages_for
 from facesnap_cli.journal.transfer_record import partial_of
 from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.identity import ObjectIdentity
@@ -168,11 +169,22 @@ class _Reading:
             changed = self._list() if number else self._changed
             if self._parameters.base:
                 self._partial.reuse_user_data()
-            if not changed and not self._partial.counts().unread:
+            unread = self._partial.counts().unread
+            if not changed and not unread:
                 return
+            if not number and unread:
+                self._account.reporter.note(self._estimate(unread))
             self._read_user_data()
         self.is_consistent = False
         self._given_up = self._partial.skip_unread()
+
+    def _estimate(self, unread: int) -> str:
+        """Return how long the export takes: two listings, and a request for each face."""
+        kind, object_id, counts = self._parameters.object_type, self._parameters.object_id, self._partial.counts()
+        listed = counts.persons if kind.has_persons else counts.faces
+        what = counted(listed, "person" if kind.has_persons else "face")
+        calls = 1 + 2 * (2 + pages_for(listed)) + unread
+        return f"export of {what} of {object_id}: {self._account.estimate(calls)}"
 
     def _list(self) -> int:
         kind, object_id = self._parameters.object_type, self._parameters.object_id

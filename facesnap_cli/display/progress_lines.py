@@ -1,4 +1,4 @@
-"""Show progress in a log: a line for each new status, step and result, and every five minutes."""
+"""Show progress in a log: a line for each new status, step and result, after a minute, and every five minutes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from facesnap_cli.display.run_progress import Item, RunProgress, View
 from facesnap_cli.models.operations import Operation
 
 LINE_EVERY_S = 300.0
+FIRST_LINE_AFTER_S = 60.0  # of a step: by then its rate and the time left are known
 
 
 class ProgressLines(View):
@@ -20,11 +21,11 @@ class ProgressLines(View):
         super().__init__(run)
         self._write = write
         self._title_of = title_of
-        self._shown: dict[str, tuple[str, float]] = {}
+        self._shown: dict[str, tuple[str, float]] = {}  # the state of the last line, and when the next one is due
 
     def show_step(self, item: Item, *, logged: bool) -> None:
         if logged:
-            self._show(item.name, item.tally.step, f"{item.name}: {item.stage}")
+            self._show(item.name, item.tally.step, f"{item.name}: {item.stage}", again_after_s=FIRST_LINE_AFTER_S)
 
     def show_count(self, item: Item) -> None:
         self._show(item.name, item.tally.step, f"{item.name}: {item.stage}")
@@ -37,12 +38,12 @@ class ProgressLines(View):
     def show_end(self, item: Item) -> None:
         self._write(f"{item.name}: {item.result}")
 
-    def _show(self, key: str, state: str, line: str) -> None:
-        """Write a line if the state has changed, or if the last line is old."""
+    def _show(self, key: str, state: str, line: str, *, again_after_s: float = LINE_EVERY_S) -> None:
+        """Write a line if the state has changed, or if the next one is due: `again_after_s` after a change."""
         now = self.clock.monotonic()
-        before, shown_at = self._shown.get(key, ("", 0.0))
-        if state != before or now - shown_at >= LINE_EVERY_S:
-            self._shown[key] = (state, now)
+        before, due_at = self._shown.get(key, ("", 0.0))
+        if state != before or now >= due_at:
+            self._shown[key] = (state, now + (again_after_s if state != before else LINE_EVERY_S))
             self._write(line)
 
 

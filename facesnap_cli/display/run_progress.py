@@ -47,7 +47,7 @@ class Item:
     def advance(self, number: int = 1) -> None:
         """Count parts of the step as done."""
         with self._run.lock:
-            self.tally.done += number
+            self.tally.advance(number)
             self.stage = str(self.tally)
             for view in self._run.views:
                 view.show_count(self)

@@ -13,6 +13,11 @@ MAX_PAGES = 100_000  # a hundred times the full pages of the service's largest o
 Item = TypeVar("Item")
 
 
+def pages_for(elements: int) -> int:
+    """Return how many requests read a list of so many elements. The last one returns nothing."""
+    return -(-elements // PAGE_SIZE) + 1
+
+
 def read_list(body: object, read: Callable[[object], Item], what: str) -> list[Item]:
     """Return the elements of a JSON array. Raises UnreachableError if one of them, or the whole, cannot be read."""
     if not isinstance(body, list):

@@ -338,7 +338,7 @@ class RunningTransfer:
         self._shown.advance(number)
         self.advanced = True
         with self._lock:
-            self._tally.done += number
+            self._tally.advance(number)
             if self._clock.monotonic() >= self._due_at:
                 self.write()
 

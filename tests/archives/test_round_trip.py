@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -125,3 +126,24 @@ def described(emulator: RunningEmulator, object_type: str, object_id: str, key: 
         ]
         for person in persons(emulator, object_type, object_id, key)
     )
+
+
+def test_an_export_and_an_import_estimate_their_calls_before_they_start(
+    program: Program, emulator: RunningEmulator
+) -> None:
+    def calls_of(*command: str) -> tuple[str, int, int]:
+        """Return the words of the estimate, the calls that it names, and those that were made."""
+        before = len(emulator.requests()["requests"])
+        done = program.run(*command, "-o", "none")
+        assert done.status == 0
+        [found] = re.findall(r"^(.*): about (\d+) calls, [1-9]\d*s at \d\.\d/s$", done.err, re.MULTILINE)
+        return found[0], int(found[1]), len(emulator.requests()["requests"]) - before
+
+    archive, to = exported(program, emulator, "PersonGroup", "employees"), str(program.directory / "new.facesnap")
+    config = program.directory / "config.toml"
+    program.write_config(config.read_text().replace('"none"', '"10/s"'))
+    what, estimated, made = calls_of("export", "-t", "PersonGroup", "-i", "employees", "--to", to)
+    assert (what, estimated) == ("export of 3 persons of employees", made)
+    what, estimated, made = calls_of("import", str(archive), "-p", "target")
+    assert what == "import of 10 persons and faces into employees"
+    assert abs(estimated - made) < 5

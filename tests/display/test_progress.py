@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from facesnap_cli.display.progress_lines import LINE_EVERY_S, ProgressLines
+import pytest
+
+from facesnap_cli.common.progress import Tally
+from facesnap_cli.display.progress_lines import ProgressLines
 from facesnap_cli.display.run_progress import Item, RunProgress
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
@@ -54,8 +57,9 @@ def test_a_log_has_a_line_for_each_status_and_each_step(program: Program) -> Non
     assert statuses[-1] == "take PersonGroup employees: succeeded"
     assert len(set(statuses)) == len(statuses)
     done = program.run(*export_to(program.directory / "x.facesnap"))
-    assert done.err.splitlines()[:2] == [
+    assert done.err.splitlines()[:3] == [
         "export PersonGroup employees: reading the list of persons",
+        "export of 3 persons of employees: about 16 calls",
         "export PersonGroup employees: reading user data of faces, 7 in all",
     ]
 
@@ -74,18 +78,42 @@ def logged_item(name: str, clock: LinkedClock) -> tuple[Item, list[str]]:
     return run.items[name], lines
 
 
-def test_a_log_repeats_a_long_step_every_five_minutes() -> None:
+def test_a_log_tells_a_rate_after_a_minute_and_then_every_five() -> None:
     clock = LinkedClock()
     item, lines = logged_item("export", clock)
-    item.begin("reading", 1000)
-    for _ in range(10):
-        clock.sleep(LINE_EVERY_S / 5)
-        item.advance(10)
+    item.begin("reading", 4000)
+    for _ in range(1320):
+        clock.sleep(0.5)
+        item.advance()
     assert lines == [
-        "export: reading, 1,000 in all",
-        "export: reading: 50 of 1,000, 0.2/s, about 1h35m left",
-        "export: reading: 100 of 1,000, 0.2/s, about 1h30m left",
+        "export: reading, 4,000 in all",
+        "export: reading: 120 of 4,000, 2.0/s, about 32m20s left",
+        "export: reading: 720 of 4,000, 2.0/s, about 27m20s left",
+        "export: reading: 1,320 of 4,000, 2.0/s, about 22m20s left",
     ]
+
+
+@pytest.mark.parametrize(
+    ("durations_s", "numbers"),
+    [
+        ([470.0], "1 of 40,000"),
+        ([0.01] * 9 + [60.0], "10 of 40,000"),
+        ([0.01] * 9, "9 of 40,000"),
+        ([470.0] + [0.1] * 60, "61 of 40,000, 10.0/s, about 1h06m left"),
+        ([0.1] * 100 + [900.0], "101 of 40,000"),
+        ([0.1] * 100 + [900.0] + [0.1] * 60, "161 of 40,000, 10.0/s, about 1h06m left"),
+        ([1.0] * 130 + [0.1] * 1200, "1,330 of 40,000, 10.0/s, about 1h04m left"),
+    ],
+    ids=["first late", "rest after few", "few", "after a late first", "rest", "after a rest", "faster than before"],
+)
+def test_no_time_left_is_told_before_it_is_known(durations_s: list[float], numbers: str) -> None:
+    clock = LinkedClock()
+    tally = Tally(clock)
+    tally.begin("reading", 40_000)
+    for duration_s in durations_s:
+        clock.sleep(duration_s)
+        tally.advance(1)
+    assert tally.numbers() == numbers
 
 
 def test_a_step_that_is_not_logged_is_for_terminals_alone() -> None:

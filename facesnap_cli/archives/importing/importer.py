@@ -23,8 +23,10 @@ from facesnap_cli.common.errors import (
     OutcomeUnknownError,
     UsageError,
 )
+from facesnap_cli.common.escape import counted
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
+from facesnap_cli.face_api.paging import pages_for
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
 from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.empty_user_data import notes_on_empty_as_absent
@@ -33,6 +35,7 @@ from facesnap_cli.network.rate_limit import threads_for
 from facesnap_cli.operations.parameters import VerifyLevel
 
 PAGE = 500
+_TRAINING_CALLS = 4  # usually: the start, and a few looks
 MOST_FRUITLESS_ROUNDS = 3
 # A round ends early after this many lost responses. If this many faces are refused and none is accepted, all would be.
 MOST_LOST_RESPONSES = 50
@@ -262,6 +265,8 @@ class _Import:
             return
         if self._resumed:
             self._record_lost_responses()
+        if to_do := self._state.to_do():
+            self._account.reporter.note(self._estimate(to_do))
         fruitless = 0
         while True:
             before = self._state.done().total
@@ -276,6 +281,16 @@ class _Import:
             fruitless = fruitless + 1 if self._lost and self._state.done().total == before else 0
             if fruitless == MOST_FRUITLESS_ROUNDS:
                 raise self._lost[0]
+
+    def _estimate(self, to_do: int) -> str:
+        """Return how long the import takes: a request for each person and face, the training, and the comparison."""
+        what = f"{to_do:,} persons and faces" if self._kind.has_persons else counted(to_do, "face")
+        calls = to_do + _TRAINING_CALLS
+        if self._verify_level() is not VerifyLevel.NONE:
+            calls += pages_for(self._head.persons if self._kind.has_persons else self._head.faces) + 1
+        if self._verify_level() is VerifyLevel.FULL:
+            calls += self._head.faces
+        return f"import of {what} into {self._object_id}: {self._account.estimate(calls)}"
 
     def _record_lost_responses(self) -> None:
         self._progress.begin("looking for what is there already")

@@ -23,8 +23,6 @@ from facesnap_cli.operations.parameters import VerifyLevel
 from facesnap_cli.operations.take_and_apply import intended
 from facesnap_cli.operations.wait import OperationProgress
 
-USUAL_RATE = 10.0  # requests a second that the standard tier allows
-
 
 def copy_back(dependencies: Dependencies, choice: Choice, account: Account, object_id: str) -> CopyParameters:
     """Return the parameters of a copy of a copy to the place where it is restored. Raises UsageError."""
@@ -73,10 +71,9 @@ def import_step(archive: Archive, parameters: ImportParameters, account: Account
     persons = len(parameters.persons) or archive.head.persons
     faces = archive.count("image IS NOT NULL")
     what = [counted(persons, "person")] if archive.head.object_type.has_persons else []
-    usual = format_duration((persons + faces) / USUAL_RATE)
     said = (
         f"build {place} from {' and '.join([*what, counted(faces, 'face')])}, train it and compare;"
-        f" about {usual} at {USUAL_RATE:.0f} requests a second"
+        f" {account.estimate(persons + faces)}"
     )
     return Step(str(archive.path), "import", account.profile, kind, parameters.object_id, said)
 
