@@ -104,8 +104,13 @@ class Training(NamedTuple):
     """The state of an object's training. Times are UTC."""
 
     status: str
+    last_action: datetime | None
     last_success: datetime | None
     message: str | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ("succeeded", "failed")
 
     @classmethod
     def from_wire(cls, body: object) -> Self:
@@ -114,4 +119,9 @@ class Training(NamedTuple):
         status = fields.required_text("status").lower()
         if status not in TRAINING_STATUSES:
             raise unreadable(f"the service answered a training status that is not known: {status[:100]}")
-        return cls(status, fields.time("lastSuccessfulTrainingDateTime"), fields.short_text("message"))
+        return cls(
+            status,
+            fields.time("lastActionDateTime"),
+            fields.time("lastSuccessfulTrainingDateTime"),
+            fields.short_text("message"),
+        )

@@ -186,6 +186,19 @@ def test_a_lost_response_adds_nothing_twice(
     assert [len(faces) for faces in after.values()] == [len(gone["persistedFaceIds"])]
 
 
+def test_a_training_of_somebody_else_is_followed_by_one_that_knows_the_additions(
+    program: Program, emulator: RunningEmulator, archive: Path
+) -> None:
+    delete_person(emulator, SOURCE)
+    before = posts(emulator, "/train")
+    emulator.faults(
+        {"route": f"POST {GROUP}/train", "status": 409, "code": "PersonGroupTrainingNotFinished", "count": 2}
+    )
+    done = program.run("import", str(archive), "--into", *QUIET)
+    assert (done.status, done.err, done.json["trainingStatus"]) == (0, "", "succeeded")
+    assert posts(emulator, "/train") == before + 3
+
+
 def test_a_person_group_is_rebuilt_as_a_large_one(program: Program, emulator: RunningEmulator, archive: Path) -> None:
     done = program.run("import", str(archive), "-p", "target", "--type", "LargePersonGroup", *QUIET)
     assert (done.status, done.err, done.json["type"]) == (0, "", "LargePersonGroup")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
+from facesnap_cli.face_api.object_api import ObjectApi
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 from tests.support.archives import exported, face_ids, persons, rows
 from tests.support.service import call, posts
+from tests.support.waiting import PATIENCE_S
 
 TARGET = TARGET_KEYS[0]
 PERSONS, FACES = "/largepersongroups/*/persons", "/largepersongroups/*/persistedfaces"
@@ -40,6 +47,31 @@ def test_an_import_comes_out_whole_and_without_duplicates_where_answers_go_missi
     names = sorted(person["name"] for person in persons(emulator, "LargePersonGroup", "visitors"))
     assert sorted(person["name"] for person in found) == names
     assert sum(len(person["persistedFaceIds"]) for person in found) == 302
+
+
+def test_faces_of_different_persons_are_added_at_once_and_those_of_a_person_one_by_one(
+    program: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = exported(program, emulator, "PersonGroup", "employees")
+    add_face, persons_at_once = ObjectApi.add_face, Counter[str]()
+    others, have_met = threading.Barrier(2), threading.Event()
+
+    def add(api: ObjectApi, *arguments: Any, person_id: str, **more: Any) -> str:
+        persons_at_once[person_id] += 1
+        assert persons_at_once[person_id] == 1
+        with suppress(threading.BrokenBarrierError):
+            if not have_met.is_set():
+                others.wait(PATIENCE_S)  # for the face of another person
+                have_met.set()
+                others.abort()
+        new_id = add_face(api, *arguments, person_id=person_id, **more)
+        persons_at_once[person_id] -= 1
+        return new_id
+
+    monkeypatch.setattr(ObjectApi, "add_face", add)
+    done = program.run("import", str(archive), "-p", "target", "-q", "-o", "json")
+    assert (done.status, done.err, done.json["faces"], len(persons_at_once)) == (0, "", 7, 3)
+    assert have_met.is_set()
 
 
 def test_faces_of_a_list_whose_answers_go_missing_are_added_once(program: Program, emulator: RunningEmulator) -> None:

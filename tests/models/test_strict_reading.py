@@ -76,9 +76,15 @@ READERS = {
     ),
     "training": Reader(
         Training.from_wire,
-        {"status": "succeeded", "lastSuccessfulTrainingDateTime": TIME, "message": "x"},
+        {
+            "status": "succeeded",
+            "lastActionDateTime": TIME,
+            "lastSuccessfulTrainingDateTime": TIME,
+            "message": "x",
+        },
         {
             "status": FAILS,
+            "lastActionDateTime": ("last_action", None),
             "message": ("message", None),
             "lastSuccessfulTrainingDateTime": ("last_success", None),
         },

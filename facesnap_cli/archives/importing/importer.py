@@ -411,6 +411,7 @@ class _Import:
             self._kind,
             self._object_id,
             clock=self._clock,
+            reporter=self._account.reporter,
             schedule=self._parameters.schedule,
             timeout_s=self._parameters.timeout_s,
             start=self._start_training,
@@ -418,7 +419,7 @@ class _Import:
         )
 
     def _start_training(self) -> None:
-        """Start a training, unless another one runs. It is sent again once if it had no effect."""
+        """Start a training, unless another one of this import runs. It is sent again once if it had no effect."""
         request = Request(TRAINING)
         for is_last in (False, True):
             try:
@@ -426,6 +427,8 @@ class _Import:
                     request, lambda on_send: self._objects.train(self._kind, self._object_id, on_send=on_send)
                 )
             except ConflictError:
+                if self._parameters.additions:
+                    raise
                 return
             except OutcomeUnknownError:
                 if self._doubts.takes_effect(TRAINING, self._is_trained):
