@@ -16,7 +16,7 @@ from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer
 from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import combined
+from facesnap_cli.operations.batch_errors import combined_by_name
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.find_operations import find_operation
 
@@ -75,10 +75,14 @@ def report_work(
     documents = [outcome.operation.document(app.clock.now()) for outcome in outcomes]
     documents += [transfer.document() for transfer in transfers]
     app.output.records(documents, view, nothing=nothing)
-    failures = [*(outcome.failure for outcome in outcomes), *transfer_failures]
+    results = [(outcome.operation.title, outcome.failure) for outcome in outcomes]
+    results += zip((each.title for each in transfers), transfer_failures or [None] * len(transfers), strict=True)
+    for title, failure in results:
+        if failure:
+            failure.subject = title  # their messages begin with it
     if set_aside := app.dependencies.journal.set_aside:
         raise JournalError(f"what the damaged journal knew is not shown; it is kept as {set_aside}")
-    app.raise_if(combined([failure for failure in failures if failure], len(documents), "operations"))
+    app.raise_if(combined_by_name(results, "operations"))
 
 
 def _transfers(app: App, references: Sequence[str], *, ended_too: bool) -> dict[str, Transfer]:

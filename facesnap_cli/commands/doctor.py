@@ -227,8 +227,8 @@ class HealthChecks:
             raise refusals[0]
         if refusals[0] and refusals[1]:
             raise CredentialsError(
-                f"both keys, {' and '.join(self._sources())}, are refused: {refusals[0].message}",
-                hint=Hint(f"check that the keys belong to {self._app.account.endpoint}: ", command("config", "show")),
+                f"it refuses both keys, {' and '.join(self._sources())} (401)",
+                hint=Hint.joined(refusal.hint for refusal in refusals if refusal),
             )
         first, second = (*self._sources(), "", "")[:2]
         if refusals[0]:

@@ -53,6 +53,8 @@ class FacesnapError(Exception):
 
     `also` holds more lines for people; programs find their content in `details`. `failures` holds the errors of a
     batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already.
+    `cause` is what other items may have failed of as well, in words that name none of them; items with the same cause
+    share one message. `said` is the service's own text, if the message does not have all of it.
     """
 
     exit_code: ClassVar[int] = 1
@@ -69,6 +71,8 @@ class FacesnapError(Exception):
         also: Sequence[str | Hint] = (),
         failures: Sequence[FacesnapError] = (),
         subject: str = "",
+        cause: str = "",
+        said: str = "",
     ):
         super().__init__(message)
         self.message = message
@@ -79,6 +83,8 @@ class FacesnapError(Exception):
         self.details = details or {}
         self.failures = tuple(failures)
         self.subject = subject
+        self.cause = cause
+        self.said = said
 
     @property
     def in_a_line(self) -> Hint:
@@ -92,9 +98,17 @@ class FacesnapError(Exception):
         go_on = Hint(GO_ON if self.hint else "", self.resume) if self.resume else ""
         return Hint.joined((self.hint, go_on))
 
-    def lines(self, complete: Completion = as_it_is) -> list[str]:
-        """Return the error as lines for people, the message first."""
-        return [self.message, *(line.text(complete) for line in (*self.also, self.advice) if line)]
+    def lines(self, complete: Completion = as_it_is, *, verbose: bool = False) -> list[str]:
+        """Return the error as lines for people, the message first; if `verbose`, with what the service said."""
+        said = [f"the service says: {text}" for text in dict.fromkeys(self._said())] if verbose else []
+        return [self.message, *(line.text(complete) for line in (*self.also, self.advice) if line), *said]
+
+    def _said(self) -> Iterator[str]:
+        """Yield the service's own texts, of this error and of those of a batch's items."""
+        if self.said:
+            yield self.said
+        for failure in self.failures:
+            yield from failure._said()
 
     def document(self, complete: Completion = as_it_is) -> dict[str, object]:
         """Return the JSON object that `-o json` prints on stderr."""
@@ -103,6 +117,8 @@ class FacesnapError(Exception):
             own["hint"] = self.hint.text(complete)
         if self.resume:
             own["resume"] = command_line(complete(self.resume))
+        if self.said:
+            own["serviceMessage"] = self.said
         own |= self.details
         if self.failures:
             own["failures"] = [failure.document(complete)["error"] for failure in self.failures]

@@ -65,11 +65,12 @@ class Messages:
     ) -> None:
         """Show a fatal error: as one JSON object, or as its message and what to do on at most four lines.
 
-        Only a file with more mistakes than that has more lines: one for each mistake. `also` is the error of the
-        output, if that failed too. `complete` adds this run's options to the commands that the error suggests.
+        Only a file with more mistakes than that has more lines, one for each mistake, and `-v` adds what the service
+        said. `also` is the error of the output, if that failed too. `complete` adds this run's options to the commands
+        that the error suggests.
         """
-        message, *more = error.lines(complete)
         if self._log:
+            message, *more = error.lines(complete, verbose=True)
             self._log.write("; ".join([f"error: {message}", *more, *([also.message] if also else [])]))
         if as_json:
             import json
@@ -78,6 +79,7 @@ class Messages:
                 error.details["output"] = also.message
             self._write(harmless_json(json.dumps(error.document(complete), default=str)) + "\n")
             return
+        message, *more = error.lines(complete, verbose=self._verbose)
         self._line(f"facesnap: {message}")
         for line in more:
             self._line(f"  {line}")

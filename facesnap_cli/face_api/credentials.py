@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import ConfigurationError, CredentialsError
+from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.secret import Secret
-from facesnap_cli.config.definitions import BUILT_IN_PROFILES
+from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS
 from facesnap_cli.config.settings import Settings, Source
 from facesnap_cli.face_api.entra import EntraCredential
 from facesnap_cli.face_api.key_sources import check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.models.endpoints import is_local
-from facesnap_cli.network.authentication import KEY_HEADER, Credential
+from facesnap_cli.network.authentication import KEY_HEADER, Credential, CredentialDescription
 
 SOURCES = ("key", "key_env", "key_file", "key_command", "keyring")
 SECOND_SOURCES = ("key2", "key2_env", "key2_file", "key2_command")
@@ -26,13 +28,21 @@ class KeyCredential:
     """A key that is read once, on first use, and a second key for when the service refuses the first.
 
     A key that cannot be read is not asked for again: its command may take long, or ask a person. The change to the
-    second key is reported in a note that begins with `owner`.
+    second key is reported in a note that begins with `owner`. `mendings` say how to replace each of the keys.
     """
 
-    def __init__(self, sources: list[Callable[[], Secret]], reporter: Reporter = SILENT, owner: str = ""):
+    def __init__(
+        self,
+        sources: list[Callable[[], Secret]],
+        reporter: Reporter = SILENT,
+        owner: str = "",
+        mendings: Sequence[Hint] = (),
+    ):
         self._sources = list(sources)
         self._reporter = reporter
         self._owner = owner
+        self._prefix = f"{owner}: " if owner else ""
+        self._mendings = mendings
         self._lock = threading.Lock()
         self._current: Secret | None = None
         self._failure: CredentialsError | None = None
@@ -57,17 +67,23 @@ class KeyCredential:
                     f"the first key was refused (401), and there is no second: {error.message}", hint=error.hint
                 ) from error
             del self._sources[0]
-        self._reporter.note(f"{self._owner}the first key was refused (401); going on with the second")
+        self._reporter.note(f"{self._prefix}the first key was refused (401); going on with the second")
         return True
 
     @property
-    def keys_refused(self) -> int:
-        return len(self._refused)
+    def description(self) -> CredentialDescription:
+        number = max(1, len(self._refused))
+        which = "the key" if number == 1 else "both keys"
+        name = f"{which} of {self._owner}" if self._owner else which
+        return CredentialDescription(self._owner, name, Hint.joined(self._mendings[:number]))
 
     def each(self) -> list[Credential]:
         with self._lock:
             keys = [self._first(), *(source() for source in self._sources[1:])]
-        return [_credential_of(key) for key in keys]
+        return [self._alone(number, key) for number, key in enumerate(keys)]
+
+    def _alone(self, number: int, key: Secret) -> KeyCredential:
+        return KeyCredential([lambda: key], owner=self._owner, mendings=self._mendings[number : number + 1])
 
     def _first(self) -> Secret:
         """Return the key in use. Raises the error of the first attempt to read it."""
@@ -77,14 +93,10 @@ class KeyCredential:
             try:
                 self._current = self._sources[0]()
             except CredentialsError as failure:
-                failure.message = f"{self._owner}{failure.message}"
+                failure.message = f"{self._prefix}{failure.message}"
                 self._failure = copy(failure)
                 raise
         return self._current
-
-
-def _credential_of(key: Secret) -> KeyCredential:
-    return KeyCredential([lambda: key])
 
 
 def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT) -> Credential:
@@ -93,9 +105,10 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
     Raises CredentialsError if there is no key source, ConfigurationError if there are several.
     """
     _keep_key_with_its_endpoint(settings)
+    owner = f"profile {settings.profile}" if settings.profile else ""
     if settings.auth == "entra" and not _from_env(settings):
         assert settings.endpoint
-        return EntraCredential(settings.endpoint, clock)
+        return EntraCredential(settings.endpoint, clock, owner)
     present = key_sources_of(settings)
     if len(present) > 1:
         raise ConfigurationError(
@@ -104,7 +117,7 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
             hint="keep one; the resource's second key goes into key2_env, key2_file or key2_command",
         )
     if not present:
-        who = f"profile {settings.profile}" if settings.profile else "no profile is chosen, and the environment"
+        who = owner or "no profile is chosen, and the environment"
         settings.require_profile()
         raise CredentialsError(
             f"{who} gives no key",
@@ -116,9 +129,9 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
             f"{settings.file.place(settings.profile)}: profile {settings.profile} has {len(second)} second keys: "
             + ", ".join(second)
         )
-    who = f"profile {settings.profile}: " if settings.profile else ""
-    readers = [_reader(settings, name) for name in [*present, *second]]
-    return KeyCredential(readers, reporter, who)
+    names = [*present, *second]
+    readers, mendings = [_reader(settings, name) for name in names], [_mending(settings, name) for name in names]
+    return KeyCredential(readers, reporter, owner, mendings)
 
 
 def key_sources_of(settings: Settings) -> list[str]:
@@ -164,6 +177,28 @@ def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
     if name.endswith("_command"):
         return lambda: from_command(name, value, base, environment, _key_variables(settings))
     return lambda: from_keyring(settings.profile or "default")
+
+
+def _mending(settings: Settings, name: str) -> Hint:
+    """Return what to do if the service refuses the key that a setting gives."""
+    key, value = (
+        f"{'KEY 1 or ' if not name.startswith('key2') else ''}KEY 2 of {settings.endpoint}",
+        settings.value_of(name),
+    )
+    source = settings.source_of(name)
+    if source is Source.ENVIRONMENT:
+        return Hint(f"set {SETTINGS[name].env} to {key}")
+    if source is Source.BUILT_IN:
+        return Hint(f"another server than the emulator of this profile listens at {settings.endpoint}")
+    if name in ("key", "key2"):
+        return Hint(f"replace it with {key}: ", command("config", "set", name, "--profile", settings.profile))
+    if name.endswith("_env"):
+        return Hint(f"set the variable {harmless(value)}, which {name} names, to {key}")
+    if name.endswith("_file"):
+        return Hint(f"put {key} into {harmless(value)}, which {name} names")
+    if name.endswith("_command"):
+        return Hint(f"let {name} print {key}")
+    return Hint(f"store {key} with: keyring set facesnap {shlex.quote(settings.profile or 'default')}")
 
 
 def _key_variables(settings: Settings) -> set[str]:

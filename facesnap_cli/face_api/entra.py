@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import CredentialsError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.face_api.key_sources import bounded, check_key
-from facesnap_cli.network.authentication import Credential
+from facesnap_cli.network.authentication import Credential, CredentialDescription
 
 _CLOUDS = ("com", "us", "cn")
 _RENEW_BEFORE_S = 300.0
@@ -32,7 +33,9 @@ class EntraCredential:
     accept no token.
     """
 
-    def __init__(self, endpoint: str, clock: Clock):
+    def __init__(self, endpoint: str, clock: Clock, owner: str = ""):
+        self._owner = owner
+        self._endpoint = endpoint
         self._scope = f"{_audience(endpoint)}/.default"
         try:
             from azure.identity import DefaultAzureCredential
@@ -66,8 +69,12 @@ class EntraCredential:
             return True
 
     @property
-    def keys_refused(self) -> int:
-        return 0
+    def description(self) -> CredentialDescription:
+        name = f"the Entra ID token of {self._owner}" if self._owner else "the Entra ID token"
+        mending = Hint(
+            f"give this identity the role Cognitive Services User on {self._endpoint}, or sign in as another"
+        )
+        return CredentialDescription(self._owner, name, mending)
 
     def each(self) -> list[Credential]:
         self.header()

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.secret import Secret
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
+
+
+class CredentialDescription(NamedTuple):
+    """A credential in words: whose it is (`profile dr`, or nothing), its name, and what to do if it is refused."""
+
+    owner: str = ""
+    name: str = "the key"
+    mending: Hint = Hint()
+
+
+NAMELESS = CredentialDescription()
 
 
 class Credential(Protocol):
@@ -21,8 +33,8 @@ class Credential(Protocol):
         ...
 
     @property
-    def keys_refused(self) -> int:
-        """The number of keys that were tried and refused."""
+    def description(self) -> CredentialDescription:
+        """The credential for errors, as it is after the refusals so far."""
         ...
 
     def each(self) -> list[Credential]:

@@ -137,7 +137,7 @@ class Client:
                         endpoint=self.options.endpoint,
                         may_have_acted=method not in RESENDABLE_METHODS,
                         now=self._service_clock.now(),
-                        keys_refused=self._credential.keys_refused,
+                        credential=self._credential.description,
                     )
                     if outcome.status == 429 and not is_used_up_quota(outcome):
                         is_in_flight = False
@@ -213,7 +213,8 @@ class Client:
         if self._proxy:
             host = f"{host} through the proxy {host_of(self._proxy.url)}"
         advice = _advice(failure.obstacle, local=is_local(self.options.endpoint), proxied=self._proxy is not None)
-        return UnreachableError(f"{what}: no answer from {host} ({failure.reason})", hint=advice, details=details)
+        cause = f"no answer from {host} ({failure.reason})"
+        return UnreachableError(f"{what}: {cause}", hint=advice, details=details, cause=cause)
 
 
 @contextmanager

@@ -19,11 +19,14 @@ from facesnap_cli.common.errors import (
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
+from facesnap_cli.models.endpoints import host_of
+from facesnap_cli.network.authentication import NAMELESS, CredentialDescription
 from facesnap_cli.network.responses import ErrorBody, Response
 from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
 APPROVAL_FORM = "https://aka.ms/facerecognition"
 _SNAPSHOT_ROUTES = ("/snapshots", "/operations")  # an operation is looked up only for a snapshot
+_LONGEST_REASON = 200
 RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 
 
@@ -45,44 +48,47 @@ def error_of(
     endpoint: str,
     may_have_acted: bool,
     now: datetime,
-    keys_refused: int = 0,
+    credential: CredentialDescription = NAMELESS,
 ) -> FacesnapError:
     """Return the error that an unsuccessful response stands for.
 
     `path` begins after the version. `what` names the request in words ("take PersonGroup employees").
-    `may_have_acted`: the request changes something, so a 408 or 5xx leaves its outcome unknown. `keys_refused` counts
-    the keys tried in vain.
+    `may_have_acted`: the request changes something, so a 408 or 5xx leaves its outcome unknown. `credential` is the one
+    with which it was sent.
     """
     error_body = ErrorBody.of(response)
     said = error_body.message or harmless(response.reason) or "no reason given"
-    named = f" {error_body.code}" if error_body.code not in ("", str(response.status)) else ""
-    both = " (both the first and the second key were refused)" if response.status == 401 and keys_refused > 1 else ""
-    text = f"{what}: {response.status}{named}: {said}{both}"
+    named = f"{response.status} {error_body.code}" if error_body.code != str(response.status) else error_body.code
+    reason = f"{named.strip()}: {said if len(said) <= _LONGEST_REASON else f'{said[:_LONGEST_REASON]}…'}"
     details: dict[str, object] = {"httpStatus": response.status, "endpoint": endpoint}
     code = "" if error_body.code.isdigit() else error_body.code  # the gateway repeats the status there
+    who = credential.owner or host_of(endpoint)
 
-    def error(kind: type[FacesnapError], hint: str | Hint = "") -> FacesnapError:
-        return kind(text, hint=hint, code=code, details=details)
+    def error(kind: type[FacesnapError], hint: str | Hint = "", *, cause: str = "") -> FacesnapError:
+        rest = "" if said in reason else said
+        return kind(f"{what}: {reason}", hint=hint, code=code, details=details, cause=cause, said=rest)
 
+    if response.status == 401:  # the service's own text says less, in 170 characters
+        reason = f"the service refuses {credential.name} (401)"
+        return error(CredentialsError, credential.mending or f"give a key of {endpoint}", cause=reason)
     if is_used_up_quota(response):
-        return error(QuotaError, "the quota is used up: wait until the service replenishes it, or use another account")
+        return error(
+            QuotaError,
+            "the quota is used up: wait until the service replenishes it, or use another account",
+            cause=f"the quota of {who} is used up ({response.status})",
+        )
     if code == "UnsupportedFeature":
         if path.lower().startswith(_SNAPSHOT_ROUTES):
-            return feature_missing(text, endpoint, said)
+            return feature_missing(f"{what}: {reason}", endpoint, said)
         return error(
-            CredentialsError, f"this subscription is not approved for face identification: apply at {APPROVAL_FORM}"
+            CredentialsError,
+            f"this subscription is not approved for face identification: apply at {APPROVAL_FORM}",
+            cause=f"{who}: {reason}",
         )
     asked_s = requested_delay_s(response, now) if response.status == 429 else None
     asked = f"the service asks to wait {format_duration(asked_s)}; " if asked_s else ""
     by_status: dict[int, tuple[type[FacesnapError], str | Hint]] = {
         400: (UsageError, "the service refused the request as it is; nothing was done"),
-        401: (
-            CredentialsError,
-            Hint(
-                f"check that {'the keys belong' if both else 'the key belongs'} to {endpoint}: ",
-                command("config", "show"),
-            ),
-        ),
         403: (
             CredentialsError,
             Hint(
@@ -99,14 +105,18 @@ def error_of(
     }
     if response.status in by_status:
         kind, hint = by_status[response.status]
-        return error(kind, hint)
+        causes = {403: f"{who}: {reason}", 429: f"the rate limit of {who} is used up (429)"}
+        return error(kind, hint, cause=causes.get(response.status, ""))
     if response.status == 408 or response.status >= 500:
         if may_have_acted:
             return error(OutcomeUnknownError)
-        return error(UnreachableError, "the service kept failing; it is safe to run this again")
+        hint = "the service kept failing; it is safe to run this again"
+        return error(UnreachableError, hint, cause=f"{who}: {reason}")
     if 300 <= response.status < 400:
         return error(
-            UnreachableError, "redirects are not followed, so that the key stays with its host; fix the endpoint"
+            UnreachableError,
+            "redirects are not followed, so that the key stays with its host; fix the endpoint",
+            cause=f"{who}: {reason}",
         )
     if 400 <= response.status < 500:
         return error(UnreachableError, "the request was refused and nothing was done; --debug shows the answer")
@@ -135,4 +145,6 @@ def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingE
         ),
         code="UnsupportedFeature",
         details={"endpoint": endpoint},
+        cause=f"{host_of(endpoint)} has no snapshots: {why}",
+        said="" if said in text else said,
     )

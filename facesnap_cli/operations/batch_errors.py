@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from typing import NamedTuple
 
 from facesnap_cli.common.errors import (
+    GO_ON,
     FacesnapError,
     NotFoundError,
     OperationFailedError,
@@ -17,8 +19,9 @@ from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import NO_COMMAND, Command, Hint, command
 from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 
-MOST_INTERRUPTED = 2  # items with a line of their own, because an error has four lines at most
-MOST_NAMED = 3  # operations that the command to resume them names
+MOST_CAUSES = 3  # lines below the message, because an error has four lines at most
+MOST_INTERRUPTED = 2  # items with a line of their own, for the same reason
+MOST_NAMED = 3  # items or operations that a line or a command names
 
 
 def failure_of(operation: Operation) -> FacesnapError | None:
@@ -38,12 +41,52 @@ def failure_of(operation: Operation) -> FacesnapError | None:
     said = harmless(operation.message or "the service gave no reason")
     details: dict[str, object] = {"operationId": operation.operation_id, "objectId": operation.object_id}
     if operation.state is OperationState.ABANDONED:
-        return NotFoundError(f"{operation.title}: {said}", details=details)
+        return NotFoundError(f"{operation.title}: {said}", details=details, cause=said)
     show = command("show", operation.snapshot_id)
     hint = Hint(show, " tells whether the snapshot is still there; then apply it again")
     if operation.kind is OperationKind.TAKE:
         hint = Hint("the object must not be changed, trained or deleted while it is taken; then take it again")
-    return OperationFailedError(f"{operation.title} failed: {said}", hint=hint, details=details)
+    return OperationFailedError(
+        f"{operation.title} failed: {said}",
+        hint=hint,
+        details=details,
+        cause=f"the {operation.kind.value} failed: {said}",
+    )
+
+
+class Cause(NamedTuple):
+    """What items of a batch failed of, with the failures of these items and their names."""
+
+    failures: tuple[FacesnapError, ...]
+    names: tuple[str, ...]
+
+    @property
+    def text(self) -> Hint:
+        """The cause in a line, after the names of its items. An item that is alone with it has its own message."""
+        first = self.failures[0]
+        if len(self.failures) == 1:
+            return told_of(self.names[0], first)
+        before = f"{_listed(self.names)}: " if any(self.names) else ""
+        return Hint(before, *(Hint(first.cause) if first.cause else first.in_a_line).parts)
+
+    @property
+    def hint(self) -> Hint:
+        """What to mend."""
+        return Hint.joined(failure.hint for failure in self.failures)
+
+    @property
+    def resume(self) -> Command:
+        """The command to go on with, if one goes on with all of the items."""
+        commands = list(dict.fromkeys(failure.resume for failure in self.failures))
+        if all(words[1:2] == ("wait",) for words in commands):
+            references = [word for words in commands for word in words[2:]]
+            return command("wait", *(references if len(references) <= MOST_NAMED else ()))
+        return commands[0] if len(commands) == 1 else NO_COMMAND
+
+    @property
+    def advice(self) -> Hint:
+        """What to mend, then the command to go on with."""
+        return Hint.joined((self.hint, Hint(GO_ON, self.resume) if self.resume else ""))
 
 
 def combined(
@@ -51,9 +94,9 @@ def combined(
 ) -> FacesnapError | None:
     """Return the one error that a batch of `total` items ends with; None without failures.
 
-    The failure of an only item is returned as it is. Each cause has a line (two with a hint, or three without), after
-    the names of its items if they are given in `names`. The exit status is kept if all items share it. If the only
-    failure is that some items still run, a StillRunningError resumes them all.
+    The failure of an only item is returned as it is. Each cause has a line, with the names of its items if they are
+    given in `names`, and what to do unless that is the same for all. The exit status is kept if all items share it. If
+    the only failure is that some items still run, a StillRunningError resumes them all.
     """
     if not failures:
         return None
@@ -65,18 +108,23 @@ def combined(
         return failures[0]
     all_alike = len(failures) == total and len(statuses) == 1
     error = copy(failures[0]) if all_alike else PartialFailureError("")
-    error.details, error.failures = dict(error.details), tuple(failures)
+    error.details, error.failures, error.said = dict(error.details), tuple(failures), ""
     head = f"{len(failures)} of {total} {what} did not succeed"
-    causes = _by_cause(names or [""] * len(failures), failures)
-    said = [told_of(_named(group), cause) for cause, group in causes]
+    causes = causes_of(names or [""] * len(failures), failures)
     if len(causes) == 1:
-        error.message, error.also = f"{head}: {said[0]}", ()
-        error.hint, error.resume = causes[0][0].hint, causes[0][0].resume
+        [cause] = causes
+        error.message, error.also, error.cause = f"{head}: {cause.text}", (), cause.failures[0].cause
+        error.hint, error.resume = cause.hint, cause.resume
         return error
-    shown = MOST_NAMED - any(cause.advice for cause, _ in causes)  # four lines are all there is
-    error.message = head if len(said) <= shown else f"{head}; the first {shown}:"
-    error.also = tuple(said[:shown])
-    error.hint, error.resume = _advice_of([cause for cause, _ in causes[:shown]])
+    together = Cause(tuple(failure for cause in causes for failure in cause.failures), ())
+    shares_advice = len({cause.advice for cause in causes}) == 1
+    error.cause, error.hint, error.resume = "", together.hint if shares_advice else Hint(), together.resume
+    shown = MOST_CAUSES - bool(error.advice)
+    error.message = head if len(causes) <= shown else f"{head}; the first {shown}:"
+    error.also = tuple(
+        Hint.joined((cause.text, "" if shares_advice else cause.hint if error.resume else cause.advice))
+        for cause in causes[:shown]
+    )
     return error
 
 
@@ -92,36 +140,29 @@ def told_of(name: str, failure: FacesnapError) -> Hint:
     return said if name in ("", failure.subject) else Hint(f"{name}: ", *said.parts)
 
 
-def _by_cause(names: Sequence[str], failures: Sequence[FacesnapError]) -> list[tuple[FacesnapError, list[str]]]:
-    """Return each cause with the names of the items that failed of it. An item that is alone keeps its own error."""
+def causes_of(names: Sequence[str], failures: Sequence[FacesnapError]) -> list[Cause]:
+    """Return what named items failed of, each cause once, also if an item failed of several."""
     groups: dict[str, list[tuple[str, FacesnapError]]] = {}
     for name, failure in zip(names, failures, strict=True):
-        groups.setdefault(_cause_of(failure).message, []).append((name, failure))
+        for part in _parts(failure):
+            groups.setdefault(part.cause or part.message, []).append((name, part))
     return [
-        (group[0][1] if len(group) == 1 else _cause_of(group[0][1]), [name for name, _ in group])
+        Cause(tuple(failure for _, failure in group), tuple(dict.fromkeys(name for name, _ in group)))
         for group in groups.values()
     ]
 
 
-def _cause_of(failure: FacesnapError) -> FacesnapError:
-    """Return what all items of a batch failed of; the failure itself if that is more than one thing."""
-    causes = {cause.message: cause for cause in map(_cause_of, failure.failures)}
-    return next(iter(causes.values())) if len(causes) == 1 else failure
+def _parts(failure: FacesnapError) -> list[FacesnapError]:
+    """Return what an item failed of: the failures of its own items, if it is a batch itself."""
+    if not failure.failures or isinstance(failure, StillRunningError):
+        return [failure]
+    return [part for each in failure.failures for part in _parts(each)]
 
 
-def _named(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """Return the names of items that share a cause."""
-    known = [name for name in names if name]
-    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-    return ", ".join(known[:MOST_NAMED]) + more
-
-
-def _advice_of(failures: Sequence[FacesnapError]) -> tuple[Hint, Command]:
-    """Return what to mend after several failures, and the command to run if it is the same for all."""
-    commands = {failure.resume for failure in failures}
-    if len(commands) == 1:
-        return Hint.joined(failure.hint for failure in failures), commands.pop()
-    return Hint.joined(failure.advice for failure in failures), NO_COMMAND
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _still_running(failures: Sequence[StillRunningError], total: int, what: str) -> StillRunningError:

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, UsageError
+from facesnap_cli.common.errors import (
+    FacesnapError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnreachableError,
+    UsageError,
+    naming,
+)
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
@@ -160,18 +167,21 @@ def delete_snapshots(
 
     `dry_run` only acts as if.
     """
-    from facesnap_cli.operations.batch_errors import combined
+    from facesnap_cli.operations.batch_errors import combined_by_name
 
-    deleted, failures = [], list(gone)
+    deleted: list[Snapshot] = []
+    results: list[tuple[str, FacesnapError | None]] = [(failure.subject, failure) for failure in gone]
     for snapshot in snapshots:
         try:
             if not dry_run:
-                account.snapshots.delete(snapshot.id)
+                with naming(snapshot.id):
+                    account.snapshots.delete(snapshot.id)
         except FacesnapError as failure:
-            failures.append(failure)
+            results.append((snapshot.id, failure))
         else:
+            results.append((snapshot.id, None))
             deleted.append(snapshot)
-    return deleted, combined(failures, len(snapshots) + len(gone), "snapshots")
+    return deleted, combined_by_name(results, "snapshots")
 
 
 def deletion_in_words(number: int, *, dry_run: bool) -> str:

@@ -39,7 +39,8 @@ def test_a_check_sends_nothing_but_reads(estate: Estate, plan: str) -> None:
 def test_without_any_copy_the_check_is_status_5(estate: Estate, plan: str) -> None:
     checked = estate.run("backups", plan, "--check")
     assert checked.status == 5
-    assert "group-00 in dr:{name}-{date}-{time}: there is no copy that can be used" in checked.err
+    both = "group-00 in dr:{name}-{date}-{time}, group-00 in eu:{name}-{date}-{time}"
+    assert f"{both}: there is no copy that can be used\n" in checked.err
 
 
 def test_a_copy_that_is_too_old_does_not_cover(estate: Estate, plan: str) -> None:

@@ -252,16 +252,21 @@ def test_a_run_whose_time_was_up_says_to_run_it_again(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "exit_code"),
-    [(401, "Unauthorized", 4), (403, "QuotaExceeded", 7), (403, "UnsupportedFeature", 12)],
+    ("status", "code", "exit_code", "said"),
+    [
+        (401, "Unauthorized", 4, "the service refuses the key of profile prod (401)"),
+        (403, "QuotaExceeded", 7, "the quota of profile prod is used up (403)"),
+        (403, "UnsupportedFeature", 12, "has no snapshots: Microsoft retired Face snapshots on 30 June 2023"),
+    ],
 )
 def test_what_the_service_refuses_to_all_is_the_runs_exit_status(
-    estate: Estate, status: int, code: str, exit_code: int
+    estate: Estate, status: int, code: str, exit_code: int, said: str
 ) -> None:
     estate.emulator.faults({"route": "POST /snapshots", "status": status, "code": code})
     done = estate.run("run", estate.plan(*(item(name, "dr:{name}-{date}") for name in ("group-00", "group-01"))))
     assert done.status == exit_code
-    assert code in done.err
+    assert done.err.splitlines()[2].startswith("facesnap: 2 of 2 items did not succeed: group-00, group-01: ")
+    assert done.err.splitlines()[2].endswith(said)
 
 
 def test_a_bug_that_meets_one_item_leaves_the_others_their_night(

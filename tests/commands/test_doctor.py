@@ -104,7 +104,7 @@ def test_a_refused_key_is_exit_4(bare_program: Program, emulator: RunningEmulato
     result = bare_program.run("doctor", FACESNAP_ENDPOINT=emulator.endpoint, FACESNAP_KEY="0123456789abcdef" * 2)
     assert result.status == 4
     assert "failed   service" in result.out
-    assert "check that the key belongs to" in result.out
+    assert f"set FACESNAP_KEY to KEY 1 or KEY 2 of {emulator.endpoint}" in result.out
     assert result.err == "facesnap: 1 of 11 checks failed: service\n"
 
 
@@ -123,8 +123,8 @@ class TestTwoKeys:
                 DEAD[::-1],
                 4,
                 "failed",
-                "both keys, key_env and key2_env, are refused",
-                "check that the keys belong",
+                "it refuses both keys, key_env and key2_env (401)",
+                "set the variable SECOND, which key2_env names, to KEY 2 of http://127.0.0.1",
             ),
         ],
     )

@@ -55,7 +55,7 @@ class TestSecondKey:
 
     def test_both_refused_is_exit_4_and_says_so(self, made: Program, emulator: RunningEmulator) -> None:
         configured(made, emulator, f'key = "{WRONG_KEY}"', f'key2 = "{WRONG_KEY[::-1]}"')
-        refused(made.run("list"), "401", "both the first and the second key were refused")
+        refused(made.run("list"), "the service refuses both keys of profile prod (401)")
         assert [call["status"] for call in emulator.requests()["requests"]] == [401, 401]
 
     def test_one_that_cannot_be_read_when_it_is_needed_gives_its_reason(

@@ -10,7 +10,7 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import combined_by_name, told_of
+from facesnap_cli.operations.batch_errors import causes_of, combined_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class ItemResult:
                 if target.status == status
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        said += [str(told_of(target.place, target.failure)) for target in self.targets if target.failure]
+        failed = [(target.place, target.failure) for target in self.targets if target.failure]
+        said += [str(cause.text) for cause in causes_of([place for place, _ in failed], [error for _, error in failed])]
         return "; ".join(said)
 
     def documents(self) -> list[dict[str, object]]:
