@@ -35,7 +35,7 @@ from facesnap_cli.archives.partial_images import PartialImages, forget_images
 from facesnap_cli.archives.safe_open import check_schema, prepare, read_only_uri
 from facesnap_cli.archives.shared_connection import SharedConnection
 from facesnap_cli.common.clock import TimeSource
-from facesnap_cli.common.errors import ConflictError, UsageError
+from facesnap_cli.common.errors import ConflictError, FacesnapError, UsageError
 from facesnap_cli.common.files import ForeignFileError, sync_directory
 from facesnap_cli.common.sqlite import DamagedError
 from facesnap_cli.common.time_format import format_time
@@ -106,10 +106,15 @@ class PartialArchive:
     @classmethod
     @contextmanager
     def opened(cls, target: Path, clock: TimeSource) -> Iterator[Self]:
-        """Open the partial archive of `target`: a new one, or the one that an earlier run left."""
+        """Open the partial archive of `target`: a new one, or the one that an earlier run left.
+
+        It is deleted in the end if nothing was read into it.
+        """
         partial = partial_of(target)
         try:
-            database = SharedConnection.exclusive(partial, application_id=APPLICATION_ID, migrations=MIGRATIONS)
+            database = SharedConnection.exclusive(
+                partial, application_id=APPLICATION_ID, migrations=MIGRATIONS, subject=str(target)
+            )
         except ForeignFileError as error:
             removal = shlex.join(["rm", str(error.path)])
             raise UsageError(
@@ -117,24 +122,46 @@ class PartialArchive:
                 hint=f"write to a directory of your own; if you know the file: {removal}",
             ) from error
         except OSError as error:
-            raise UsageError(f"{partial} cannot be written: {error.strerror}") from error
-        opened: Self | None = None
+            raise ArchiveError(
+                f"{partial} cannot be written: {error.strerror}",
+                hint=f"free space on the disk of {target.parent}, or mend its permissions",
+                subject=str(target),
+            ) from error
+        opened = cls(target, database, clock)
         try:
             with database.reading() as connection:
                 check_schema(connection, partial, allowed=_ALLOWED)
-                prepare(connection)
-                # Images that are taken out must not stay in unused pages.
-                connection.execute("PRAGMA secure_delete = ON")
-                connection.execute("DROP TABLE IF EXISTS unread")
-                connection.execute(_UNREAD)
-                for statement in _LISTED:
-                    connection.execute(statement)
-            opened = cls(target, database, clock)
-            yield opened
+            try:
+                opened._prepare()
+                yield opened
+            finally:
+                if database.is_in_place and (opened._is_discarded or opened._is_empty()):
+                    delete_begun(target)
         finally:
-            if opened and opened._is_discarded:
-                delete_begun(target)
             database.close()
+
+    def _prepare(self) -> None:
+        """Create what an export needs beside an archive's tables, and remove what an older version left."""
+        with self._database.reading() as connection:
+            prepare(connection)
+            # Images that are taken out must not stay in unused pages.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("DROP TABLE IF EXISTS unread")
+            connection.execute(_UNREAD)
+            for statement in _LISTED:
+                connection.execute(statement)
+
+    def _is_empty(self) -> bool:
+        """Return whether nothing was read into the archive: not even that the object has no faces."""
+        try:
+            with self._database.reading() as connection:
+                row = connection.execute(
+                    "SELECT EXISTS (SELECT 1 FROM persons) OR EXISTS (SELECT 1 FROM faces)"
+                    " OR EXISTS (SELECT 1 FROM object WHERE finished_time IS NOT NULL)"
+                ).fetchone()
+        except FacesnapError:
+            return False
+        return not row[0]
 
     def discard(self) -> None:
         """Delete the file in the end."""
@@ -155,11 +182,13 @@ class PartialArchive:
             raise ConflictError(
                 f"{self._database.path} is an unfinished export of another object: {begun}",
                 hint="finish that one, delete the file, or choose another --to",
+                subject=str(self.target),
             )
         elif maker and not self._is_of(maker):
             raise ConflictError(
                 f"{self._database.path} is an unfinished export that this item of the plan did not begin",
                 hint="finish that one, or move or delete the file",
+                subject=str(self.target),
             )
         else:
             self._check_earlier_run()
@@ -393,6 +422,7 @@ class PartialArchive:
             raise ArchiveError(
                 f"{path} is complete, but cannot be renamed to {self.target}: {error.strerror}",
                 hint="put that right, and run the same command again",
+                subject=str(self.target),
             ) from error
         self._database.check_place(self.target)
         path.with_name(f"{path.name}-shm").unlink(missing_ok=True)  # which a reader of the draft may have left

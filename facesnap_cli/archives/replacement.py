@@ -35,7 +35,9 @@ def check_replaceable(target: Path, replacement: Replacement, identity: ObjectId
     if not os.path.lexists(target):
         return
     if replacement is Replacement.NOTHING:
-        raise ConflictError(f"{target} exists already", hint="choose another --to, or --force replaces it")
+        raise ConflictError(
+            f"{target} exists already", hint="choose another --to, or --force replaces it", subject=str(target)
+        )
     if replacement is Replacement.ANY:
         reason = "" if _is_archive(target) else "it is not a facesnap archive"
     else:
@@ -45,6 +47,7 @@ def check_replaceable(target: Path, replacement: Replacement, identity: ObjectId
             f"{target} is not replaced: {reason}",
             hint="move or delete it, or write to another path",
             details={"archive": str(target)},
+            subject=str(target),
         )
 
 

@@ -12,23 +12,34 @@ from pathlib import Path
 from typing import Self
 
 from facesnap_cli.archives.archive_schema import ArchiveError
-from facesnap_cli.common.errors import ConflictError
-from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, connect, transaction
+from facesnap_cli.common.errors import ConflictError, naming
+from facesnap_cli.common.sqlite import (
+    DamagedError,
+    DatabaseError,
+    InterruptibleConnection,
+    connect,
+    is_busy,
+    transaction,
+)
 
 _LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.0)  # two processes that start together may block each other
 
 
 class SharedConnection:
-    """A connection on which one thread at a time executes statements. Raises what `executing` raises."""
+    """A connection on which one thread at a time executes statements. Raises what `executing` raises.
 
-    def __init__(self, path: Path, connection: InterruptibleConnection):
+    `subject` is the item of a batch that the file belongs to, and that no error about the file needs to name again.
+    """
+
+    def __init__(self, path: Path, connection: InterruptibleConnection, subject: str = ""):
         self.path = path
         self._connection = connection
+        self._subject = subject
         self._lock = threading.Lock()
         self._place = _place_of(path)
 
     @classmethod
-    def exclusive(cls, path: Path, *, application_id: int, migrations: Sequence[str]) -> Self:
+    def exclusive(cls, path: Path, *, application_id: int, migrations: Sequence[str], subject: str = "") -> Self:
         """Open or create a file that no other process may use until it is closed.
 
         Raises ConflictError if another process uses it, ForeignFileError if others may open it.
@@ -43,18 +54,25 @@ class SharedConnection:
                     own=True,
                     exclusive=True,
                 )
-                return cls(path, connection)
+                return cls(path, connection, subject)
             except FileNotFoundError:
                 pass  # another process finished with the file and moved it
             except sqlite3.OperationalError as error:
-                if not _is_locked(error):
-                    raise _trouble(path, error) from error
+                if not is_busy(error):
+                    with naming(subject):
+                        raise _trouble(path, error) from error
             time.sleep(pause_s * (1 + os.getpid() % 8 / 8))
         raise ConflictError(
             f"{path} is in use by another process",
             hint="if another export writes to it, wait for that; if another program has opened it, end that",
             details={"file": str(path)},
+            subject=subject,
         )
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the open file is at its path."""
+        return _place_of(self.path) == self._place
 
     def check_place(self, path: Path | None = None) -> None:
         """Raise ArchiveError unless the open file is at its path, or at another `path` that it was renamed to."""
@@ -62,12 +80,13 @@ class SharedConnection:
             raise ArchiveError(
                 f"{path or self.path} is no longer the file that this command writes: another program has replaced it",
                 hint="run the same command again when no other program moves its files",
+                subject=self._subject,
             )
 
     @contextmanager
     def reading(self) -> Iterator[InterruptibleConnection]:
         """Yield the connection to this thread alone while the block lasts."""
-        with self._lock, executing(self.path, self._connection):
+        with naming(self._subject), self._lock, executing(self.path, self._connection):
             yield self._connection
 
     @contextmanager
@@ -108,13 +127,9 @@ def _trouble(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
     if not isinstance(error, sqlite3.OperationalError):
         return DamagedError(f"{path} is damaged: {error}")
     hint = f"free space on the disk of {path.parent}, or mend its permissions"
-    if _is_locked(error):
+    if is_busy(error):
         hint = "another program is using it: when that has ended, run the same command again"
     return ArchiveError(f"{path} cannot be written: {error}", hint=hint)
-
-
-def _is_locked(error: sqlite3.OperationalError) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _place_of(path: Path) -> tuple[int, int] | None:

@@ -152,7 +152,7 @@ def start(
         access_log=None if access_log is None else access_log.path,
         debug=app.options.debug,
     )
-    serve(emulator_options, _announcer(app))
+    serve(emulator_options, _announcer(app), app.messages)
 
 
 def _require_extra() -> None:

@@ -211,6 +211,7 @@ def append_text(
         with replaced(path, mode=mode) as file:
             file.write(text)
         return
+    is_new = not path.exists()
     deadline = time.monotonic() + timeout_s
     descriptor = _open_to_append(path, mode, deadline)
     try:
@@ -222,6 +223,8 @@ def append_text(
         except OSError:
             if stat.S_ISREG(before.st_mode):
                 os.ftruncate(descriptor, before.st_size)
+            if is_new:
+                path.unlink(missing_ok=True)
             raise
     finally:
         os.close(descriptor)

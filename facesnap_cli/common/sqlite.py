@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ def connect(
     `migrations[n]` is the SQL script from schema version n to n + 1. The connection is in autocommit mode: write
     through `transaction`. Several threads may use it, one at a time. It attaches other files by their URI. Set `own`
     for a directory that others may write to. `exclusive` locks the file itself, whatever its name becomes, until the
-    connection is closed.
+    connection is closed; if an empty file cannot be made a database, it is deleted.
 
     Raises DamagedError; DatabaseError if the file is newer than `migrations` or belongs to another application; with
     `own`, ForeignFileError if others may open the file or one that SQLite keeps beside it.
@@ -84,6 +85,7 @@ def connect(
         uri=True,
     )
     connection.row_factory = sqlite3.Row
+    is_new = exclusive and os.stat(path).st_size == 0
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         if exclusive:
@@ -94,15 +96,25 @@ def connect(
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection, str(path), application_id, migrations)
-    except sqlite3.DatabaseError as error:
+    except BaseException as error:
+        if is_new and not is_busy(error):  # a process that uses it has it locked
+            _delete(Path(path))
         connection.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        raise DamagedError(f"{path} is damaged: {error}") from error
-    except BaseException:
-        connection.close()
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            raise DamagedError(f"{path} is damaged: {error}") from error
         raise
     return connection
+
+
+def _delete(path: Path) -> None:
+    """Delete a database, and the files that SQLite keeps beside it."""
+    for suffix in ("", *_BESIDE):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether SQLite refused something because another connection has locked the file or a table."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _lock_file(connection: sqlite3.Connection) -> None:
@@ -121,7 +133,7 @@ def _use_wal(connection: sqlite3.Connection, within_s: float) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+            if not is_busy(error) or time.monotonic() >= deadline:
                 raise
         time.sleep(_BUSY_PAUSE_S)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection
 
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.emulator.accounts import BUILT_IN, Account, read_accounts
 from facesnap_cli.emulator.clock import TICKS_PER_S, Clock
 from facesnap_cli.emulator.limits import TIERS, RateLimit, Tier
@@ -55,8 +57,10 @@ class Service:
         try:
             if self.store.state.fact("seeded") is None:
                 self._load()
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise DatabaseError(f"the seed cannot be written to {options.data or 'memory'}: {error}") from error
             raise
 
     def reset(self) -> None:

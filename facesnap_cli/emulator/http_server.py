@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.banner import client_snippets
 from facesnap_cli.emulator.certificates import Certificate, certificate
@@ -40,13 +41,13 @@ _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 2
 
 
-def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None]) -> None:
+def serve(options: EmulatorOptions, announce: Callable[[dict[str, object]], None], reporter: Reporter = SILENT) -> None:
     """Run an emulator until SIGTERM or SIGINT.
 
     Calls `announce` once, when the socket accepts connections, with the banner: see `_banner`. Raises UsageError if an
     option is wrong or the address is taken, DatabaseError if the data directory cannot be used.
     """
-    with _prepared(options) as (listener, found, log):
+    with _prepared(options, reporter) as (listener, found, log):
         service = Service(options, Clock())
         endpoint = _endpoint(listener, options.scheme)
         server = _Server(service, found, log, lambda: announce(_banner(service, endpoint, listener, found)))
@@ -213,14 +214,17 @@ def _stopped_by_signals(server: _Server) -> Iterator[None]:
 
 
 @contextmanager
-def _prepared(options: EmulatorOptions) -> Iterator[tuple[socket.socket, Certificate | None, TrafficLog]]:
+def _prepared(
+    options: EmulatorOptions, reporter: Reporter = SILENT
+) -> Iterator[tuple[socket.socket, Certificate | None, TrafficLog]]:
     """Give what an emulator needs of this machine: its socket, its certificate and its logs. Raises UsageError."""
     # What a client sends must not fill the terminal with uvicorn's complaints.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     for name in options.allowed_hosts:
         if host_name(name if ":" not in name else f"[{name.strip('[]')}]") is None:
             raise UsageError(f"--allow-host {name}: give a host name without port")
-    with closing(TrafficLog(options.access_log, debug=options.debug)) as log, _listen(options) as listener:
+    log = TrafficLog(options.access_log, debug=options.debug, reporter=reporter)
+    with closing(log), _listen(options) as listener:
         names = [options.address] if not ipaddress.ip_address(listener.getsockname()[0]).is_unspecified else []
         with certificate(options, [*names, *options.allowed_hosts]) as found:
             yield listener, found, log

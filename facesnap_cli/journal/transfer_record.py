@@ -52,8 +52,12 @@ class Transfer(NamedTuple):
     @property
     def is_draft_lost(self) -> bool:
         """Whether it is an interrupted export whose partial archive is not there: renamed at the end, or deleted."""
-        is_interrupted_export = self.state == "interrupted" and self.kind == "export"
-        return is_interrupted_export and not os.path.exists(partial_of(Path(self.archive)))
+        return self.state == "interrupted" and self.has_no_draft
+
+    @property
+    def has_no_draft(self) -> bool:
+        """Whether it is an export whose partial archive is not there."""
+        return self.kind == "export" and not os.path.exists(partial_of(Path(self.archive)))
 
     def document(self) -> dict[str, object]:
         """Return the JSON form, which has an operation's keys."""

@@ -259,7 +259,7 @@ class Transfers:
         """Keep a transfer that can be resumed, with the command for it; restore the list otherwise."""
         if error.code == FINISHED_BEFORE and known:
             self._save(known._replace(state="succeeded"))
-        elif isinstance(error, _NOT_BEGUN) and not advanced:
+        elif not advanced and (isinstance(error, _NOT_BEGUN) or transfer.has_no_draft):
             self._restore(transfer.id, known)
         else:
             self._record(transfer.id, error.message)

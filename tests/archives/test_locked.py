@@ -81,7 +81,7 @@ class LockingClock(LinkedClock):
 
 def test_a_draft_that_is_locked_is_told(program: Program, emulator: RunningEmulator) -> None:
     archive = program.directory / "x.facesnap"
-    emulator.faults({"route": "GET /persongroups/*/persons", "status": 403})
+    emulator.faults({"route": "GET /persongroups/*/persons/*/persistedfaces/*", "status": 403})
     assert program.run(*EXPORT, str(archive)).status == 4
     emulator.faults()
     partial = program.directory / "x.facesnap.partial"

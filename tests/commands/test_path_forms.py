@@ -82,7 +82,6 @@ def test_a_plan_may_have_any_path(program: Program) -> None:
         assert (done.status, [each["status"] for each in done.json]) == (0, [status])
     assert program.run("backups", str(plan), "--check").status == 0
     assert program.run("run", str(plan), "--dry-run").status == 0
-    assert program.run("schedule", str(plan)).status == 0
     (program.directory / "m.prom").read_text(encoding="utf-8")
     with closing(sqlite3.connect(program.directory / "state" / "journal.db")) as journal:
         [(place,)] = journal.execute("SELECT place FROM backups").fetchall()
@@ -91,6 +90,19 @@ def test_a_plan_may_have_any_path(program: Program) -> None:
     odd.write_bytes(plan.read_bytes())
     assert program.run("run", str(odd)).status == 0
     (program.directory / "m.prom").read_text(encoding="utf-8")
+
+
+def test_a_path_that_is_not_utf_8_is_refused_for_files_that_cannot_name_it(program: Program) -> None:
+    plan = program.directory / "plan.toml"
+    plan.write_text(f"{PLAN}to = ['file:x/{{date}}.facesnap']\n")
+    for form in ("crontab", "systemd"):
+        refused = program.run("schedule", str(plan), "--for", form)
+        assert (refused.status, refused.out) == (2, "")
+        assert "cannot name a path that is not valid UTF-8: " in refused.err
+    for form in ("github", "azure", "kubernetes"):  # which name files of theirs
+        printed = program.run("schedule", str(plan), "--for", form, "-q")
+        assert printed.status == 0
+        assert "plan.toml" in printed.out
 
 
 def test_what_is_printed_is_utf_8(program: Program) -> None:

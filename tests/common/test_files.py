@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import shlex
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from facesnap_cli.common.files import append_text, replaced
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, Program
 from tests.support.archives import exported
+from tests.support.disks import files_limited
 from tests.support.permissions import NOBODY, as_root, write_plan
 from tests.support.waiting import HANG_S, PATIENCE_S
 
@@ -80,16 +79,14 @@ class TestAppending:
     def test_a_file_gets_all_of_a_text_or_nothing(self, tmp_path: Path) -> None:
         path = tmp_path / "file"
         path.write_text("before\n")
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
-            with pytest.raises(OSError, match="File too large"):
-                append_text(path, "more than fits")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-            signal.signal(signal.SIGXFSZ, handler)
+        with files_limited(10), pytest.raises(OSError, match="File too large"):
+            append_text(path, "more than fits")
         assert path.read_text() == "before\n"
+
+    def test_a_new_file_that_cannot_get_all_of_a_text_is_not_left_there(self, tmp_path: Path) -> None:
+        with files_limited(10), pytest.raises(OSError, match="File too large"):
+            append_text(tmp_path / "file", "more than fits")
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestReading:

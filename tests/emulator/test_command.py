@@ -75,6 +75,24 @@ def test_the_banner_for_people_ends_with_a_command(environment: dict[str, str]) 
     assert (process.wait(), errors) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="such a device is Linux's")
+def test_an_access_log_on_a_full_disk_is_one_warning_and_requests_go_on(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").touch(0o600)
+    with started(environment, "--access-log", "/dev/full", "-o", "json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        endpoint = json.loads(process.stdout.readline())["endpoint"]
+        responses = [httpx.get(f"{endpoint}/_emulator/health") for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
+
+    assert [response.status_code for response in responses] == [200, 200]
+    assert errors.startswith("warning: the access log /dev/full cannot be written: No space left on device; ")
+    assert (process.wait(), errors.count("\n")) == (0, 1)
+
+
 def test_every_option_reaches_the_emulator(environment: dict[str, str], tmp_path: Path) -> None:
     accounts = tmp_path / "accounts.json"
     accounts.write_text(json.dumps([BUILT_IN[1].document()]))

@@ -98,7 +98,7 @@ class ImportState:
             with executing(path):
                 connection = connect(path, application_id=APPLICATION_ID, migrations=MIGRATIONS)
         except OSError as error:
-            hint = "mend its permissions; FACESNAP_STATE_DIR names another place"
+            hint = "free space, or mend its permissions; FACESNAP_STATE_DIR names another place"
             raise ArchiveError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
         database = SharedConnection(path, connection)
         try:

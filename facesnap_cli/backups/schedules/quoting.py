@@ -7,13 +7,13 @@ import shlex
 from collections.abc import Iterable
 
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.escape import harmless, storable
 
 
 def crontab_command(words: Iterable[str], variables: Iterable[tuple[str, str]]) -> str:
     """Return a shell command with its environment variables for a line of a crontab. Raises UsageError."""
-    assignments = [f"{name}={shlex.quote(value)}" for name, value in variables]
-    line = " ".join([*assignments, shlex.join(words)])
+    assignments = [f"{name}={shlex.quote(_unicode(value, 'a crontab'))}" for name, value in variables]
+    line = " ".join([*assignments, shlex.join(_unicode(word, "a crontab") for word in words)])
     if "\n" in line:
         raise UsageError("a crontab cannot name a path with a line break in it")
     # Cron turns an unescaped % into a line break, inside quotes too.
@@ -59,4 +59,15 @@ def _systemd_word(word: str) -> str:
 
 def _systemd_escaped(text: str) -> str:
     """Return a text for double quotes in a unit."""
-    return systemd_text(text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n"))
+    escaped = text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return systemd_text(_unicode(escaped, "a systemd unit"))
+
+
+def _unicode(text: str, file: str) -> str:
+    """Return a text for a file that a scheduler reads. Raises UsageError if it is not Unicode, such as some paths."""
+    if storable(text) == text:
+        return text
+    raise UsageError(
+        f"{file} cannot name a path that is not valid UTF-8: {harmless(text)}",
+        hint="rename what it names; --for prints the files of other schedulers alone",
+    )

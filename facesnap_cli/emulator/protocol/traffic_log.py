@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import suppress
@@ -12,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
+from facesnap_cli.common.files import AppendedFile
+from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.emulator.clock import Clock, timestamp
 
 ACCOUNT_KEY = "facesnap.account"
@@ -20,15 +21,20 @@ _SHOWN_BYTES = 2000
 
 
 class TrafficLog:
-    """The places to which lines are written. A line that cannot be written at once is dropped: requests go first."""
+    """The places to which lines are written.
 
-    def __init__(self, path: Path | None, *, debug: bool) -> None:
+    A line that cannot be written at once is dropped, because requests go first. The first one is a warning.
+    """
+
+    def __init__(self, path: Path | None, *, debug: bool, reporter: Reporter = SILENT) -> None:
         self._debug = debug
-        self._file: int | None = None
-        if path is not None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+        self._path = path
+        self._file = AppendedFile(path, 0o600) if path else None
+        self._reporter = reporter
+        self._has_warned = False
+        if self._file:
             try:
-                self._file = os.open(path, flags, 0o600)
+                self._file.write(b"", timeout_s=0)  # opens it
             except OSError as error:
                 raise UsageError(f"cannot write the access log {path}: {error.strerror}") from error
 
@@ -39,9 +45,15 @@ class TrafficLog:
 
     def access(self, line: str) -> None:
         """Write a line of the access log."""
-        if self._file is not None:
-            with suppress(OSError):
-                os.write(self._file, f"{harmless(line)}\n".encode(errors="replace"))
+        if self._file is None:
+            return
+        try:
+            self._file.write(f"{harmless(line)}\n".encode(errors="replace"), timeout_s=0)
+        except OSError as error:
+            if not self._has_warned:
+                self._has_warned = True
+                reason = f"{error.strerror}; its lines are dropped while that lasts"
+                self._reporter.warn(f"the access log {self._path} cannot be written: {reason}")
 
     def conversation(self, lines: list[str]) -> None:
         """Print the lines of a request and its response if asked to."""
@@ -52,9 +64,8 @@ class TrafficLog:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self._file:
+            self._file.close()
 
 
 class _Body:
