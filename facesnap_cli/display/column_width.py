@@ -33,16 +33,21 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     return _beginning(text, width - len(ellipsis)) + ellipsis
 
 
-def shortened(text: str, width: int) -> str:
+def shortened(text: str, width: int, ellipsis: str = "…") -> str:
     """Return a text of at most `width` columns, without its middle if it is longer.
 
     The beginning and the end of ids tell them apart.
     """
     if width_of(text) <= width:
         return text
-    kept = max(0, width - 1)
+    kept = max(0, width - len(ellipsis))
     end = _beginning(text[::-1], kept // 2)[::-1]
-    return f"{_beginning(text, kept - width_of(end))}…{end}"
+    return f"{_beginning(text, kept - width_of(end))}{ellipsis}{end}"
+
+
+def ellipsis_for(encoding: str) -> str:
+    """Return the sign for what is left out, in an encoding that has it."""
+    return "…" if encoding.lower().startswith("utf") else "..."
 
 
 def _beginning(text: str, width: int) -> str:

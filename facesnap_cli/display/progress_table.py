@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.display.column_width import shortened
+from facesnap_cli.display.column_width import cut, ellipsis_for, shortened
 from facesnap_cli.display.run_progress import EstimateOf, Item, RunProgress, View
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class ProgressTable(View):
         super().__init__(run)
         self._estimate_of = estimate_of
         console = Console(stderr=True, no_color=not color, highlight=False, emoji=False)
+        self._ellipsis = ellipsis_for(console.encoding)
         self._live = Live(self, console=console, transient=True, refresh_per_second=4, redirect_stdout=False)
         self._live.start()
 
@@ -48,27 +49,29 @@ class ProgressTable(View):
 
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
         free = width - _TIMES_COLUMNS
-        for title, columns in (("ITEM", free * 2 // 7), ("STAGE", free * 5 // 7), ("ELAPSED", 8), ("LEFT", 12)):
-            table.add_column(title, no_wrap=True, overflow="ellipsis", width=max(1, columns))
+        of_name, of_stage = max(1, free * 2 // 7), max(1, free * 5 // 7)
+        for title, columns in (("ITEM", of_name), ("STAGE", of_stage), ("ELAPSED", 8), ("LEFT", 12)):
+            table.add_column(title, no_wrap=True, overflow="crop", width=columns)
         items = list(self.run.items.values())
         active = [item for item in items if item.started_at is not None and not item.result]
         failed = [item for item in items if item.result and not item.ok]
         for item in [*active, *failed][:room]:
-            name, stage, *times = self._cells(item, free * 5 // 7)
-            table.add_row(*(Text(text) for text in (shortened(harmless(name), free * 2 // 7), harmless(stage), *times)))
+            stage, *times = self._cells(item, of_stage)
+            name = shortened(harmless(item.name), of_name, self._ellipsis)
+            table.add_row(*map(Text, (name, cut(harmless(stage), of_stage, self._ellipsis), *times)))
         ended = sum(bool(item.result) for item in items)
         yield table
         yield Text(f"{ended} of {len(items)} ended, {len(failed)} failed", style="dim")
 
-    def _cells(self, item: Item, stage_columns: int) -> tuple[str, str, str, str]:
+    def _cells(self, item: Item, stage_columns: int) -> tuple[str, str, str]:
         if item.result or item.started_at is None:
-            return item.name, item.result, "", ""
+            return item.result, "", ""
         elapsed, stage, left = format_duration(self.clock.monotonic() - item.started_at), item.stage, ""
         if item.operation:
             status = item.operation.state.status.value
             room = max(1, stage_columns - len(f"{item.stage} : {status}"))
-            stage = f"{item.stage} {shortened(item.operation.object_id, room)}: {status}"
+            stage = f"{item.stage} {shortened(item.operation.object_id, room, self._ellipsis)}: {status}"
             estimate_s = self._estimate_of(item.operation) if item.operation.state.is_open else None
             if estimate_s:
                 left = f"about {format_duration(estimate_s - item.operation.elapsed_s(self.clock.now()))}"
-        return item.name, stage, elapsed, left
+        return stage, elapsed, left

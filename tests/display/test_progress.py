@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from facesnap_cli.common.progress import Tally
 from facesnap_cli.display.progress_lines import ProgressLines
-from facesnap_cli.display.run_progress import Item, RunProgress
+from facesnap_cli.display.run_progress import Item, RunProgress, show_run, show_steps
 from facesnap_cli.emulator.http_server import RunningEmulator
+from facesnap_cli.models.operations import Operation, OperationKind, OperationState
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 from tests.support.service import call
-from tests.support.terminal import at_terminal
+from tests.support.terminal import Screen, at_terminal
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-o", "none")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -37,18 +42,91 @@ def test_a_wait_for_many_operations_shows_one_bar(program: Program, emulator: Ru
     assert re.search(r"operations ━+ 11 of 11 ended", lines_of(waited.err)[-1])
 
 
-def test_an_export_shows_a_bar_for_each_step(program: Program) -> None:
-    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=120)
+@pytest.mark.parametrize("columns", [80, 140])
+def test_an_export_shows_its_name_once_and_a_bar_for_each_step(program: Program, columns: int) -> None:
+    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=columns)
     assert done.status == 0
-    steps = "\n".join(lines_of(done.err))
-    assert re.search("export PersonGroup employees: reading the list of persons ━+ 3\n", steps)
-    assert re.search("export PersonGroup employees: reading user data of faces  ━+ 7 of 7\n", steps)
+    last = "\n".join(lines_of(done.err)).rpartition("export PersonGroup employees")[2]
+    assert re.match("  0s\nreading the list of persons ━+ 3\n", last)
+    assert re.search("\nreading user data of faces  ━+ 7 of 7\n", last)
 
 
-def test_a_narrow_terminal_shows_the_step_alone(program: Program) -> None:
-    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=80)
+def test_a_narrow_terminal_cuts_the_end_of_a_step(program: Program) -> None:
+    done = at_terminal(program, *export_to(program.directory / "x.facesnap"), columns=44)
     assert done.status == 0
-    assert re.search("\nreading user data of faces  ━+ 7 of 7\n", "\n".join(lines_of(done.err)))
+    assert any(re.match("reading the .*… +3$", line) for line in lines_of(done.err))
+
+
+class AsciiScreen(Screen):
+    """A terminal whose encoding has ASCII alone."""
+
+    encoding = "ascii"
+
+
+def shown_at(screen: Screen, draw: Callable[[], None], columns: int = 60) -> str:
+    """Return all that is drawn on a screen of so many columns."""
+    terminal = {"TERM": "xterm-256color", "COLUMNS": str(columns)}
+    with patch.dict(os.environ, terminal), contextlib.redirect_stderr(screen):
+        draw()
+    return screen.getvalue()
+
+
+def running_take(clock: LinkedClock) -> Operation:
+    return Operation.intended(
+        OperationKind.TAKE,
+        profile="prod",
+        endpoint="https://h.example",
+        subscription_id=None,
+        object_type="PersonGroup",
+        object_id="employees-of-the-head-office-of-a-company",
+        owner="",
+        now=clock.now(),
+    )._replace(state=OperationState.RUNNING)
+
+
+def draw_all(clock: LinkedClock) -> None:
+    """Show a minute of a wait, of a run and of an export."""
+    for is_wait in (True, False):
+        run = show_run(
+            clock,
+            ["1" * 32],
+            quiet=False,
+            color=False,
+            estimate_of=lambda operation: 90.0,
+            on_operation=lambda operation: None,
+            is_wait=is_wait,
+        )
+        item = run.items["1" * 32]
+        item.begin("taking a snapshot that has a long name")
+        item.update(running_take(clock))
+        clock.sleep(60)
+        run.close()
+    steps = show_steps(clock, "export PersonGroup employees-of-the-head-office-of-Sweden", quiet=False, color=False)
+    steps.items["export PersonGroup employees-of-the-head-office-of-Sweden"].begin("reading the list of all persons")
+    clock.sleep(60)
+    steps.close()
+
+
+def test_a_terminal_without_unicode_gets_ascii_alone() -> None:
+    shown = shown_at(AsciiScreen(), lambda: draw_all(LinkedClock()))
+    assert shown.isascii()
+    assert "..." in shown
+    assert "…" in shown_at(Screen(), lambda: draw_all(LinkedClock()))
+
+
+@pytest.mark.parametrize("columns", [40, 60, 72, 80, 140])
+@pytest.mark.parametrize("screen", [Screen, AsciiScreen])
+def test_no_line_of_the_progress_is_broken(columns: int, screen: type[Screen]) -> None:
+    lines = lines_of(shown_at(screen(), lambda: draw_all(LinkedClock()), columns))
+    assert max(map(len, lines)) <= columns
+    first = {re.findall("[A-Za-z0-9]+", line)[0].strip("1") for line in lines}
+    assert first == {"take", "ITEM", "", "0", "export", "reading"}
+
+
+def test_the_times_move_between_two_polls() -> None:
+    last = lines_of(shown_at(Screen(), lambda: draw_all(LinkedClock())))
+    assert any(re.search("running 0:01:00 about 30s left", line) for line in last)
+    assert any(re.search("export PersonGroup .*  1m00s", line) for line in last)
 
 
 def test_a_log_has_a_line_for_each_status_and_each_step(program: Program) -> None:
