@@ -15,7 +15,7 @@ from facesnap_cli.archives.importing.import_result import ImportResult, refusal_
 from facesnap_cli.archives.importing.import_schema import ADDING, CREATING, EXTENDING, FINISHED, TRAINING
 from facesnap_cli.archives.importing.import_state import ImportState, PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
-from facesnap_cli.archives.importing.training import train_and_wait
+from facesnap_cli.archives.importing.training import TrainingWait
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import (
     ConflictError,
@@ -406,17 +406,16 @@ class _Import:
         if begun:
             self._doubts.takes_effect(TRAINING, self._is_trained)
         self._progress.begin("training")
-        return train_and_wait(
+        wait = TrainingWait(
             self._objects,
             self._kind,
             self._object_id,
-            clock=self._clock,
-            reporter=self._account.reporter,
-            schedule=self._parameters.schedule,
-            timeout_s=self._parameters.timeout_s,
-            start=self._start_training,
-            begun=begun,
+            self._clock,
+            self._account.reporter,
+            self._parameters.schedule,
+            self._parameters.timeout_s,
         )
+        return wait.train(self._start_training, begun=begun)
 
     def _start_training(self) -> None:
         """Start a training, unless another one of this import runs. It is sent again once if it had no effect."""
