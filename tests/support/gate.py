@@ -14,8 +14,9 @@ class Gate:
 
     `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `): such a request is
     not forwarded, or its answer is not given back, before `release`; `stopped` is set then. A stopped request is never
-    forwarded; its connection stays open until the gate closes. `observe` is called with each request before it is
-    forwarded.
+    forwarded; its connection stays open until the gate closes. The first request that begins with `late_request` is
+    forwarded only by `deliver`, and never answered: its client waits, or loses its connection if the gate `hangs_up`.
+    `observe` is called with each request before it is forwarded.
     """
 
     def __init__(self, endpoint: str):
@@ -25,10 +26,14 @@ class Gate:
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.stop_request: str | None = None
         self.stop_answer: str | None = None
+        self.late_request: str | None = None
+        self.hangs_up = False
         self.observe: Callable[[bytes], None] = lambda request: None
+        self._late: list[bytes] = []
         self.stopped = threading.Event()
         self._released = threading.Event()
         self._closing = threading.Event()
+        self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -41,6 +46,13 @@ class Gate:
         """Give back the answers that were stopped, and stop no more."""
         self.open()
         self._released.set()
+
+    def deliver(self) -> bool:
+        """Forward the late request if it has not been forwarded yet; return whether there was one."""
+        if not self._late:
+            return False
+        self._forwarded(self._late.pop())
+        return True
 
     def close(self) -> None:
         self._closing.set()
@@ -67,13 +79,30 @@ class Gate:
                     self.stopped.set()
                     self._closing.wait()
                     return
-                with socket.create_connection(self._service) as service:
-                    service.sendall(request)
-                    answer = _message(service, self._closing)
+                if self._is_late(request):
+                    if not self.hangs_up:
+                        self._closing.wait()
+                    return
+                answer = self._forwarded(request)
                 if self.stop_answer and request.decode("latin-1").startswith(self.stop_answer):
                     self.stopped.set()
                     self._released.wait()
                 client.sendall(answer)
+
+    def _is_late(self, request: bytes) -> bool:
+        with self._lock:
+            if not self.late_request or not request.decode("latin-1").startswith(self.late_request):
+                return False
+            self.late_request = None
+            self._late.append(request)
+            self.stopped.set()
+            return True
+
+    def _forwarded(self, request: bytes) -> bytes:
+        """Return the service's answer to a request."""
+        with socket.create_connection(self._service) as service:
+            service.sendall(request)
+            return _message(service, self._closing)
 
 
 @contextmanager
