@@ -12,9 +12,20 @@ IDLE_S = 60.0
 # in the first case.
 LONGEST_SHORT_REST_S = 2.0
 _MEASURED_S = 60.0
-_KNOWN_SHARE = 0.95  # of the rate at which a request was refused
-_RECOVERY = 100  # requests from half of the known rate to all of it
-_PROBING = 1000  # requests from there to one and a half times the known rate
+_KNOWN_SHARE = 0.95  # of the rate at which a window of up to a minute was full
+_START_SHARE = 0.45  # of the limit, if nothing is known
+_CLIMB = 100  # requests from there to all of the limit, until the first refusal
+_FIRST_SHARE = 0.81  # of the rate at which the first request was refused
+_FULL_SHARE = 0.93  # of the limit: above it, others hardly use the resource, and a late request was one too many
+_LOWER_SHARE = 0.96  # of a known rate at which a request was refused again
+_RARE = 120  # requests between refusals that do not lower the rate
+_RECOVERY = 10  # requests from half of the known rate to all of it
+_STEADY = 1000  # requests at the known rate before the next trial
+_STEADY_AFTER_SUCCESS = 20
+_TRIAL_SHARE = 1.3  # of the known rate
+_TRIAL_S = 1.3
+_TRIAL_REQUESTS = 3  # at least
+_TRIAL_GAIN = 1.03
 
 
 class Pace(NamedTuple):
@@ -35,18 +46,29 @@ class Pace(NamedTuple):
 
     @classmethod
     def of_new_resource(cls, ceiling: float) -> Pace:
-        """Return the pace for a resource of which nothing is known: it begins at half of the limit."""
-        return cls(ceiling, ceiling / 2)
+        """Return the pace for a resource of which nothing is known: it begins below half of the limit."""
+        return cls(ceiling, _START_SHARE * ceiling)
 
     def rate(self, ceiling: float) -> float:
-        """Return the present rate: it recovers to the known rate, stays near it, and then probes upwards slowly."""
+        """Return the present rate: it climbs to the known rate and stays there, but for short trials of a higher one.
+
+        Where others use the resource too, a refusal often meets them instead. So the known rate stays well below the
+        one that is refused, and a trial lasts little more than the shortest window.
+        """
         if math.isinf(self.known):
             return ceiling
-        if self.sent < _RECOVERY:
-            rate = self.known - (self.known - self.start) * (1 - self.sent / _RECOVERY) ** 3
+        climb = _RECOVERY if self._was_refused else _CLIMB
+        if self.sent < climb:
+            rate = self.start + (self.known - self.start) * self.sent / climb
+        elif self._was_refused and self.sent >= _STEADY:
+            rate = self.known * _TRIAL_SHARE
         else:
-            rate = self.known * (1 + 0.5 * ((self.sent - _RECOVERY) / _PROBING) ** 3)
+            rate = self.known
         return min(ceiling, rate)
+
+    @property
+    def _was_refused(self) -> bool:
+        return math.isfinite(self.refused_at)
 
     def moment(self, now: float) -> float:
         """Return when the next request may be sent."""
@@ -55,12 +77,13 @@ class Pace(NamedTuple):
     def after_request(self, now: float, ceiling: float) -> Pace:
         """Return the pace after the next moment is given to a request."""
         rate = self.rate(ceiling)
-        known, start, sent = self.known, self.start, self.sent + 1
-        if math.isfinite(rate) and self.next_at < now - IDLE_S and math.isfinite(self.next_at):
-            known, start, sent = rate, rate, _RECOVERY  # others may use the resource now: do not go on probing
-        return self._counting(now)._replace(
-            known=known, start=start, sent=sent, next_at=max(self.next_at, now - SLACK_S) + 1 / rate
-        )
+        known, sent = self.known, self.sent + 1
+        if self._was_refused and math.isfinite(known):
+            if math.isfinite(self.next_at) and self.next_at < now - IDLE_S:
+                sent = min(sent, _RECOVERY)  # others may use the resource now: no trial at once
+            elif sent >= _STEADY + max(_TRIAL_REQUESTS, math.ceil(known * _TRIAL_SHARE * _TRIAL_S)):
+                known, sent = min(ceiling, known * _TRIAL_GAIN), _STEADY - _STEADY_AFTER_SUCCESS
+        return self._counting(now)._replace(known=known, sent=sent, next_at=max(self.next_at, now - SLACK_S) + 1 / rate)
 
     def after_unpaced_request(self, moment: float) -> Pace:
         """Return the pace after a request that did not wait for its moment."""
@@ -85,10 +108,7 @@ class Pace(NamedTuple):
         closed = self._replace(closed_until=closed_until, next_at=max(self.next_at, closed_until))
         if sent_at <= self.refused_at:
             return closed
-        rate = self.rate(ceiling)
-        if rest_s > LONGEST_SHORT_REST_S or math.isinf(rate):
-            rate = min(rate, max(0.0, self.counted - 1) / (max(0.0, now - self.counted_since) + rest_s))
-        known = max(LOWEST_RATE, _KNOWN_SHARE * rate)
+        known = max(LOWEST_RATE, self._rate_after_refusal(now, rest_s, ceiling))
         return closed._replace(
             known=known,
             start=max(LOWEST_RATE, min(self.rate(ceiling) / 2, known)),
@@ -99,8 +119,21 @@ class Pace(NamedTuple):
             counted_since=closed_until,
         )
 
+    def _rate_after_refusal(self, now: float, rest_s: float, ceiling: float) -> float:
+        """Return the rate that is known to be granted, now that a request was refused."""
+        rate = self.rate(ceiling)
+        if rest_s > LONGEST_SHORT_REST_S or math.isinf(rate):
+            window_s = max(0.0, now - self.counted_since) + rest_s
+            return _KNOWN_SHARE * min(rate, max(0.0, self.counted - 1) / window_s)
+        if self.sent >= _RARE:
+            return self.known
+        if self._was_refused:
+            return _LOWER_SHARE * rate
+        granted = self._replace(sent=max(0, self.sent - round(rate))).rate(ceiling)  # a second ago
+        return max(_FIRST_SHARE * granted, 0.0 if granted < _FULL_SHARE * ceiling else _FULL_SHARE * ceiling)
+
     def as_of(self, now: float, longest_rest_s: float) -> Pace:
         """Return a recorded pace without times that cannot be right, such as those before a restart of the machine."""
         if max(self.next_at, self.closed_until) <= now + longest_rest_s and self.refused_at <= now:
             return self
-        return Pace(self.known, self.known, _RECOVERY)
+        return Pace(self.known, self.known, _RECOVERY, refused_at=now if self._was_refused else -math.inf)

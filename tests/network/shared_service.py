@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -74,7 +76,8 @@ class Simulation:
     def run(self, until_s: float) -> None:
         while self._due and self._due[0][0] < until_s:
             self.now, _, steps, client = heapq.heappop(self._due)
-            self._put(next(steps), steps, client)
+            with contextlib.suppress(StopIteration):
+                self._put(next(steps), steps, client)
 
     def arrives(self, client: Client) -> bool:
         """Return whether the service accepts a request of a client now; `asked_s` is how long it asks to wait."""
@@ -96,12 +99,12 @@ class Simulation:
         heapq.heappush(self._due, (at, self._number, steps, client))
 
 
-def steady(rate: float) -> Callable[[Simulation, Client], Iterator[float]]:
+def steady(rate: float, until_s: float = math.inf) -> Callable[[Simulation, Client], Iterator[float]]:
     """Return a client that sends evenly, whatever the service answers."""
 
     def behaviour(simulation: Simulation, client: Client) -> Iterator[float]:
         turn = simulation.now
-        while True:
+        while turn < until_s:
             turn += 1 / rate
             yield turn + simulation.jitter_s()
             simulation.arrives(client)

@@ -38,9 +38,10 @@ def test_beside_another_client_three_quarters_of_what_is_left_are_used(window_of
     assert client.accepted / 400 >= 0.75 * (10 - other_rate)
 
 
+@windows
 @pytest.mark.parametrize("other_rate", [2, 5])
-def test_another_client_is_hardly_ever_refused_in_windows_of_a_second(other_rate: int) -> None:
-    simulation = Simulation(fixed(10, 1.0))
+def test_another_client_is_hardly_ever_refused(window_of: WindowOf, other_rate: int) -> None:
+    simulation = Simulation(window_of(10, 1.0))
     other = simulation.add(steady(other_rate))
     simulation.add(SharedRate(CEILING).process, from_s=0.5)
     simulation.run(400)
@@ -54,6 +55,15 @@ def test_the_limit_of_the_free_tier_is_learned_from_a_single_refusal(window_of: 
     simulation.run(600)
     assert client.accepted >= 0.9 * 200
     assert client.refused == 1
+
+
+@windows
+def test_what_another_client_leaves_when_it_ends_is_used_again(window_of: WindowOf) -> None:
+    simulation = Simulation(window_of(10, 1.0))
+    simulation.add(steady(5, until_s=200))
+    client = simulation.add(SharedRate(CEILING).process, from_s=0.5)
+    simulation.run(900)
+    assert sum(time > 800 for time in client.times) / 100 >= 9
 
 
 def test_two_processes_that_share_a_rate_use_it_up_together() -> None:
