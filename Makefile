@@ -50,8 +50,8 @@ completions: $(STAMP) ## renew what TAB reads, and the shells' scripts
 docs: $(STAMP) ## renew the reference of commands and settings from the program
 	$(BIN)/python -m tests.reference
 
-golden: $(STAMP) ## renew the help texts that the tests compare with
-	FACESNAP_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/cli/test_help.py
+golden: $(STAMP) ## renew the help texts that the tests compare with, and the output that README and docs/ show
+	FACESNAP_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/cli/test_help.py tests/test_docs.py
 
 pictures: $(STAMP) ## renew the README's pictures from what the program shows
 	$(BIN)/python -m tests.pictures

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, KEEP_KEYS, NOTIFY_KEYS, PLAN_KEYS, PlanKey
 from facesnap_cli.cli.command_table import TABLE, Facesnap
 from facesnap_cli.common.time_format import written_duration
 from facesnap_cli.config.definitions import SETTINGS
@@ -14,6 +15,15 @@ from facesnap_cli.config.definitions import SETTINGS
 PROJECT = Path(__file__).parent.parent
 REFERENCE = PROJECT / "docs" / "reference"
 GENERATED = "<!-- made by: make docs -->"
+PLAN_FILE = """\
+A plan is a TOML file. Paths in it begin at its directory, and `~` is expanded. A duration is `90`, `90s`, `15m`,
+`20h` or `2d`. facesnap checks the whole plan before the first request, and reports every mistake with its line
+(exit status 13). It refuses a plan that others may write, because a plan deletes.
+
+The names in `to` may contain `{name}` (the item's name), `{date}` (`2026-11-23`), `{time}` (`021500`) and
+`{weekday}` (`mon`), in UTC. `keep` needs `{date}` in every target. Two targets that could ever get backups of the
+same name are refused, because they would delete each other's. In `images` only `{name}` is replaced.
+"""
 
 
 def all_commands() -> Iterator[tuple[str, Any]]:
@@ -30,7 +40,11 @@ def all_commands() -> Iterator[tuple[str, Any]]:
 def pages() -> Mapping[Path, str]:
     """Return the text of each generated page: the list of commands, a page for each group of them, and the settings."""
     groups = list(dict.fromkeys(entry.group for entry in TABLE.values()))
-    found = {REFERENCE / "commands.md": _overview(groups), REFERENCE / "settings.md": _settings()}
+    found = {
+        REFERENCE / "commands.md": _overview(groups),
+        REFERENCE / "settings.md": _settings(),
+        REFERENCE / "plan.md": _plan(),
+    }
     return found | {_page_of(group): _group(group) for group in groups}
 
 
@@ -84,6 +98,25 @@ def _settings() -> str:
     end = "you know each setting of a profile, and the variable that replaces it. [configuration.md](configuration.md)"
     head = _head("Settings", f"{end} says which source wins.")
     return f"{head}\n{_table(rows, ('in a profile', 'in the environment', ''))}"
+
+
+def _plan() -> str:
+    """Return the page with every key of a plan file."""
+    end = "you know every key of a plan file. [nightly-plan.md](../how-to/nightly-plan.md) shows how to write one,"
+    parts = [
+        _head("The plan file", f"{end}\nand [retention.md](../concepts/retention.md) what `keep` deletes."),
+        PLAN_FILE,
+        _keys("Keys at the top", PLAN_KEYS),
+        _keys("Keys of `[[backup]]`", ITEM_KEYS),
+        _keys("Keys of `keep`", KEEP_KEYS),
+        _keys("Keys of `[notify]`", NOTIFY_KEYS),
+    ]
+    return "\n".join(parts)
+
+
+def _keys(title: str, keys: Mapping[str, PlanKey]) -> str:
+    rows = [(f"`{name}`", key.help, "required" if key.is_required else key.default) for name, key in keys.items()]
+    return f"## {title}\n\n{_table(rows, ('key', 'meaning', 'without it'))}"
 
 
 def _head(title: str, end: str) -> str:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
+import os
 import re
 import shlex
+import tempfile
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from facesnap_cli.common import errors
 from facesnap_cli.config.definitions import SETTINGS
-from facesnap_cli.emulator.http_server import RunningEmulator
+from facesnap_cli.emulator.accounts import BUILT_IN, Account
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests import people
-from tests.conftest import SOURCE_KEYS, Program
+from tests.cli.test_suggested_commands import parse
+from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 from tests.reference import GENERATED, PROJECT, all_commands, pages
+from tests.support.pages import REASONS, blocks, documented_keys, execute, executed, is_shown, keys_of_document, renew
 
 README = PROJECT / "README.md"
 PAGES = [README, *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -116,33 +125,107 @@ def test_every_module_that_a_page_names_is_there(page: Path) -> None:
     assert [path for path in named if not any((place / path).exists() for place in places)] == []
 
 
-EXECUTED = [page for page in PAGES if "```sh executed\n" in page.read_text()]
+THIRD_SUBSCRIPTION, THIRD_KEY = "cccccccc-0000-4000-8000-000000000003", "c0000000000000000000000000000001"
+USUAL_ENDPOINT = "http://127.0.0.1:8765"
+LANGUAGES = {"sh", "text", "console", "toml", "json", "csv", "python", "yaml"}
+EXECUTED = [page for page in PAGES if any(executed(page.read_text()))]
 
 
-def test_every_block_of_the_readme_is_executed_or_says_why_not() -> None:
-    text = README.read_text()
-    assert README in EXECUTED
-    assert len(re.findall(r"^<!-- not executed: .+ -->\n```sh$", text, re.MULTILINE)) == text.count("```sh\n") == 5
+@each_page
+def test_a_block_names_its_language_and_commands_are_in_blocks(page: Path) -> None:
+    text = page.read_text()
+    assert {block.language for block in blocks(text)} <= LANGUAGES
+    assert len(blocks(text)) * 2 == len(re.findall(r"^ *```", text, re.MULTILINE))
+    assert re.findall(r"^ +(?:\$ )?facesnap .*", text, re.MULTILINE) == []
+
+
+def test_every_block_of_commands_is_executed_or_gives_one_of_few_reasons() -> None:
+    given = Counter(block.reason for page in PAGES for block in blocks(page.read_text()) if block.reason)
+    assert {reason: count for reason, count in given.items() if count > REASONS.get(reason, 0)} == {}
+
+
+@each_page
+def test_every_example_of_the_reference_is_a_command_line(page: Path) -> None:
+    for line in re.findall(r"^\$ (facesnap .*)", page.read_text(), re.MULTILINE):
+        parse(shlex.split(line.partition(" <")[0], comments=True))
+
+
+@pytest.fixture(scope="session")
+def emulator_of_the_pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator with the two accounts that are built in, and a third one."""
+    file = tmp_path_factory.mktemp("pages") / "accounts.json"
+    third = Account("third", "local", THIRD_SUBSCRIPTION, "facesnap", "S0", (THIRD_KEY,))
+    file.write_text(json.dumps([account.document() for account in (*BUILT_IN, third)]))
+    with running(EmulatorOptions(port=0, seed="demo", accounts=file)) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def reader(emulator_of_the_pages: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    """The program as a reader of the pages has it: accounts `prod`, `dr` and `eu`, photos, the plan of the README."""
+    emulator = emulator_of_the_pages
+    emulator.reset()
+    with (
+        tempfile.TemporaryDirectory(prefix="fs") as name,  # short, as paths are in what the pages show
+        contextlib.closing(Program(Path(name), LinkedClock(emulator))) as program,
+    ):
+        program.write_config(configuration_of_the_pages(emulator))
+        monkeypatch.chdir(name)
+        monkeypatch.setattr("sys.stdin", io.StringIO(SOURCE_KEYS[0]))
+        people.main(emulator.endpoint, "employees", "photos")
+        save_files(README)
+        yield program
+
+
+def configuration_of_the_pages(emulator: RunningEmulator) -> str:
+    accounts = {"prod": 0, "emulator": 0, "dr": 1, "emulator-target": 1, "eu": 2}
+    lines = ['default_profile = "prod"']
+    for name, number in accounts.items():
+        account = emulator.accounts[number]
+        others = [each.subscription_id for each in emulator.accounts if each is not account]
+        lines += [
+            f"[profiles.{name}]",
+            f'endpoint = "{emulator.endpoint}"',
+            f'key = "{account.keys[0]}"',
+            f'subscription_id = "{account.subscription_id}"',
+            f"apply_scope = {others}",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def save_files(page: Path) -> None:
+    for block in blocks(page.read_text()):
+        if block.file:
+            Path(block.file).write_text(block.text)
 
 
 @pytest.mark.parametrize("page", EXECUTED, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_the_commands_of_a_page_run_in_their_order(
-    page: Path, program: Program, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+def test_the_commands_of_a_page_run_in_their_order_and_show_what_it_says(
+    page: Path, reader: Program, emulator_of_the_pages: RunningEmulator
 ) -> None:
-    config = program.configure(emulator.endpoint).read_text()
-    source, target = config[config.index("[profiles.source]") :].split("[profiles.target]")
-    of_source = [source.replace("profiles.source", f"profiles.{name}") for name in ("emulator", "prod")]
-    of_target = [f"[profiles.{name}]{target}" for name in ("emulator-target", "dr")]
-    program.write_config("".join(of_source + of_target))
-    monkeypatch.chdir(program.directory)
-    monkeypatch.setattr("sys.stdin", io.StringIO(SOURCE_KEYS[0]))
-    people.main(emulator.endpoint, "employees", "photos")
-    for name, text in re.findall(r"^```toml (\S+)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
-        Path(name).write_text(text)
-    blocks = re.findall(r"^```sh executed\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    for line in "".join(blocks).replace("\\\n", " ").splitlines():
-        done = program.run(*shlex.split(line, comments=True)[1:])
-        assert (done.status, bool(done.out)) == (0, True), (line, done.err)
+    outputs = []
+    for block, output in executed(page.read_text()):
+        if block.file:
+            Path(block.file).write_text(block.text)
+            continue
+        written = execute(reader, block)
+        if output:
+            written = written.replace(str(reader.directory), "/home/op").replace(
+                emulator_of_the_pages.endpoint, USUAL_ENDPOINT
+            )
+            outputs.append((output, written))
+    different = [(output, written) for output, written in outputs if not is_shown(written, output.text)]
+    if os.environ.get("FACESNAP_RENEW_GOLDEN"):
+        for output, written in reversed(different):
+            renew(page, output, written)
+    else:
+        shown = [f"The page shows:\n{output.text}\nThe program shows:\n{written}" for output, written in different]
+        assert shown == [], "\n".join([*shown, "Renew the page with: make golden"])
+
+
+def test_the_documented_keys_are_those_of_the_documents(reader: Program) -> None:
+    for before, line, keys in documented_keys((PROJECT / "docs/reference/documents.md").read_text()):
+        assert (line, keys) == (line, keys_of_document(reader, before, line))
 
 
 def test_the_changelog_begins_with_this_version() -> None:

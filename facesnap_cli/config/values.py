@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -123,7 +123,7 @@ def command_value(raw: object) -> str | list[str]:
     return text
 
 
-def near(key: str, choices: tuple[str, ...]) -> str:
+def near(key: str, choices: Collection[str]) -> str:
     """Return the choice that `key` probably is a misspelling of, or all choices, for the end of a message."""
     return nearest(key, choices) or f"; there are {', '.join(choices)}"
 

@@ -89,7 +89,17 @@ class Screen(io.StringIO):
 
 def at_terminal(program: Program, *arguments: str, columns: int = 80, **environment: str) -> Result:
     """Run a command line in this process, with stdout and stderr at a terminal of so many columns."""
-    out, err = Screen(), Screen()
+    return _run(program, arguments, Screen(), Screen(), columns, environment)
+
+
+def on_one_screen(program: Program, *arguments: str, columns: int = 80) -> Result:
+    """Run a command line as `at_terminal` does, with stdout and stderr in their order in `out`."""
+    return _run(program, arguments, screen := Screen(), screen, columns, {})
+
+
+def _run(
+    program: Program, arguments: Sequence[str], out: Screen, err: Screen, columns: int, environment: Mapping[str, str]
+) -> Result:
     terminal = {"TERM": "xterm-256color", "COLUMNS": str(columns), **environment}
     app = App(program.environment | terminal, program.clock)
     with patch.dict(os.environ, terminal), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

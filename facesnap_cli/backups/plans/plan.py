@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
+from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, NOTIFY_KEYS, PLAN_KEYS
 from facesnap_cli.backups.plans.plan_values import (
     jobs_value,
     keep_value,
@@ -38,27 +39,8 @@ from facesnap_cli.models.validation import check_object_id, parse_object_type
 from facesnap_cli.operations.parameters import VerifyLevel
 
 Read = TypeVar("Read")
-DEFAULT_JOBS = 4
-DEFAULT_MAX_AGE = "20h"
-_TOP_KEYS = ("jobs", "backup", "notify")
-_NOTIFY_KEYS = ("ping", "metrics")
-_ITEM_KEYS = (
-    "name",
-    "from",
-    "type",
-    "object_id",
-    "to",
-    "keep",
-    "max_age",
-    "covered_for",
-    "method",
-    "verify",
-    "keep_snapshot",
-    "images",
-    "carry",
-    "require_images",
-    "allow_shared_images",
-)
+DEFAULT_JOBS = int(PLAN_KEYS["jobs"].default)
+DEFAULT_MAX_AGE = ITEM_KEYS["max_age"].default
 APART = "name their copies apart, for example with {name} or another beginning"
 _BRACES = str.maketrans("{}", "\x01\x02")  # those of a directory's name are no placeholders
 _SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -177,8 +159,8 @@ class _Reader:
 
     def plan(self, data: Mapping[str, Any]) -> Plan:
         for key in data:
-            if key not in _TOP_KEYS:
-                self._complain(self._line(key), f"unknown key {harmless(key)!r}{near(key, _TOP_KEYS)}")
+            if key not in PLAN_KEYS:
+                self._complain(self._line(key), f"unknown key {harmless(key)!r}{near(key, PLAN_KEYS)}")
         entries = data.get("backup")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
             self._complain(self._line("backup"), "a plan needs at least one [[backup]]")
@@ -190,9 +172,9 @@ class _Reader:
             self._complain(self._line("notify"), "notify is a table: [notify]")
             notify = {}
         for key in notify:
-            if key not in _NOTIFY_KEYS:
+            if key not in NOTIFY_KEYS:
                 line = self._line("notify", key)
-                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, _NOTIFY_KEYS)}")
+                self._complain(line, f"unknown key {harmless(key)!r} in [notify]{near(key, NOTIFY_KEYS)}")
         ping = self._value(notify, "ping", url_value, lambda: self._line("notify", "ping"))
         metrics = self._value(notify, "metrics", self._metrics, lambda: self._line("notify", "metrics"))
         jobs = self._value(data, "jobs", jobs_value, lambda: self._line("jobs")) or DEFAULT_JOBS
@@ -222,18 +204,18 @@ class _Reader:
         def line(key: str) -> int:
             return self._line("backup", number, *([key] if key else []))
 
-        def value(key: str, parse: Callable[[Any], Read], *, required: bool = False) -> Read | None:
-            if required and key not in entry:
+        def value(key: str, parse: Callable[[Any], Read]) -> Read | None:
+            if ITEM_KEYS[key].is_required and key not in entry:
                 self._complain(line(""), f"this [[backup]] has no {key}")
             return self._value(entry, key, parse, lambda: line(key))
 
         for key in entry:
-            if key not in _ITEM_KEYS:
-                self._complain(line(key), f"unknown key {harmless(key)!r}{near(key, _ITEM_KEYS)}")
-        name = value("name", lambda raw: check_object_id(text_value(raw), what="item name"), required=True) or "-"
-        object_type = value("type", lambda raw: parse_object_type(text_value(raw)), required=True)
-        object_id = value("object_id", lambda raw: check_object_id(text_value(raw)), required=True)
-        targets = value("to", lambda raw: targets_value(raw, name), required=True)
+            if key not in ITEM_KEYS:
+                self._complain(line(key), f"unknown key {harmless(key)!r}{near(key, ITEM_KEYS)}")
+        name = value("name", lambda raw: check_object_id(text_value(raw), what="item name")) or "-"
+        object_type = value("type", lambda raw: parse_object_type(text_value(raw)))
+        object_id = value("object_id", lambda raw: check_object_id(text_value(raw)))
+        targets = value("to", lambda raw: targets_value(raw, name))
         method = value("method", method_value) or "snapshot"
         keep = value("keep", keep_value)
         verify = value("verify", level_value) or VerifyLevel.QUICK

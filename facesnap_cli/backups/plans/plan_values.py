@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
+from facesnap_cli.backups.plans.plan_keys import KEEP_KEYS
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import harmless
@@ -15,7 +16,6 @@ from facesnap_cli.models.endpoints import LOOPBACK_HOSTS
 from facesnap_cli.operations.parameters import VerifyLevel
 
 MOST_JOBS = 64
-_KEEP_KEYS = ("last", "daily", "weekly", "monthly")
 
 
 def jobs_value(raw: object) -> int:
@@ -70,8 +70,8 @@ def keep_value(raw: object) -> Keep:
     if not isinstance(raw, dict) or not raw:
         raise UsageError("must be a table such as { last = 3, daily = 7 }")
     for key, count in raw.items():
-        if key not in _KEEP_KEYS:
-            raise UsageError(f"unknown key {harmless(key)!r}{near(key, _KEEP_KEYS)}")
+        if key not in KEEP_KEYS:
+            raise UsageError(f"unknown key {harmless(key)!r}{near(key, KEEP_KEYS)}")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise UsageError(f"{key} must be a whole number of 1 or more")
     return Keep(**raw)
