@@ -10,7 +10,7 @@ from typing import Any
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, OutcomeUnknownError, UnreachableError, naming
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.reporter import SILENT, Reporter
-from facesnap_cli.face_api.paging import each_once, in_order, pages_of, read_list
+from facesnap_cli.face_api.paging import each_once, in_order, pages_of, read_list, with_own_faces
 from facesnap_cli.models.objects import Face, FaceObject, ObjectType, Person, Training
 from facesnap_cli.models.wire_values import Fields, check_same
 from facesnap_cli.network.client import Client, quoted
@@ -100,6 +100,9 @@ class ObjectApi:
 
         A person who is listed without the member for faces is read alone, so that no faces are lost.
         """
+        return with_own_faces(self._whole_persons(object_type, object_id), f"list persons of {object_id}")
+
+    def _whole_persons(self, object_type: ObjectType, object_id: str) -> Iterator[Person]:
         bare = 0
         for page in self._person_pages(object_type, object_id):
             for person in page:
@@ -126,7 +129,7 @@ class ObjectApi:
             persons = list(itertools.islice(self._person_pages(object_type, object_id), 2))
             if len(persons) > 1:
                 return None, None
-            listed = [person for page in persons for person in page]
+            listed = [*with_own_faces(itertools.chain.from_iterable(persons), f"list persons of {object_id}")]
             faces = sum(len(person.face_ids) for person in listed)
             return len(listed), None if any(person.listed_face_ids is None for person in listed) else faces
         pages = list(itertools.islice(self._face_pages(object_type, object_id), 2))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from facesnap_cli.models.objects import Person
 from facesnap_cli.models.wire_values import unreadable
 
 PAGE_SIZE = 1000
@@ -67,3 +68,15 @@ def each_once(pages: Iterable[list[Item]], id_of: Callable[[Item], str], what: s
             raise unreadable(f"{what}: the service answered {id_of(item)} twice")
         seen.add(id_of(item).lower())
         yield item
+
+
+def with_own_faces(persons: Iterable[Person], what: str) -> Iterator[Person]:
+    """Yield the persons. Raises UnreachableError if two of them have the same face."""
+    seen: set[int] = set()  # hashes, because a group may have a million faces
+    for person in persons:
+        for face_id in person.face_ids:
+            count = len(seen)
+            seen.add(hash(face_id.lower()))
+            if len(seen) == count:
+                raise unreadable(f"{what}: the service answered face {face_id} twice")
+        yield person
