@@ -228,6 +228,16 @@ def test_the_documented_keys_are_those_of_the_documents(reader: Program) -> None
         assert (line, keys) == (line, keys_of_document(reader, before, line))
 
 
+def test_every_threat_names_a_test_that_is_there() -> None:
+    text = (PROJECT / "docs/SECURITY.md").read_text()
+    threats = re.findall(r"^\| (?!threat|-).*\| (.*) \|$", text, re.MULTILINE)
+    assert len(threats) > 40
+    for cell in threats:
+        path, *names = cell.strip("`").split("::")
+        source = (PROJECT / "tests" / path).read_text()
+        assert [name for name in names if not re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE)] == [], cell
+
+
 def test_the_changelog_begins_with_this_version() -> None:
     from facesnap_cli import __version__
 
