@@ -235,7 +235,9 @@ def test_every_threat_names_a_test_that_is_there() -> None:
     for cell in threats:
         path, *names = cell.strip("`").split("::")
         source = (PROJECT / "tests" / path).read_text()
-        assert [name for name in names if not re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE)] == [], cell
+        assert [name for name in names if not re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE)] == [], (
+            cell
+        )
 
 
 def test_the_changelog_begins_with_this_version() -> None:
