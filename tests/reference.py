@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,16 @@ from facesnap_cli.config.definitions import SETTINGS
 
 PROJECT = Path(__file__).parent.parent
 REFERENCE = PROJECT / "docs" / "reference"
+WIDTH = 110
 GENERATED = "<!-- made by: make docs -->"
 PLAN_FILE = """\
-A plan is a TOML file. Paths in it begin at its directory, and `~` is expanded. A duration is `90`, `90s`, `15m`,
-`20h` or `2d`. facesnap checks the whole plan before the first request, and reports every mistake with its line
-(exit status 13). It refuses a plan that others may write, because a plan deletes.
+A plan is a TOML file. Paths in it begin at its directory, and `~` is expanded. A duration is `90`, `90s`,
+`15m`, `20h` or `2d`. facesnap checks the whole plan before the first request, and reports every mistake with
+its line (exit status 13). It refuses a plan that others may write, because a plan deletes.
 
 The names in `to` may contain `{name}` (the item's name), `{date}` (`2026-11-23`), `{time}` (`021500`) and
-`{weekday}` (`mon`), in UTC. `keep` needs `{date}` in every target. Two targets that could ever get backups of the
-same name are refused, because they would delete each other's. In `images` only `{name}` is replaced.
+`{weekday}` (`mon`), in UTC. `keep` needs `{date}` in every target. Two targets that could ever get backups
+of the same name are refused, because they would delete each other's. In `images` only `{name}` is replaced.
 """
 
 
@@ -102,9 +104,9 @@ def _settings() -> str:
 
 def _plan() -> str:
     """Return the page with every key of a plan file."""
-    end = "you know every key of a plan file. [nightly-plan.md](../how-to/nightly-plan.md) shows how to write one,"
+    end = "you know every key of a plan file. [nightly-plan.md](../how-to/nightly-plan.md) shows how to write one, and"
     parts = [
-        _head("The plan file", f"{end}\nand [retention.md](../concepts/retention.md) what `keep` deletes."),
+        _head("The plan file", f"{end} [retention.md](../concepts/retention.md) what `keep` deletes."),
         PLAN_FILE,
         _keys("Keys at the top", PLAN_KEYS),
         _keys("Keys of `[[backup]]`", ITEM_KEYS),
@@ -120,7 +122,8 @@ def _keys(title: str, keys: Mapping[str, PlanKey]) -> str:
 
 
 def _head(title: str, end: str) -> str:
-    return f"{GENERATED}\n\n# {title}\n\nAfter this page {end}\n"
+    purpose = textwrap.fill(f"After this page {end}", WIDTH, break_on_hyphens=False)
+    return f"{GENERATED}\n\n# {title}\n\n{purpose}\n"
 
 
 def _text(default: object) -> str:
