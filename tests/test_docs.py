@@ -126,6 +126,7 @@ def test_every_module_that_a_page_names_is_there(page: Path) -> None:
 
 
 THIRD_SUBSCRIPTION, THIRD_KEY = "cccccccc-0000-4000-8000-000000000003", "c0000000000000000000000000000001"
+HOME = "/home/op/faces"
 USUAL_ENDPOINT = "http://127.0.0.1:8765"
 LANGUAGES = {"sh", "text", "console", "toml", "json", "csv", "python", "yaml"}
 EXECUTED = [page for page in PAGES if any(executed(page.read_text()))]
@@ -166,7 +167,7 @@ def reader(emulator_of_the_pages: RunningEmulator, monkeypatch: pytest.MonkeyPat
     emulator = emulator_of_the_pages
     emulator.reset()
     with (
-        tempfile.TemporaryDirectory(prefix="fs") as name,  # short, as paths are in what the pages show
+        tempfile.TemporaryDirectory(prefix="f") as name,  # as long as HOME in most places
         contextlib.closing(Program(Path(name), LinkedClock(emulator))) as program,
     ):
         program.write_config(configuration_of_the_pages(emulator))
@@ -210,7 +211,7 @@ def test_the_commands_of_a_page_run_in_their_order_and_show_what_it_says(
             continue
         written = execute(reader, block)
         if output:
-            written = written.replace(str(reader.directory), "/home/op").replace(
+            written = written.replace(str(reader.directory), HOME).replace(
                 emulator_of_the_pages.endpoint, USUAL_ENDPOINT
             )
             outputs.append((output, written))

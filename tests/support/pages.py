@@ -103,12 +103,15 @@ def execute(program: Program, block: Block) -> str:
 
     Raises AssertionError if a command ends with another status than 0, or than its comment `# exit status N` says.
     """
-    if block.preparation:
-        _in_shell(program, block.preparation, 0)
-    lines = block.text.replace("\\\n", " ").splitlines()
+    _run(program, block.preparation)
+    return _run(program, block.text)
+
+
+def _run(program: Program, script: str) -> str:
+    lines = script.replace("\\\n", " ").splitlines()
     commands = [(line, words) for line in lines if (words := shlex.split(line, comments=True))]
     if any(_SHELL.search(line.partition(" #")[0]) for line, _ in commands):
-        return _in_shell(program, block.text, _expected_status(block.text))
+        return _in_shell(program, script, _expected_status(script))
     return "".join(_in_process(program, line, words[1:]) for line, words in commands)
 
 
