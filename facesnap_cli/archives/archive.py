@@ -28,7 +28,7 @@ from facesnap_cli.archives.archive_schema import (
 from facesnap_cli.archives.checked_rows import copy_rows, hold_rows
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.safe_open import open_archive
-from facesnap_cli.common.errors import NotFoundError, UsageError
+from facesnap_cli.common.errors import NotFoundError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
@@ -60,7 +60,7 @@ class Archive:
         try:
             connection = open_archive(path)
         except FileNotFoundError:
-            raise NotFoundError(f"there is no file {path}") from None
+            raise NotFoundError(f"there is no file {path}", unknown=Unknown("archive", path.name)) from None
         except DamagedError as error:
             if not _begins_as_sqlite(path):
                 raise ArchiveError(

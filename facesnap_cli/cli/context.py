@@ -120,6 +120,17 @@ class App:
         profile = {"--profile": self.options.profile} if self.options.profile else {}
         return completed(words, {**profile, **self._files()})
 
+    def explain(self, error: FacesnapError) -> None:
+        """Put into the hint what a reference is that names nothing of the kind that the command takes."""
+        if error.unknown is None:
+            return
+        from facesnap_cli.cli.suggestions import explanation
+        from facesnap_cli.config.locations import state_directory
+
+        with contextlib.suppress(FacesnapError):
+            known = explanation(error.unknown, self.settings, state_directory(self.environment))
+            error.hint = known or error.hint
+
     def _files(self) -> dict[str, str]:
         given = {"--config": self.options.config, "--ca-bundle": self._chosen.get("ca_bundle")}
         return {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items() if path}

@@ -76,6 +76,7 @@ def _end_output(app: App) -> None:
 def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
     """Print an error and return its exit status. A failure of the output is printed too."""
     also = None
+    app.explain(error)
     with contextlib.suppress(OSError):
         try:
             _end_output(app)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import Unknown, UsageError
 from facesnap_cli.common.escape import harmless, shown
 from facesnap_cli.config.paths import user_path
 from facesnap_cli.models.ids import SHORTEST_PREFIX, is_guid
@@ -30,6 +30,7 @@ def snapshot_reference(text: str) -> str:
     raise UsageError(
         f"{shown(text)} cannot be a snapshot",
         hint=f"give its id, {SHORTEST_PREFIX} or more characters of its beginning, or latest",
+        unknown=Unknown("snapshot", text.strip()),
     )
 
 

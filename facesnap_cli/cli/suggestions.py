@@ -1,10 +1,17 @@
-"""Complete the commands that messages suggest, so that they can be pasted."""
+"""Complete the commands that messages suggest, so that they can be pasted, and say what a wrong reference is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facesnap_cli.common.hints import Command, CompleteCommand
+from facesnap_cli.common.errors import FacesnapError, Unknown
+from facesnap_cli.common.hints import Command, CompleteCommand, Hint, command
+
+if TYPE_CHECKING:
+    from facesnap_cli.config.settings import Settings
 
 _NOTHING: tuple[str, ...] = ()
 _FILE = ("--config",)
@@ -34,3 +41,21 @@ def completed(words: Command, given: Mapping[str, str]) -> Sequence[str]:
     needed = next((_NEEDED[key] for key in (words[1:3], words[1:2]) if key in _NEEDED), _ALL)
     missing = [(name, given[name]) for name in needed if name in given and name not in words]
     return [*words, *(word for option in missing for word in option)]
+
+
+def explanation(unknown: Unknown, settings: Settings, state_directory: Path) -> Hint:
+    """Return what a reference is that names nothing of its kind, with the commands that take it; empty if unknown."""
+    from facesnap_cli.journal.known_ids import it_is, known_as
+
+    text = unknown.reference
+    if text in settings.profile_names:
+        return it_is("a profile's name", unknown.kind, command("list", "--profile", text))
+    with suppress(FacesnapError):
+        for name in settings.profile_names:
+            if text.lower() == settings.for_profile(name).subscription_id:
+                return it_is(f"the subscription id of {name}", unknown.kind, command("list", "--profile", name))
+    if (known := known_as(state_directory, unknown)) or not Path(text).is_file():
+        return known
+    if text.endswith(".toml"):
+        return it_is("a plan", unknown.kind, command("run", text))
+    return it_is("a file", unknown.kind, command("inspect", text))

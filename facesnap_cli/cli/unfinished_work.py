@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from facesnap_cli.common.errors import FacesnapError, UsageError
+from facesnap_cli.common.errors import FacesnapError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.patterns import pattern
@@ -53,6 +53,7 @@ def find_work(
             raise UsageError(
                 f"{harmless(reference)[:40]}: an operation's id has letters, digits and - alone",
                 hint=Hint(command("status", "--all"), " shows the operations that there are"),
+                unknown=Unknown("operation", reference),
             )
     transfers = _transfers(app, references, ended_too=ended_too)
     if references:

@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from facesnap_cli.common.hints import NO_COMMAND, Command, Completion, Hint, as_hint, as_it_is, command_line
 
@@ -48,13 +48,24 @@ def naming(subject: str) -> Iterator[None]:
         raise
 
 
+class Unknown(NamedTuple):
+    """A reference that a user gave, and the kind of thing of which it names none.
+
+    The kind is `snapshot`, `operation`, `archive`, `plan` or `item`.
+    """
+
+    kind: str
+    reference: str
+
+
 class FacesnapError(Exception):
     """Base of all errors that a user may see. `code` is the service's error code, if it sent one.
 
     `also` holds more lines for people; programs find their content in `details`. `failures` holds the errors of a
     batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already.
     `cause` is what other items may have failed of as well, in words that name none of them; items with the same cause
-    share one message. `said` is the service's own text, if the message does not have all of it.
+    share one message. `said` is the service's own text, if the message does not have all of it. `unknown` is a
+    reference that names nothing of its kind; what it is may be known elsewhere.
     """
 
     exit_code: ClassVar[int] = 1
@@ -73,6 +84,7 @@ class FacesnapError(Exception):
         subject: str = "",
         cause: str = "",
         said: str = "",
+        unknown: Unknown | None = None,
     ):
         super().__init__(message)
         self.message = message
@@ -85,6 +97,7 @@ class FacesnapError(Exception):
         self.subject = subject
         self.cause = cause
         self.said = said
+        self.unknown = unknown
 
     @property
     def in_a_line(self) -> Hint:

@@ -108,11 +108,14 @@ def all_runs(journal: Journal, plan: str | None = None) -> list[RunRecord]:
 
 
 def remembered_plans(journal: Journal) -> list[str]:
-    """Return the paths of all plans that have a run or a backup, the one that ran last first."""
+    """Return the paths of all plans that have a run or a backup, the one that ran last first.
+
+    A run that ended before it had read the plan does not count: its path may be a mistake.
+    """
     with journal.reading() as database:
         rows = database.execute(
-            "SELECT plan FROM (SELECT plan, started_time AS at FROM runs UNION ALL SELECT plan, made_time FROM backups)"
-            " WHERE plan IS NOT NULL GROUP BY plan ORDER BY max(at) DESC"
+            "SELECT plan FROM (SELECT plan, started_time AS at FROM runs WHERE finished_time IS NULL OR items > 0"
+            " UNION ALL SELECT plan, made_time FROM backups WHERE plan IS NOT NULL) GROUP BY plan ORDER BY max(at) DESC"
         ).fetchall()
     return [stored_path(row["plan"]) for row in rows]
 

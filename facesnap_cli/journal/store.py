@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import ConfigurationError, UsageError
+from facesnap_cli.common.errors import ConfigurationError, Unknown, UsageError
 from facesnap_cli.common.escape import shown
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.process_lock import ProcessLock
@@ -134,6 +134,7 @@ class Journal:
             raise UsageError(
                 f"{shown(reference)} cannot be an operation",
                 hint=f"give its id, or {SHORTEST_PREFIX} or more characters of its beginning",
+                unknown=Unknown("operation", reference),
             )
         return find_by_prefix(reference, self._starting_with, "operations")
 

@@ -83,7 +83,7 @@ class Transfers:
     @classmethod
     def are_listed(cls, state: Path) -> bool:
         """Return whether there ever was a transfer, without creating the list."""
-        return (_directory(state) / _FILE).exists()
+        return transfers_path(state).exists()
 
     @contextlib.contextmanager
     def running(self, transfer: Transfer, progress: Progress) -> Iterator[RunningTransfer]:
@@ -362,6 +362,11 @@ def _resumed(transfer: Transfer, earlier: Transfer) -> Transfer:
 def _may_exist(path: str) -> bool:
     """Return whether a file exists, or lies in a directory that is not there now, such as a disk that was removed."""
     return os.path.lexists(path) or not os.path.isdir(os.path.dirname(path))
+
+
+def transfers_path(state: Path) -> Path:
+    """Return the file of the list in a state directory."""
+    return _directory(state) / _FILE
 
 
 def _directory(state: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from facesnap_cli.common.errors import NotFoundError
+from facesnap_cli.common.errors import FacesnapError, NotFoundError, Unknown
 from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.journal.known_ids import it_is
 from facesnap_cli.models.ids import is_guid
 from facesnap_cli.models.operations import Operation, OperationKind
 
@@ -27,7 +29,12 @@ def find_operation(dependencies: Dependencies, reference: str) -> Operation:
     try:
         response = account.snapshots.operation(reference)
     except NotFoundError as error:
+        error.unknown = Unknown("operation", reference)
         error.hint = error.hint or Hint("check --profile: it may be another account's operation")
+        with suppress(FacesnapError):
+            snapshot = account.snapshots.get(reference)
+            what = f"a snapshot of {snapshot.type} {snapshot.object_id or '(object not known)'}"
+            error.hint = it_is(what, "operation", command("show", snapshot.id))
         raise
     now = dependencies.clock.now()
     found = Operation.intended(
@@ -52,5 +59,6 @@ def find_known_operation(dependencies: Dependencies, reference: str) -> Operatio
         raise NotFoundError(
             f"the journal knows no operation {reference}",
             hint=Hint(command("status", "--all"), " shows those that it knows"),
+            unknown=Unknown("operation", reference),
         )
     return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from facesnap_cli.common.errors import (
     FacesnapError,
     NotFoundError,
     OutcomeUnknownError,
+    Unknown,
     UnreachableError,
     UsageError,
     naming,
@@ -18,6 +20,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
+from facesnap_cli.journal.known_ids import it_is
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME, Snapshot
 
@@ -70,7 +73,9 @@ def find_snapshot(
         kind = f"{object_type.value} snapshot" if object_type else "snapshot"
         which = "" if reference == "latest" else f" whose id begins with {reference}"
         raise NotFoundError(
-            f"there is no {kind}{which}", hint=Hint(command("list"), " shows those that this key may see")
+            f"there is no {kind}{which}",
+            hint=Hint(command("list"), " shows those that this key may see"),
+            unknown=Unknown("snapshot", reference),
         )
     return _with_object(dependencies, found)
 
@@ -132,6 +137,10 @@ def _get(account: Account, snapshot_id: str) -> Snapshot:
             command("list"),
             " shows what there is",
         )
+        error.unknown = Unknown("snapshot", snapshot_id)
+        with suppress(FacesnapError):
+            if account.snapshots.operation(snapshot_id, retry=False):
+                error.hint = it_is("an operation", "snapshot", command("wait", snapshot_id))
         raise
 
 

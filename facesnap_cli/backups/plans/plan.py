@@ -24,7 +24,7 @@ from facesnap_cli.backups.plans.plan_values import (
 )
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.backups.templates import Names, Template
-from facesnap_cli.common.errors import ConfigurationError, UsageError
+from facesnap_cli.common.errors import ConfigurationError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, as_hint
@@ -136,7 +136,8 @@ def read_plan(path: Path) -> Plan:
     try:
         file = read_regular(path, MAX_BYTES)
     except OSError as error:
-        raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}") from error
+        unknown = None if path.exists() else Unknown("plan", path.name)
+        raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}", unknown=unknown) from error
     if file.writable_by_all:
         raise ConfigurationError(
             f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",

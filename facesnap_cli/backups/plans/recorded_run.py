@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facesnap_cli.backups.plans.run_results import RunResult
-from facesnap_cli.common.errors import CredentialsError, FacesnapError, Interruption, QuotaError, UnreachableError
+from facesnap_cli.common.errors import FacesnapError, Interruption
 from facesnap_cli.common.hints import Command, Completion, as_it_is, command_line
 from facesnap_cli.common.sqlite import DatabaseError
 from facesnap_cli.journal.run_records import RunCause, begin_run, end_run
 from facesnap_cli.journal.store import JournalError
 from facesnap_cli.operations.dependencies import Dependencies
 
-_OF_ACCOUNTS = (CredentialsError, QuotaError, UnreachableError)
 _ABOUT_A_PROFILE = (("config",), ("doctor",), ("list",))
 
 
@@ -47,7 +46,7 @@ def recorded_run(dependencies: Dependencies, plan: Path, complete: Completion = 
         raise
     finally:
         if run_id:
-            _end(dependencies, run_id, status, progress.result, causes_of(progress.result, failures, complete))
+            _end(dependencies, run_id, status, progress.result, recorded_causes(progress.result, failures, complete))
 
 
 def _begin(dependencies: Dependencies, plan: Path) -> str | None:
@@ -75,19 +74,17 @@ def _end(
         dependencies.warn_of(error)
 
 
-def causes_of(
+def recorded_causes(
     result: RunResult | None, failures: Iterable[FacesnapError] = (), complete: Completion = as_it_is
 ) -> list[RunCause]:
     """Return why targets of a run failed, each cause once; without a failed target, why the run itself failed."""
     failed = [target for item in result.items for target in item.targets if target.failure] if result else []
-    causes: dict[tuple[object, str | None], RunCause] = {}
+    causes: dict[tuple[str, str | None], RunCause] = {}
     pairs = [(target.failure, target.profile) for target in failed] or [(failure, None) for failure in failures]
     for failure, profile in pairs:
         assert failure
-        message, mended_by = str(failure.in_a_line), _command_of(failure, profile, complete)
-        # An account that refuses or cannot be reached fails its targets for one reason, whatever each of them asked.
-        cause = (failure.status, failure.code, mended_by) if isinstance(failure, _OF_ACCOUNTS) else message
-        known = causes.get((cause, profile), RunCause(message, profile, 0, mended_by))
+        cause = failure.cause or str(failure.in_a_line)
+        known = causes.get((cause, profile), RunCause(cause, profile, 0, _command_of(failure, profile, complete)))
         causes[cause, profile] = known._replace(targets=known.targets + 1)
     return list(causes.values())
 

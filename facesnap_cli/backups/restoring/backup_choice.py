@@ -10,7 +10,7 @@ from typing import NamedTuple
 from facesnap_cli.backups.listing.backup_list import backups_of_item
 from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing
 from facesnap_cli.backups.plans.plan import Plan, PlanItem, read_plan
-from facesnap_cli.common.errors import ConfigurationError, NotFoundError, UsageError
+from facesnap_cli.common.errors import ConfigurationError, NotFoundError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_time, parse_time
@@ -161,6 +161,7 @@ def _item(dependencies: Dependencies, name: str, path: Path | None) -> tuple[Pla
         raise NotFoundError(
             f"{where} no item {harmless(name)}",
             hint="" if path else Hint("name the plan with --plan, an archive by its path, or a copy as PROFILE:ID"),
+            unknown=Unknown("item", name),
         )
     if len(found) > 1:
         plans = ", ".join(str(plan.path) for plan, _ in found)
