@@ -16,6 +16,7 @@ from facesnap_cli.archives.partial_images import ImageWriter
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, PartialFailureError, VerificationError
 from facesnap_cli.common.escape import counted
+from facesnap_cli.common.hints import Hint, Option
 from facesnap_cli.common.progress import Progress
 
 INCOMPLETE = "ImagesMissing"
@@ -89,7 +90,7 @@ def failure_of(report: MatchingReport | None) -> FacesnapError | None:
         return PartialFailureError(
             f"{counted(len(report.shared), 'image')} would be that of several persons;"
             " the archive is written without them",
-            hint="give each person an own photo, or --allow-shared-images",
+            hint=Hint("give each person an own photo, or allow it: ", Option("--allow-shared-images")),
             code=SHARED,
             details={"sharedImages": report.document()["sharedImages"]},
         )

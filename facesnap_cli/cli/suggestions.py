@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,7 @@ def explanation(unknown: Unknown, settings: Settings, state_directory: Path) -> 
         for name in settings.profile_names:
             if text.lower() == settings.for_profile(name).subscription_id:
                 return it_is(f"the subscription id of {name}", unknown.kind, command("list", "--profile", name))
-    if (known := known_as(state_directory, unknown)) or not Path(text).is_file():
+    if (known := known_as(state_directory, unknown)) or not os.path.isfile(text):
         return known
     if text.endswith(".toml"):
         return it_is("a plan", unknown.kind, command("run", text))

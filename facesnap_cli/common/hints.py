@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 class Command(tuple[str, ...]):
@@ -55,8 +55,14 @@ def _quoted_bytes(word: str) -> str:
     return f"$'{''.join(parts)}'"
 
 
+class Option(str):
+    """The name of an option in a hint, `--type`, for which a plan has a key: `type`."""
+
+    __slots__ = ()
+
+
 class Hint:
-    """Text for people with commands in it. Without parts it is empty, and false."""
+    """Text for people with commands and options in it. Without parts it is empty, and false."""
 
     __slots__ = ("parts",)
 
@@ -78,6 +84,23 @@ class Hint:
     def text(self, complete: Completion = as_it_is) -> str:
         """Return the text, each command completed."""
         return "".join(command_line(complete(part)) if isinstance(part, Command) else part for part in self.parts)
+
+    def in_plan(self, keys: Mapping[str, str], place: str, source: str | None) -> Hint:
+        """Return the hint for an item of a plan: its `keys` in place of the options, after its `place`.
+
+        Objects are those of the profile `source`.
+        """
+        if not any(isinstance(part, Option) for part in self.parts):
+            return self
+        parts = [keys.get(part, part) if isinstance(part, Option) else part for part in self.parts]
+        about = ("--profile", source) if source else ()
+        return Hint(
+            f"{place}: ",
+            *(
+                Command((*part, *about)) if isinstance(part, Command) and part[1] == "objects" else part
+                for part in parts
+            ),
+        )
 
     @classmethod
     def joined(cls, hints: Iterable[Hint | str]) -> Hint:

@@ -17,7 +17,7 @@ from facesnap_cli.common.errors import (
     UsageError,
 )
 from facesnap_cli.common.escape import harmless
-from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.hints import Hint, Option, command
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of
 from facesnap_cli.network.authentication import NAMELESS, CredentialDescription
@@ -26,6 +26,10 @@ from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
 APPROVAL_FORM = "https://aka.ms/facerecognition"
 _SNAPSHOT_ROUTES = ("/snapshots", "/operations")  # an operation is looked up only for a snapshot
+CHECK_OBJECT = Hint(
+    *("check ", Option("--type"), ", ", Option("--object-id"), " and ", Option("--profile"), "; "),
+    *(command("objects"), " lists the account's objects"),
+)
 _LONGEST_REASON = 200
 RETIRED = "Microsoft retired Face snapshots on 30 June 2023"
 
@@ -127,9 +131,9 @@ def _is_passing_conflict(code: str) -> bool:
     return "NotFinished" in code or code == "ConcurrentOperationConflict"
 
 
-def _missing_hint(code: str) -> str:
+def _missing_hint(code: str) -> Hint:
     is_object = code.endswith(("GroupNotFound", "ListNotFound"))
-    return "check --type, --object-id and --profile; ids are of one account" if is_object else ""
+    return CHECK_OBJECT if is_object else Hint()
 
 
 def feature_missing(text: str, endpoint: str, said: str = "") -> FeatureMissingError:

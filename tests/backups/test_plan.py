@@ -17,7 +17,7 @@ GOOD = item("group-00", "dr:group-00-{date}")
         ("", ":1: a plan needs at least one [[backup]]"),
         ("jobs = 4", ":1: a plan needs at least one [[backup]]"),
         (f'jobs = "4"\n[[backup]]\n{GOOD}', ":1: jobs: must be a whole number from 1 to 64"),
-        (f"[[backup]]\n{GOOD}\njbos = 4", ":7: unknown key 'jbos'; there are name"),
+        (f"[[backup]]\n{GOOD}\njbos = 4", ":7: item group-00: unknown key 'jbos'; there are name"),
         (f"jbos = 4\n[[backup]]\n{GOOD}", ":1: unknown key 'jbos'; did you mean jobs?"),
         (f"[[backup]]\n{GOOD}\n[[backup]]\n{GOOD}", ":8: the name group-00 stands in line 2 already"),
         (
@@ -28,33 +28,42 @@ GOOD = item("group-00", "dr:group-00-{date}")
             f"[[backup]]\n{GOOD}\n[[backup]]\n{item('b', 'eu', object_id='group-00')}",
             ":11: group-00 backs group-00 up already: give that one all the targets",
         ),
-        ('[[backup]]\nname = "a"\ntype = "PersonGroup"\nobject_id = "a"', ":1: this [[backup]] has no to"),
-        (f"[[backup]]\n{item('a', 'dr')}\nkeep = {{ last = 1 }}", ":7: keep needs {date} in every target's id"),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}', keep={'last': 0})}", ":7: keep: last must be a whole number"),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}', keep={'yearly': 1})}", ":7: keep: unknown key 'yearly'"),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}')}\n[backup.keep]\nlast = -1", ":7: keep: last must be a whole number"),
+        ('[[backup]]\nname = "a"\ntype = "PersonGroup"\nobject_id = "a"', ":1: item a: this [[backup]] has no to"),
+        (f"[[backup]]\n{item('a', 'dr')}\nkeep = {{ last = 1 }}", ":7: item a: keep needs {date} in every target's id"),
+        (f"[[backup]]\n{item('a', 'dr:a-{date}', keep={'last': 0})}", ":7: item a: keep: last must be a whole number"),
+        (f"[[backup]]\n{item('a', 'dr:a-{date}', keep={'yearly': 1})}", ":7: item a: keep: unknown key 'yearly'"),
+        (
+            f"[[backup]]\n{item('a', 'dr:a-{date}')}\n[backup.keep]\nlast = -1",
+            ":7: item a: keep: last must be a whole number",
+        ),
         (
             f"[[backup]]\n{item('a', 'dr:a-{date}', verify='none', keep={'last': 1})}",
-            ":8: keep deletes older copies only once the new one is verified",
+            ":8: item a: keep deletes older copies only once the new one is verified",
         ),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}', verify='some')}", ":7: verify: 'some' is not one of"),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}', max_age='soon')}", ":7: max_age: 'soon' is not a duration"),
-        (f"[[backup]]\n{item('a', 'dr:a-{date}', method='copy')}", ":7: method: 'copy' is neither snapshot nor export"),
-        (f"[[backup]]\n{item('a', 'file:a')}", ':6: method = "snapshot" needs targets of the form PROFILE'),
-        (f"[[backup]]\n{item('a', 'dr:a', method='export')}", ':6: method = "export" needs targets of the form file'),
-        (f"[[backup]]\n{item('a', 'dr:{day}')}", ":6: to: {day} in '{day}' stands for nothing"),
-        (f"[[backup]]\n{item('a', 'dr:A')}", ":6: to: 'A' is not an object id of a target"),
-        (f"[[backup]]\n{item('a', 'dr', type='Group')}", ":4: type: 'Group' is not an object type"),
+        (f"[[backup]]\n{item('a', 'dr:a-{date}', verify='some')}", ":7: item a: verify: 'some' is not one of"),
+        (f"[[backup]]\n{item('a', 'dr:a-{date}', max_age='soon')}", ":7: item a: max_age: 'soon' is not a duration"),
+        (
+            f"[[backup]]\n{item('a', 'dr:a-{date}', method='copy')}",
+            ":7: item a: method: 'copy' is neither snapshot nor export",
+        ),
+        (f"[[backup]]\n{item('a', 'file:a')}", ':6: item a: method = "snapshot" needs targets of the form PROFILE'),
+        (
+            f"[[backup]]\n{item('a', 'dr:a', method='export')}",
+            ':6: item a: method = "export" needs targets of the form file',
+        ),
+        (f"[[backup]]\n{item('a', 'dr:{day}')}", ":6: item a: to: {day} in '{day}' stands for nothing"),
+        (f"[[backup]]\n{item('a', 'dr:A')}", ":6: item a: to: 'A' is not an object id of a target"),
+        (f"[[backup]]\n{item('a', 'dr', type='Group')}", ":4: item a: type: 'Group' is not an object type"),
         (f"[[backup]]\n{item('A', 'dr')}", ":2: name: 'A' is not an item name"),
-        (f"[[backup]]\n{item('a')}", ":6: to: must be a list of targets"),
+        (f"[[backup]]\n{item('a')}", ":6: item a: to: must be a list of targets"),
         (f'[[backup]]\n{GOOD}\n[notify]\nping = "http://example.com/x"', ":8: ping: must be https, except to this"),
         (f"[[backup]]\n{GOOD}\n[notify]\nmetric = 1", ":8: unknown key 'metric' in [notify]; did you mean metrics?"),
         (f"[[backup]]\n{GOOD}\nname = 1", ":7: "),
         ("[[backup]\n", ":1: "),
         ("name = \xff", ":1: not UTF-8"),
-        (f"[[backup]]\n{item('a', 'nowhere')}", ":6: there is no profile 'nowhere'"),
-        (f"[[backup]]\n{item('a', 'dr', **{'from': 'nowhere'})}", ":3: there is no profile 'nowhere'"),
-        (f"[[backup]]\n{item('a', 'prod:a')}", ":6: prod:a is the source"),
+        (f"[[backup]]\n{item('a', 'nowhere')}", ":6: item a: there is no profile 'nowhere'"),
+        (f"[[backup]]\n{item('a', 'dr', **{'from': 'nowhere'})}", ":3: item a: there is no profile 'nowhere'"),
+        (f"[[backup]]\n{item('a', 'prod:a')}", ":6: item a: prod:a is the source"),
     ],
 )
 def test_a_wrong_plan_is_status_13_and_names_the_line(estate: Estate, text: str, said: str) -> None:
@@ -82,9 +91,9 @@ def test_all_that_is_wrong_is_said_at_once(estate: Estate) -> None:
     refused = estate.run("run", plan, "-o", "json")
     assert refused.status == 13
     assert [line.partition(" is")[0] for line in json.loads(refused.err)["error"]["complaints"]] == [
-        f"{plan}:8: verify: 'some'",
-        f"{plan}:9: max_age: 'soon'",
-        f"{plan}:10: method: 'x'",
+        f"{plan}:8: item a: verify: 'some'",
+        f"{plan}:9: item a: max_age: 'soon'",
+        f"{plan}:10: item a: method: 'x'",
     ]
 
 
@@ -102,11 +111,11 @@ def test_each_mistake_has_a_line_of_its_own(estate: Estate) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"images": "photos"}, ':8: images is for method = "export"'),
-        ({"require_images": True}, ':8: require_images is for method = "export"'),
-        ({"require_images": "yes", "method": "export"}, ":8: require_images: must be true or false"),
-        ({"images": "photos/{date}", "method": "export"}, ":8: images: only {name} stands for something in it"),
-        ({"images": "", "method": "export"}, ":8: images: must be a text that is not empty"),
+        ({"images": "photos"}, ':8: item a: images is for method = "export"'),
+        ({"require_images": True}, ':8: item a: require_images is for method = "export"'),
+        ({"require_images": "yes", "method": "export"}, ":8: item a: require_images: must be true or false"),
+        ({"images": "photos/{date}", "method": "export"}, ":8: item a: images: only {name} stands for something in it"),
+        ({"images": "", "method": "export"}, ":8: item a: images: must be a text that is not empty"),
     ],
 )
 def test_what_is_wrong_about_images_names_the_line(estate: Estate, values: dict[str, object], said: str) -> None:
@@ -121,3 +130,18 @@ def test_a_plan_that_is_not_there_is_status_13(estate: Estate) -> None:
     refused = estate.run("run", "nowhere.toml")
     assert (refused.status, refused.out) == (13, "")
     assert "the plan nowhere.toml cannot be read: No such file" in refused.err
+
+
+def test_a_missing_object_names_the_keys_of_its_item_and_no_options(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "dr"), item("ghost", "dr:g-{date}"))
+    hint = f"  {plan}:8: check type, object_id and from; facesnap objects --profile prod lists the account's objects\n"
+    assert hint in estate.run("run", plan, "--dry-run").err
+    assert hint in estate.run("run", plan).err
+
+
+def test_an_export_of_a_plan_is_gone_on_with_by_the_plan(estate: Estate) -> None:
+    plan = estate.plan(item("group-00", "file:{name}.facesnap", method="export"))
+    estate.emulator.faults({"route": "GET /persongroups/*/persons", "status": 503})
+    failed = estate.run("run", plan, "--max-retries", "0", "-q")
+    assert failed.status == 9
+    assert failed.err.splitlines()[-1].endswith(f"to go on: facesnap run {plan}")

@@ -24,16 +24,17 @@ from facesnap_cli.backups.plans.plan_values import (
 )
 from facesnap_cli.backups.retention import Keep
 from facesnap_cli.backups.templates import Names, Template
-from facesnap_cli.common.errors import ConfigurationError, Unknown, UsageError
+from facesnap_cli.common.errors import ConfigurationError, FacesnapError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
-from facesnap_cli.common.hints import Hint, as_hint
+from facesnap_cli.common.hints import Hint, as_hint, command
 from facesnap_cli.common.time_format import parse_duration
 from facesnap_cli.config.file import MAX_BYTES, parsed_toml
 from facesnap_cli.config.line_numbers import LineNumbers
 from facesnap_cli.config.paths import OutputPath, Writing, output_path
 from facesnap_cli.config.values import duration_value, flag_value, near, text_value
 from facesnap_cli.journal.transfer_record import is_name_of_partial
+from facesnap_cli.models.ids import OBJECT_ID
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.validation import check_object_id, parse_object_type
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -41,6 +42,13 @@ from facesnap_cli.operations.parameters import VerifyLevel
 Read = TypeVar("Read")
 DEFAULT_JOBS = int(PLAN_KEYS["jobs"].default)
 DEFAULT_MAX_AGE = ITEM_KEYS["max_age"].default
+_KEYS_OF_OPTIONS = {
+    "--type": "type",
+    "--object-id": "object_id",
+    "--profile": "from",
+    "--to": "to",
+    "--allow-shared-images": "allow_shared_images = true",
+}
 APART = "name their copies apart, for example with {name} or another beginning"
 _BRACES = str.maketrans("{}", "\x01\x02")  # those of a directory's name are no placeholders
 _SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -119,9 +127,18 @@ class Plan:
         """Return the line of an item's key, else of the item."""
         return _line(self.lines, "backup", item.number, key)
 
+    def name_keys(self, item: PlanItem, failure: FacesnapError | None) -> None:
+        """Name an item's keys in the hint of its failure where it names the options that a command line has."""
+        if failure:
+            if failure.resume[1:2] == ("export",):
+                failure.resume = command("run", self.path.absolute())
+            failure.hint = failure.hint.in_plan(_KEYS_OF_OPTIONS, f"{self.path}:{self.line(item, '')}", item.source)
+            for part in failure.failures:
+                self.name_keys(item, part)
+
     def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
         """Return the error for a value that only the configuration shows to be wrong."""
-        message = f"{self.path}:{self.line(item, key)}: {error.message}"
+        message = f"{self.path}:{self.line(item, key)}: item {item.name}: {error.message}"
         return ConfigurationError(message, hint=error.hint, also=error.also, details=error.details)
 
 
@@ -136,7 +153,7 @@ def read_plan(path: Path) -> Plan:
     try:
         file = read_regular(path, MAX_BYTES)
     except OSError as error:
-        unknown = None if path.exists() else Unknown("plan", path.name)
+        unknown = Unknown("plan", path.name) if isinstance(error, FileNotFoundError) else None
         raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}", unknown=unknown) from error
     if file.writable_by_all:
         raise ConfigurationError(
@@ -157,6 +174,7 @@ class _Reader:
         self._path = path
         self._lines = lines
         self._complaints: list[tuple[int, str, Hint]] = []
+        self._item_name = ""
 
     def plan(self, data: Mapping[str, Any]) -> Plan:
         for key in data:
@@ -167,6 +185,7 @@ class _Reader:
             self._complain(self._line("backup"), "a plan needs at least one [[backup]]")
             entries = []
         items = [item for number, entry in enumerate(entries) if (item := self._item(number, entry))]
+        self._item_name = ""
         self._check_together(items)
         notify = data.get("notify", {})
         if not isinstance(notify, dict):
@@ -200,7 +219,8 @@ class _Reader:
         raise ConfigurationError(found[0][0], hint=found[0][1], details=details)
 
     def _item(self, number: int, entry: Mapping[str, Any]) -> PlanItem | None:
-        before = len(self._complaints)
+        before, name = len(self._complaints), entry.get("name")
+        self._item_name = name if isinstance(name, str) and OBJECT_ID.fullmatch(name) else ""
 
         def line(key: str) -> int:
             return self._line("backup", number, *([key] if key else []))
@@ -324,7 +344,8 @@ class _Reader:
         return _line(self._lines, *keys)
 
     def _complain(self, line: int, message: str, hint: Hint | str = "") -> None:
-        self._complaints.append((line, message, as_hint(hint)))
+        item = f"item {self._item_name}: " if self._item_name else ""
+        self._complaints.append((line, f"{item}{message}", as_hint(hint)))
 
 
 def _line(lines: LineNumbers, *keys: str | int) -> int:

@@ -55,7 +55,9 @@ def run_plan(dependencies: Dependencies, parameters: RunParameters, run_progress
             methods = methods_of(dependencies, plan)
             _report_quota(dependencies, methods)
             with run_progress([item.name for item in plan.items]) as progress_of:
-                result = run_items(methods, progress_of, jobs=parameters.jobs or plan.jobs, clock=dependencies.clock)
+                result = run_items(
+                    plan, methods, progress_of, jobs=parameters.jobs or plan.jobs, clock=dependencies.clock
+                )
             dependencies.forget_old_operations()
             for warning in result.warnings:
                 reporter.warn(warning)
@@ -98,14 +100,16 @@ def check_plan(dependencies: Dependencies, plan: Plan) -> list[Cover]:
 
 def preview_plan(dependencies: Dependencies, plan: Plan) -> Preview:
     """Return what a run would do."""
-    items = [
-        (method.item.name, _of_item(method, lambda each: each.preview())) for method in methods_of(dependencies, plan)
-    ]
+    items = [(method.item, _of_item(method, lambda each: each.preview())) for method in methods_of(dependencies, plan)]
+    for item, preview in items:
+        for _, failure in preview.results:
+            plan.name_keys(item, failure)
     steps = tuple(step for _, preview in items for step in preview.steps)
-    return Preview(steps, tuple((name, preview.failure) for name, preview in items), "items")
+    return Preview(steps, tuple((item.name, preview.failure) for item, preview in items), "items")
 
 
 def run_items(
+    plan: Plan,
     methods: Sequence[BackupMethod],
     progress_of: Callable[[str], OperationProgress],
     *,
@@ -118,6 +122,8 @@ def run_items(
     def run(method: BackupMethod) -> ItemResult:
         progress, begun = progress_of(method.item.name), clock.monotonic()
         result = _of_item(method, lambda each: each.run(progress))
+        for target in result.targets:
+            plan.name_keys(method.item, target.failure)
         progress.end(result.summary, ok=result.failure is None)
         return ItemResult(result.item, result.take, result.targets, clock.monotonic() - begun)
 

@@ -10,6 +10,7 @@ from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
+from facesnap_cli.network.service_errors import CHECK_OBJECT
 from facesnap_cli.operations.batch_errors import combined_by_name
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
@@ -75,6 +76,7 @@ def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotF
     """Return the error for a source that does not exist."""
     return NotFoundError(
         f"there is no {object_type.value} {account.place(object_id)}, so there is nothing to back up",
+        hint=CHECK_OBJECT,
         details={"objectType": object_type.value, "objectId": object_id, "profile": account.profile},
         subject=object_id,
     )
