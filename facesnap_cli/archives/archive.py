@@ -121,7 +121,7 @@ class Archive:
 
     def counts(self) -> FaceCounts:
         """Count the faces, and those that can be rebuilt."""
-        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images)
+        return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images, self.head.left_out)
 
     def document(self) -> dict[str, object]:
         """Return the JSON form of the head, with the file and the number of faces that can be rebuilt."""

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facesnap_cli.archives.archive_schema import Maker
+from facesnap_cli.archives.archive_schema import FACE_USER_DATA, Maker
 from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.replacement import Replacement
 from facesnap_cli.common.errors import UsageError
@@ -26,7 +26,8 @@ class ExportParameters:
     `carry` keeps the base's image of a face whose file is gone. `require_images`: every face needs an image. `replaces`
     is what `target` may be already, and `replaced_id` the id of the only archive that a plan may replace there. `maker`
     is the item of a plan that exports it. `account` is the ARM path of the account, if it is known. `files` are the
-    common options that name files, because the command that resumes the export needs them too.
+    common options that name files, because the command that resumes the export needs them too. Without
+    `face_user_data` that of persons' faces is left out; `refresh_user_data` reads it again for faces of the base.
     """
 
     object_type: ObjectType
@@ -41,7 +42,14 @@ class ExportParameters:
     carry: bool = True
     require_images: bool = False
     allow_shared_images: bool = False
+    face_user_data: bool = True
+    refresh_user_data: bool = False
     files: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The parts that are not read. A list names the user data of its faces, so that reading it costs nothing."""
+        return (FACE_USER_DATA,) if self.object_type.has_persons and not self.face_user_data else ()
 
     def identity(self, account: Account) -> ObjectIdentity:
         """Return the identity of the object in the account that it is read from."""
@@ -67,6 +75,8 @@ class ExportParameters:
                 not self.carry and "--no-carry",
                 self.require_images and "--require-images",
                 self.allow_shared_images and "--allow-shared-images",
+                not self.face_user_data and "--no-face-user-data",
+                self.refresh_user_data and "--refresh-user-data",
                 *self.files,
             ),
         )

@@ -111,6 +111,7 @@ OBJECT_COLUMNS = (
     "images",
     "contents",
 )
+FACE_USER_DATA = "face-user-data"  # in `left_out`: the user data of persons' faces was not read
 NUMBERS = ("one", "persons", "faces", "images", "consistent")
 _REQUIRED = (
     "one",
@@ -231,6 +232,11 @@ class Head:
     @property
     def title(self) -> str:
         return f"{self.object_type.value} {self.object_id}"
+
+    @property
+    def has_face_user_data(self) -> bool:
+        """Whether the user data of persons' faces was read, so that a face without any has none."""
+        return FACE_USER_DATA not in self.left_out
 
     @property
     def identity(self) -> ObjectIdentity:

@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
@@ -121,7 +121,7 @@ def compare_archives(old: Path, new: Path) -> Comparison:
     """Return the changes from one archive to a later one: {change, kind, id, name, what, old, new}.
 
     `change` is removed, added, renamed or changed; `kind` is object, person or face, where `name` is the person's.
-    `what` is the part that changed; an image is its SHA-256, None without one.
+    `what` is the part that changed; an image is its SHA-256, None without one. What one of them lacks is no difference.
     Raises UsageError if their types differ, and the errors of opening them.
     """
     with Archive.opened(old) as first, Archive.opened(new) as second:
@@ -131,7 +131,13 @@ def compare_archives(old: Path, new: Path) -> Comparison:
             raise UsageError(
                 f"{old} is of a {first.head.object_type.value}, {new} of a {second.head.object_type.value}"
             )
-        return _compared(first, second, (*_QUERIES, _FACE_USER_DATA, _IMAGES))
+        notes = [
+            f"the user data of faces is not compared: {archive.path} was exported without it"
+            for archive in (first, second)
+            if not archive.head.has_face_user_data
+        ]
+        queries = (*_QUERIES, _IMAGES) if notes else (*_QUERIES, _FACE_USER_DATA, _IMAGES)
+        return replace(_compared(first, second, queries), notes=notes)
 
 
 def compare_with_service(

@@ -85,9 +85,10 @@ def export_object(
     times = account.service_clock
     with _checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, times) as partial:
         is_first_run = partial.begin(identity, parameters.maker)
+        partial.leave_out(parameters.left_out, keep_reused=not parameters.refresh_user_data)
         if base:
             partial.use_base(base)
-        reading = _Reading(account, parameters, partial, progress)
+        reading = _Reading(account, parameters, partial, progress, base)
         try:
             reading.begin()
             if parameters.images:
@@ -117,7 +118,7 @@ def _finished_before(parameters: ExportParameters, progress: RunningTransfer) ->
     if not target.is_file() or partial_of(target).exists():
         return None
     with Archive.opened(target) as archive:
-        if archive.head.archive_id != progress.finished_archive:
+        if archive.head.archive_id != progress.finished_archive or archive.head.left_out != parameters.left_out:
             return None
         archive.check()
         return _exported(archive, None, [], None)
@@ -126,11 +127,19 @@ def _finished_before(parameters: ExportParameters, progress: RunningTransfer) ->
 class _Reading:
     """Reads the object into the partial archive until the two agree."""
 
-    def __init__(self, account: Account, parameters: ExportParameters, partial: PartialArchive, progress: Progress):
+    def __init__(
+        self,
+        account: Account,
+        parameters: ExportParameters,
+        partial: PartialArchive,
+        progress: Progress,
+        base: Archive | None,
+    ):
         self._account = account
         self._parameters = parameters
         self._partial = partial
         self._progress = progress
+        self._is_reusing = base is not None and base.head.has_face_user_data and not parameters.refresh_user_data
         self._read: list[Face] = []
         self._lock = threading.Lock()
         self._changed = 0
@@ -167,7 +176,9 @@ class _Reading:
         """Read until a listing shows nothing new, and for MOST_ROUNDS at most."""
         for number in range(MOST_ROUNDS):
             changed = self._list() if number else self._changed
-            if self._parameters.base:
+            if self._parameters.left_out:
+                self._partial.skip_unread()
+            elif self._is_reusing:
                 self._partial.reuse_user_data()
             unread = self._partial.counts().unread
             if not changed and not unread:
@@ -271,6 +282,8 @@ def _exported(
     covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
     kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
+    if not archive.head.has_face_user_data:
+        notice += "; the user data of faces was not read"
     document, face_warnings = archive.document(), []
     if report:
         document["matching"] = report.document()

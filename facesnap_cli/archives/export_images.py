@@ -42,6 +42,7 @@ def report_of(source: ImageSource, parameters: ExportParameters) -> MatchingRepo
         str(source.origin),
         is_sharing_allowed=parameters.allow_shared_images,
         rows_without_path=source.rows_without_path,
+        has_face_user_data=not parameters.left_out,
     )
 
 
@@ -131,6 +132,7 @@ def shortfall_of(
     if not found.faces or not (is_nothing or (parameters.require_images and found.lacking)):
         return None
     what = f"{parameters.target} {found.flaw}"
+    unread = ", and not after the user data of faces, which is not read" if parameters.left_out else ""
     if report and is_nothing:
         what = f"{report.origin}: nothing in it could be told to be one of the object's {counted(found.faces, 'face')}"
     return VerificationError(
@@ -138,6 +140,7 @@ def shortfall_of(
         also=[*report.warnings(), *report.bare_lines()] if report else (),
         hint=(
             "check that the directory is mounted, and that its files or folders are named after persons or faces"
+            + unread
             if is_nothing
             else "add the images, or do without --require-images (in a plan: require_images)"
         ),

@@ -67,7 +67,7 @@ def preview_export(account: Account, parameters: ExportParameters, progress: Pro
     bare = list(matching.bare_faces())
     report.bare = [face.document() for face in bare]
     report.take_over(matching, {face.person_id or face.face_id for face in bare})
-    undecided = len(report.unused_files) if kind.has_persons else 0
+    undecided = len(report.unused_files) if kind.has_persons and not parameters.left_out else 0
     document |= {"facesWithImage": report.matched, "undecidedFiles": undecided, "matching": report.document()}
     notice = "this is a dry run: nothing was written, and no image was compared with the others"
     if undecided:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from facesnap_cli.common.escape import counted
+
 
 @dataclass(frozen=True, slots=True)
 class FaceCounts:
-    """Numbers of faces, of faces with an image, and of images, which faces may share."""
+    """Numbers of faces, of faces with an image, and of images, which faces may share.
+
+    `left_out` names the parts of the object that the archive lacks because they were not read.
+    """
 
     faces: int
     with_image: int
     images: int
+    left_out: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        covered = "none" if not self.with_image else "all" if not self.lacking else f"{self.with_image:,}"
-        return f"{self.faces:,} face{'s' if self.faces != 1 else ''}" + (
-            f", {covered} with an image" if self.faces else ""
-        )
+        said = counted(self.faces, "face")
+        if self.faces:
+            covered = "none" if not self.with_image else "all" if not self.lacking else f"{self.with_image:,}"
+            said += f", {covered} with an image"
+        return said + (", without their user data" if self.left_out else "")
 
     @property
     def lacking(self) -> int:
@@ -31,6 +38,11 @@ class FaceCounts:
         if required is None:
             return bool(self.with_image or not self.faces)
         return not (required and self.lacking)
+
+    @property
+    def remark(self) -> str | None:
+        """The counts, if anything is missing."""
+        return str(self) if self.lacking or self.left_out else None
 
     @property
     def flaw(self) -> str:
@@ -48,4 +60,5 @@ def counts_document(counts: FaceCounts | None) -> dict[str, object]:
         "faces": counts.faces if counts else None,
         "facesWithImage": counts.with_image if counts else None,
         "images": counts.images if counts else None,
+        "leftOut": list(counts.left_out) if counts else None,
     }

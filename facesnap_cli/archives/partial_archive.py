@@ -194,6 +194,20 @@ class PartialArchive:
             self._check_earlier_run()
         return begun is None
 
+    def leave_out(self, parts: tuple[str, ...], *, keep_reused: bool = True) -> None:
+        """Record the parts of the object that are not read.
+
+        If an earlier run left out others, the user data of persons' faces is forgotten: an archive has it of all faces
+        or of none. Without `keep_reused` it is also forgotten if that run took any from a base.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute("SELECT left_out, base_id FROM export").fetchone()
+            if row["left_out"] == " ".join(parts) and (keep_reused or row["base_id"] is None):
+                return
+            connection.execute("UPDATE faces SET user_data = NULL, checksum = NULL WHERE person_id IS NOT NULL")
+            connection.execute("UPDATE export SET left_out = ?, base_id = NULL", (" ".join(parts),))
+            seal_head(connection)
+
     def _check_earlier_run(self) -> None:
         """Check what an earlier run left: faces that do not fit their checksum are read again.
 
@@ -342,23 +356,22 @@ class PartialArchive:
             copy_rows(own, connection, schema, origin="main")
 
     def use_base(self, base: Archive) -> None:
-        """Take user data and images from an older archive of the same object, which was checked."""
+        """Offer user data and images of an older archive of the same object, which was checked."""
         with self._database.reading() as connection:
             base.copy_to(connection, "base")
-        with self._database.writing() as connection:
-            connection.execute("UPDATE export SET base_id = ?", (base.head.archive_id,))
-            seal_head(connection)
         self.images.base = base
 
-    def reuse_user_data(self) -> int:
-        """Copy user data of unread faces from the base, and return the number of faces that need not be read."""
+    def reuse_user_data(self) -> None:
+        """Copy user data of unread faces from the base. Those faces need not be read."""
         own = {name: f"faces.{name}" for name in FACE_COLUMNS}
         fitting = checksum_of(FACE_COLUMNS, **own | {"user_data": "old.user_data"})
         with self._database.writing() as connection:
-            return connection.execute(
+            reused = connection.execute(
                 f"UPDATE faces SET user_data = old.user_data, checksum = {fitting} FROM base.faces AS old"  # noqa: S608 - ours
                 " WHERE old.face_id = faces.face_id AND faces.checksum IS NULL"
             ).rowcount
+            if reused:
+                self._record_base(connection)
 
     def unread(self, after: str, limit: int) -> list[UnreadFace]:
         """Return up to `limit` faces after `after` whose user data is unread."""
@@ -401,6 +414,7 @@ class PartialArchive:
             if not is_head_whole(connection):
                 raise self._damaged("the row of the object does not fit its checksum")
             connection.execute("DROP INDEX unread_faces")
+            self._record_base(connection)
             seal(connection, self._clock.now(), is_consistent=is_consistent)
         with self._database.reading() as connection:
             # Writes the log's content into the file, and removes the log.
@@ -410,6 +424,12 @@ class PartialArchive:
             archive = Archive(self._database.path, head, connection, threading.Lock())
             archive.check()
         return archive
+
+    def _record_base(self, connection: sqlite3.Connection) -> None:
+        """Record which archive unchanged data came from."""
+        if self.images.base:
+            connection.execute("UPDATE export SET base_id = ?", (self.images.base.head.archive_id,))
+            seal_head(connection)
 
     def publish(self) -> None:
         """Rename the sealed archive. Raises ArchiveError, also if another file is at its path."""

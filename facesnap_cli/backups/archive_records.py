@@ -76,6 +76,7 @@ def record_archive(
         faces_with_image=counts.with_image,
         bytes=archive.size,
         stamp=stamp_of(path) if is_checked else None,
+        left_out=archive.head.left_out,
     )
     try:
         record_deletion(dependencies, path, replaced_by=record.id)

@@ -53,6 +53,12 @@ RequireImagesOption = Annotated[
 AllowSharedOption = Annotated[
     bool, typer.Option("--allow-shared-images", help="Let several persons have the same image.")
 ]
+NoFaceUserDataOption = Annotated[
+    bool, typer.Option("--no-face-user-data", help="Leave out the user data of faces, which costs a request each.")
+]
+RefreshUserDataOption = Annotated[
+    bool, typer.Option("--refresh-user-data", help="Read the user data of faces again that --base has.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the archive where it exists.")]
 
 
@@ -67,6 +73,8 @@ def export(
     no_carry: NoCarryOption = False,
     require_images: RequireImagesOption = False,
     allow_shared_images: AllowSharedOption = False,
+    no_face_user_data: NoFaceUserDataOption = False,
+    refresh_user_data: RefreshUserDataOption = False,
     force: ForceOption = False,
     dry_run: options.DryRunOption = False,
 ) -> None:
@@ -90,6 +98,8 @@ def export(
         carry=not no_carry,
         require_images=require_images,
         allow_shared_images=allow_shared_images,
+        face_user_data=not no_face_user_data,
+        refresh_user_data=refresh_user_data,
     )
     if dry_run:
         with step_progress(app, parameters.object_id) as progress:
@@ -119,6 +129,8 @@ def export_parameters(
     carry: bool,
     require_images: bool,
     allow_shared_images: bool,
+    face_user_data: bool,
+    refresh_user_data: bool,
 ) -> ExportParameters:
     """Return what to export, from the command line, the environment and the profile. Raises UsageError."""
     from facesnap_cli.archives.archive_parameters import ExportParameters
@@ -143,6 +155,10 @@ def export_parameters(
     for option, given in (("--no-carry", not carry), ("--allow-shared-images", allow_shared_images)):
         if given and not images:
             raise UsageError(f"{option} is about the images of --images", hint="give --images DIR|FILE.csv, too")
+    if refresh_user_data and not face_user_data:
+        raise UsageError("--refresh-user-data reads what --no-face-user-data leaves out: give one of them")
+    if refresh_user_data and not base:
+        raise UsageError("--refresh-user-data is about the faces of --base", hint="give --base ARCHIVE, too")
     return ExportParameters(
         object_type=object_type,
         object_id=object_id,
@@ -154,5 +170,7 @@ def export_parameters(
         carry=carry,
         require_images=require_images,
         allow_shared_images=allow_shared_images,
+        face_user_data=face_user_data,
+        refresh_user_data=refresh_user_data,
         files=tuple(app.files()),
     )

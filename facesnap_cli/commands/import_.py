@@ -114,6 +114,8 @@ def run_import(app: App, account: Account, archive: Archive, parameters: ImportP
     from facesnap_cli.cli.progress_display import transfer_progress
     from facesnap_cli.display.columns import IMPORT
 
+    if archive.head.images and not archive.head.has_face_user_data:
+        app.messages.note(f"{archive.path} was exported without the user data of faces, which therefore get none")
     with transfer_progress(app, parameters.transfer(account)) as progress:
         imported = import_archive(account, archive, parameters, app.dependencies.state_directory, app.clock, progress)
     for line in imported.notes:

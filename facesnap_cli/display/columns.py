@@ -83,12 +83,14 @@ def _backup_row(document: Document) -> Document:
     images = "snapshot" if document["method"] == "snapshot" else "" if faces is None else f"{with_image} of {faces}"
     verified = "yes" if document["verified"] == "checked" else document["verified"]
     standing = {"unknownOrigin": "unknown origin", "notCovered": "NOT COVERED"}.get(str(document["standing"]))
+    lacks = "without the user data of faces" if document["leftOut"] else None
     return {
         **document,
         "where": _from_here(document["where"]),
         "images": images if document["where"] else "",
         "verified": verified,
         "standing": standing or document["standing"],
+        "reason": document["reason"] or lacks,
     }
 
 

@@ -80,6 +80,7 @@ def _row(record: BackupRecord) -> dict[str, Any]:
         "object_type": record.source.object_type,
         "object_id": record.source.object_id,
         "state": record.state.value,
+        "left_out": " ".join(record.left_out),
         "facts": json.dumps(record.facts) if record.facts else None,
     }
 
@@ -94,4 +95,5 @@ def _record(row: dict[str, Any]) -> BackupRecord:
     resource = Resource(*(row[name] for name in _SOURCE))
     values["source"] = ObjectIdentity(resource, row["object_type"], row["object_id"])
     facts = json.loads(row["facts"]) if row["facts"] else None
-    return BackupRecord(state=BackupState(row["state"]), facts=facts, **values)
+    left_out = tuple(row["left_out"].split())
+    return BackupRecord(state=BackupState(row["state"]), facts=facts, left_out=left_out, **values)

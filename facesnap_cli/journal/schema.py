@@ -151,6 +151,9 @@ MIGRATIONS = (
         deleted INTEGER NOT NULL    -- 0: the scratch object may exist
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE backups ADD COLUMN left_out TEXT NOT NULL DEFAULT '';  -- of an archive: what was not read, as it says
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

@@ -27,7 +27,8 @@ class BackupRecord(NamedTuple):
     `place` is the copy's object id in `target_resource`, or an archive's absolute path without one. `taken_time` is
     the moment that the backup shows. `origin` is made or adopted. `verified` is quick or full, checked for an archive,
     adopted for a copy that a user took in, None for neither. `stamp` identifies the archive's file as it was then.
-    `facts` are what a few requests showed of a copy, by which it is recognized later.
+    `facts` are what a few requests showed of a copy, by which it is recognized later. `left_out` names the parts of the
+    object that an archive lacks.
     """
 
     id: str
@@ -51,3 +52,4 @@ class BackupRecord(NamedTuple):
     bytes: int | None = None
     stamp: str | None = None
     facts: Mapping[str, str] | None = None
+    left_out: tuple[str, ...] = ()

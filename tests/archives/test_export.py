@@ -12,7 +12,7 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 from tests.support.archives import draw_images, exported, face_ids, persons, rows
-from tests.support.service import call
+from tests.support.service import call, face_reads
 
 SOURCE = SOURCE_KEYS[0]
 FACE = "/persongroups/*/persons/*/persistedfaces/*"
@@ -33,10 +33,6 @@ class MeddlingClock(LinkedClock):
 
 def export_employees(program: Program, target: Path, *more: str) -> tuple[str, ...]:
     return ("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q", "-o", "json", *more)
-
-
-def face_reads(emulator: RunningEmulator) -> int:
-    return sum(one["method"] == "GET" and "/persistedfaces/" in one["path"] for one in emulator.requests()["requests"])
 
 
 def test_an_object_that_changes_while_it_is_read_is_read_again(program: Program, emulator: RunningEmulator) -> None:

@@ -116,9 +116,19 @@ def test_each_mistake_has_a_line_of_its_own(estate: Estate) -> None:
         ({"require_images": "yes", "method": "export"}, ":8: item a: require_images: must be true or false"),
         ({"images": "photos/{date}", "method": "export"}, ":8: item a: images: only {name} stands for something in it"),
         ({"images": "", "method": "export"}, ":8: item a: images: must be a text that is not empty"),
+        (
+            {"face_user_data": False},
+            ':8: item a: face_user_data is for method = "export": a snapshot has all user data',
+        ),
+        ({"refresh_user_data": True}, ':8: item a: refresh_user_data is for method = "export"'),
+        ({"face_user_data": 0, "method": "export"}, ":8: item a: face_user_data: must be true or false"),
+        (
+            {"face_user_data": False, "refresh_user_data": True, "method": "export"},
+            ":9: item a: refresh_user_data reads what face_user_data = false leaves out",
+        ),
     ],
 )
-def test_what_is_wrong_about_images_names_the_line(estate: Estate, values: dict[str, object], said: str) -> None:
+def test_what_is_wrong_about_an_export_names_the_line(estate: Estate, values: dict[str, object], said: str) -> None:
     target = "file:{name}.facesnap" if "method" in values else "dr"
     plan = estate.plan(item("a", target, **values))
     refused = estate.run("run", plan)

@@ -38,3 +38,9 @@ def post_calls(emulator: RunningEmulator, path_end: str = "") -> list[dict[str, 
 def posts(emulator: RunningEmulator, path_end: str = "") -> int:
     """Return the number of POSTs to paths with this end."""
     return len(post_calls(emulator, path_end))
+
+
+def face_reads(emulator: RunningEmulator) -> int:
+    """Return the number of requests for single faces."""
+    calls = emulator.requests()["requests"]
+    return sum(call["method"] == "GET" and "/persistedfaces/" in call["path"] for call in calls)

@@ -16,7 +16,8 @@ class MatchingReport:
     """The result of matching: the files of a source and the faces of an object.
 
     `carried` are the faces whose image came from the base, `dropped` those whose image in the base is now another's.
-    `rows_without_path` counts the rows of a manifest that are still to be filled in.
+    `rows_without_path` counts the rows of a manifest that are still to be filled in. Without `has_face_user_data` no
+    file was matched by the user data of a person's face.
     `shared` are faces of several persons with one content, by its SHA-256. `bare` are the faces without an image.
     """
 
@@ -35,6 +36,7 @@ class MatchingReport:
     bare: list[dict[str, object]] = field(default_factory=list)
     is_sharing_allowed: bool = False
     rows_without_path: int = 0
+    has_face_user_data: bool = True
 
     def count(self, rule: str) -> None:
         """Count a match."""
@@ -73,8 +75,15 @@ class MatchingReport:
             ),
             *_limited(f"image of no face: {_line(entry)}" for entry in self.single_files),
             *_carried(self.carried),
+            *self._undecided(),
             *self._rows_left(),
         ]
+
+    def _undecided(self) -> Iterator[str]:
+        """Yield the one line about files that might be matched by what was left out."""
+        if self.unused_files and not self.has_face_user_data:
+            files = counted(len(self.unused_files), "unused file")
+            yield f"{files} may be named by the user data of faces, which is not read"
 
     def _rows_left(self) -> Iterator[str]:
         """Yield the one line about rows that are still to be filled in."""

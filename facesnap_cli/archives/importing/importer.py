@@ -225,9 +225,12 @@ class _Import:
     def _verify_level(self) -> VerifyLevel:
         """Return how to compare the object with the archive.
 
-        At least quickly if it was finished earlier, or if a request was in doubt and may have acted twice.
+        At least quickly if it was finished earlier, or if a request was in doubt and may have acted twice. A full
+        comparison adds nothing but the user data of persons' faces.
         """
         level = self._parameters.verify
+        if level is VerifyLevel.FULL and not self._head.has_face_user_data:
+            level = VerifyLevel.QUICK
         must_look = self._was_in_doubt or self._state.step == FINISHED
         return VerifyLevel.QUICK if must_look and level is VerifyLevel.NONE else level
 

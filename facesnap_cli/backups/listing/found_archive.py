@@ -48,4 +48,5 @@ def found_archive(path: Path, records: Mapping[str, BackupRecord]) -> ListedBack
         counts.with_image,
         size,
         record,
+        head.left_out,
     )

@@ -27,7 +27,7 @@ class ListedBackup(NamedTuple):
 
     `place` is a copy's object id in the account of `profile`, or an archive's absolute path; `target` is as the plan
     writes it. `verified` is quick, full, or checked for an archive. `reason` is why it does not count, the predicate of
-    a sentence. `origin` is made, adopted, another machine or unknown.
+    a sentence. `origin` is made, adopted, another machine or unknown. `left_out` names what an archive lacks.
     """
 
     item: str | None
@@ -48,6 +48,7 @@ class ListedBackup(NamedTuple):
     faces_with_image: int | None = None
     bytes: int | None = None
     record: BackupRecord | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def is_archive(self) -> bool:
@@ -84,6 +85,7 @@ class ListedBackup(NamedTuple):
             "facesWithImage": self.faces_with_image,
             "bytes": self.bytes,
             "plan": self.plan,
+            "leftOut": list(self.left_out) if self.is_archive else None,
         }
 
 
@@ -108,6 +110,7 @@ def listed_from(record: BackupRecord, item: str | None = None, *, is_gone: bool 
         record.faces_with_image,
         record.bytes,
         record,
+        record.left_out,
     )
 
 

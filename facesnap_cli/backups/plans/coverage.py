@@ -50,16 +50,21 @@ class Cover:
     @property
     def warning(self) -> str:
         """The warning about an archive that counts although it lacks something, otherwise empty."""
-        if self.failure or self.counts is None or not self.counts.lacking or self.item.require_images is False:
+        if self.failure or self.counts is None:
             return ""
-        return f"{self.item.name} in {self.label}: {self.object_id} {self.counts.flaw}"
+        lacks = []
+        if self.counts.lacking and self.item.require_images is not False:
+            lacks.append(self.counts.flaw)
+        if self.counts.left_out and self.item.face_user_data:
+            lacks.append("was exported without the user data of faces")
+        return f"{self.item.name} in {self.label}: {self.object_id} {', and '.join(lacks)}" if lacks else ""
 
     @property
     def message(self) -> str | None:
         """The reason why it is not covered, or what a good archive lacks."""
         if self.failure:
             return self.failure.message
-        return str(self.counts) if self.counts and self.counts.lacking else None
+        return self.counts.remark if self.counts else None
 
     @property
     def is_covered(self) -> bool:

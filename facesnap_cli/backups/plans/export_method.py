@@ -184,6 +184,8 @@ class ExportMethod:
             carry=self.item.carry,
             require_images=bool(self.item.require_images),
             allow_shared_images=self.item.allow_shared_images,
+            face_user_data=self.item.face_user_data,
+            refresh_user_data=self.item.refresh_user_data,
         )
         self._delete_drafts(archives, new)
         with (
@@ -232,9 +234,11 @@ class ExportMethod:
                     archives.files.remove_empty_folders(path)
 
     def _current(self, archives: TargetArchives) -> FoundArchive | None:
-        """Return the newest archive if it is young enough and has the required images."""
+        """Return the newest archive if it is young enough and has what the item asks for."""
         newest = next(archives.usable(), None)
         if newest is None or newest.age_s is None or newest.flaw:
+            return None
+        if self.item.face_user_data and newest.counts and newest.counts.left_out:
             return None
         return newest if newest.age_s < self.item.max_age_s else None
 

@@ -61,7 +61,8 @@ class PlanItem:
     `max_age_s`: a copy, or a snapshot, that is younger is not made again. `covered_for_s`: how long a copy counts
     as cover for `backups --check`. For exports: `images`, a path from the plan's directory, and `require_images`: True,
     all faces must have an image; None, at least one; False, none. `carry` keeps the last archive's image of a face
-    whose file is gone; `allow_shared_images` lets several persons have one image.
+    whose file is gone; `allow_shared_images` lets several persons have one image. Without `face_user_data` that of
+    persons' faces is not read; `refresh_user_data` reads it again for faces of the last archive.
     """
 
     number: int
@@ -80,6 +81,8 @@ class PlanItem:
     require_images: bool | None = None
     carry: bool = True
     allow_shared_images: bool = False
+    face_user_data: bool = True
+    refresh_user_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,13 @@ class _Reader:
         source, keep_snapshot = value("from", text_value), value("keep_snapshot", flag_value) or False
         images, require_images = value("images", lambda raw: path_value(raw, name)), value("require_images", flag_value)
         carry, allow_shared_images = value("carry", flag_value), value("allow_shared_images", flag_value) or False
+        face_user_data, refresh = value("face_user_data", flag_value), value("refresh_user_data", flag_value) or False
+        for key in ("face_user_data", "refresh_user_data"):
+            if key in entry and method == "snapshot":
+                self._complain(line(key), f'{key} is for method = "export": a snapshot has all user data')
+        if refresh and face_user_data is False:
+            said = "refresh_user_data reads what face_user_data = false leaves out: give one of them"
+            self._complain(line("refresh_user_data"), said)
         for key in ("images", "require_images", "carry", "allow_shared_images"):
             if key in entry and method == "snapshot":
                 self._complain(line(key), f'{key} is for method = "export": a snapshot needs no images')
@@ -273,6 +283,8 @@ class _Reader:
             require_images,
             carry is not False,
             allow_shared_images,
+            face_user_data is not False,
+            refresh,
         )
 
     def _check_targets(

@@ -39,6 +39,12 @@ ITEM_KEYS: Mapping[str, PlanKey] = {
         "for `export`: `true` needs an image of every face, `false` of none", "at least one face has an image"
     ),
     "allow_shared_images": PlanKey("for `export`: `true` lets several persons have the same image", "false"),
+    "face_user_data": PlanKey(
+        "for `export`: `false` leaves out the user data of faces, which costs a request each", "true"
+    ),
+    "refresh_user_data": PlanKey(
+        "for `export`: `true` reads the user data of faces again that the last archive has", "false"
+    ),
 }
 KEEP_KEYS: Mapping[str, PlanKey] = {
     "last": PlanKey("so many newest backups"),

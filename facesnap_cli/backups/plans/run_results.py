@@ -35,7 +35,7 @@ class TargetOutcome:
         """Why it failed, or what a good archive lacks."""
         if self.failure:
             return self.failure.message
-        return str(self.counts) if self.counts and self.counts.lacking else None
+        return self.counts.remark if self.counts else None
 
     @property
     def place(self) -> str:

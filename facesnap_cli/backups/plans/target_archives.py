@@ -170,6 +170,7 @@ class TargetArchives:
             found.counts.with_image if found.counts else None,
             path.stat().st_size,
             known,
+            found.counts.left_out if found.counts else (),
         )
 
     def warnings(self) -> list[str]:

@@ -71,10 +71,9 @@ def import_step(archive: Archive, parameters: ImportParameters, account: Account
     persons = len(parameters.persons) or archive.head.persons
     faces = archive.count("image IS NOT NULL")
     what = [counted(persons, "person")] if archive.head.object_type.has_persons else []
-    said = (
-        f"build {place} from {' and '.join([*what, counted(faces, 'face')])}, train it and compare;"
-        f" {account.estimate(persons + faces)}"
-    )
+    without = " without user data" if faces and not archive.head.has_face_user_data else ""
+    what.append(counted(faces, "face") + without)
+    said = f"build {place} from {' and '.join(what)}, train it and compare; {account.estimate(persons + faces)}"
     return Step(str(archive.path), "import", account.profile, kind, parameters.object_id, said)
 
 
