@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import tempfile
 import tomllib
 from collections import Counter
@@ -106,16 +107,14 @@ def test_every_link_leads_to_a_file_and_a_section(page: Path) -> None:
 
 
 @each_page
-def test_every_page_is_found_from_the_readme(page: Path) -> None:
-    seen, to_read = {README}, [README]
-    while to_read:
-        current = to_read.pop()
-        for path in re.findall(r"\]\((?!https?:)([^)#\s]+\.md)", current.read_text()):
-            target = (current.parent / path).resolve()
-            if target not in seen:
-                seen.add(target)
-                to_read.append(target)
-    assert page in seen
+def test_a_page_is_at_most_two_clicks_from_the_readme(page: Path) -> None:
+    first = linked_pages(README)
+    assert page in {README}.union(first, *map(linked_pages, first))
+
+
+def linked_pages(page: Path) -> set[Path]:
+    found = re.findall(r"\]\((?!https?:)([^)#\s]+\.md)", page.read_text())
+    return {(page.parent / path).resolve() for path in found}
 
 
 @each_page
@@ -227,6 +226,18 @@ def test_the_commands_of_a_page_run_in_their_order_and_show_what_it_says(
 def test_the_documented_keys_are_those_of_the_documents(reader: Program) -> None:
     for before, line, keys in documented_keys((PROJECT / "docs/reference/documents.md").read_text()):
         assert (line, keys) == (line, keys_of_document(reader, before, line))
+
+
+def test_the_state_directory_has_the_files_and_tables_that_its_page_lists(reader: Program) -> None:
+    for line in ("take -t PersonGroup -i employees", "run nightly.toml", "run nightly.toml --drill"):
+        assert reader.run(*line.split()).status == 0
+    page = (PROJECT / "docs/reference/state-directory.md").read_text()
+    first_cells = {name for row in re.findall(r"^\|(.*?)\|", page, re.MULTILINE) for name in re.findall("`(.*?)`", row)}
+    state = reader.directory / "state"
+    files = {f"{path.name}/" if path.is_dir() else path.name for path in state.iterdir()}
+    with contextlib.closing(sqlite3.connect(state / "journal.db")) as journal:
+        tables = {name for (name,) in journal.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    assert {name for name in files if not name.endswith(("-wal", "-shm"))} | tables <= first_cells
 
 
 def test_every_threat_names_a_test_that_is_there() -> None:
