@@ -12,7 +12,10 @@ from facesnap_cli.models.identity import Resource
 
 
 class DrillRecord(NamedTuple):
-    """One restore under a scratch id. Times are UTC. Until `is_deleted` the scratch object may exist."""
+    """One restore under a scratch id, of an archive or of the copy `copy` (PROFILE:ID). Times are UTC.
+
+    Until `is_deleted` the scratch object may exist, and a snapshot of the copy.
+    """
 
     scratch_id: str
     plan: str
@@ -23,17 +26,18 @@ class DrillRecord(NamedTuple):
     elapsed_s: float | None = None
     failure: str | None = None
     is_deleted: bool = False
+    copy: str | None = None
 
 
 def record_drill(journal: Journal, record: DrillRecord) -> None:
     """Commit a drill, or what has become of it. Raises JournalError."""
     with journal.writing() as database:
         database.execute(
-            "INSERT OR REPLACE INTO drills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO drills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(record.scratch_id, path_for_storage(record.plan), record.item, *record.resource),
                 *(record.object_type, format_time(record.started_time)),
-                *(record.elapsed_s, record.failure, int(record.is_deleted)),
+                *(record.elapsed_s, record.failure, int(record.is_deleted), record.copy),
             ),
         )
 
@@ -49,6 +53,6 @@ def unfinished_drills(journal: Journal, plan: str) -> list[DrillRecord]:
         scratch_id, _, item, *resource = tuple(row)[:8]
         started_time = parse_time(row["started_time"])
         if started_time:
-            kind = row["object_type"]
-            found.append(DrillRecord(scratch_id, plan, item, Resource(*resource), kind, started_time))
+            record = DrillRecord(scratch_id, plan, item, Resource(*resource), row["object_type"], started_time)
+            found.append(record._replace(copy=row["copy"]))
     return found

@@ -154,6 +154,9 @@ MIGRATIONS = (
     """
     ALTER TABLE backups ADD COLUMN left_out TEXT NOT NULL DEFAULT '';  -- of an archive: what was not read, as it says
     """,
+    """
+    ALTER TABLE drills ADD COLUMN copy TEXT;  -- PROFILE:ID of the copy that was restored, of which a snapshot may exist
+    """,
 )
 PATIENCE_S = 5.0  # while another process checks a lock or sets a damaged journal aside
 

@@ -55,3 +55,12 @@ def test_a_backup_that_cannot_be_restored_is_reported(estate: Estate, plan: str)
     assert done.status == 11
     assert [one["status"] for one in done.json] == ["restored", "failed"]
     assert [group for group in estate.groups("prod") if group.startswith("drill-")] == []
+
+
+def test_a_copy_that_cannot_be_compared_leaves_neither_object_nor_snapshot(estate: Estate, plan: str) -> None:
+    before = estate.groups("dr")
+    estate.emulator.faults({"route": "GET /persongroups/drill-*/persons", "status": 403})
+    done = estate.run("run", plan, *DRILL)
+    assert (done.status, [one["status"] for one in done.json]) == (4, ["failed", "failed"])
+    assert estate.groups("dr") == before
+    assert estate.run("list", "-p", "dr", "-o", "json").json == []

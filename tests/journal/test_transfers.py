@@ -189,7 +189,7 @@ def test_forget_wants_to_know_what(program: Program, line: str, status: int, sai
 
 def test_an_export_whose_draft_is_gone_is_not_listed_any_more(program: Program, emulator: RunningEmulator) -> None:
     archive = program.directory / "x.facesnap"
-    emulator.faults({"route": "GET /persongroups/employees/persons", "status": 403})
+    emulator.faults({"route": "GET /persongroups/employees/persons/*/persistedfaces/*", "status": 403})
     assert program.run("export", "-t", "PersonGroup", "-i", "employees", "--to", str(archive)).status == 4
     assert [one["status"] for one in program.run("status", "-o", "json").json] == ["interrupted"]
     archive.with_name("x.facesnap.partial").unlink()

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from tests.support.waiting import until
+
 
 class Gate:
     """Forwards HTTP/1.1 between a client and the emulator, one message at a time.
 
-    `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `): such a request is
-    not forwarded, or its answer is not given back, before `release`; `stopped` is set then. A stopped request is never
-    forwarded; its connection stays open until the gate closes. The first request that begins with `late_request` is
-    forwarded only by `deliver`, and never answered: its client waits, or loses its connection if the gate `hangs_up`.
-    `observe` is called with each request before it is forwarded.
+    `stop_request` and `stop_answer` are beginnings of request lines (`POST /face/v1.0/snapshots `), with a * for any
+    part of a path: such a request is not forwarded, or its answer is not given back, before `release`; `stopped` is set
+    then. A stopped request is never forwarded; its connection stays open until the gate closes. The first request that
+    begins with `late_request` is forwarded only by `deliver`, and never answered: its client waits, or loses its
+    connection if the gate `hangs_up`. `observe` is called with each request before it is forwarded.
     """
 
     def __init__(self, endpoint: str):
@@ -75,7 +79,7 @@ class Gate:
         with client, suppress(OSError):
             while request := _message(client, self._closing):
                 self.observe(request)
-                if self.stop_request and request.decode("latin-1").startswith(self.stop_request):
+                if _begins(request, self.stop_request):
                     self.stopped.set()
                     self._closing.wait()
                     return
@@ -84,14 +88,14 @@ class Gate:
                         self._closing.wait()
                     return
                 answer = self._forwarded(request)
-                if self.stop_answer and request.decode("latin-1").startswith(self.stop_answer):
+                if _begins(request, self.stop_answer):
                     self.stopped.set()
                     self._released.wait()
                 client.sendall(answer)
 
     def _is_late(self, request: bytes) -> bool:
         with self._lock:
-            if not self.late_request or not request.decode("latin-1").startswith(self.late_request):
+            if not _begins(request, self.late_request):
                 return False
             self.late_request = None
             self._late.append(request)
@@ -105,6 +109,15 @@ class Gate:
             return _message(service, self._closing)
 
 
+def kill_at(gate: Gate, process: subprocess.Popen[str]) -> None:
+    """Kill a process at the request or answer at which the gate stops it, and open the gate."""
+    until(lambda: gate.stopped.is_set() or process.poll() is not None, "the request")
+    assert process.poll() is None, "the process ended without this request"
+    process.kill()
+    process.communicate()
+    gate.open()
+
+
 @contextmanager
 def gate(endpoint: str) -> Iterator[Gate]:
     opened = Gate(endpoint)
@@ -112,6 +125,12 @@ def gate(endpoint: str) -> Iterator[Gate]:
         yield opened
     finally:
         opened.close()
+
+
+def _begins(request: bytes, line: str | None) -> bool:
+    if line is None:
+        return False
+    return re.match(re.escape(line).replace(r"\*", "[^/ ?]+"), request.decode("latin-1")) is not None
 
 
 def _message(source: socket.socket, closing: threading.Event) -> bytes:

@@ -88,6 +88,17 @@ class Copy:
             self._clean_up(take, [result for result in results if not result.failure])
         return CopyResult(take, results)
 
+    def give_up(self) -> None:
+        """Wait for what an unfinished run has sent, and delete its snapshot."""
+        begun = self.job.used_take() or self.job.own_take()
+        take = self._ended(begun) if begun else None
+        if take is None:
+            return
+        for target in self._parameters.targets:
+            if apply := self.job.apply_to(target):
+                self._ended(apply)
+        self._clean_up(take, [TargetResult(target, "") for target in self._parameters.targets])
+
     def learn_time(self) -> None:
         """Ask the service for its time by one cheap request, unless a response of this run has shown it."""
         take, targets = self._parameters.take, self._parameters.targets

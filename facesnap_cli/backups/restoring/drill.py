@@ -67,7 +67,7 @@ def run_drill(
 ) -> list[DrillResult]:
     """Remove what a killed drill of the plan left, then restore the newest backup of each item, one by one."""
     with plan_lock(dependencies.state_directory, plan.path):
-        remove_scratch_objects(dependencies, plan)
+        remove_scratch_objects(dependencies, plan, progress_of(plan.items[0].name))
         return [_drilled(dependencies, plan, item, progress_of(item.name)) for item in plan.items]
 
 
@@ -76,7 +76,7 @@ def failure_of(results: Sequence[DrillResult]) -> FacesnapError | None:
     return combined_by_name([(result.item.name, result.failure) for result in results], "items")
 
 
-def remove_scratch_objects(dependencies: Dependencies, plan: Plan) -> None:
+def remove_scratch_objects(dependencies: Dependencies, plan: Plan, progress: OperationProgress) -> None:
     """Delete the scratch objects that earlier drills of the plan left, if they certainly are theirs."""
     for record in unfinished_drills(dependencies.journal, str(plan.path.absolute())):
         try:
@@ -84,7 +84,7 @@ def remove_scratch_objects(dependencies: Dependencies, plan: Plan) -> None:
             if not record.resource.compare(dependencies.known_resource(account)).is_certain:
                 dependencies.reporter.warn(f"{record.scratch_id} of an earlier drill may exist in another account")
                 continue
-            _delete(dependencies, account, record)
+            _delete(dependencies, account, record, progress)
         except FacesnapError as error:
             dependencies.warn_of(error)
 
@@ -102,6 +102,7 @@ def _drilled(dependencies: Dependencies, plan: Plan, item: PlanItem, progress: O
             dependencies.known_resource(account),
             item.object_type.value,
             dependencies.clock.now(),
+            copy=None if choice.archive else choice.where,
         )
         result = DrillResult(item, choice.where, account.profile, record.scratch_id)
         if account.objects.exists(item.object_type, record.scratch_id):
@@ -115,7 +116,7 @@ def _drilled(dependencies: Dependencies, plan: Plan, item: PlanItem, progress: O
         elapsed_s = dependencies.clock.monotonic() - started
         record = record._replace(elapsed_s=elapsed_s, failure=failure.message if failure else None)
         record_drill(dependencies.journal, record)
-        _delete(dependencies, account, record)
+        _delete(dependencies, account, record, progress)
         result = DrillResult(item, choice.where, account.profile, record.scratch_id, elapsed_s, failure)
     except FacesnapError as failure:
         result = DrillResult(item, result.where, result.profile, result.scratch_id, result.elapsed_s, failure)
@@ -129,9 +130,6 @@ def _rebuild(
     """Rebuild a backup under the scratch id and verify it. Raises what it fails with."""
     if choice.archive is None:
         result = Copy(dependencies, copy_back(dependencies, choice, account, scratch_id), progress).run()
-        for operation in result.operations:
-            if made := backup_by_id(dependencies.journal, operation.intent):
-                record_backup(dependencies.journal, made._replace(state=BackupState.DELETED))
         if result.failure:
             raise result.failure
         return
@@ -154,11 +152,13 @@ def _rebuild(
             raise imported.failure
 
 
-def _delete(dependencies: Dependencies, account: Account, record: DrillRecord) -> None:
-    """Delete a scratch object, and forget it unless a late request may still create it."""
+def _delete(dependencies: Dependencies, account: Account, record: DrillRecord, progress: OperationProgress) -> None:
+    """Delete a scratch object and its snapshot, and forget it unless a late request may still create it."""
     kind = ObjectType(record.object_type)
     if not SCRATCH_ID.fullmatch(record.scratch_id):
         return
+    if record.copy:
+        _give_up_copy(dependencies, account, record, progress)
     transfer_id = import_id(account.identity_of(kind, record.scratch_id))
     with closing(dependencies.open_transfers()) as transfers:
         if transfer := transfers.find(transfer_id):
@@ -170,3 +170,15 @@ def _delete(dependencies: Dependencies, account: Account, record: DrillRecord) -
             return
     forget_import_state(dependencies.state_directory, transfer_id)
     record_drill(dependencies.journal, record._replace(is_deleted=True))
+
+
+def _give_up_copy(
+    dependencies: Dependencies, account: Account, record: DrillRecord, progress: OperationProgress
+) -> None:
+    """Wait until nothing can create the scratch object any more, and delete the snapshot that it was made from."""
+    profile, _, copy_id = (record.copy or "").partition(":")
+    choice = Choice(None, profile, copy_id, ObjectType(record.object_type), None, None, "")
+    Copy(dependencies, copy_back(dependencies, choice, account, record.scratch_id), progress).give_up()
+    for apply in dependencies.journal.applies_to(record.resource, record.object_type, record.scratch_id):
+        if made := backup_by_id(dependencies.journal, apply.intent):
+            record_backup(dependencies.journal, made._replace(state=BackupState.DELETED))
