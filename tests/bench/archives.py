@@ -97,12 +97,13 @@ def run(directory: Path, *arguments: str) -> Cost:
 
 def _measured(directory: Path, endpoint: str, *arguments: str) -> tuple[int, float, float]:
     """Run a command and return its calls, the seconds from its first to its last, and the seconds of the process."""
-    before = _requests(endpoint, 0)["total"]
+    before = requests_since(endpoint, 0)["total"]
     wall_s = run(directory, *arguments).wall_s
-    times = [datetime.fromisoformat(call["time"]) for call in _requests(endpoint, before)["requests"]]
+    times = [datetime.fromisoformat(call["time"]) for call in requests_since(endpoint, before)["requests"]]
     return len(times), (times[-1] - times[0]).total_seconds(), wall_s
 
 
-def _requests(endpoint: str, since: int) -> Any:
+def requests_since(endpoint: str, since: int) -> Any:
+    """Return the requests that the emulator has recorded after so many, and the number of all."""
     with urllib.request.urlopen(f"{endpoint}/_emulator/requests?since={since}") as answer:
         return json.load(answer)
