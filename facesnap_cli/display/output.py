@@ -18,6 +18,7 @@ from facesnap_cli.display.columns import Document, Layout, View, value_of
 from facesnap_cli.network.responses import Exchange
 
 if TYPE_CHECKING:
+    from facesnap_cli.display.query import Query
     from facesnap_cli.display.tables import Line
 
 _MOST_SHOWN_ON_STDERR = 20
@@ -123,7 +124,7 @@ class Output:
             self._write(data, view, queried=False)
             return
         try:
-            found = self._query(data)
+            found = self._query.search(data)
         except OutputError as error:  # the work is done: show its result, but never where a script expects the query's
             self.trouble = error
             if self._style not in ("tsv", "id", "none"):
@@ -132,6 +133,8 @@ class Output:
                 for item in islice(_items(data), _MOST_SHOWN_ON_STDERR):
                     self._tell(dump(item))
             return
+        if doubt := self._query.doubt(data, found):
+            self._tell(f"warning: {doubt}")
         self._write(found, view, queried=True)
 
     def _write(self, data: Any, view: View, *, queried: bool) -> None:
@@ -224,9 +227,9 @@ def _print_bold(text: str, stream: TextIO) -> None:
     Console(file=stream, highlight=False, emoji=False, soft_wrap=True).print(Text(text, style="bold"))
 
 
-def _compiled(text: str | None) -> Callable[[Any], Any] | None:
+def _compiled(text: str | None) -> Query | None:
     if text is None:
         return None
     from facesnap_cli.display.query import Query
 
-    return Query(text).search
+    return Query(text)

@@ -40,6 +40,73 @@ def test_what_can_be_known_beforehand_is_told_before_anything_is_sent(
     assert emulator.requests()["total"] == before
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("[?type==PersonGroup]", "write [?type=='PersonGroup'], all of it in double quotes for the shell"),
+        ('[?type=="PersonGroup"]', "write [?type=='PersonGroup'], all of it in double quotes for the shell"),
+        ("[?contains(type, Person)]", "write [?contains(type, 'Person')], all of it in double quotes"),
+        ("[?default==true]", "write [?default==`true`], all of it in single quotes for the shell"),
+        ("[?starts_with(id, ae7a41)]", "write [?starts_with(id, 'ae7a41')]"),
+        ("[?type='PersonGroup']", "compare with ==, as in [?type=='PersonGroup']"),
+        ("[?faces > 100]", "write numbers in backticks, as in [?faces > `100`]"),
+        ("[?type==]", "the shell runs what is in backticks"),
+        ("[?a=='x' and b=='y']", "write &&, || and ! for and, or and not"),
+        ("[?a=='x' & b=='y']", "write && for and"),
+        ("[?type in ['a']]", "write contains(type, 'Group')"),
+        ("[?type ~ 'x']", "write contains(type, 'Group')"),
+        ("$[*].id", "$ is JSONPath's: begin with []"),
+        (".[].id", "begin without a dot"),
+        ("map(.id)", "begin without a dot"),
+        ("[].{id, type}", "name each member, as in [].{id: id, type: type}"),
+        ("[].type, id", "write several members as [].[id, type]"),
+        ("[?type=='Pers", "close each bracket and each quote"),
+        ("[?createdTime > '2026-11']", "for times: starts_with(createdTime, '2026-11')"),
+    ],
+)
+def test_what_users_of_other_languages_write_is_explained(
+    program: Program, emulator: RunningEmulator, query: str, said: str
+) -> None:
+    refused = program.run("list", "--query", query)
+    assert (refused.status, refused.out) == (2, "")
+    assert len(refused.err.splitlines()) == 2
+    assert said in refused.err
+    assert emulator.requests()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("[?type==employees]", "nothing here has a member 'employees'; a text is in single quotes: 'employees'"),
+        ("[?status==running]", "nothing here has a member 'status'; a text is in single quotes: 'status'"),
+        ("[?objectid=='employees']", "nothing here has a member 'objectid'; did you mean objectId?"),
+        ("value[].id", "nothing here has a member 'value'; a text is in single quotes: 'value'"),
+        ("[].id | length", "nothing here has a member 'length'; the function is length(@)"),
+        ("id", "the result is a list: write [].id"),
+    ],
+)
+def test_a_query_that_can_find_nothing_is_doubted(program: Program, snapshot: str, query: str, said: str) -> None:
+    listed = program.run("list", "-o", "json", "--query", query, "-q")
+    assert listed.status == 0
+    assert listed.err == f"warning: --query: {said}\n"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "[?type=='FaceList']",
+        "[].{Id: objectId} | [?Id=='x']",
+        "[?faces]",
+        "length([?type=='FaceList'])",
+        "[?userData.code=='x']",
+        "[0].userData",
+    ],
+)
+def test_a_query_that_finds_nothing_this_time_is_not_doubted(program: Program, query: str) -> None:
+    listed = program.run("objects", "-o", "json", "--query", query, "-q")
+    assert (listed.status, listed.err) == (0, "")
+
+
 def test_a_function_that_takes_any_number_of_arguments_may_have_many(program: Program) -> None:
     assert program.run("list", "--query", "[].not_null(objectId, type, id)", "-o", "json").status == 0
 
