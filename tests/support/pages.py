@@ -40,8 +40,9 @@ _KEYS = re.compile(
     r"^\| key \|.*\n^\|[-| ]+\n(?P<rows>(?:^\|.*\n)+)",
     re.MULTILINE,
 )
-# What differs from run to run, and what stands for it in a comparison.
+# What differs from run to run, or from machine to machine, and what stands for it in a comparison.
 _VOLATILE = (
+    (r"extras: [a-z, ]*", "EXTRAS"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "GUID"),
     (r"\b[0-9a-f]{32,}\b", "DIGEST"),
     (r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b", "ID"),
