@@ -78,7 +78,7 @@ class DefinedSettings(ABC):
     key_env = setting(values.KEY_VARIABLE, "the variable that holds the key")
     key_file = setting(values.KEY_PATH, "the file that holds the key")
     key_command = setting(values.KEY_COMMAND, "the command that prints the key")
-    keyring = setting(values.FLAG, "the key lies in the system's keyring")
+    keyring = setting(values.FLAG, "the key is in the system's keyring")
     auth = setting(choice_of("key", "entra"), "how to authenticate", default="key")
     key2 = setting(values.KEY, "the second key itself")
     key2_env = setting(values.KEY_VARIABLE, "the variable that holds the second key")
