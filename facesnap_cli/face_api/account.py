@@ -155,8 +155,8 @@ class Account:
             client.begin_bulk_work(store)
 
     def estimate(self, calls: int) -> str:
-        """Return how long so many requests take at the present rate: `about 40,050 calls, 1h07m at 9.7/s`."""
-        rate = self.client.limiter.rate
+        """Return how long so many requests take at the rate that is granted: `about 40,050 calls, 1h07m at 9.7/s`."""
+        rate = self.client.limiter.granted_rate
         if math.isinf(rate):
             return f"about {counted(calls, 'call')}"
         shown = f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.0f}/m"

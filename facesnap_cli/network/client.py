@@ -23,10 +23,10 @@ from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for
-from facesnap_cli.network.rate_limit import PaceStore, RateLimiter, Rest
+from facesnap_cli.network.rate_limit import PaceStore, RateLimiter
 from facesnap_cli.network.redaction import Redactor, redacted_headers
 from facesnap_cli.network.responses import Exchange, Response
-from facesnap_cli.network.retry import RESENDABLE_METHODS, RetryPolicy
+from facesnap_cli.network.retry import RESENDABLE_METHODS, Patience, RetryPolicy, is_transient
 from facesnap_cli.network.retry_after import requested_delay_s
 from facesnap_cli.network.service_clock import ServiceClock
 from facesnap_cli.network.service_errors import error_of, is_used_up_quota
@@ -72,6 +72,7 @@ class Client:
         self._service_clock = service_clock or ServiceClock(clock)
         self.limiter = limiter
         self.does_bulk_work = False
+        self._patience = Patience(clock, options.policy.patience_s)
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._observe = observe
         self._reporter = reporter
@@ -127,6 +128,8 @@ class Client:
                 if isinstance(outcome, Response):
                     if outcome.status != 429:
                         self.limiter.accepted()
+                        if not is_transient(outcome):
+                            self._patience.progress()
                     if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                         return outcome
                     asked_s = requested_delay_s(outcome, self._service_clock.now())
@@ -142,23 +145,23 @@ class Client:
                     if outcome.status == 429 and not is_used_up_quota(outcome):
                         is_in_flight = False
                         rest = self.limiter.refused(asked_s, sent_at)
-                        if not retry or not self._waits_for(rest, refusals, slept):
+                        if not retry or not self._may_wait(rest.seconds, refusals, slept, is_refused=True):
                             raise error
                         if rest.is_new and rest.seconds >= TOLD_DELAY_S:
                             self._reporter.note(f"{error.message}; trying again in {format_duration(rest.seconds)}")
                         refusals += 1
                         slept += rest.seconds
                         continue
-                    policy = self.options.policy
-                    delay = policy.delay_after(outcome, asked_s, method=method, attempt=attempt, rng=self._rng)
+                    may_pass = is_transient(outcome) and method in RESENDABLE_METHODS
                 else:
-                    resendable = method in RESENDABLE_METHODS or not outcome.sent
+                    asked_s, resendable = None, method in RESENDABLE_METHODS or not outcome.sent
                     error = self._failure(outcome, what, unknown=not resendable)
-                    delay = self.options.policy.backoff(attempt, self._rng) if resendable and outcome.passing else None
-                if not retry or delay is None or slept + delay > self.options.policy.budget_s:
+                    may_pass = resendable and outcome.passing
+                delay = self.options.policy.delay(attempt, asked_s, self._rng)
+                if not retry or not may_pass or not self._may_wait(delay, attempt, slept, is_refused=False):
                     raise error
                 is_in_flight = False
-                if delay >= TOLD_DELAY_S:
+                if delay >= TOLD_DELAY_S and (not self.does_bulk_work or self._patience.is_first_report()):
                     self._reporter.note(f"{error.message}; trying again in {format_duration(delay)}")
                 self._clock.sleep(delay)
                 slept += delay
@@ -168,12 +171,12 @@ class Client:
             interruption.nothing_sent = interruption.nothing_sent or not is_in_flight
             raise
 
-    def _waits_for(self, rest: Rest, refusals: int, slept_s: float) -> bool:
-        """Return whether a refused request waits for the end of the rest, to be sent again."""
-        policy = self.options.policy
-        if self.does_bulk_work:
-            return self.limiter.without_progress_s() + rest.seconds <= policy.patience_s
-        return refusals < policy.max_retries and slept_s + rest.seconds <= policy.budget_s
+    def _may_wait(self, delay_s: float, attempt: int, slept_s: float, *, is_refused: bool) -> bool:
+        """Return whether a request waits to be sent again. Bulk work is patient once the service has answered."""
+        is_patient = self.does_bulk_work and (is_refused or self._patience.has_progress)
+        if is_patient and self._patience.lasts(delay_s):
+            return True
+        return self.options.policy.allows(attempt, slept_s + delay_s)
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -85,7 +85,6 @@ class RateLimiter:
         self._store: PaceStore = PaceInMemory(Pace.of_new_resource(self._ceiling))
         self._is_paced = False
         self._refusals = 0  # since the last response that was none
-        self._progress_at = clock.monotonic()
         self._lock = threading.Lock()
         self._turns = threading.Lock()
 
@@ -95,9 +94,9 @@ class RateLimiter:
         return self._ceiling
 
     @property
-    def rate(self) -> float:
-        """The present rate, in requests a second."""
-        return self._store.read().rate(self._ceiling)
+    def granted_rate(self) -> float:
+        """The rate that is known to be granted, which the present one soon reaches, in requests a second."""
+        return min(self._ceiling, self._store.read().known)
 
     def begin_bulk_work(self, store: PaceStore | None = None) -> None:
         """Space all requests evenly from now on, at the pace of all processes that use `store`."""
@@ -105,7 +104,6 @@ class RateLimiter:
             if store and math.isfinite(self._ceiling):
                 self._store = store
             self._is_paced = True
-            self._progress_at = self._clock.monotonic()
 
     def acquire(self, within_s: float | None = None) -> bool:
         """Wait until the next request may be sent and return True; return False at once if not `within_s`."""
@@ -149,11 +147,6 @@ class RateLimiter:
     def accepted(self) -> None:
         """Take in a response that was no refusal."""
         self._refusals = 0
-        self._progress_at = self._clock.monotonic()
-
-    def without_progress_s(self) -> float:
-        """Return the seconds since the last response that was no refusal."""
-        return self._clock.monotonic() - self._progress_at
 
     def _put_off(self, late_s: float) -> None:
         """Put off the next requests, because one was sent late: on a busy machine they would come too close to it."""

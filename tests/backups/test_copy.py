@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.backups.conftest import Estate
+from tests.support.archives import rows
 
 COPY = ("copy", "-t", "PersonGroup", "-i", "group-03", "--from", "prod")
 BOTH = (*COPY, "--to", "dr:copy", "--to", "eu:copy")
@@ -307,3 +308,13 @@ def _scope() -> str:
     from tests.backups.conftest import subscription
 
     return f"{subscription('dr')},{subscription('eu')}"
+
+
+def test_all_requests_of_a_copy_count_for_the_rates_that_its_accounts_share_with_other_processes(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    estate.program.write_config(config.read_text().replace('"none"', '"10/s"'))
+    before = len(estate.emulator.requests()["requests"])
+    assert estate.run(*BOTH, "-q").status == 0
+    sent = rows(estate.program.directory / "state" / "rates.db", "SELECT sent FROM rates")
+    assert len(sent) == 3
+    assert sum(count for (count,) in sent) == len(estate.emulator.requests()["requests"]) - before

@@ -24,6 +24,7 @@ from facesnap_cli.common.errors import (
     VerificationError,
 )
 from facesnap_cli.common.hints import NO_COMMAND, Hint
+from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.account_paths import learn_accounts, with_account
 from facesnap_cli.journal.backup_records import backup_by_id, record_backup
 from facesnap_cli.journal.durations import estimate_s
@@ -63,6 +64,9 @@ class Copy:
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A target's failure is in its result."""
         self._progress.begin("looking", logged=False)
+        for account in self._accounts():
+            with suppress(FacesnapError):  # the account's first request says what is wrong
+                account.begin_bulk_work()
         self.learn_time()
         threads = self._dependencies.thread_pool
         states = [future.result() for future in threads.run(self.state_of, self._parameters.targets)]
@@ -101,12 +105,16 @@ class Copy:
 
     def learn_time(self) -> None:
         """Ask the service for its time by one cheap request, unless a response of this run has shown it."""
-        take, targets = self._parameters.take, self._parameters.targets
-        for account in (self._parameters.source, *(target.account for target in targets)):
-            if any(known.service_clock.is_known for known in (self._parameters.source, *(t.account for t in targets))):
+        take = self._parameters.take
+        for account in self._accounts():
+            if any(known.service_clock.is_known for known in self._accounts()):
                 return
             with suppress(FacesnapError):  # the same account's next request says what is wrong
                 account.objects.exists(take.object_type, take.object_id)
+
+    def _accounts(self) -> list[Account]:
+        """Return the accounts of the source and of each target."""
+        return [self._parameters.source, *(target.account for target in self._parameters.targets)]
 
     def state_of(self, target: CopyTarget) -> TargetState:
         """Return what is known of a target, after waiting for an apply that an earlier run started. Sends nothing."""

@@ -68,6 +68,7 @@ def import_step(archive: Archive, parameters: ImportParameters, account: Account
         who = counted(len(parameters.persons), "person") if parameters.persons else "everything"
         said = f"add {who} that {place} lacks, train it and compare; nothing else in it changes"
         return Step(str(archive.path), "import", account.profile, kind, parameters.object_id, said)
+    account.begin_bulk_work()  # at the account's rate
     persons = len(parameters.persons) or archive.head.persons
     faces = archive.count("image IS NOT NULL")
     what = [counted(persons, "person")] if archive.head.object_type.has_persons else []
