@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from facesnap_cli.common.errors import (
+    CredentialsError,
     FacesnapError,
     FeatureMissingError,
     NotFoundError,
@@ -124,12 +125,12 @@ class SnapshotApi:
     def _request(self, method: str, path: str, *, what: str, json: object = None, **more: Any) -> Response:
         try:
             return self._client.request(method, path, what=what, json=json, **more)
-        except NotFoundError as error:
-            if _names_what_is_missing(error) or (path != "/snapshots" and self._has_collection()):
+        except (CredentialsError, NotFoundError) as error:
+            if _says_enough(error) or (path != "/snapshots" and self._has_collection()):
                 raise
             raise self._without_feature(error) from error
 
-    def _without_feature(self, error: NotFoundError) -> FeatureMissingError:
+    def _without_feature(self, error: FacesnapError) -> FeatureMissingError:
         options = self._client.options
         missing = feature_missing(error.message, options.endpoint)
         if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:
@@ -148,7 +149,10 @@ class SnapshotApi:
         return True
 
 
-def _names_what_is_missing(error: NotFoundError) -> bool:
+def _says_enough(error: FacesnapError) -> bool:
+    """Return whether an error is about this request alone: only the collection shows whether the feature is there."""
+    if isinstance(error, CredentialsError):
+        return error.code != "UnsupportedFeature"
     return error.code.endswith(("NotFound", "NotTrained")) and error.code != NotFoundError.default_code
 
 

@@ -25,7 +25,7 @@ from facesnap_cli.network.responses import ErrorBody, Response
 from facesnap_cli.network.retry_after import asks_for_hours, requested_delay_s
 
 APPROVAL_FORM = "https://aka.ms/facerecognition"
-_SNAPSHOT_ROUTES = ("/snapshots", "/operations")  # an operation is looked up only for a snapshot
+_SNAPSHOT_ROUTE = "/snapshots"
 CHECK_OBJECT = Hint(
     *("check ", Option("--type"), ", ", Option("--object-id"), " and ", Option("--profile"), "; "),
     *(command("objects"), " lists the account's objects"),
@@ -82,7 +82,7 @@ def error_of(
             cause=f"the quota of {who} is used up ({response.status})",
         )
     if code == "UnsupportedFeature":
-        if path.lower().startswith(_SNAPSHOT_ROUTES):
+        if path.lower().startswith(_SNAPSHOT_ROUTE):
             return feature_missing(f"{what}: {reason}", endpoint, said)
         return error(
             CredentialsError,

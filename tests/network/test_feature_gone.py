@@ -62,6 +62,27 @@ def test_a_missing_snapshot_in_a_collection_that_is_there_is_only_not_found(bare
     assert "retired" not in result.err
 
 
+@pytest.mark.parametrize("command", [("status", GUID), ("wait", GUID)], ids=" ".join)
+@pytest.mark.parametrize("collection", [200, 403, 404, 410])
+def test_an_operation_without_approval_is_a_missing_feature_only_if_the_collection_is_missing(
+    bare_program: Program, command: tuple[str, ...], collection: int
+) -> None:
+    refusal = {"error": {"code": "UnsupportedFeature", "message": "Feature is not supported."}}
+
+    def script(request: Received) -> list[Step]:
+        if request.path.endswith("/snapshots"):
+            return answer(collection, [] if collection == 200 else refusal)
+        return answer(403, refusal)
+
+    with serving(script) as server:
+        result = bare_program.run(*command, FACESNAP_ENDPOINT=server.endpoint, FACESNAP_KEY=SOURCE_KEYS[0])
+    if collection == 200:
+        assert (result.status, result.out) == (4, "")
+        assert "apply at https://aka.ms/facerecognition" in result.err
+    else:
+        _is_gone(result.status, result.out, result.err)
+
+
 def _is_gone(status: int, out: str, err: str) -> None:
     assert (status, out) == (12, ""), err
     assert "Microsoft retired Face snapshots on 30 June 2023" in err
