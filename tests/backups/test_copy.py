@@ -310,7 +310,7 @@ def _scope() -> str:
     return f"{subscription('dr')},{subscription('eu')}"
 
 
-def test_all_requests_of_a_copy_count_for_the_rates_that_its_accounts_share_with_other_processes(estate: Estate) -> None:
+def test_all_requests_of_a_copy_count_for_the_shared_rates_of_its_accounts(estate: Estate) -> None:
     config = estate.program.directory / "config.toml"
     estate.program.write_config(config.read_text().replace('"none"', '"10/s"'))
     before = len(estate.emulator.requests()["requests"])
