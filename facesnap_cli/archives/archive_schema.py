@@ -286,13 +286,13 @@ class Head:
 
 
 def checksum(*columns: Any) -> str:
-    """Return the checksum of a row's columns. Texts are given as bytes."""
+    """Return the checksum of a row's columns. SQL gives texts as bytes."""
     return hashlib.sha256(b"".join(map(_netstring, columns))).hexdigest()[:16]
 
 
 def with_checksum(*columns: str | None) -> tuple[str | None, ...]:
     """Return the values of a row's columns, and their checksum."""
-    return *columns, checksum(*(value if value is None else value.encode() for value in columns))
+    return *columns, checksum(*columns)
 
 
 def checksum_of(columns: tuple[str, ...], **new: str) -> str:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
-from facesnap_cli.archives.export_images import SHARED, check_source, failure_of, store_images
+from facesnap_cli.archives.export_images import SHARED, check_source, coverage_lines, failure_of, store_images
 from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.partial_archive import PartialArchive, UnreadFace
 from facesnap_cli.archives.replacement import Replacement, another_object, check_replaceable
@@ -83,7 +83,7 @@ def export_object(
     account.objects.get(parameters.object_type, parameters.object_id)  # raises NotFoundError before a file is made
     # Others compare the archive's times with the service's clock, so they are told by that.
     times = account.service_clock
-    with _checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, times) as partial:
+    with checked_base(parameters.base, identity) as base, PartialArchive.opened(parameters.target, times) as partial:
         is_first_run = partial.begin(identity, parameters.maker)
         partial.leave_out(parameters.left_out, keep_reused=not parameters.refresh_user_data)
         if base:
@@ -139,7 +139,7 @@ class _Reading:
         self._parameters = parameters
         self._partial = partial
         self._progress = progress
-        self._is_reusing = base is not None and base.head.has_face_user_data and not parameters.refresh_user_data
+        self._is_reusing = base is not None and reuses_user_data(base, parameters)
         self._read: list[Face] = []
         self._lock = threading.Lock()
         self._changed = 0
@@ -235,6 +235,11 @@ class _Reading:
         self._partial.set_user_data(full)
 
 
+def reuses_user_data(base: Archive, parameters: ExportParameters) -> bool:
+    """Return whether an export takes the user data of faces from the base, instead of reading it."""
+    return base.head.has_face_user_data and not parameters.left_out and not parameters.refresh_user_data
+
+
 def list_object(account: Account, kind: ObjectType, object_id: str, partial: PartialArchive, progress: Progress) -> int:
     """List the object once into the partial archive, and return how many differences that removed."""
     objects = account.objects
@@ -261,7 +266,7 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 @contextmanager
-def _checked_base(base: Path | None, identity: ObjectIdentity) -> Iterator[Archive | None]:
+def checked_base(base: Path | None, identity: ObjectIdentity) -> Iterator[Archive | None]:
     """Yield the checked base, open while the block lasts.
 
     Raises UsageError unless it is of this very object: images that it has are not looked for again.
@@ -279,8 +284,9 @@ def _checked_base(base: Path | None, identity: ObjectIdentity) -> Iterator[Archi
 def _exported(
     archive: Archive, report: MatchingReport | None, reading_warnings: list[str], failure: FacesnapError | None
 ) -> ExportResult:
-    covered, faces = archive.count("image IS NOT NULL"), archive.head.faces
-    kept = "names, user data and images of faces, which are biometric data" if covered else "names and user data"
+    found = archive.counts()
+    biometric = "names, user data and images of faces, which are biometric data"
+    kept = biometric if found.with_image else "names and user data"
     notice = f"{archive.path} holds personal data ({kept}): keep it as safe as the service itself (its mode is 0600)"
     if not archive.head.has_face_user_data:
         notice += "; the user data of faces was not read"
@@ -288,15 +294,7 @@ def _exported(
     if report:
         document["matching"] = report.document()
         face_warnings = report.bare_lines()
-    if not covered and faces:
-        face_warnings.append(
-            "this archive holds no recognition data: no face has an image, and Face never returns them"
-        )
-    elif covered < faces:
-        have = "has" if faces - covered == 1 else "have"
-        face_warnings.append(
-            f"{faces - covered:,} of {faces:,} faces {have} no image and cannot be rebuilt from this archive"
-        )
+    face_warnings += coverage_lines(found)
     return ExportResult(
         document,
         notice,

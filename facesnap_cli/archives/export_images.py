@@ -12,7 +12,6 @@ from facesnap_cli.archives.images.matching_report import MatchingReport
 from facesnap_cli.archives.images.object_index import ObjectIndex
 from facesnap_cli.archives.images.sources import ImageSource
 from facesnap_cli.archives.partial_archive import PartialArchive
-from facesnap_cli.archives.partial_images import ImageWriter
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, PartialFailureError, VerificationError
 from facesnap_cli.common.escape import counted
@@ -57,8 +56,8 @@ def store_images(
     source = parameters.images
     if source is None:
         with partial.images.writing(clock.now()) as writer:
-            for carried in writer.carriable():
-                writer.carry(carried)
+            writer.find_carriable()
+            writer.carry()
         _check_stored(partial, parameters, None)
         return None
     report = report_of(source, parameters)
@@ -71,14 +70,11 @@ def store_images(
             report.count(match.rule)
             progress.advance()
         if parameters.carry:
-            _carry(writer, matching, report)
-        report.shared = writer.shared()
-        if not parameters.allow_shared_images:
-            for face_ids in report.shared.values():
-                writer.drop(face_ids)
-    bare = list(partial.images.bare_faces())
-    report.bare = [face.document() for face in bare]
-    report.take_over(matching, {face.person_id or face.face_id for face in bare})
+            writer.find_carriable()
+            report.carry(matching, writer.carriable())
+            writer.carry(left_out=[str(entry["faceId"]) for entry in report.dropped])
+        writer.drop(report.share(matching))
+    report.take_over(matching)
     _check_stored(partial, parameters, report)
     return report
 
@@ -104,24 +100,20 @@ def failure_of(report: MatchingReport | None) -> FacesnapError | None:
     return None
 
 
+def coverage_lines(found: FaceCounts) -> list[str]:
+    """Return the line about faces that cannot be rebuilt; none if all can."""
+    if not found.lacking:
+        return []
+    if not found.with_image:
+        return ["this archive holds no recognition data: no face has an image, and Face never returns them"]
+    have = "has" if found.lacking == 1 else "have"
+    return [f"{found.lacking:,} of {found.faces:,} faces {have} no image and cannot be rebuilt from this archive"]
+
+
 def examine_beginning(path: Path) -> CheckedImage | None:
     """Check the first bytes of an image, and return nothing."""
     check_beginning(path)
     return None
-
-
-def _carry(writer: ImageWriter, matching: Matching, report: MatchingReport) -> None:
-    for carried in writer.carriable():
-        owner_now = writer.owner_of_content(carried.sha256)
-        is_others = owner_now not in (None, carried.owner_id) or (
-            carried.name is not None and matching.belongs_to_others(carried.name, carried.owner_id)
-        )
-        entry: dict[str, object] = {"faceId": carried.face_id, "file": carried.name}
-        if is_others:
-            report.dropped.append(entry)
-        else:
-            writer.carry(carried)
-            report.carried.append(entry)
 
 
 def shortfall_of(

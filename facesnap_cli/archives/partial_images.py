@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from facesnap_cli.archives.archive import Archive
-from facesnap_cli.archives.archive_schema import FACE_COLUMNS, checksum_of, with_checksum
+from facesnap_cli.archives.archive_schema import FACE_COLUMNS, SOURCE_COLUMNS, checksum_of, with_checksum
 from facesnap_cli.archives.images.image import format_of
-from facesnap_cli.archives.images.matching import BareFace, Match
+from facesnap_cli.archives.images.matching import BaseImage, Match
 from facesnap_cli.archives.images.object_index import ObjectIndex
 from facesnap_cli.archives.shared_connection import SharedConnection
 from facesnap_cli.common.sqlite import DamagedError
@@ -23,19 +22,21 @@ _PAGE = 1000
 _COMMIT_AFTER = 200  # images; an export that is resumed matches all of them anew
 _NO_IMAGE = {"image": "NULL", "target_face": "NULL", "detection_model": "NULL"}
 _IMAGE = {"image": "?2", "target_face": "?3", "detection_model": "?4"}
+_CARRIED = {name: f"old.{name}" for name in _NO_IMAGE}
+_OWN = {name: f"faces.{name}" for name in FACE_COLUMNS}
 _SET_IMAGE = (
     "UPDATE faces SET image = ?2, target_face = ?3, detection_model = ?4,"  # noqa: S608 - ours
     f" checksum = {checksum_of(FACE_COLUMNS, **_IMAGE)} WHERE face_id = ?1 AND checksum = {checksum_of(FACE_COLUMNS)}"
 )
-
-
-class CarriedImage(NamedTuple):
-    """An image of the base for a face that has none. `name` and `rule` are None if the base does not know them."""
-
-    face_id: str
-    owner_id: str
-    sha256: str
-    name: str | None
+_CARRY = (
+    "UPDATE faces SET image = old.image, target_face = old.target_face, detection_model = old.detection_model,"  # noqa: S608
+    f" checksum = {checksum_of(FACE_COLUMNS, **_OWN | _CARRIED)} FROM temp.carriable AS old"
+    f" WHERE old.face_id = faces.face_id AND faces.checksum = {checksum_of(FACE_COLUMNS, **_OWN)}"
+)
+_CARRY_SOURCES = (
+    "INSERT INTO image_sources SELECT face_id, path, rule, matched_time, ?1,"  # noqa: S608 - ours
+    f" {checksum_of(SOURCE_COLUMNS, carried_from='?1')} FROM temp.carriable WHERE path IS NOT NULL"
+)
 
 
 class PartialImages:
@@ -70,14 +71,6 @@ class PartialImages:
         with self._database.writing() as connection:
             forget_images(connection)
             connection.execute("DELETE FROM images")
-
-    def bare_faces(self) -> Iterator[BareFace]:
-        """Yield the faces without an image."""
-        for row in self._database.rows(
-            "SELECT face_id, person_id, name FROM faces LEFT JOIN persons USING (person_id) WHERE image IS NULL"
-            " ORDER BY person_id, face_id"
-        ):
-            yield BareFace(*row)
 
     def _persons(self, after: str) -> list[Person]:
         with self._database.reading() as connection:
@@ -147,52 +140,39 @@ class ImageWriter:
             self._connection.execute("COMMIT")
             self._connection.execute("BEGIN IMMEDIATE")
 
-    def carriable(self) -> Iterator[CarriedImage]:
-        """Yield the base's images of faces that have none."""
+    def find_carriable(self) -> None:
+        """Find the base's images of faces that have none."""
         if not self._base:
             return
-        for table in ("matched", "carriable"):
-            self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
-        self._connection.execute("CREATE TEMP TABLE matched (image TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID")
+        self._connection.execute("DROP TABLE IF EXISTS temp.carriable")
         self._connection.execute(
-            "INSERT OR IGNORE INTO matched SELECT image, coalesce(person_id, face_id) FROM faces WHERE image > ''"
+            "CREATE TEMP TABLE carriable AS SELECT old.face_id, old.image, old.target_face, old.detection_model,"
+            " source.path, source.rule, source.matched_time FROM faces AS own JOIN base.faces AS old USING (face_id)"
+            " LEFT JOIN base.image_sources AS source USING (face_id) WHERE own.image IS NULL AND old.image > ''"
         )
-        self._connection.execute(
-            "CREATE TEMP TABLE carriable AS SELECT own.face_id, coalesce(own.person_id, own.face_id) AS owner,"
-            " old.image, source.path FROM faces AS own JOIN base.faces AS old USING (face_id)"
-            " LEFT JOIN base.image_sources AS source ON source.face_id = own.face_id"
-            " WHERE own.image IS NULL AND old.image IS NOT NULL"
+
+    def carriable(self) -> Iterator[BaseImage]:
+        """Yield the images that were found."""
+        if self._base:
+            for row in self._connection.execute("SELECT face_id, image, path FROM temp.carriable"):
+                yield BaseImage(*row)
+
+    def carry(self, left_out: Iterable[str] = ()) -> None:
+        """Carry on the images that were found, but not those of the faces in `left_out`."""
+        if not self._base:
+            return
+        self._connection.executemany(
+            "DELETE FROM temp.carriable WHERE face_id = ?", [(face_id,) for face_id in left_out]
         )
-        for row in self._connection.execute("SELECT * FROM temp.carriable"):
-            yield CarriedImage(*row)
-
-    def owner_of_content(self, sha256: str) -> str | None:
-        """Return an owner whose face was matched with this content, before images were carried on."""
-        row = self._connection.execute("SELECT owner FROM matched WHERE image = ?", (sha256,)).fetchone()
-        return row and str(row[0])
-
-    def carry(self, image: CarriedImage) -> None:
-        """Carry the base's image of a face on."""
-        assert self._base
-        face = self._connection.execute(
-            "SELECT target_face, detection_model FROM base.faces WHERE face_id = ?", (image.face_id,)
-        ).fetchone()
-        self._set_image(image.face_id, self._copy_from_base(image.sha256), *face)
-        for source in self._connection.execute(
-            "SELECT path, rule, matched_time FROM base.image_sources WHERE face_id = ?", (image.face_id,)
+        for (sha256,) in self._connection.execute(
+            "SELECT DISTINCT image FROM temp.carriable WHERE image NOT IN (SELECT sha256 FROM images)"
         ).fetchall():
-            self._add_source(image.face_id, *source, self._base.head.archive_id)
-
-    def shared(self) -> dict[str, list[str]]:
-        """Return the faces, by the SHA-256 of their image, whose image several owners have."""
-        query = (
-            "SELECT image, face_id FROM faces WHERE image IN (SELECT image FROM faces WHERE image IS NOT NULL"
-            " GROUP BY image HAVING count(DISTINCT coalesce(person_id, face_id)) > 1) ORDER BY image, face_id"
-        )
-        found: dict[str, list[str]] = {}
-        for sha256, face_id in self._connection.execute(query):
-            found.setdefault(sha256, []).append(face_id)
-        return found
+            self._copy_from_base(sha256)
+        self._connection.execute(_CARRY)
+        unchanged = "SELECT face_id FROM temp.carriable JOIN faces USING (face_id) WHERE faces.image IS NULL"
+        if row := self._connection.execute(unchanged).fetchone():
+            raise self._damaged(row["face_id"])
+        self._connection.execute(_CARRY_SOURCES, (self._base.head.archive_id,))
 
     def drop(self, face_ids: Sequence[str]) -> None:
         """Take their images from faces."""
@@ -214,7 +194,10 @@ class ImageWriter:
     ) -> None:
         changed = self._connection.execute(_SET_IMAGE, (face_id, sha256, target_face, detection_model)).rowcount
         if not changed:  # damage must not become valid
-            raise DamagedError(f"{self._path} is damaged: the row of {face_id} does not fit its checksum")
+            raise self._damaged(face_id)
+
+    def _damaged(self, face_id: str) -> DamagedError:
+        return DamagedError(f"{self._path} is damaged: the row of {face_id} does not fit its checksum")
 
     def _add_source(self, *values: str | None) -> None:
         self._connection.execute("INSERT INTO image_sources VALUES (?, ?, ?, ?, ?, ?)", with_checksum(*values))

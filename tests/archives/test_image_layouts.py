@@ -223,6 +223,33 @@ def test_unused_files_and_folders_and_faces_without_image_are_named(team: Team) 
     assert "Nobody/3.jpg" not in done.err
 
 
+@pytest.mark.parametrize("kind", ["webp", "namesake", "extra"])
+def test_a_folder_without_a_file_that_was_used_is_named(team: Team, kind: str) -> None:
+    ada = team.add(ADA)
+    for _ in range(2):
+        team.add("John Smith")
+    image = team.put(f"{ADA}.jpg")
+    name = "John Smith" if kind == "namesake" else ADA
+    team.put(f"{name}/1.jpg", b"RIFF\0\0\1\0WEBP" + bytes(4000) if kind == "webp" else None)
+    done = team.export()
+    assert (done.status, team.matched()) == (0, {ada.faces[0]: image})
+    folder = team.images / name
+    assert done.json["matching"]["unusedFolders"] == [{"folder": str(folder), "files": 1}]
+    assert f"folder without a file that was used: {folder} (1 file)" in done.err
+
+
+def test_a_link_that_is_not_followed_is_named(team: Team) -> None:
+    team.add("Grace")
+    team.add(ADA)
+    team.put("Grace.jpg")
+    (team.images / f"{ADA}.jpg").symlink_to("nowhere")
+    (team.images / "Stranger").symlink_to(team.program.directory)
+    done = team.export()
+    assert done.status == 11
+    assert f"{ADA}.jpg: No such file or directory" in done.err
+    assert done.json["matching"]["unusedFolders"] == [{"folder": str(team.images / "Stranger"), "files": 0}]
+
+
 def test_the_table_of_layouts_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "reference" / "images.md").read_text()
     for layout in ("E1001-2.jpg", "E1001_2.jpg", "E1001 (2).jpg", "Ada Lovelace/1.jpg", "Sales/E1001.jpg"):

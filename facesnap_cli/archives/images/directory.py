@@ -36,14 +36,14 @@ class ImageDirectory:
 
     def __init__(self, root: Path):
         self.origin = self._root = root
-        self.empty_folders: list[str] = []
+        self.folders_without_file: list[str] = []
 
     def check(self, index: Callable[[], ObjectIndex]) -> None:
         """Raise nothing: a directory cannot contradict an object."""
 
     def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
         """Yield every file of the tree, in the order of their paths. Raises UsageError for an unreadable folder."""
-        self.empty_folders = []
+        self.folders_without_file = []
         try:
             yield from self._walk(index, _Folder(str(self._root)), (os.path.realpath(self._root),))
         except OSError as error:
@@ -53,17 +53,19 @@ class ImageDirectory:
         with os.scandir(folder.path) as found:
             entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
         if folder.name and not entries:
-            self.empty_folders.append(folder.path)
+            self.folders_without_file.append(folder.path)
         for entry in entries:
             name = f"{folder.name}/{entry.name}" if folder.name else entry.name
-            if entry.is_dir():
-                real = os.path.realpath(entry.path) if entry.is_symlink() else f"{above[-1]}{os.sep}{entry.name}"
-                # A link to another folder of the tree counts, but one that leads out of it, or upwards, does not.
-                if real not in above and real.startswith(above[0] + os.sep):
-                    inner = replace(folder, path=entry.path, name=name)
-                    yield from self._walk(index, _named_folder(index, inner, entry.name), (*above, real))
-            elif entry.is_file():
-                yield _image(index, folder, entry, name)
+            if not entry.is_dir():
+                yield _image(index, folder, entry, name)  # also what cannot be read, so that it is named
+                continue
+            real = os.path.realpath(entry.path) if entry.is_symlink() else f"{above[-1]}{os.sep}{entry.name}"
+            # A link to another folder of the tree counts, but one that leads out of it, or upwards, does not.
+            if real not in above and real.startswith(above[0] + os.sep):
+                inner = replace(folder, path=entry.path, name=name)
+                yield from self._walk(index, _named_folder(index, inner, entry.name), (*above, real))
+            else:
+                self.folders_without_file.append(entry.path)
 
 
 def _named_folder(index: ObjectIndex, folder: _Folder, name: str) -> _Folder:

@@ -37,7 +37,7 @@ _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16"
 class ImageManifest:
     """The images that a manifest names, with paths relative to its directory. SQLite holds the rows, not memory."""
 
-    empty_folders = ()
+    folders_without_file = ()
 
     def __init__(self, path: Path, rows: sqlite3.Connection):
         self.origin = self._path = path

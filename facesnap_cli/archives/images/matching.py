@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ _SCHEMA = (
     " owner INTEGER, face_id TEXT, rank INTEGER, target_face TEXT, detection_model TEXT, state TEXT, reason TEXT)",
     "CREATE INDEX images_by_owner ON images (owner, state)",
     "CREATE INDEX images_by_name ON images (name)",
+    "CREATE TABLE covered (face_id TEXT PRIMARY KEY, owner INTEGER NOT NULL, sha256 TEXT) WITHOUT ROWID",
+    "CREATE INDEX covered_by_content ON covered (sha256, owner)",
 )
 CANDIDATE, UNUSED, CONTENDED, UNUSABLE, USED = "candidate", "unused", "contended", "unusable", "used"
 _BATCH = 1000
@@ -29,10 +31,9 @@ Present = Callable[[Sequence[str]], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An image for a face. `image` is None if it need not be read: its content is the face's present image."""
+    """An image for a face. `image` is None if it was not read whole, or is the face's present image read before."""
 
     face_id: str
-    owner_id: str
     name: str
     rule: str
     image: CheckedImage | None
@@ -52,11 +53,27 @@ class BareFace(NamedTuple):
         return {"faceId": self.face_id, "personId": self.person_id, "name": self.name}
 
 
+class BaseImage(NamedTuple):
+    """The image that a face has in the base. `name` is its file's, None if the base does not know it."""
+
+    face_id: str
+    sha256: str
+    name: str | None
+
+
 class Entry(NamedTuple):
     """A file that went to no face, and why."""
 
     place: str
     reason: str
+
+
+class UnusedFolder(NamedTuple):
+    """A folder without a file that was used, and the number of its files. `is_nobodys`: none of them names anybody."""
+
+    folder: str
+    files: int
+    is_nobodys: bool
 
 
 class Matching:
@@ -69,7 +86,7 @@ class Matching:
     def __init__(self, index: ObjectIndex):
         self._index = index
         self._db = index.connection
-        self._empty_folders: list[str] = []
+        self._folders_without_file: list[str] = []
         for statement in _SCHEMA:
             self._db.execute(statement)
 
@@ -82,7 +99,7 @@ class Matching:
                 self._insert(batch)
                 batch = []
         self._insert(batch)
-        self._empty_folders = [storable(folder) for folder in source.empty_folders]
+        self._folders_without_file = [storable(folder) for folder in source.folders_without_file]
 
     def matches(self, examine: Examine, present: Present) -> Iterator[Match]:
         """Yield the image of each face that has one.
@@ -94,18 +111,49 @@ class Matching:
         for owner in [row[0] for row in self._db.execute(query, (CANDIDATE,))]:
             yield from _Owner(self._index, self._db, owner, examine, present).matches()
 
+    def carry(self, images: Iterable[BaseImage]) -> Iterator[tuple[BaseImage, bool]]:
+        """Yield the base's image of each face that got none, and whether the face keeps it.
+
+        It does not if the file, or the content, went to another owner, or if the file may be several owners'.
+        """
+        carried = []
+        for image in images:
+            owner = self._index.owner_of_face(image.face_id)
+            if owner is None or self._is_covered(image.face_id):
+                continue
+            is_kept = not self._is_content_of_others(image.sha256, owner) and not self._is_file_of_others(image, owner)
+            if is_kept:
+                carried.append((image.face_id, owner, image.sha256))
+            yield image, is_kept
+        self._db.executemany("INSERT INTO covered VALUES (?, ?, ?)", carried)
+
+    def shared(self) -> dict[str, list[str]]:
+        """Return the faces, by the SHA-256 of their image, whose image several owners have."""
+        query = (
+            "SELECT sha256, face_id FROM covered WHERE sha256 IN (SELECT sha256 FROM covered WHERE sha256 IS NOT NULL"
+            " GROUP BY sha256 HAVING count(DISTINCT owner) > 1) ORDER BY sha256, face_id"
+        )
+        found: dict[str, list[str]] = {}
+        for sha256, face_id in self._db.execute(query):
+            found.setdefault(sha256, []).append(face_id)
+        return found
+
+    def drop(self, face_ids: Iterable[str]) -> None:
+        """Take their images from faces."""
+        self._db.executemany("DELETE FROM covered WHERE face_id = ?", [(face_id,) for face_id in face_ids])
+
     def bare_faces(self) -> Iterator[BareFace]:
-        """Yield the faces that got no image."""
+        """Yield the faces that have no image."""
         query = (
             "SELECT faces.face_id, nullif(id, faces.face_id), owners.name FROM faces JOIN owners ON number = owner"
-            " WHERE faces.face_id NOT IN (SELECT face_id FROM images WHERE state = ?) ORDER BY owner, faces.face_id"
+            " WHERE faces.face_id NOT IN (SELECT face_id FROM covered) ORDER BY owner, faces.face_id"
         )
-        for row in self._db.execute(query, (USED,)):
+        for row in self._db.execute(query):
             yield BareFace(*row)
 
-    def count(self, state: str) -> int:
-        """Return the number of files in a state."""
-        return int(self._db.execute("SELECT count(*) FROM images WHERE state = ?", (state,)).fetchone()[0])
+    def covered_count(self) -> int:
+        """Return the number of faces that have an image."""
+        return int(self._db.execute("SELECT count(*) FROM covered").fetchone()[0])
 
     def entries(self, *states: str) -> Iterator[Entry]:
         """Yield the files in some states, in their order."""
@@ -114,18 +162,20 @@ class Matching:
         for row in self._db.execute(query, states):
             yield Entry(storable(row["place"]), row["reason"] or "")
 
-    def unused_folders(self) -> Iterator[tuple[str, int]]:
-        """Yield the folders without a file of anybody, with the number of their files; empty ones come last."""
+    def unused_folders(self) -> Iterator[UnusedFolder]:
+        """Yield the folders without a file that was used; empty ones come last."""
         query = (
-            "SELECT folder, count(*) FROM images WHERE folder != '' GROUP BY folder"
-            " HAVING count(*) = sum(state = ?) ORDER BY min(number)"
+            "SELECT folder, count(*), sum(state = ?) FROM images WHERE folder != '' GROUP BY folder"
+            " HAVING sum(state = ?) = 0 ORDER BY min(number)"
         )
-        yield from ((row[0], row[1]) for row in self._db.execute(query, (UNUSED,)))
-        yield from ((folder, 0) for folder in self._empty_folders)
+        for folder, files, strange in self._db.execute(query, (UNUSED, USED)):
+            yield UnusedFolder(folder, files, is_nobodys=files == strange)
+        for folder in self._folders_without_file:
+            yield UnusedFolder(folder, 0, is_nobodys=False)
 
     def unused_files(self, *, outside_folders: bool = False) -> Iterator[Entry]:
-        """Yield the files that went to nobody; with `outside_folders` only those outside unused folders."""
-        folders = {folder for folder, _ in self.unused_folders()} if outside_folders else set()
+        """Yield the files that went to nobody; with `outside_folders` only those outside folders of nobody."""
+        folders = {entry.folder for entry in self.unused_folders() if entry.is_nobodys} if outside_folders else set()
         query = "SELECT place, folder FROM images WHERE state IN (?, ?) ORDER BY number"
         for row in self._db.execute(query, (UNUSED, CANDIDATE)):
             if row["folder"] not in folders:
@@ -137,13 +187,19 @@ class Matching:
         for row in self._db.execute(query, (UNUSABLE,)):
             yield self._index.id_of(row["owner"]), Entry(storable(row["place"]), row["reason"])
 
-    def belongs_to_others(self, name: str, owner_id: str) -> bool:
+    def _is_covered(self, face_id: str) -> bool:
+        return self._db.execute("SELECT 1 FROM covered WHERE face_id = ?", (face_id,)).fetchone() is not None
+
+    def _is_content_of_others(self, sha256: str, owner: int) -> bool:
+        """Return whether a content went to other owners alone."""
+        query = "SELECT owner FROM covered WHERE sha256 = ? ORDER BY owner != ? LIMIT 1"
+        row = self._db.execute(query, (sha256, owner)).fetchone()
+        return row is not None and row["owner"] != owner
+
+    def _is_file_of_others(self, image: BaseImage, owner: int) -> bool:
         """Return whether a file went to another owner, or may be several owners'."""
-        rows = self._db.execute("SELECT owner, state FROM images WHERE name = ?", (name,)).fetchall()
-        return any(
-            row["state"] == CONTENDED or (row["state"] == USED and self._index.id_of(row["owner"]) != owner_id)
-            for row in rows
-        )
+        rows = self._db.execute("SELECT owner, state FROM images WHERE name = ?", (image.name,)).fetchall()
+        return any(row["state"] == CONTENDED or (row["state"] == USED and row["owner"] != owner) for row in rows)
 
     def _insert(self, batch: Sequence[tuple[object, ...]]) -> None:
         self._db.executemany(
@@ -208,7 +264,7 @@ class _Owner:
     ):
         self._db = connection
         self._examine = examine
-        self._owner_id = index.id_of(owner)
+        self._owner = owner
         self._faces = index.faces_of(owner)
         self._present = present(self._faces)
         query = "SELECT * FROM images WHERE owner = ? AND state = ?"
@@ -249,8 +305,9 @@ class _Owner:
         if wanted is None:
             return None
         for row in list(rows):
-            if self._digest(row, rows) == wanted:
-                return self._use(face_id, row, rows, None, wanted)
+            image = self._checked(row, rows) if row["number"] not in self._digests else None
+            if self._digests[row["number"]] == wanted:
+                return self._use(face_id, row, rows, image, wanted)
         return None
 
     def _first_usable(self, face_id: str, rows: list[sqlite3.Row]) -> Match | None:
@@ -275,25 +332,19 @@ class _Owner:
         if digest:
             self._contents.add(digest)
         self._db.execute("UPDATE images SET state = ?, face_id = ? WHERE number = ?", (USED, face_id, row["number"]))
-        return Match(
-            face_id, self._owner_id, row["name"], row["rule"], image, row["target_face"], row["detection_model"]
-        )
-
-    def _digest(self, row: sqlite3.Row, rows: list[sqlite3.Row]) -> str | None:
-        number = row["number"]
-        if number not in self._digests:
-            image = self._checked(row, rows)
-            self._digests[number] = image.sha256 if image else None
-        return self._digests[number]
+        self._db.execute("INSERT INTO covered VALUES (?, ?, ?)", (face_id, self._owner, digest))
+        return Match(face_id, row["name"], row["rule"], image, row["target_face"], row["detection_model"])
 
     def _checked(self, row: sqlite3.Row, rows: list[sqlite3.Row]) -> CheckedImage | None:
         """Read a file. One that the service would refuse is no candidate any more."""
         try:
-            return self._examine(Path(os.fsdecode(row["path"])))
+            image = self._examine(Path(os.fsdecode(row["path"])))
         except ImageError as error:
+            image = None
             rows.remove(row)
             state = UNUSED if error.is_other_file and row["rule"] != MANIFEST else UNUSABLE
             self._db.execute(
                 "UPDATE images SET state = ?, reason = ? WHERE number = ?", (state, error.reason, row["number"])
             )
-            return None
+        self._digests[row["number"]] = image.sha256 if image else None
+        return image

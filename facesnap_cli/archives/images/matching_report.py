@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from facesnap_cli.archives.images.matching import CONTENDED, UNUSABLE, Entry, Matching
+from facesnap_cli.archives.images.matching import CONTENDED, UNUSABLE, BaseImage, Entry, Matching, UnusedFolder
 from facesnap_cli.common.escape import counted, harmless
 
 _MOST_SHOWN = 10
@@ -30,7 +30,7 @@ class MatchingReport:
     unusable: list[Entry] = field(default_factory=list)
     missed: list[Entry] = field(default_factory=list)
     unused_files: list[Entry] = field(default_factory=list)
-    unused_folders: list[tuple[str, int]] = field(default_factory=list)
+    unused_folders: list[UnusedFolder] = field(default_factory=list)
     single_files: list[Entry] = field(default_factory=list)
     shared: dict[str, list[str]] = field(default_factory=dict)
     bare: list[dict[str, object]] = field(default_factory=list)
@@ -43,12 +43,27 @@ class MatchingReport:
         self.matched += 1
         self.by_rule[rule] = self.by_rule.get(rule, 0) + 1
 
-    def take_over(self, matching: Matching, bare_owners: set[str] | None = None) -> None:
-        """Add the files that went to no face. `bare_owners` have a face without an image."""
+    def carry(self, matching: Matching, images: Iterable[BaseImage]) -> None:
+        """Add the base's images of faces that got none."""
+        for image, is_kept in matching.carry(images):
+            entry: dict[str, object] = {"faceId": image.face_id, "file": image.name}
+            (self.carried if is_kept else self.dropped).append(entry)
+
+    def share(self, matching: Matching) -> list[str]:
+        """Add the images that several persons would share, and return the faces that must not have them."""
+        self.shared = matching.shared()
+        dropped = [] if self.is_sharing_allowed else [face for faces in self.shared.values() for face in faces]
+        matching.drop(dropped)
+        return dropped
+
+    def take_over(self, matching: Matching) -> None:
+        """Add the faces without an image, and the files that went to no face."""
+        bare = list(matching.bare_faces())
+        self.bare = [face.document() for face in bare]
+        bare_owners = {face.person_id or face.face_id for face in bare}
         self.contended = list(matching.entries(CONTENDED))
         self.unusable = list(matching.entries(UNUSABLE))
-        if bare_owners:
-            self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
+        self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
         self.unused_files = list(matching.unused_files())
         self.unused_folders = list(matching.unused_folders())
         self.single_files = list(matching.unused_files(outside_folders=True))
@@ -67,12 +82,7 @@ class MatchingReport:
                 f"image dropped: that of face {entry['faceId']} in the base now belongs to another"
                 for entry in self.dropped
             ),
-            *_limited(
-                f"folder of no person: {harmless(folder)} ({counted(n, 'file')})"
-                if n
-                else f"folder without a file: {harmless(folder)}"
-                for folder, n in self.unused_folders
-            ),
+            *_limited(_folder(entry) for entry in self.unused_folders),
             *_limited(f"image of no face: {_line(entry)}" for entry in self.single_files),
             *_carried(self.carried),
             *self._undecided(),
@@ -107,7 +117,7 @@ class MatchingReport:
             "unusable": [entry._asdict() for entry in self.unusable],
             "sharedImages": [{"sha256": digest, "faceIds": faces} for digest, faces in self.shared.items()],
             "unusedFiles": [entry.place for entry in self.unused_files],
-            "unusedFolders": [{"folder": folder, "files": number} for folder, number in self.unused_folders],
+            "unusedFolders": [{"folder": entry.folder, "files": entry.files} for entry in self.unused_folders],
             "rowsWithoutPath": self.rows_without_path,
             "facesWithoutImage": self.bare,
         }
@@ -135,6 +145,11 @@ def _limited(lines: Iterable[str]) -> Iterator[str]:
 
 def _line(entry: Entry) -> str:
     return harmless(f"{entry.place}: {entry.reason}" if entry.reason else entry.place)
+
+
+def _folder(entry: UnusedFolder) -> str:
+    kind = "of no person" if entry.is_nobodys else "without a file that was used" if entry.files else "without a file"
+    return f"folder {kind}: {harmless(entry.folder)}" + (f" ({counted(entry.files, 'file')})" if entry.files else "")
 
 
 def _face(entry: dict[str, object]) -> str:

@@ -45,6 +45,7 @@ class ObjectIndex:
         self.connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} BEGIN;")
         weakref.finalize(self, self.connection.close)
         self._next_number = 0
+        self._has_file_names = False
 
     def add_persons(self, persons: Sequence[Person]) -> None:
         """Add persons, with the ids of their faces."""
@@ -72,14 +73,14 @@ class ObjectIndex:
 
     def add_user_data(self, faces: Iterable[Face]) -> None:
         """Add what faces' user data says about their files."""
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO face_names SELECT ?, ?, owner, face_id FROM faces WHERE face_id = ?",
-            [
-                (names.loose(name), names.exact(name), face.face_id)
-                for face in faces
-                if (name := names.file_name_in(face.user_data))
-            ],
-        )
+        file_names = [
+            (names.loose(name), names.exact(name), face.face_id)
+            for face in faces
+            if (name := names.file_name_in(face.user_data))
+        ]
+        self._has_file_names = self._has_file_names or bool(file_names)
+        query = "INSERT OR IGNORE INTO face_names SELECT ?, ?, owner, face_id FROM faces WHERE face_id = ?"
+        self.connection.executemany(query, file_names)
 
     def named(self, text: str, *, is_folder: bool = False) -> Named | None:
         """Return the owners that the name of a file or folder may mean; None if it means nobody.
@@ -130,6 +131,8 @@ class ObjectIndex:
 
         An exact name wins over one that differs in case or surrounding blanks.
         """
+        if not self._has_file_names:
+            return []
         whose = "" if owner is None else f" AND owner = {owner:d}"
         for is_exact in (True, False):
             found: dict[str, int] = {}

@@ -43,8 +43,8 @@ class ImageSource(Protocol):
         ...
 
     @property
-    def empty_folders(self) -> Sequence[str]:
-        """The paths of folders without a file or a folder, known after `images` has yielded all."""
+    def folders_without_file(self) -> Sequence[str]:
+        """The paths of empty folders and of links that are not followed, known after `images` has yielded all."""
         ...
 
     @property
