@@ -189,10 +189,11 @@ class Archive:
             query = f"SELECT {key} FROM {table} WHERE checksum IS NOT {checksum_of(columns)}"  # noqa: S608 - ours
             for (found,) in self.connection.execute(query):
                 yield f"table {table}: the row of {found} does not fit its checksum"
-        for (found,) in self.connection.execute("SELECT sha256 FROM images WHERE sha256 IS NOT sha256(content)"):
+        query = "SELECT sha256 FROM images WHERE sha256 IS NOT sha256(content) OR format IS NOT image_format(content)"
+        for (found,) in self.connection.execute(query):
             shown = self.connection.execute("SELECT face_id FROM faces WHERE image = ? LIMIT 1", (found,)).fetchone()
             whose = f" (face {shown[0]})" if shown else ""
-            yield f"table images: the image {found[:16]}…{whose} does not fit its SHA-256"
+            yield f"table images: the image {found[:16]}…{whose} does not fit its SHA-256 or its format"
         for (found,) in self.connection.execute(
             f"SELECT one FROM object WHERE checksum IS NOT {checksum_of(OBJECT_COLUMNS)}"  # noqa: S608 - ours
             " OR persons != (SELECT count(*) FROM persons) OR faces != (SELECT count(*) FROM faces)"

@@ -58,7 +58,8 @@ def preview_export(account: Account, parameters: ExportParameters, progress: Pro
                 unread -= _reuse_user_data(index, base)
         matching = Matching(index)
         report = _matched(matching, index, parameters, base, progress)
-    found = FaceCounts(index.face_count(), *[matching.covered_count()] * 2)
+    with_image = matching.covered_count()
+    found = FaceCounts(index.face_count(), with_image, with_image)
     undecided = len(report.unused_files) if report and unread else 0
     failure = None if undecided else shortfall_of(found, parameters, report) or failure_of(report)
     warnings = [*report.warnings(), *report.bare_lines()] if report and not (failure and failure.also) else []

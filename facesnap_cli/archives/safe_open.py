@@ -21,6 +21,7 @@ from facesnap_cli.archives.archive_schema import (
     format_version,
     sha256,
 )
+from facesnap_cli.archives.images.image import format_of
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection, migrate, version_of
 
@@ -62,6 +63,7 @@ def prepare(connection: InterruptibleConnection) -> None:
     connection.set_progress_handler(lambda: 0, _HANDLER_EVERY_STEPS)  # Python handles signals in it
     connection.create_function("row_checksum", -1, checksum, deterministic=True)
     connection.create_function("sha256", 1, sha256, deterministic=True)
+    connection.create_function("image_format", 1, format_of, deterministic=True)
 
 
 def check_schema(connection: sqlite3.Connection, path: Path, *, allowed: Sequence[str] = ()) -> None:

@@ -95,6 +95,7 @@ def test_inspect_shows_what_an_archive_holds(program: Program, archive: Path) ->
         ("UPDATE persons SET name = 'Adah' WHERE name LIKE 'Ada%'", "table persons: the row of"),
         ("UPDATE faces SET user_data = 'from the left' WHERE user_data = 'left'", "table faces: the row of"),
         ("UPDATE images SET content = zeroblob(2000) WHERE rowid = 2", "table images: the image"),
+        ("UPDATE images SET format = 'BMP' WHERE rowid = 2", "table images: the image"),
         ("UPDATE object SET name = 'Others'", "table object: row 1"),
         ("DELETE FROM faces WHERE user_data = 'left'", "table image_sources: a row refers to"),
     ],
