@@ -53,11 +53,11 @@ def test_a_checksum_can_be_computed_from_its_documentation(archive: Path) -> Non
     def netstring(value: object) -> str:
         return "-," if value is None else f"{len(str(value).encode())}:{value},"
 
-    page = (Path(__file__).parents[2] / "docs" / "how-to" / "export-and-import.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "archive-format.md").read_text()
     for table in ("object", "persons", "faces"):
         [line] = [line for line in page.splitlines() if line.startswith(f"| `{table}`")]
-        cell = re.sub(r"\([^)]*\)", "", line.split("|")[2]).replace("`", "")
-        for row in rows(archive, f"SELECT {cell} FROM {table}"):
+        columns = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", line.split("|")[3]))
+        for row in rows(archive, f"SELECT {', '.join(columns)} FROM {table}"):
             content = "".join(netstring(value) for value in row[:-1])
             assert hashlib.sha256(content.encode()).hexdigest()[:16] == row[-1], table
 
