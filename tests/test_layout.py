@@ -165,7 +165,10 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
             "__complete --line 'facesnap take --t'",
             {"typer", "dataclasses", "httpx", "ssl", "sqlite3", "rich"},
         ),
-        ("__complete --line 'facesnap show '", {"typer", "httpx", "ssl", "rich"}),
+        *(
+            (f"__complete --line 'facesnap {line} '", {"typer", "httpx", "ssl", "rich"})
+            for line in ("show", "take -i", "run", "restore")
+        ),
         ("--help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath", "json"}),
         ("take --help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
         (

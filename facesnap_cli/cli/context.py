@@ -15,6 +15,8 @@ from facesnap_cli.common.hints import Command, Hint
 from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from facesnap_cli.cli.resume_hints import ResumeHints
     from facesnap_cli.config.paths import InputPath, OutputPath
     from facesnap_cli.config.settings import Settings
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from facesnap_cli.display.log_file import LogFile
     from facesnap_cli.display.output import Output
     from facesnap_cli.face_api.account import Account
-    from facesnap_cli.journal.recent_snapshots import RecentSnapshots
+    from facesnap_cli.journal.recently_seen import RecentObjects, RecentSnapshots
+    from facesnap_cli.models.identity import Resource
     from facesnap_cli.models.operations import Operation
     from facesnap_cli.network.responses import Exchange
     from facesnap_cli.network.service_clock import ClockDifference
@@ -205,11 +208,22 @@ class App:
     @property
     def seen(self) -> RecentSnapshots:
         """The snapshots of the account that TAB offers."""
+        from facesnap_cli.journal.recently_seen import RecentSnapshots
+
+        return RecentSnapshots(*self._account_in_state())
+
+    @property
+    def seen_objects(self) -> RecentObjects:
+        """The objects of the account that TAB offers."""
+        from facesnap_cli.journal.recently_seen import RecentObjects
+
+        return RecentObjects(*self._account_in_state())
+
+    def _account_in_state(self) -> tuple[Path, Resource]:
         from facesnap_cli.config.locations import state_directory
         from facesnap_cli.config.resources import resource_of
-        from facesnap_cli.journal.recent_snapshots import RecentSnapshots
 
-        return RecentSnapshots(state_directory(self.environment), resource_of(self.settings))
+        return state_directory(self.environment), resource_of(self.settings)
 
     @cached_property
     def output(self) -> Output:

@@ -87,7 +87,7 @@ TypeOption = Annotated[
     str | None,
     typer.Option("--type", "-t", metavar="TYPE", help="FaceList, LargeFaceList, PersonGroup or LargePersonGroup."),
 ]
-ObjectIdOption = Annotated[str | None, typer.Option("--object-id", "-i", metavar="ID", help="The object's id.")]
+ObjectIdOption = Annotated[str | None, typer.Option("--object-id", "-i", metavar="OBJECT_ID", help="The object's id.")]
 ApplyScopeOption = Annotated[
     list[str] | None,
     typer.Option("--apply-scope", "-s", metavar="GUID", help="A subscription id. Repeatable, or with commas."),

@@ -46,7 +46,8 @@ IntoOption = Annotated[
     bool, typer.Option("--into", help="Add what an existing object lacks, and change nothing else in it.")
 ]
 PersonOption = Annotated[
-    list[str] | None, typer.Option("--person", metavar="ID|NAME", help="Add this person alone. Repeatable.")
+    list[str] | None,
+    typer.Option("--person", metavar="PERSON", help="Add this person alone, by id or name. Repeatable."),
 ]
 RetryOption = Annotated[
     bool, typer.Option("--retry-refused", help="Send again what the service refused of this import.")

@@ -28,5 +28,9 @@ def objects(ctx: typer.Context, type: options.TypeOption = None, brief: BriefOpt
     from facesnap_cli.operations.list_objects import list_objects
 
     app, object_type = App.of(ctx), type_filter(type)
-    found = list_objects(app.account, [object_type] if object_type else list(ObjectType), details=not brief)
+    types = [object_type] if object_type else list(ObjectType)
+    found = list_objects(app.account, types, details=not brief)
+    heads = [summary.head for summary in found]
+    seen = [(head.object_type.value, head.object_id, head.name) for head in heads]
+    app.seen_objects.replace([each.value for each in types], seen, app.clock.now())
     app.output.records([summary.document() for summary in found], OBJECT, nothing="no objects")

@@ -25,6 +25,28 @@ _SNAPSHOTS = """
     AND endpoint = ? AND key_digest IS ?
     ORDER BY intended_time DESC LIMIT 100
 """
+_OBJECTS = """
+    SELECT object_type, object_id, NULL FROM (
+        SELECT object_type, object_id, intended_time AS time, profile, endpoint, key_digest FROM operations
+        WHERE state IN ('submitted', 'running', 'succeeded', 'adopted')
+        UNION ALL SELECT object_type, object_id, made_time, profile, endpoint, key_digest FROM backups
+    ) WHERE profile IS ? AND endpoint = ? AND key_digest IS ?
+    GROUP BY object_type, object_id ORDER BY max(time) DESC LIMIT 100
+"""
+_PLANS = """
+    SELECT plan, 'last run ' || substr(max(started_time), 1, 10) FROM runs
+    GROUP BY plan ORDER BY max(started_time) DESC LIMIT 20
+"""
+_ITEMS = """
+    SELECT item, object_type || ' ' || object_id || ', last backup ' || substr(max(taken_time), 1, 10) FROM backups
+    WHERE item IS NOT NULL AND state = 'good' AND (?1 IS NULL OR plan = ?1)
+    GROUP BY item ORDER BY max(taken_time) DESC LIMIT 100
+"""
+_COPIES = """
+    SELECT target_profile || ':' || place, object_type || ' ' || object_id || ', of ' || substr(taken_time, 1, 10)
+    FROM backups WHERE method = 'snapshot' AND target_profile IS NOT NULL AND state = 'good'
+    ORDER BY taken_time DESC LIMIT 100
+"""
 
 
 def operations(state_directory: Path, *, ended_too: bool) -> list[tuple[str, str]]:
@@ -37,6 +59,26 @@ def snapshots_taken(
 ) -> list[tuple[str, str]]:
     """Return the ids of snapshots that a profile took of an account since a time, with descriptions, newest first."""
     return rows(state_directory / JOURNAL, _SNAPSHOTS, since, profile, resource.endpoint, resource.key_digest)
+
+
+def objects_of(state_directory: Path, *, profile: str | None, resource: Resource) -> list[tuple[str, str, str | None]]:
+    """Return the types and ids of an account's objects in takes, applies and backups, without a name, newest first."""
+    return rows(state_directory / JOURNAL, _OBJECTS, profile, resource.endpoint, resource.key_digest)
+
+
+def plans(state_directory: Path) -> list[tuple[str, str]]:
+    """Return the paths of the plans that ran, with descriptions, the latest first."""
+    return rows(state_directory / JOURNAL, _PLANS)
+
+
+def items(state_directory: Path, plan: str | None) -> list[tuple[str, str]]:
+    """Return the items of a plan, or of all, that have a good backup, with descriptions, the latest first."""
+    return rows(state_directory / JOURNAL, _ITEMS, plan)
+
+
+def copies(state_directory: Path) -> list[tuple[str, str]]:
+    """Return the good copies as `PROFILE:ID`, with descriptions, the latest first."""
+    return rows(state_directory / JOURNAL, _COPIES)
 
 
 def rows(path: Path, query: str, *parameters: object) -> list[Any]:

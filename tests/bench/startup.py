@@ -43,6 +43,8 @@ LIMITS = {  # times what
     "one TAB: an option": (6.0, NOTHING),
     "one TAB: a snapshot": (6.0, NOTHING),
     "one TAB: an operation": (6.0, NOTHING),
+    "one TAB: an object": (6.0, NOTHING),
+    "one TAB: a plan": (6.0, NOTHING),
     "`facesnap list -o json`": (0.55, SDK_NAME),
 }
 
@@ -73,6 +75,8 @@ def report() -> str:
                     "an option": "facesnap take --ob",
                     "a snapshot": "facesnap show ",
                     "an operation": "facesnap wait ",
+                    "an object": "facesnap take -i ",
+                    "a plan": "facesnap run ",
                 }.items()
             },
             "`facesnap list -o json`": [facesnap, "list", "-o", "json"],

@@ -16,7 +16,7 @@ from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words_of
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
 from facesnap_cli.cli.completion.value_candidates import values
-from facesnap_cli.journal.recent_snapshots import KEPT, Listing, RecentSnapshots
+from facesnap_cli.journal.recently_seen import KEPT, Listing, RecentSnapshots
 from facesnap_cli.models.identity import Resource
 from tests.completions import table_text
 from tests.conftest import Program
@@ -25,9 +25,9 @@ from tests.support.terminal import terminal
 from tests.support.waiting import PATIENCE_S
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
-FREE_TEXT = {"ADDRESS", "'K: V'", "COMMAND", "DURATION", "GUID", "ID", "JMESPATH", "N", "NAME", "PORT", "S", "SPEC"}
+FREE_TEXT = {"ADDRESS", "'K: V'", "COMMAND", "DURATION", "GUID", "JMESPATH", "N", "NAME", "PERSON", "PORT", "S", "SPEC"}
 FREE_TEXT |= {"TEXT", "TIME", "URL", "HH:MM"}
-PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE", "MANIFEST"}
+PATHS = {"FILE", "DIR", "PLAN", "ARCHIVE"}
 
 
 def offered(line: str, **environment: str) -> Offer:
@@ -77,17 +77,28 @@ def test_what_can_stand_there_is_offered(line: str, expected: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("line", "kind"),
+    ("line", "first"),
     [
         ("--config ", "files"),
-        ("export --images ", "files"),
-        ("run ", "files"),
         ("list --ca-bundle x", "files"),
         ("emulator start --data ", "folders"),
+        ("run ", "files .toml"),
+        ("schedule ", "files .toml"),
+        ("import ", "files .facesnap"),
+        ("inspect ", "files .facesnap"),
+        ("diff a.facesnap ", "files .facesnap"),
+        ("export --base ", "files .facesnap"),
+        ("export --images ", "files .csv"),
+        ("import x --id-map=", "files .csv .json"),
+        ("restore ", "files .facesnap"),
     ],
 )
-def test_paths_are_left_to_the_shell(line: str, kind: str) -> None:
-    assert offered(line) == Offer(kind)
+def test_paths_are_left_to_the_shell_with_the_suffixes_that_make_sense(line: str, first: str) -> None:
+    assert offered(line).lines() == [first]
+
+
+def test_words_may_be_offered_among_files() -> None:
+    assert offered("emulator start --seed=d").lines() == ["files .json", "--seed=demo"]
 
 
 def test_an_option_is_offered_once_unless_it_can_be_repeated() -> None:
@@ -138,6 +149,38 @@ def test_snapshots_come_from_what_the_profile_has_seen(program: Program) -> None
     program.run("delete", snapshot_id, "-p", "source", "--yes")
     program.run("list", "-p", "target")
     assert words("apply -p target ", **program.environment) == ["latest"]
+
+
+def test_objects_come_from_the_last_listing_and_from_operations(program: Program) -> None:
+    assert words("take -i ", **program.environment) == []
+    program.run("take", "-t", "FaceList", "-i", "watchlist", "--no-wait", "-q")
+    assert words("take -i ", **program.environment) == ["watchlist"]
+    program.run("objects", "--brief")
+    assert words("export -i ", **program.environment) == ["watchlist", "archive", "visitors", "employees"]
+    assert words("export -t persongroup -i ", **program.environment) == ["employees"]
+    assert words("copy --from target -i ", **program.environment) == []
+    assert offered("take -i emp", **program.environment).words[0].help.startswith("PersonGroup Employees")
+    program.run("objects", "-t", "FaceList")
+    assert words("export -i ", **program.environment) == ["watchlist", "archive", "visitors", "employees"]
+
+
+def test_plans_items_and_copies_come_from_the_journal(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = program.directory / "nightly.toml"
+    plan.write_text(
+        '[[backup]]\nname = "staff"\ntype = "PersonGroup"\nobject_id = "employees"\nto = ["target:{name}-{date}"]\n'
+    )
+    assert program.run("run", str(plan), "-q").status == 0
+    day = f"{program.clock.now():%Y-%m-%d}"
+    assert offered("run ", **program.environment).lines() == ["files .toml", f"{plan}\tlast run {day}"]
+    assert offered("restore ", **program.environment).lines() == [
+        "files .facesnap",
+        f"staff\tPersonGroup employees, last backup {day}",
+        f"target:staff-{day}\tPersonGroup employees, of {day}",
+    ]
+    assert words(f"restore --plan {plan} s", **program.environment) == ["staff"]
+    assert words("restore --plan other.toml s", **program.environment) == []
+    monkeypatch.chdir(program.directory)
+    assert words("run ", **program.environment) == []
 
 
 def test_what_was_seen_is_private_and_forgotten_after_an_hour(program: Program) -> None:
@@ -202,13 +245,21 @@ TYPED = [
     ("facesnap apply latest --verify fu\t-p tar\t", "facesnap apply latest --verify full -p target"),
     ("facesnap --config conf\t", "facesnap --config config.toml"),
     ("facesnap config set api_v\t", "facesnap config set api_version"),
+    ("facesnap run pl\t", "facesnap run plan.toml"),
+    ("facesnap inspect al\t", "facesnap inspect also.txt"),
 ]
+
+
+def make_files(program: Program) -> None:
+    for name in ("plan.toml", "plan.facesnap", "plan.txt", "also.txt"):
+        (program.directory / name).touch()
 
 
 @pytest.mark.parametrize(("typed", "completed"), first_quick(TYPED))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_tab_completes_at_the_shells_prompt(program: Program, shell: str, typed: str, completed: str) -> None:
     arguments, loading = SHELLS[shell]
+    make_files(program)
     with terminal([in_shell(shell), *arguments], shell_environment(program), columns=200) as screen:
         screen.send(f"cd {program.directory}; {loading}; echo load''ed\n")
         screen.read_until("loaded")
@@ -226,17 +277,51 @@ def test_tab_offers_no_profile_whose_name_a_shell_could_obey(program: Program) -
     assert done.out.splitlines() == ["words", "fine", "emulator", "emulator-target"]
 
 
-def test_bash_quotes_what_it_is_given_and_looks_for_no_files(tmp_path: Path) -> None:
-    (tmp_path / "a-file").touch()
-    fake = tmp_path / "facesnap"
-    fake.write_text("#!/bin/sh\nprintf 'words\\n*\\tall\\n$(touch pwn)\\n'\n")
+def bash_offers(directory: Path, said: str, setting: str = "COMP_TYPE=9") -> list[str]:
+    """Return what the script offers bash if the program says this."""
+    fake = directory / "facesnap"
+    fake.write_text(f"#!/bin/sh\nprintf '{said}'\n")
     fake.chmod(0o700)
-    script = f"source {COMPLETIONS}/facesnap.bash; COMP_LINE='facesnap '; COMP_POINT=9; _facesnap {fake}"
+    script = f"source {COMPLETIONS}/facesnap.bash; COMP_LINE='facesnap '; COMP_POINT=9; {setting}; _facesnap {fake}"
     script += '; printf "%s\\n" "${COMPREPLY[@]}"'
     command = [in_shell("bash"), "--noprofile", "--norc", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [r"\*", r"\$\(touch\ pwn\)"]
+    return done.stdout.splitlines()
+
+
+def test_bash_quotes_what_it_is_given_and_looks_for_no_files(tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    assert bash_offers(tmp_path, "words\\n*\\tall\\n$(touch pwn)\\n") == [r"\*", r"\$\(touch\ pwn\)"]
+    assert not (tmp_path / "pwn").exists()
+
+
+def test_bash_describes_words_in_lists_alone(tmp_path: Path) -> None:
+    said = "words\\n332fe853\\ttake employees, running\\nd94ce77e\\n"
+    assert bash_offers(tmp_path, said) == ["332fe853", "d94ce77e"]
+    assert bash_offers(tmp_path, said, "COMP_TYPE=63") == ["332fe853  (take employees, running)", "d94ce77e"]
+    assert bash_offers(tmp_path, said, "COMP_TYPE=63 COLUMNS=20") == ["332fe853  (take ...", "d94ce77e"]
+    assert bash_offers(tmp_path, said, "COMP_TYPE=37") == ["332fe853", "d94ce77e"]
+    alone = "words\\n332fe853\\ttake employees, running\\n"
+    assert bash_offers(tmp_path, alone, "COMP_TYPE=63") == ["332fe853"]
+
+
+def test_bash_offers_words_files_of_the_suffixes_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    for name in ("a.toml", "b.toml", "c.txt"):
+        (tmp_path / name).touch()
+    offers = bash_offers(tmp_path, "files .toml\\nstaff\\n")
+    assert offers[0] == "staff"
+    assert sorted(offers[1:]) == ["a.toml", r"a\ folder/", "b.toml"]
+
+
+def test_bash_shows_descriptions_at_its_prompt(program: Program) -> None:
+    arguments, loading = SHELLS["bash"]
+    with terminal([in_shell("bash"), *arguments], shell_environment(program)) as screen:
+        screen.send(f"cd {program.directory}; {loading}; echo load''ed\n")
+        screen.read_until("loaded")
+        screen.send("facesnap config set key_\t\t")
+        assert screen.read_until("key_env  (the variable that holds the key)")
 
 
 @pytest.mark.parametrize(("typed", "completed"), first_quick(TYPED))
@@ -244,6 +329,7 @@ def test_tab_completes_in_fish(program: Program, typed: str, completed: str) -> 
     line = typed.split("\t")[-2]
     before = completed[: completed.rindex(" ") + 1]
     asked = before + line.split()[-1]
+    make_files(program)
     script = f"cd {program.directory}; source {COMPLETIONS}/facesnap.fish; complete -C '{asked}'"
     done = subprocess.run(
         [in_shell("fish"), "--no-config", "-c", script],

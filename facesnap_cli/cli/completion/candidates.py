@@ -8,7 +8,7 @@ from typing import NamedTuple
 from facesnap_cli.cli.completion.command_words import Command, Option
 from facesnap_cli.common.escape import harmless
 
-_FILES = ("FILE", "PLAN", "ARCHIVE", "MANIFEST")
+_SUFFIXES = {"PLAN": ".toml", "ARCHIVE": ".facesnap"}  # of FILE.csv the metavar has it
 _FOLDERS = ("DIR",)
 _HELP = Option(["--help", "-h"], "", False, "Show the help.")
 
@@ -21,14 +21,19 @@ class Word(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """`kind` is words (those in `words`), files or folders: the shell knows best how to complete paths."""
+    """`kind` is words, files or folders: the shell knows best how to complete paths.
+
+    Files and folders are offered beside the `words`. `suffixes` are those of the files that make sense; none for all.
+    """
 
     kind: str = "words"
     words: tuple[Word, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return what the shell scripts read: the kind, then a word a line, a tab before its meaning."""
-        return [self.kind, *("\t".join(map(harmless, word)).rstrip("\t") for word in self.words)]
+        """Return what the shell scripts read: the kind with suffixes, then a word a line, a tab before its meaning."""
+        first = " ".join((self.kind, *self.suffixes))
+        return [first, *("\t".join(map(harmless, word)).rstrip("\t") for word in self.words)]
 
 
 class Line:
@@ -62,7 +67,7 @@ def offer(root: Command, words: Sequence[str], values: Values) -> Offer:
         if option is None:
             return Offer("words", _matching(_options_left(line), typed))
         found = _values(option.metavar, line, start, values)
-        return Offer(found.kind, tuple(Word(f"{name}={word.text}", word.help) for word in found.words))
+        return found._replace(words=tuple(Word(f"{name}={word.text}", word.help) for word in found.words))
     if line.command.commands:
         return Offer("words", _matching((Word(sub.name, sub.help) for sub in line.command.commands), typed))
     metavars = line.command.arguments
@@ -145,17 +150,22 @@ def _options_left(line: Line) -> list[Word]:
 
 def _values(metavar: str, line: Line, typed: str, values: Values) -> Offer:
     kinds = kinds_of(metavar)
-    if any(kind.partition(".")[0] in _FILES for kind in kinds):
-        return Offer("files")  # among which shells offer folders too
-    if any(kind in _FOLDERS for kind in kinds):
-        return Offer("folders")
     words: list[Word] = []
     for kind in kinds:
         if kind in values:
             words += values[kind](line)
-        elif "|" in metavar or not kind.isupper():
+        elif not _is_path(kind) and ("|" in metavar or not kind.isupper()):
             words.append(Word(kind))
-    return Offer("words", _matching((word for word in words if word.text not in line.arguments), typed))
+    matching = _matching((word for word in words if word.text not in line.arguments), typed)
+    files = [kind for kind in kinds if _is_path(kind) and kind not in _FOLDERS]
+    if files:  # among which shells offer folders too
+        suffixes = [_SUFFIXES.get(kind, kind.removeprefix("FILE")) for kind in files]
+        return Offer("files", matching, tuple(suffixes) if all(suffixes) else ())
+    return Offer("folders" if any(map(_is_path, kinds)) else "words", matching)
+
+
+def _is_path(kind: str) -> bool:
+    return kind in _FOLDERS or kind in _SUFFIXES or kind.partition(".")[0] == "FILE"
 
 
 def _matching(words: Iterable[Word], typed: str) -> tuple[Word, ...]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from facesnap_cli.cli.completion.candidates import Line, Values, Word
 from facesnap_cli.common.errors import FacesnapError
+
+if TYPE_CHECKING:
+    from facesnap_cli.config.settings import Settings
 
 
 def values(environment: Mapping[str, str]) -> Values:
@@ -29,6 +34,10 @@ def values(environment: Mapping[str, str]) -> Values:
         "PROFILE": quietly(_profiles),
         "OPERATION": quietly(_operations),
         "SNAPSHOT": quietly(_snapshots),
+        "OBJECT_ID": quietly(_objects),
+        "PLAN": quietly(_plans),
+        "ITEM": quietly(_items),
+        "PROFILE:ID": quietly(_copies),
         "SHELL": lambda line: [Word(shell) for shell in _shells()],
     }
 
@@ -89,14 +98,11 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.common.time_format import format_time
     from facesnap_cli.config.locations import state_directory
     from facesnap_cli.config.resources import resource_of
-    from facesnap_cli.config.settings import load
     from facesnap_cli.journal import read_only
-    from facesnap_cli.journal.recent_snapshots import RecentSnapshots
+    from facesnap_cli.journal.recently_seen import RecentSnapshots
     from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME
 
-    settings = load(
-        profile=line.given.get("--profile"), config=line.given.get("--config"), options={}, environment=environment
-    )
+    settings = _settings_of(line, environment)
     account, now = resource_of(settings), datetime.now(UTC)
     seen = RecentSnapshots(state_directory(environment), account).read(now)
     words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
@@ -107,3 +113,57 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     for row in taken:
         words.setdefault(row[0], Word(*row))
     return [Word("latest", "the newest snapshot"), *words.values()]
+
+
+def _objects(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    """Return the objects of the account that `objects` listed lately, then those of takes, applies and backups."""
+    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.config.resources import resource_of
+    from facesnap_cli.journal import read_only
+    from facesnap_cli.journal.recently_seen import RecentObjects
+
+    settings, wanted = _settings_of(line, environment), line.given.get("--type", "").lower()
+    account, state = resource_of(settings), state_directory(environment)
+    listed = RecentObjects(state, account).read(datetime.now(UTC))
+    known = [*listed, *read_only.objects_of(state, profile=settings.profile, resource=account)]
+    names: dict[tuple[str, str], str | None] = {}
+    for object_type, object_id, name in known:
+        names.setdefault((object_type, object_id), name)
+    return [
+        Word(object_id, f"{object_type} {name or ''}".strip())
+        for (object_type, object_id), name in names.items()
+        if wanted in ("", object_type.lower())
+    ]
+
+
+def _settings_of(line: Line, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of the profile that the line names, which of `copy` is that of the source."""
+    from facesnap_cli.config.settings import load
+
+    profile = line.given.get("--from") or line.given.get("--profile")
+    return load(profile=profile, config=line.given.get("--config"), options={}, environment=environment)
+
+
+def _plans(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    """Return the plans that ran on this machine and lie in other directories: the shell finds those in this one."""
+    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.journal import read_only
+
+    here = os.getcwd()
+    found = read_only.plans(state_directory(environment))
+    return [Word(path, note) for path, note in found if os.path.dirname(path) != here and os.path.exists(path)]
+
+
+def _items(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.journal import read_only
+
+    plan = line.given.get("--plan")
+    return [Word(*row) for row in read_only.items(state_directory(environment), plan and os.path.abspath(plan))]
+
+
+def _copies(line: Line, environment: Mapping[str, str]) -> list[Word]:
+    from facesnap_cli.config.locations import state_directory
+    from facesnap_cli.journal import read_only
+
+    return [Word(*row) for row in read_only.copies(state_directory(environment))]

@@ -1,11 +1,11 @@
-"""Keep the snapshots that a profile saw within the hour, for TAB, which must not ask the service."""
+"""Keep the snapshots and objects that a profile saw lately, for TAB, which must not ask the service."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from facesnap_cli.models.identity import Resource
 from facesnap_cli.models.snapshots import Snapshot
 
 KEPT = timedelta(hours=1)
+OBJECTS_KEPT = timedelta(days=7)
+_UNREADABLE = (OSError, OverflowError, ValueError, TypeError, KeyError, AttributeError, FacesnapError)
 
 
 class Listing(NamedTuple):
@@ -30,14 +32,28 @@ class Listing(NamedTuple):
     ahead: timedelta = timedelta()
 
 
-class RecentSnapshots:
+class _SeenFile:
     """One account's file (mode 0600) in the state directory. It is a cache: every error is ignored."""
+
+    _suffix = ".json"
 
     def __init__(self, directory: Path, account: Resource):
         from urllib.parse import quote
 
         name = quote(account.profile or f"{account.endpoint} {account.key_digest or ''}", safe="")
-        self._path = directory / "seen" / f"{name}.json"
+        self._path = directory / "seen" / f"{name}{self._suffix}"
+
+    def _save(self, stored: Mapping[str, object]) -> None:
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            make_private_directory(self._path.parent, inside=self._path.parent.parent)
+            with open(beside, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                json.dump(stored, file)
+            os.replace(beside, self._path)
+
+
+class RecentSnapshots(_SeenFile):
+    """The snapshots that an account showed."""
 
     def read(self, now: datetime) -> Listing:
         """Return the snapshots seen within the hour that have not expired, newest first."""
@@ -46,7 +62,7 @@ class RecentSnapshots:
             saved, listed = parse_time(stored["savedTime"]), parse_time(stored["listedTime"])
             found = [_snapshot(entry) for entry in stored["snapshots"]]
             ahead = timedelta(seconds=stored.get("aheadSeconds", 0.0))
-        except (OSError, OverflowError, ValueError, TypeError, KeyError, AttributeError, FacesnapError):
+        except _UNREADABLE:
             return Listing()
         if saved is None or abs(now - saved) >= KEPT:
             return Listing()
@@ -76,18 +92,35 @@ class RecentSnapshots:
         )
 
     def _write(self, seen: Listing, now: datetime) -> None:
-        stored = {
-            "savedTime": format_time(now),
-            "listedTime": format_time(seen.listed_time),
-            "aheadSeconds": seen.ahead.total_seconds(),
-            "snapshots": [_stored(snapshot) for snapshot in seen.snapshots],
-        }
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            make_private_directory(self._path.parent, inside=self._path.parent.parent)
-            with open(beside, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-                json.dump(stored, file)
-            os.replace(beside, self._path)
+        self._save(
+            {
+                "savedTime": format_time(now),
+                "listedTime": format_time(seen.listed_time),
+                "aheadSeconds": seen.ahead.total_seconds(),
+                "snapshots": [_stored(snapshot) for snapshot in seen.snapshots],
+            }
+        )
+
+
+class RecentObjects(_SeenFile):
+    """The type, id and name of each object that an account showed."""
+
+    _suffix = ".objects.json"
+
+    def read(self, now: datetime) -> list[tuple[str, str, str | None]]:
+        """Return the objects that were listed within a week."""
+        try:
+            stored = json.loads(self._path.read_bytes())
+            saved = parse_time(stored["savedTime"])
+            found = [(str(object_type), str(object_id), name) for object_type, object_id, name in stored["objects"]]
+        except _UNREADABLE:
+            return []
+        return found if saved and abs(now - saved) < OBJECTS_KEPT else []
+
+    def replace(self, types: Iterable[str], found: Iterable[tuple[str, str, str | None]], now: datetime) -> None:
+        """Remember all objects of some types in the place of those known before."""
+        others = [each for each in self.read(now) if each[0] not in types]
+        self._save({"savedTime": format_time(now), "objects": [*found, *others]})
 
 
 def _stored(snapshot: Snapshot) -> dict[str, object]:
