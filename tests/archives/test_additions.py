@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
+from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
+from tests.conftest import SOURCE_KEYS, TARGET_KEYS, LinkedClock, Program
 from tests.support.archives import exported, face_ids, persons
-from tests.support.families import first_quick
+from tests.support.families import first_quick, slow
 from tests.support.service import call, posts
 
 SOURCE, TARGET = SOURCE_KEYS[0], TARGET_KEYS[0]
@@ -139,6 +141,43 @@ def test_refused_faces_are_retried_by_as_many_requests(program: Program, emulato
         person["personId"] for person in persons(emulator, "LargePersonGroup", "visitors", TARGET)
     }
     assert len(face_ids(emulator, "LargePersonGroup", "visitors", TARGET)) == 302
+
+
+@slow
+def test_six_refused_faces_of_four_thousand_are_retried_by_fewer_than_forty_requests(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.json"
+    group = {"type": "LargePersonGroup", "objectId": "staff", "name": "Staff", "count": 1000, "facesPerPerson": 4}
+    seed.write_text(json.dumps({"objects": [group]}))
+    with (
+        running(EmulatorOptions(port=0, seed=str(seed), service="retired")) as emulator,
+        closing(Program(tmp_path, LinkedClock(emulator), {"FACESNAP_API_VERSION": "v1.2"})) as program,
+    ):
+        program.configure(emulator.endpoint)
+        archive = exported(program, emulator, "LargePersonGroup", "staff")
+        route = "POST /largepersongroups/*/persons/*/persistedfaces"
+        for place in range(6):
+            emulator.faults(
+                {"route": route, "skip": 600 * (place + 1), "count": 1, "status": 400, "code": "InvalidImage"}
+            )
+        refused = program.run("import", str(archive), "-p", "target", *QUIET)
+        assert (refused.status, len(refused.json["refused"])) == (11, 6)
+        emulator.faults()
+        sent, before = posts(emulator, "/persistedfaces"), emulator.requests()["total"]
+        done = program.run("import", str(archive), "-p", "target", "--retry-refused", *QUIET)
+        assert (done.status, done.err, done.json["faces"], done.json["refused"]) == (0, "", 4000, [])
+        assert posts(emulator, "/persistedfaces") - sent == 6
+        assert emulator.requests()["total"] - before < 40
+        assert len(face_ids(emulator, "LargePersonGroup", "staff", TARGET)) == 4000
+
+
+def test_the_model_of_an_addition_is_that_of_the_object(
+    program: Program, emulator: RunningEmulator, archive: Path
+) -> None:
+    other = ("--recognition-model", "recognition_03")
+    assert program.run("import", str(archive), "-p", "target", *other, *QUIET).status == 0
+    delete_person(emulator, TARGET)
+    done = program.run("import", str(archive), "-p", "target", "--into", *QUIET)
+    assert (done.status, done.json["recognitionModel"]) == (0, "recognition_03")
 
 
 @pytest.mark.parametrize("kind", ["FaceList", "LargeFaceList"])

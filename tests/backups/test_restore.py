@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests.backups.conftest import Estate, item, key
 from tests.support.archives import draw_images, face_ids, persons, wait_days
+from tests.support.families import first_quick
+from tests.support.terminal import at_terminal
 
 GROUP = "group-03"
 QUIET = ("-q", "-o", "json")
@@ -56,6 +59,45 @@ def test_todays_and_yesterdays_backup_are_rebuilt(estate: Estate, method: str, r
     assert "Newcomer" in names(estate, "today")
     assert "Newcomer" not in names(estate, "yesterday")
     assert len(names(estate, "yesterday")) == 6
+
+
+@pytest.mark.parametrize("method", first_quick(["archives", "copies"]))
+def test_the_backups_of_last_tuesday_and_of_yesterday_are_rebuilt(
+    estate: Estate, method: str, request: pytest.FixtureRequest
+) -> None:
+    plan, clock = request.getfixturevalue(method), estate.program.clock
+    tuesday = clock.now() - timedelta(days=1)
+    wait_days(estate.program, 5)
+    estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Latecomer"})
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    yesterday = clock.now()
+    wait_days(estate.program, 1)
+    estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Today's"})
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    for object_id, at, count in (
+        ("tuesday", f"{tuesday:%Y-%m-%d}", 6),
+        ("between", f"{yesterday - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}", 7),
+        ("yesterday", f"{yesterday:%Y-%m-%d}", 8),
+        ("today", f"{clock.now():%Y-%m-%d}", 9),
+    ):
+        done = estate.run("restore", GROUP, "--at", at, "--to", f"eu:{object_id}", *QUIET)
+        assert (done.status, done.err, len(names(estate, object_id, "eu"))) == (0, "", count)
+
+
+@pytest.mark.parametrize("method", first_quick(["copies", "archives"]))
+def test_the_line_below_a_list_restores_what_was_listed_also_after_there_is_a_newer_backup(
+    estate: Estate, method: str, request: pytest.FixtureRequest
+) -> None:
+    plan = request.getfixturevalue(method)
+    shown = at_terminal(estate.program, "backups", plan, columns=200).err
+    line = shown.partition("restore: facesnap ")[2].splitlines()[0]
+    wait_days(estate.program, 1)
+    estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Latecomer"})
+    assert estate.run("run", plan, "-q", "-o", "none").status == 0
+    done = estate.run(*shlex.split(line), "--to", "eu:listed", *QUIET)
+    assert (done.status, done.err) == (0, "")
+    assert "Newcomer" in names(estate, "listed", "eu")
+    assert "Latecomer" not in names(estate, "listed", "eu")
 
 
 @pytest.mark.parametrize("method", ["copies", "archives"])

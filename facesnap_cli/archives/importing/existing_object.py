@@ -14,24 +14,25 @@ from facesnap_cli.common.errors import ConflictError, UsageError, VerificationEr
 from facesnap_cli.common.escape import counted
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.face_api.object_api import ObjectApi
-from facesnap_cli.models.objects import ObjectType, Person
+from facesnap_cli.models.objects import FaceObject, ObjectType, Person
 
 
 def begin_additions(
     objects: ObjectApi,
+    found: FaceObject,
     archive: Archive,
     state: ImportState,
     parameters: ImportParameters,
     doubts: Doubts,
     progress: Progress,
 ) -> bool:
-    """Find out what an existing object lacks, and commit that it is to be added.
+    """Find out what an existing object, which was `found`, lacks, and commit that it is to be added.
 
     Results of an earlier run's lost responses are looked for first; return whether there were requests without one.
     Raises ConflictError if the object shares nothing with the archive, UsageError if images are missing.
     """
     kind, object_id, archive_id = parameters.object_type, parameters.object_id, archive.head.archive_id
-    found, step, was_in_doubt = objects.get(kind, object_id), state.step, False
+    step, was_in_doubt = state.step, False
     if found.recognition_model and parameters.recognition_model not in (None, found.recognition_model):
         raise ConflictError(
             f"{object_id} uses {found.recognition_model}, which cannot be changed",

@@ -126,8 +126,10 @@ class _Import:
         if detections:
             self._account.reporter.note(describe_detections(detections))
         if self._parameters.additions:
+            found = self._objects.get(self._kind, self._object_id)
+            self._recognition_model = found.recognition_model or self._recognition_model
             self._was_in_doubt = begin_additions(
-                self._objects, self._archive, self._state, self._parameters, self._doubts, self._progress
+                self._objects, found, self._archive, self._state, self._parameters, self._doubts, self._progress
             )
         else:
             self._create()

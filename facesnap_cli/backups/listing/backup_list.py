@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from, newest_first
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.hints import Command, command
-from facesnap_cli.common.time_format import format_duration
+from facesnap_cli.common.time_format import format_duration, format_time
 from facesnap_cli.journal.backup_records import all_backups, backups_of
 from facesnap_cli.journal.run_records import remembered_plans
 from facesnap_cli.models.backups import BackupRecord, BackupState
@@ -53,12 +53,12 @@ class Listing(NamedTuple):
         return [f"{_counted(len(items), 'item')}, {_counted(len(there), 'backup')}{age}"]
 
     def restore_command(self, plan: Path | None) -> Command | None:
-        """Return the command that restores the newest good backup; None without one."""
+        """Return the command that restores the newest good backup of now, also later; None without one."""
         good = next((backup for backup in self.backups if backup.standing is Standing.GOOD), None)
         if good is None:
             return None
         if self.plans and good.item and good.plan:
-            return command("restore", good.item, "--plan", good.plan)
+            return command("restore", good.item, "--plan", good.plan, "--at", format_time(good.taken_time))
         return command("restore", good.where)
 
 
