@@ -156,5 +156,6 @@ def _check_stored(partial: PartialArchive, parameters: ExportParameters, report:
 
 
 def _check_enough(faces: int, with_image: int, parameters: ExportParameters, report: MatchingReport | None) -> None:
-    if error := shortfall_of(FaceCounts(faces, with_image, with_image), parameters, report):
+    counts = FaceCounts(faces, with_image, with_image, parameters.left_out)
+    if error := shortfall_of(counts, parameters, report):
         raise error

@@ -154,6 +154,7 @@ class _Import:
             "trainingStatus": status,
             "refused": refused,
             "ledger": str(self._state.path),
+            "leftOut": list(self._head.left_out),
         }
         return ImportResult(document, notes_on_empty_as_absent(absent), refusal_of(refused, self._object_id))
 
