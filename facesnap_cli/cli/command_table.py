@@ -47,23 +47,6 @@ TABLE = {
     "emulator": Entry("emulator", "Setup", "Run a local Face service."),
 }
 
-# The commands that users of similar programs try, and those that do it here.
-OTHER_NAMES = {
-    "backup": ("copy", "export", "run"),
-    "check": ("doctor", "backups", "inspect"),
-    "describe": ("show",),
-    "forget": ("delete", "run"),
-    "get": ("show", "list"),
-    "init": ("config",),
-    "login": ("config",),
-    "ls": ("list",),
-    "prune": ("run",),
-    "remove": ("delete",),
-    "rm": ("delete",),
-    "snapshot": ("take", "list"),
-    "snapshots": ("list",),
-}
-
 
 def version_option(
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
@@ -92,13 +75,6 @@ class Facesnap(CommandGroup):
             sys.stdout.write(formatter.getvalue().lstrip("\n"))
             ctx.exit()
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command of a line. Raises UsageError with the commands that another program's name stands for."""
-        meant = OTHER_NAMES.get(args[0])
-        if meant and not ctx.resilient_parsing:
-            ctx.fail(f"No such command {args[0]!r}. Did you mean {', '.join(map(repr, meant))}?")
-        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in TABLE:

@@ -92,6 +92,10 @@ def _usage(error: TyperException) -> FacesnapError:
         return FacesnapError(error.format_message())
     context = getattr(error, "ctx", None)
     path = context.command_path.split() if context else ["facesnap"]
+    if context and (option := getattr(error, "option_name", "")) and type(error).__name__ == "NoSuchOption":
+        from facesnap_cli.cli.suggestions import unknown_option
+
+        return unknown_option(option, context)
     return UsageError(error.format_message(), hint=Hint(CompleteCommand([*path, "--help"]), " shows what there is"))
 
 

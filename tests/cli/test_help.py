@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from facesnap_cli.cli import suggestions
 from facesnap_cli.cli.command_table import TABLE
 from tests.conftest import Program
 from tests.reference import all_commands
@@ -93,11 +94,28 @@ def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, a
     ("line", "meant"),
     [
         ("tkae", "take"),
-        ("backup", "'copy', 'export', 'run'"),
-        ("ls", "'list'"),
-        ("prune", "'run'"),
-        ("rm", "'delete'"),
-        ("snapshots", "'list'"),
+        ("backup", "copy, export or run?"),
+        ("ls", "list or objects?"),
+        ("prune", "run?"),
+        ("rm", "delete?"),
+        ("snapshots", "list?"),
+        ("sync", "copy or run?"),
+        ("dump", "export?"),
+        ("jobs", "status?"),
+        ("logs", "backups or status?"),
+        ("rollback", "restore?"),
+        ("config edit", "set?"),
+        ("emulator serve", "start?"),
+        ("list --profil x", "--profile?"),
+        ("list --output-format json", "--output?"),
+        ("list --json", "--output json?"),
+        ("take --name x", "--object-id?"),
+        ("copy --destination dr", "--to?"),
+        ("take --subscription x", "--apply-scope?"),
+        ("config init --subscription x", "--apply-scope?"),
+        ("delete --force x", "--yes?"),
+        ("list --limit 3", "--query '[:10]'?"),
+        ("run --threads 3", "--jobs?"),
         ("config lst", "list"),
         ("take --objct-id x", "--object-id"),
         ("list --profile emulater", "emulator"),
@@ -111,8 +129,38 @@ def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, a
 def test_a_misspelling_is_met_with_what_was_probably_meant(bare_program: Program, line: str, meant: str) -> None:
     result = bare_program.run(*line.split())
     assert (result.status, result.out) == (2, "")
-    said = result.err.partition("Did you mean" if "Did you mean" in result.err else "did you mean")[2]
-    assert meant in (said or result.err.partition("Possible options")[2])
+    assert meant in result.err.partition("did you mean")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("list --key x", "no option takes a key, which others could see; it is asked for: facesnap config init"),
+        ("run --keep 3", "keep is a key of a plan: keep = { last = 7 }"),
+        ("list --endpoint https://x", "the profile has the endpoint: facesnap config set endpoint URL"),
+        ("take --wait", "facesnap waits unless --no-wait is given"),
+        ("frobnicate", "facesnap --help shows what there is"),
+        ("list --nope", "facesnap list --help shows its options, facesnap help options more"),
+        ("sync", "facesnap run: Back up everything that a plan file names."),
+    ],
+)
+def test_what_no_other_word_stands_for_is_explained(bare_program: Program, line: str, hint: str) -> None:
+    refused = bare_program.run(*line.split())
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1] == f"  {hint}"
+
+
+def test_words_of_other_programs_lead_to_commands_and_options_that_exist() -> None:
+    groups: dict[str, set[str]] = {"facesnap": set(TABLE)}
+    for path in COMMANDS:
+        if " " in path:
+            groups.setdefault(path.split()[-2], set()).add(path.split()[-1])
+    options = {name for command in COMMANDS.values() for param in command.params for name in param.opts}
+    for group, words in suggestions._OTHER_COMMANDS.items():
+        assert {name for meant in words.values() for name in meant} <= groups[group]
+        assert not set(words) & groups[group]
+    named = [meant for several in suggestions._OTHER_OPTIONS.values() for meant in several if isinstance(meant, str)]
+    assert {meant.split()[0] for meant in named} <= options
 
 
 def test_facesnap_alone_lists_the_commands_in_32_lines_of_80_columns(bare_program: Program) -> None:

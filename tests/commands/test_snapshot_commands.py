@@ -149,8 +149,8 @@ def test_a_delete_whose_answer_was_lost_is_a_success(
         (("list", "--query", "[?"), "--query"),
         (("list", "--query", "[" * 3000), "nested too deeply"),
         (("list", "-p", "prd"), "there is no profile 'prd'"),
-        (("list", "--nope"), "No such option"),
-        (("frobnicate",), "No such command"),
+        (("list", "--nope"), "list has no option '--nope'"),
+        (("frobnicate",), "there is no command 'frobnicate'"),
     ],
 )
 def test_a_wrong_value_is_exit_2_before_anything_is_sent(
