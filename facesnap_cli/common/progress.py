@@ -45,7 +45,7 @@ class NoProgress:
 
 _PAUSE_S = 20.0  # without any part done: the rate is measured anew after that
 _WINDOW_S = 60.0  # the rate is that of the last one or two windows
-_LEAST_S, _LEAST_PARTS = 5.0, 10  # what a rate is concluded from
+_LEAST_S, _LEAST_PARTS = 5.0, 5  # what a rate is concluded from
 
 
 class Tally:

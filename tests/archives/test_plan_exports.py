@@ -135,12 +135,13 @@ def test_a_log_shows_the_steps_of_an_export_and_the_numbers_every_five_minutes(
     done = program.run("run", str(file), "-o", "none")
     assert (done.status, done.out) == (0, "")
     lines = done.err.splitlines()
-    assert lines[:2] == [
+    assert lines[:3] == [
         "visitors: reading the list of persons",
+        "export of 300 persons of visitors: about 311 calls, 16m01s at 19/m",
         "visitors: reading user data of faces, 302 in all",
     ]
     numbers = [line for line in lines if " of 302, " in line]
-    assert len(numbers) == 3  # it takes a quarter of an hour
+    assert len(numbers) == 4  # after a minute, and then three times in a quarter of an hour
     assert all(line.startswith("visitors: reading user data of faces: ") for line in numbers)
 
 
