@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facesnap_cli.common.clock import Clock, SystemClock
 from facesnap_cli.common.errors import FacesnapError, OutputError
-from facesnap_cli.common.hints import Command, Hint
+from facesnap_cli.common.hints import NO_COMMAND, Command, Hint
 from facesnap_cli.display.messages import Messages
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from facesnap_cli.cli.resume_hints import ResumeHints
     from facesnap_cli.config.paths import InputPath, OutputPath
     from facesnap_cli.config.settings import Settings
-    from facesnap_cli.display.columns import Document, View
+    from facesnap_cli.display.columns import View
     from facesnap_cli.display.log_file import LogFile
     from facesnap_cli.display.output import Output
+    from facesnap_cli.display.sentences import Document
     from facesnap_cli.face_api.account import Account
     from facesnap_cli.journal.recently_seen import RecentObjects, RecentSnapshots
     from facesnap_cli.models.identity import Resource
@@ -164,7 +165,9 @@ class App:
     @cached_property
     def messages(self) -> Messages:
         options = self.options
-        return Messages(quiet=options.quiet, verbose=options.verbose, debug=options.debug, log=self.log)
+        return Messages(
+            quiet=options.quiet, verbose=options.verbose, debug=options.debug, complete=self.complete, log=self.log
+        )
 
     @cached_property
     def settings(self) -> Settings:
@@ -233,6 +236,7 @@ class App:
             style="none" if self.options.raw else self.output_style,
             query=self.options.query,
             styled=self.color,
+            all_fields=self.options.verbose or self.options.debug,
             now=self._service_now,
             tell=self.messages.tell,
             remark=self.messages.remark,
@@ -282,14 +286,41 @@ class App:
         if failure:
             raise failure
 
-    def report(self, documents: Sequence[Document], view: View, failure: FacesnapError | None) -> None:
-        """Print the results of a copy or a run, and raise what it failed with.
+    def report(
+        self,
+        documents: Sequence[Document],
+        view: View,
+        failure: FacesnapError | None,
+        *,
+        rows: Sequence[Document] | None = None,
+        total: str = "",
+        then: Command = NO_COMMAND,
+    ) -> None:
+        """Print the results of a copy or a run, and raise what it failed with. See `conclude`.
 
         After a success, --quiet leaves only a format that was asked for.
         """
         if failure or not self.options.quiet or self.settings.output != "table" or self.options.query:
-            self.output.records(documents, view)
+            self.output.records(documents, view, rows=rows)
+        self.conclude(failure, total=total, then=then)
+
+    def conclude(
+        self,
+        failure: FacesnapError | None = None,
+        *,
+        total: str = "",
+        then: Command = NO_COMMAND,
+        is_logged: bool = False,
+    ) -> None:
+        """End a command whose results are printed: with the `total` of a batch, and the error or the next command.
+
+        Only a terminal shows the next command, unless `is_logged`.
+        """
+        if total:
+            self.messages.note(total)
         self.raise_if(failure)
+        if then and not self.options.quiet and not self.output.next_step(self.complete(then)) and is_logged:
+            self.messages.note(Hint("next: ", then))
 
     def close(self) -> None:
         """Close connections, the journal and the log."""

@@ -83,7 +83,7 @@ def _fail(app: App, arguments: Sequence[str], error: FacesnapError) -> int:
         except OutputError as trouble:
             also = trouble if trouble is not error else None
     with contextlib.suppress(OSError):
-        app.messages.error(error, as_json=_wants_json(app, arguments), also=also, complete=app.complete)
+        app.messages.error(error, as_json=_wants_json(app, arguments), also=also)
     return error.status
 
 

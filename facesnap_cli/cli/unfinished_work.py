@@ -73,9 +73,10 @@ def report_work(
     transfer_failures: Sequence[FacesnapError | None] = (),
 ) -> None:
     """Print operations and transfers. Raises what operations and transfers failed with, together."""
-    documents = [outcome.operation.document(app.clock.now()) for outcome in outcomes]
-    documents += [transfer.document() for transfer in transfers]
-    app.output.records(documents, view, nothing=nothing)
+    operations = [outcome.operation.document(app.clock.now()) for outcome in outcomes]
+    documents = operations + [transfer.document() for transfer in transfers]
+    rows = operations + [transfer.row() for transfer in transfers]
+    app.output.records(documents, view, rows=rows, nothing=nothing)
     results = [(outcome.operation.title, outcome.failure) for outcome in outcomes]
     results += zip((each.title for each in transfers), transfer_failures or [None] * len(transfers), strict=True)
     for title, failure in results:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from facesnap_cli.cli.progress_display import run_progress
 from facesnap_cli.common.errors import StillRunningError
-from facesnap_cli.common.hints import NO_COMMAND, Hint
-from facesnap_cli.display.columns import OPERATION, View
+from facesnap_cli.common.hints import NO_COMMAND, Hint, command
+from facesnap_cli.display.columns import WAITED_OPERATION, View
+from facesnap_cli.display.sentences import SHORT_ID
 from facesnap_cli.operations.quota import quota
 from facesnap_cli.operations.wait import NO_OTHERS, Others, Outcome, Waiter
 
@@ -36,11 +37,15 @@ def wait_for(
 
 
 def finish(app: App, operation: Operation, *, until_end: bool, finished: View) -> Operation:
-    """Print one operation, after waiting for its end unless `until_end` is False. Raises what it failed with."""
+    """Print one operation, after waiting for its end unless `until_end` is False. Raises what it failed with.
+
+    If nobody waits, the command that does is the next one.
+    """
     app.resume_hints.add(operation)
     app.messages.info(str(quota(app.dependencies, app.account, operation.kind)))
     if not until_end:
-        app.output.record(operation.document(app.clock.now()), OPERATION)
+        app.output.record(operation.document(app.clock.now()), WAITED_OPERATION)
+        app.conclude(then=command("wait", operation.reference[:SHORT_ID]) if operation.state.is_open else NO_COMMAND)
         return operation
     [outcome] = wait_for(app, [operation])
     app.output.record(outcome.operation.document(app.clock.now()), finished)

@@ -39,6 +39,7 @@ def apply(
     """
     from facesnap_cli.cli.option_values import snapshot_reference, type_filter, verify_level
     from facesnap_cli.cli.waiting import finish
+    from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import FINISHED_APPLY
     from facesnap_cli.operations.find_snapshots import described, find_snapshot
     from facesnap_cli.operations.parameters import ApplyParameters
@@ -58,6 +59,8 @@ def apply(
     operation = start(app.dependencies, app.account, parameters)
     operation = finish(app, operation, until_end=not no_wait, finished=FINISHED_APPLY)
     verify_apply(operation, level, app.account, source, app.messages)
+    if not no_wait:
+        app.conclude(then=command("objects"))
 
 
 def target_object_id(app: App, snapshot: Snapshot) -> str:

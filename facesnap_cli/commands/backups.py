@@ -108,11 +108,7 @@ def show_backups(app: App, place: Path | None, *, offline: bool) -> None:
         for plan in listing.plans:
             for text in uncovered_objects(app.dependencies, plan):
                 app.messages.note(text)
-    if suggested := listing.restore_command(place):
-        from facesnap_cli.common.hints import command_line
-
-        app.messages.remark(f"restore: {command_line(app.complete(suggested))}")
-    app.raise_if(listing.failure)
+    app.conclude(listing.failure, then=listing.restore_command(place))
 
 
 def adopt_backups(app: App, plan: Path, *, given: bool) -> None:

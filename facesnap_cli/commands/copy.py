@@ -9,9 +9,12 @@ import typer
 from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
+from facesnap_cli.common.hints import NO_COMMAND
 
 if TYPE_CHECKING:
     from facesnap_cli.backups.copies.copy_parameters import CopyParameters
+    from facesnap_cli.backups.copies.copy_results import CopyResult
+    from facesnap_cli.common.hints import Command
     from facesnap_cli.operations.parameters import VerifyLevel
 
 app = typer_app()
@@ -57,7 +60,8 @@ def copy(
     from facesnap_cli.backups.plans.preview import preview_copy
     from facesnap_cli.cli.option_values import verify_level
     from facesnap_cli.cli.progress_display import run_progress
-    from facesnap_cli.display.columns import COPY, STEP
+    from facesnap_cli.common.hints import command
+    from facesnap_cli.display.columns import STEP
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id, timeout=timeout, poll_interval=poll_interval)
@@ -74,7 +78,17 @@ def copy(
         with run_progress(app, [name]) as progress_of:
             result = Copy(app.dependencies, parameters, progress_of(name)).run()
         app.dependencies.forget_old_operations()
-        app.report([operation.document(app.clock.now()) for operation in result.operations], COPY, result.failure)
+        report_copy(app, result, then=command("backups"))
+
+
+def report_copy(app: App, result: CopyResult, *, then: Command = NO_COMMAND) -> None:
+    """Print what became of a copy. Raises what it failed with."""
+    from facesnap_cli.display.columns import COPY
+
+    now = app.clock.now()
+    documents = [operation.document(now) for operation in result.operations]
+    total = result.total if len(result.targets) > 1 else ""
+    app.report(documents, COPY, result.failure, rows=result.rows(now), total=total, then=then)
 
 
 def copy_parameters(

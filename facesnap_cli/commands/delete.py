@@ -34,7 +34,8 @@ def delete(
     facesnap delete 0e7a41 9bd2c3 --yes
     """
     from facesnap_cli.cli.option_values import snapshot_reference, type_filter
-    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.common.hints import NO_COMMAND, command
+    from facesnap_cli.display.columns import DELETED_SNAPSHOT, SNAPSHOT
     from facesnap_cli.display.prompts import require_consent
     from facesnap_cli.operations.find_snapshots import delete_snapshots, deletion_in_words, find_snapshots
 
@@ -45,9 +46,9 @@ def delete(
     confirm_deletion(app, found, given=yes or dry_run)
     deleted, failure = delete_snapshots(app.account, found, gone, dry_run=dry_run)
     app.seen.remove([] if dry_run else deleted, app.clock.now())
-    app.output.records([snapshot.document() for snapshot in deleted], SNAPSHOT)
-    app.raise_if(failure)
-    app.messages.note(deletion_in_words(len(deleted), dry_run=dry_run))
+    app.output.records([each.document() for each in deleted], SNAPSHOT if dry_run else DELETED_SNAPSHOT)
+    total = deletion_in_words(len(deleted), dry_run=dry_run)
+    app.conclude(failure, total=total, then=NO_COMMAND if dry_run else command("list"))
 
 
 def confirm_deletion(app: App, snapshots: Sequence[Snapshot], *, given: bool) -> None:

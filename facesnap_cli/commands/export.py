@@ -15,6 +15,8 @@ from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive_parameters import ExportParameters
+    from facesnap_cli.archives.export import ExportResult
+    from facesnap_cli.common.hints import Command
 
 app = typer_app()
 ToOption = Annotated[
@@ -85,7 +87,7 @@ def export(
     from facesnap_cli.archives.export_preview import preview_export
     from facesnap_cli.backups.archive_records import export_by_hand
     from facesnap_cli.cli.progress_display import step_progress, transfer_progress
-    from facesnap_cli.display.columns import ARCHIVE, EXPORT_PREVIEW
+    from facesnap_cli.display.columns import EXPORT_PREVIEW, EXPORTED_ARCHIVE
 
     app = App.of(ctx)
     app.choose(type=type, object_id=object_id)
@@ -108,15 +110,26 @@ def export(
             app.messages.warn(line)
         app.messages.note(preview.notice)
         app.output.record(preview.document, EXPORT_PREVIEW)
-        app.raise_if(preview.failure)
+        app.conclude(preview.failure, then=parameters.transfer(app.account).command)
         return
     with transfer_progress(app, parameters.transfer(app.account)) as progress:
         exported = export_by_hand(app.dependencies, app.account, parameters, progress)
     for line in exported.warnings:
         app.messages.warn(line)
     app.messages.note(exported.notice)
-    app.output.record(exported.document, ARCHIVE)
-    app.raise_if(exported.failure)
+    app.output.record(exported.document, EXPORTED_ARCHIVE)
+    app.conclude(exported.failure, then=next_command(app, parameters.target, exported))
+
+
+def next_command(app: App, archive: Path, exported: ExportResult) -> Command:
+    """Return the command that lists the faces without an image, else the one that rebuilds the object elsewhere."""
+    from facesnap_cli.common.hints import command
+    from facesnap_cli.display.sentences import from_here
+
+    place, target = from_here(str(archive)), app.accounts.other_profile()
+    if exported.document["faces"] != exported.document["facesWithImage"]:
+        return command("inspect", place, "--missing")
+    return command("import", place, "--profile", target, "--id-map", "ids.csv") if target else command("inspect", place)
 
 
 def export_parameters(

@@ -16,6 +16,7 @@ from facesnap_cli.config.paths import InputPath, OutputPath, Writing
 if TYPE_CHECKING:
     from facesnap_cli.archives.archive import Archive
     from facesnap_cli.archives.archive_parameters import Additions, ImportParameters
+    from facesnap_cli.common.hints import Command
     from facesnap_cli.face_api.account import Account
     from facesnap_cli.models.objects import ObjectType
 
@@ -113,6 +114,7 @@ def run_import(app: App, account: Account, archive: Archive, parameters: ImportP
     """Import an archive, show how far it is, and print the result. Raises what it failed with."""
     from facesnap_cli.archives.importing.importer import import_archive
     from facesnap_cli.cli.progress_display import transfer_progress
+    from facesnap_cli.common.hints import command, option
     from facesnap_cli.display.columns import IMPORT
 
     if archive.head.images and not archive.head.has_face_user_data:
@@ -122,7 +124,26 @@ def run_import(app: App, account: Account, archive: Archive, parameters: ImportP
     for line in imported.notes:
         app.messages.note(line)
     app.output.record(imported.document, IMPORT)
-    app.raise_if(imported.failure)
+    if parameters.id_map:
+        app.messages.note(f"the old and the new ids are in {parameters.id_map}")
+    see = command("objects", *option("--profile", account.profile))
+    then = see if parameters.id_map else id_map_command(parameters, account)
+    app.conclude(imported.failure, then=then, is_logged=True)
+
+
+def id_map_command(parameters: ImportParameters, account: Account) -> Command:
+    """Return the command that writes the id map of a finished import."""
+    from facesnap_cli.common.hints import command, option
+    from facesnap_cli.display.sentences import from_here
+
+    return command(
+        *("import", from_here(str(parameters.archive)), "--object-id", parameters.object_id),
+        *option("--profile", account.profile),
+        parameters.additions is not None and "--into",
+        *(word for person in parameters.persons for word in ("--person", person)),
+        parameters.partial and "--partial",
+        *("--id-map", "ids.csv"),
+    )
 
 
 def additions_of(into: bool, retry_refused: bool) -> Additions | None:

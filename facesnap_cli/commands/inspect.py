@@ -30,6 +30,7 @@ def inspect(
     """
     from facesnap_cli.archives.archive import describe
     from facesnap_cli.archives.images.missing_images import MANIFEST_COLUMNS, faces_without_image
+    from facesnap_cli.common.hints import NO_COMMAND, command
     from facesnap_cli.display.columns import ARCHIVE, MISSING_IMAGE
 
     app = App.of(ctx)
@@ -39,4 +40,7 @@ def inspect(
         if not faces:
             app.messages.note("every face has an image")
         return
-    app.output.record(describe(archive, check=check), ARCHIVE)
+    document = describe(archive, check=check)
+    app.output.record(document, ARCHIVE)
+    is_whole = document["faces"] == document["facesWithImage"]
+    app.conclude(then=command("inspect", archive, "--check" if is_whole else "--missing") if not check else NO_COMMAND)

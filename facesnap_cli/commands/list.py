@@ -31,6 +31,7 @@ def list_(
 
     facesnap list --type PersonGroup --expires-within 6h
     """
+    from facesnap_cli.common.hints import NO_COMMAND, command
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.operations.find_snapshots import list_snapshots
 
@@ -39,6 +40,7 @@ def list_(
     snapshots = list_snapshots(app.dependencies, app.account, parameters)
     app.seen.add(snapshots, app.clock.now(), ahead=app.account.service_clock.ahead, are_all=parameters.is_everything)
     app.output.records([snapshot.document() for snapshot in snapshots], SNAPSHOT, nothing="no snapshots")
+    app.conclude(then=command("show", "latest") if snapshots else NO_COMMAND)
 
 
 def list_parameters(type: str | None, apply_scope: list[str] | None, expires_within: str | None) -> ListParameters:

@@ -15,10 +15,8 @@ from facesnap_cli.common.errors import UsageError
 from facesnap_cli.config.paths import OutputPath
 
 if TYPE_CHECKING:
-    from facesnap_cli.archives.archive_parameters import ImportParameters
     from facesnap_cli.backups.plans.preview import Step
     from facesnap_cli.backups.restoring.backup_choice import Choice
-    from facesnap_cli.common.hints import Command
     from facesnap_cli.face_api.account import Account
 
 app = typer_app()
@@ -122,7 +120,6 @@ def restore_archive(
     from facesnap_cli.archives.archive import Archive
     from facesnap_cli.archives.archive_parameters import Additions
     from facesnap_cli.backups.restoring.rebuilding import check_free, import_step
-    from facesnap_cli.common.hints import command_line
 
     with Archive.opened(path) as archive:
         parameters = import_parameters(
@@ -142,27 +139,6 @@ def restore_archive(
             check_free(app.dependencies, account, parameters)
         if agreed(app, import_step(archive, parameters, account), dry_run=dry_run, given=given):
             run_import(app, account, archive, parameters)
-            place = account.place(parameters.object_id)
-            app.messages.note(f"{place} is trained; persons and faces that were added have new ids")
-            app.messages.note(
-                f"the id map is in {id_map.path}"
-                if id_map
-                else f"next: {command_line(app.complete(id_map_command(parameters, account)))}"
-            )
-
-
-def id_map_command(parameters: ImportParameters, account: Account) -> Command:
-    """Return the command that writes the id map of a finished import."""
-    from facesnap_cli.common.hints import command
-
-    return command(
-        *("import", parameters.archive, "--object-id", parameters.object_id),
-        *(("--profile", account.profile) if account.profile else ()),
-        parameters.additions is not None and "--into",
-        *(word for person in parameters.persons for word in ("--person", person)),
-        parameters.partial and "--partial",
-        *("--id-map", "ids.csv"),
-    )
 
 
 def restore_copy(
@@ -171,7 +147,8 @@ def restore_copy(
     """Rebuild an object from a copy by a snapshot."""
     from facesnap_cli.backups.restoring.rebuilding import copy_back, copy_step, run_copy_back
     from facesnap_cli.cli.progress_display import run_progress
-    from facesnap_cli.display.columns import COPY
+    from facesnap_cli.commands.copy import report_copy
+    from facesnap_cli.common.hints import command, option
 
     name = object_id or choice.copy_id
     parameters = copy_back(app.dependencies, choice, account, name)
@@ -180,8 +157,9 @@ def restore_copy(
     app.resume_hints.repeatable = True
     with run_progress(app, [name]) as progress_of:
         result = run_copy_back(app.dependencies, parameters, progress_of(name))
-    app.report([operation.document(app.clock.now()) for operation in result.operations], COPY, result.failure)
+    report_copy(app, result)
     app.messages.note(f"{account.place(name)} is restored and trained as the copy was; all ids are the same")
+    app.conclude(then=command("objects", *option("--profile", account.profile)))
 
 
 def agreed(app: App, step: Step, *, dry_run: bool, given: bool) -> bool:

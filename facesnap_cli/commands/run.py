@@ -65,6 +65,7 @@ def run(
     from facesnap_cli.backups.plans.plan_runner import RunParameters, preview_plan, run_plan
     from facesnap_cli.backups.plans.recorded_run import recorded_run
     from facesnap_cli.cli.progress_display import run_progress
+    from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import RUN, STEP
 
     app = App.of(ctx)
@@ -78,7 +79,7 @@ def run(
     if dry_run:
         preview = preview_plan(app.dependencies, checked_plan(app, plan, summaries))
         app.output.records([step.document() for step in preview.steps], STEP)
-        app.raise_if(preview.failure)
+        app.conclude(preview.failure, then=command("run", plan))
         return
     with recorded_run(app.dependencies, plan, app.complete) as run_in_progress:
         parsed = checked_plan(app, plan, summaries)
@@ -86,7 +87,7 @@ def run(
         parameters = RunParameters(parsed, jobs, summary and summary.path, job_summary and job_summary.path)
         result = run_plan(app.dependencies, parameters, partial(run_progress, app))
         run_in_progress.result = result
-        app.report(result.documents(), RUN, result.failure)
+        app.report(result.documents(), RUN, result.failure, total=result.total, then=command("backups", plan))
 
 
 def drill_plan(app: App, plan: Path) -> None:
@@ -94,12 +95,16 @@ def drill_plan(app: App, plan: Path) -> None:
     from facesnap_cli.backups.plans.plan import read_plan
     from facesnap_cli.backups.restoring.drill import failure_of, run_drill
     from facesnap_cli.cli.progress_display import run_progress
+    from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import DRILL
+    from facesnap_cli.operations.batch_totals import total_of
 
     parsed = read_plan(plan)
     with run_progress(app, [item.name for item in parsed.items]) as progress_of:
         results = run_drill(app.dependencies, parsed, progress_of)
-    app.report([result.document() for result in results], DRILL, failure_of(results))
+    documents = [result.document() for result in results]
+    total = total_of([str(document["status"]) for document in documents])
+    app.report(documents, DRILL, failure_of(results), total=total, then=command("backups", plan))
 
 
 def checked_plan(app: App, plan: Path, summaries: Sequence[OutputPath] = ()) -> Plan:

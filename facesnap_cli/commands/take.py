@@ -41,7 +41,9 @@ def take(
 
     facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
+    from facesnap_cli.cli.next_commands import applying
     from facesnap_cli.cli.waiting import finish
+    from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import FINISHED_TAKE
     from facesnap_cli.operations.take_and_apply import take_or_reuse
 
@@ -50,6 +52,8 @@ def take(
     parameters = take_parameters(app, user_data=user_data, max_age=max_age, tag=not no_tag, force=force)
     operation = take_or_reuse(app.dependencies, app.account, parameters)
     finish(app, operation, until_end=not no_wait, finished=FINISHED_TAKE)
+    if not no_wait:
+        app.conclude(then=applying(app, "latest", parameters.apply_scope) or command("show", "latest"))
 
 
 def take_parameters(app: App, *, user_data: str | None, max_age: str | None, tag: bool, force: bool) -> TakeParameters:

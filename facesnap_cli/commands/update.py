@@ -39,7 +39,9 @@ def update(
     facesnap update 0e7a41 --add-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
     from facesnap_cli.cli.option_values import snapshot_reference, type_filter
-    from facesnap_cli.display.columns import SNAPSHOT
+    from facesnap_cli.common.hints import command
+    from facesnap_cli.display.columns import CHANGED_SNAPSHOT
+    from facesnap_cli.display.sentences import SHORT_ID
     from facesnap_cli.operations.find_snapshots import change_snapshot, find_snapshot
 
     app = App.of(ctx)
@@ -47,7 +49,8 @@ def update(
     reference, object_type = snapshot_reference(snapshot), type_filter(type)
     found = find_snapshot(app.dependencies, app.account, reference, object_type, to_change=True)
     changed = change_snapshot(app.dependencies, app.account, found, parameters)
-    app.output.record(changed.document(app.account.service_clock.now()), SNAPSHOT)
+    app.output.record(changed.document(app.account.service_clock.now()), CHANGED_SNAPSHOT)
+    app.conclude(then=command("show", changed.id[:SHORT_ID]))
 
 
 def update_parameters(

@@ -34,11 +34,11 @@ def wait(
     """
     from facesnap_cli.cli.unfinished_work import NONE_OPEN, find_work, report_work
     from facesnap_cli.cli.waiting import wait_for
-    from facesnap_cli.display.columns import ENDED_OPERATION, OPERATION
+    from facesnap_cli.display.columns import ENDED_OPERATION, WAITED_OPERATION
 
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
-    work, view = find_work(app, operations or []), ENDED_OPERATION if any else OPERATION
+    work, view = find_work(app, operations or []), ENDED_OPERATION if any else WAITED_OPERATION
     if work.transfers:
         outcomes, transfers, failures = _wait_for_all(app, work, first_is_enough=any)
         report_work(app, outcomes, transfers, view, nothing=NONE_OPEN, transfer_failures=failures)

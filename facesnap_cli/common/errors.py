@@ -62,14 +62,16 @@ class FacesnapError(Exception):
     """Base of all errors that a user may see. `code` is the service's error code, if it sent one.
 
     `also` holds more lines for people; programs find their content in `details`. `failures` holds the errors of a
-    batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already.
-    `cause` is what other items may have failed of as well, in words that name none of them; items with the same cause
-    share one message. `said` is the service's own text, if the message does not have all of it. `unknown` is a
-    reference that names nothing of its kind; what it is may be known elsewhere.
+    batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already,
+    and `reason` the message without it, if that is known. `cause` is what other items may have failed of as well, in
+    words that name none of them; items with the same cause share one message. `said` is the service's own text, if the
+    message does not have all of it. `unknown` is a reference that names nothing of its kind; what it is may be known
+    elsewhere.
     """
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "Bug"
+    reason = ""
 
     def __init__(
         self,
@@ -111,10 +113,10 @@ class FacesnapError(Exception):
         go_on = Hint(GO_ON if self.hint else "", self.resume) if self.resume else ""
         return Hint.joined((self.hint, go_on))
 
-    def lines(self, complete: Completion = as_it_is, *, verbose: bool = False) -> list[str]:
+    def lines(self, *, verbose: bool = False) -> list[Hint]:
         """Return the error as lines for people, the message first; if `verbose`, with what the service said."""
-        said = [f"the service says: {text}" for text in dict.fromkeys(self._said())] if verbose else []
-        return [self.message, *(line.text(complete) for line in (*self.also, self.advice) if line), *said]
+        said = [Hint(f"the service says: {text}") for text in dict.fromkeys(self._said())] if verbose else []
+        return [Hint(self.message), *(line for line in (*self.also, self.advice) if line), *said]
 
     def _said(self) -> Iterator[str]:
         """Yield the service's own texts, of this error and of those of a batch's items."""

@@ -39,6 +39,11 @@ def complete_command(*words: object) -> CompleteCommand:
     return CompleteCommand(_words(words))
 
 
+def option(name: str, value: object) -> tuple[object, ...]:
+    """Return the words of an option for `command`; none without a value."""
+    return (name, value) if value else ()
+
+
 def command_line(words: Sequence[str]) -> str:
     """Return words as one line that can be pasted into a shell, also if a path in it is not valid Unicode."""
     import shlex

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from facesnap_cli.common.escape import harmless, harmless_json
+from facesnap_cli.common.hints import Command, command_line
 
 
 def dump(data: Any, indent: int | None = None, *, ascii_only: bool = False) -> str:
@@ -19,6 +20,8 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Command):
+        return command_line(value)
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return harmless(",".join(value))
     return harmless(dump(value) if isinstance(value, list | dict) else str(value))

@@ -1,10 +1,32 @@
-"""Measure and cut text by the columns that a terminal gives it."""
+"""Measure, cut and wrap text by the columns that a terminal gives it."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TextIO
 
+from facesnap_cli.common.hints import command_line
+
+# Text, or the words of a command line.
+Part = str | Sequence[str]
+_DEEPER = "    "
+_GO_ON = " \\"
 _EMOJI_STYLE = "\ufe0f"  # makes an emoji, two columns wide, of the character before it
+
+
+def terminal_width(stream: TextIO) -> int:
+    """Return the columns of the terminal to which a stream leads; 0 if it leads elsewhere."""
+    if not stream.isatty():
+        return 0
+    try:
+        columns = 0 if os.environ.get("COLUMNS") else os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    return columns or shutil.get_terminal_size().columns
 
 
 def width_of(text: str) -> int:
@@ -63,3 +85,62 @@ def _columns_of(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def wrapped(parts: Iterable[Part], width: int, *, first: str = "", indent: str = "") -> list[str]:
+    """Return text on lines of at most `width` columns; 0 is no limit. The first line begins with `first`.
+
+    Each line after it begins with `indent`. No word is broken, so that a longer word makes a longer line. A command
+    that does not fit begins a line of its own; a longer one goes on after a backslash, as shells read it.
+    """
+    if not width:
+        return [first + "".join(part if isinstance(part, str) else command_line(part) for part in parts)]
+    lines, line, is_empty = list[str](), first, True
+    for units in _unbroken(parts):
+        text = " ".join(units)
+        if width_of(f"{line} {text}") <= width + is_empty:
+            line += text if is_empty else f" {text}"
+        else:
+            if not is_empty or width_of(line) > width_of(indent):
+                lines, line = [*lines, line.rstrip()], indent
+            *most, line = _continued(units, width, line, indent + _DEEPER)
+            lines += most
+        is_empty = False
+    return [*lines, line]
+
+
+def _unbroken(parts: Iterable[Part]) -> Iterator[list[str]]:
+    """Yield the words of the text, and each command as the units between which it may be continued."""
+    current = [""]
+    for part in parts:
+        words = [[word] for word in part.split(" ")] if isinstance(part, str) else [_units(part)]
+        current = [*current[:-1], current[-1] + words[0][0], *words[0][1:]]
+        for word in words[1:]:
+            if current != [""]:
+                yield current
+            current = word
+    if current != [""]:
+        yield current
+
+
+def _units(words: Sequence[str]) -> list[str]:
+    """Return the quoted words of a command line, each option together with its value."""
+    units: list[str] = []
+    for before, word in pairwise(["", *words]):
+        if before.startswith("--") and not word.startswith("-"):
+            units[-1] += f" {command_line([word])}"
+        else:
+            units.append(command_line([word]))
+    return units
+
+
+def _continued(units: Sequence[str], width: int, first: str, indent: str) -> list[str]:
+    lines, line = list[str](), first + units[0]
+    for number, unit in enumerate(units[1:], 2):
+        ending = _GO_ON if number < len(units) else ""
+        if width_of(f"{line} {unit}{ending}") <= width:
+            line += f" {unit}"
+        else:
+            lines.append(line + _GO_ON)
+            line = indent + unit
+    return [*lines, line]

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from facesnap_cli.common.time_format import format_duration
-from facesnap_cli.display.column_width import cut
+from facesnap_cli.display.column_width import cut, width_of, wrapped
+from facesnap_cli.display.sentences import (
+    Document,
+    Sentence,
+    copy_sentence,
+    deletion_sentence,
+    drill_sentence,
+    export_sentence,
+    from_here,
+    import_sentence,
+    operation_sentence,
+    preview_sentence,
+    run_sentence,
+    update_sentence,
+)
 from facesnap_cli.models.snapshots import ProvenanceTag
 
-Document = Mapping[str, object]
+SentenceOf = Callable[[Document, datetime], Sentence]
 # Texts that other people write may have any length. A table shows so many characters; JSON and TSV show all of them.
 LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 500, "why": 500}
 
@@ -19,8 +32,9 @@ LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 50
 class Layout(NamedTuple):
     """The columns that a person sees at a terminal.
 
-    If the terminal is too narrow, the columns of `spare` are left out, the first one first. Then `long` moves to the
-    end of the line, or below the line if it does not fit there. `tail` is the last column: user data is cut to the rest
+    If the terminal is too narrow, ids are shortened, then the columns of `spare` are left out, the first one first:
+    never a profile, a target or a time, which tell rows apart. Then `long` moves to the end of the line, or below the
+    line if it does not fit there. `tail` is the last column: user data is cut to the rest
     of the line, and a sentence that does not fit is shown below the line. `command` is a command line: it is shown
     below everything else on a line of its own, so that it can be pasted.
     """
@@ -37,6 +51,8 @@ class View(NamedTuple):
 
     `columns` are the columns of a table for programs: columns may be added, never removed. `row_of` returns the row of
     a document. `lines_of` returns its lines instead, for texts too long for columns; width 0 is no limit.
+    `sentence_of` returns what a person reads at a terminal in their place. `fields` are those of a single document that
+    a person sees there; without any, all.
     """
 
     columns: tuple[str, ...]
@@ -44,6 +60,8 @@ class View(NamedTuple):
     layout: Layout | None = None
     row_of: Callable[[Document], Document] = lambda document: document
     lines_of: Callable[[Document, int], Sequence[str]] | None = None
+    sentence_of: SentenceOf | None = None
+    fields: tuple[str, ...] = ()
 
 
 def _snapshot_row(document: Document) -> Document:
@@ -86,18 +104,12 @@ def _backup_row(document: Document) -> Document:
     lacks = "without the user data of faces" if document["leftOut"] else None
     return {
         **document,
-        "where": _from_here(document["where"]),
+        "where": from_here(document["where"]),
         "images": images if document["where"] else "",
         "verified": verified,
         "standing": standing or document["standing"],
         "reason": document["reason"] or lacks,
     }
-
-
-def _from_here(place: object) -> object:
-    """Return a path in the working directory as one that starts there, and anything else as it is."""
-    here = os.path.join(os.getcwd(), "")
-    return place[len(here) :] if isinstance(place, str) and place.startswith(here) else place
 
 
 def _plan_run_lines(document: Document, width: int) -> Sequence[str]:
@@ -128,14 +140,9 @@ def _finding_lines(document: Document, width: int) -> Sequence[str]:
     message, hint = str(document["message"]), document["hint"]
     if not width:
         return [f"{head}{message}{f' -> {hint}' if hint else ''}"]
-    indent = " " * len(head)
-    lines = textwrap.wrap(
-        head + message,
-        max(width, 2 * len(head)),
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    has_room = len(head) + max(map(width_of, message.split()), default=0) <= width
+    indent = " " * len(head) if has_room else "  "
+    lines = wrapped([message], width, first=head, indent=indent)
     return [*lines, *([f"{indent}-> {hint}"] if hint else [])]
 
 
@@ -147,26 +154,36 @@ def value_of(name: str) -> View:
 SNAPSHOT = View(
     ("id", "type", "objectId", "createdTime", "expiresTime", "userData"),
     lambda document: document["id"],
-    Layout(("id", "type", "objectId", "createdTime", "expiresTime"), ("createdTime", "type"), "userData"),
+    Layout(("id", "type", "objectId", "createdTime", "expiresTime"), ("type",), "userData"),
     _snapshot_row,
+    fields=("id", "type", "objectId", "createdTime", "expiresTime", "applyScope", "userData"),
 )
+DELETED_SNAPSHOT = SNAPSHOT._replace(
+    layout=Layout(("id", "type", "objectId", "createdTime"), ("type",), "userData"), sentence_of=deletion_sentence
+)
+CHANGED_SNAPSHOT = SNAPSHOT._replace(sentence_of=update_sentence)
 
 
-def _operations(id_of: Callable[[Document], object]) -> View:
+def _operations(id_of: Callable[[Document], object], sentence_of: SentenceOf | None = operation_sentence) -> View:
     return View(
-        ("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile", "message", "resume"),
+        (
+            *("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile"),
+            *("message", "resume", "snapshotId"),
+        ),
         id_of,
         Layout(
             ("operationId", "kind", "status", "objectType", "objectId", "profile", "createdTime"),
-            ("createdTime", "objectType", "profile"),
+            ("objectType",),
             "message",
             command="resume",
         ),
         _operation_row,
+        sentence_of=sentence_of,
     )
 
 
-OPERATION = _operations(lambda document: document["operationId"] or document["intent"])
+OPERATION = _operations(lambda document: document["operationId"] or document["intent"], None)
+WAITED_OPERATION = OPERATION._replace(sentence_of=operation_sentence)
 ENDED_OPERATION = _operations(
     lambda document: (
         document["operationId"] or document["intent"] if document["status"] in ("succeeded", "failed") else None
@@ -175,23 +192,25 @@ ENDED_OPERATION = _operations(
 FINISHED_TAKE = _operations(lambda document: document["snapshotId"])
 FINISHED_APPLY = _operations(lambda document: document["objectId"] if document["status"] == "succeeded" else None)
 COPY = _operations(
-    lambda document: document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
+    lambda document: (
+        document["objectId"] if document["kind"] == "apply" and document["status"] == "succeeded" else None
+    ),
+    copy_sentence,
 )
 RUN = View(
     ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
     lambda document: document["objectId"] if document["exitCode"] == 0 else None,
     Layout(
         ("item", "status", "profile", "objectId", "elapsedSeconds", "deleted"),
-        ("deleted", "elapsedSeconds", "profile"),
+        ("deleted", "elapsedSeconds"),
         "message",
     ),
+    sentence_of=run_sentence,
 )
 COVER = View(
     ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft", "message"),
     lambda document: document["objectId"] if document["covered"] else None,
-    Layout(
-        ("item", "covered", "target", "objectId", "copiedTime", "secondsLeft"), ("copiedTime", "objectId"), "message"
-    ),
+    Layout(("item", "covered", "target", "objectId", "copiedTime", "secondsLeft"), ("objectId",), "message"),
 )
 BACKUP = View(
     (
@@ -247,17 +266,33 @@ PROFILE = View(
     ),
 )
 ARCHIVE = View(
-    ("archive", "type", "objectId", "persons", "faces", "facesWithImage"), lambda document: document["archive"]
+    ("archive", "type", "objectId", "persons", "faces", "facesWithImage", "bytes", "consistent", "checked"),
+    lambda document: document["archive"],
+    fields=(
+        *("archive", "type", "objectId", "name", "userData", "recognitionModel", "profile", "finishedTime"),
+        *("persons", "faces", "facesWithImage", "consistent", "bytes", "checked"),
+    ),
 )
+EXPORTED_ARCHIVE = ARCHIVE._replace(sentence_of=export_sentence)
 MISSING_IMAGE = View(
     ("personId", "name", "userData", "persistedFaceId", "faceUserData"), lambda document: document["persistedFaceId"]
 )
 EXPORT_PREVIEW = View(
     ("type", "objectId", "persons", "faces", "facesWithImage", "undecidedFiles"),
     lambda document: document["objectId"],
+    sentence_of=preview_sentence,
 )
-DRILL = View(("item", "status", "where", "elapsedSeconds", "message"), lambda document: document["item"])
-IMPORT = View(("type", "objectId", "persons", "faces", "trainingStatus"), lambda document: document["objectId"])
+DRILL = View(
+    ("item", "status", "where", "elapsedSeconds", "message"),
+    lambda document: document["item"],
+    Layout(("item", "status", "where", "elapsedSeconds"), (), "message", "where"),
+    sentence_of=drill_sentence,
+)
+IMPORT = View(
+    ("type", "objectId", "persons", "faces", "trainingStatus"),
+    lambda document: document["objectId"],
+    sentence_of=import_sentence,
+)
 DIFFERENCE = View(
     ("change", "kind", "id", "name", "what", "old", "new"),
     lambda document: document["id"],

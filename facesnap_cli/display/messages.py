@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless, harmless_json
-from facesnap_cli.common.hints import Completion, as_it_is
+from facesnap_cli.common.hints import Completion, Hint, as_hint, as_it_is
+from facesnap_cli.display.column_width import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from facesnap_cli.display.log_file import LogFile
@@ -19,7 +20,8 @@ _SHOWN_BODY_BYTES = 4000
 class Messages:
     """Writes lines to stderr, with control characters escaped.
 
-    `quiet` leaves warnings and errors. The `log` gets what `verbose` shows, whatever stderr gets.
+    `quiet` leaves warnings and errors. The `log` gets what `verbose` shows, whatever stderr gets. `complete` adds this
+    run's options to the commands that a message suggests.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class Messages:
         quiet: bool = False,
         verbose: bool = False,
         debug: bool = False,
+        complete: Completion = as_it_is,
         stream: TextIO | None = None,
         log: LogFile | None = None,
     ):
@@ -35,12 +38,13 @@ class Messages:
         self._quiet = quiet
         self._verbose = verbose or debug
         self._debug = debug
+        self._complete = complete
         self._stream = stream
 
-    def note(self, text: str) -> None:
+    def note(self, text: str | Hint) -> None:
         self._say(text, is_shown=not self._quiet)
 
-    def info(self, text: str) -> None:
+    def info(self, text: str | Hint) -> None:
         self._say(text, is_shown=self._verbose)
 
     def tell(self, text: str) -> None:
@@ -52,8 +56,8 @@ class Messages:
         stream = self._stream or sys.stderr
         self._say(text, is_shown=self._verbose or (stream.isatty() and not self._quiet))
 
-    def warn(self, text: str) -> None:
-        self._say(f"warning: {text}")
+    def warn(self, text: str | Hint) -> None:
+        self._say(text, "warning: ")
 
     def error(
         self,
@@ -61,58 +65,65 @@ class Messages:
         *,
         as_json: bool,
         also: FacesnapError | None = None,
-        complete: Completion = as_it_is,
     ) -> None:
         """Show a fatal error: as one JSON object, or as its message and what to do on at most four lines.
 
         Only a file with more mistakes than that has more lines, one for each mistake, and `-v` adds what the service
-        said. `also` is the error of the output, if that failed too. `complete` adds this run's options to the commands
-        that the error suggests.
+        said. `also` is the error of the output, if that failed too.
         """
         if self._log:
-            message, *more = error.lines(complete, verbose=True)
-            self._log.write("; ".join([f"error: {message}", *more, *([also.message] if also else [])]))
+            said = [line.text(self._complete) for line in error.lines(verbose=True)]
+            self._log.write("; ".join([f"error: {said[0]}", *said[1:], *([also.message] if also else [])]))
         if as_json:
             import json
 
             if also:
                 error.details["output"] = also.message
-            self._write(harmless_json(json.dumps(error.document(complete), default=str)) + "\n")
+            self._write(harmless_json(json.dumps(error.document(self._complete), default=str)) + "\n")
             return
-        message, *more = error.lines(complete, verbose=self._verbose)
-        self._line(f"facesnap: {message}")
+        message, *more = error.lines(verbose=self._verbose)
+        self._line(message, "facesnap: ")
         for line in more:
-            self._line(f"  {line}")
+            self._line(line, "  ")
         if also:
-            self._line(f"facesnap: {also.message}")
+            self._line(also.message, "facesnap: ")
 
     def exchange(self, exchange: Exchange) -> None:
         """Show a request, its answer and a curl line for it. The key is in none of them."""
         if not self._debug:
             return
-        self._say(f"> {exchange.method} {exchange.url}")
+        self._trace(f"> {exchange.method} {exchange.url}")
         for name, value in [*exchange.headers.items(), (exchange.key_header, "***")]:
-            self._say(f"> {name}: {value}")
+            self._trace(f"> {name}: {value}")
         if exchange.content is not None:
-            self._say(f"> {_shown(exchange.content)}")
+            self._trace(f"> {_shown(exchange.content)}")
         if exchange.response is None:
-            self._say(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
+            self._trace(f"< no answer after {exchange.elapsed_s:.3f} s: {exchange.error}")
         else:
-            self._say(f"< {exchange.response.status} {exchange.response.reason} after {exchange.elapsed_s:.3f} s")
+            self._trace(f"< {exchange.response.status} {exchange.response.reason} after {exchange.elapsed_s:.3f} s")
             for name, value in exchange.response.headers.items():
-                self._say(f"< {name}: {value}")
+                self._trace(f"< {name}: {value}")
             if exchange.response.body:
-                self._say(f"< {_shown(exchange.response.body)}")
-        self._say(f"  {_curl(exchange)}")
+                self._trace(f"< {_shown(exchange.response.body)}")
+        self._trace(f"  {_curl(exchange)}")
 
-    def _say(self, text: str, *, is_shown: bool = True) -> None:
+    def _say(self, text: str | Hint, first: str = "", *, is_shown: bool = True) -> None:
+        if self._log:
+            self._log.write(first + as_hint(text).text(self._complete))
+        if is_shown:
+            self._line(text, first)
+
+    def _trace(self, text: str) -> None:
+        """Write a text on one line, however long it is, for a reader who copies it."""
         if self._log:
             self._log.write(text)
-        if is_shown:
-            self._line(text)
-
-    def _line(self, text: str) -> None:
         self._write(f"{harmless(text)}\n")
+
+    def _line(self, text: str | Hint, first: str = "") -> None:
+        """Write a text on a line, at a terminal on as many as it needs; `first` is what the first one begins with."""
+        parts = [harmless(part) if isinstance(part, str) else self._complete(part) for part in as_hint(text).parts]
+        lines = wrapped(parts, terminal_width(self._stream or sys.stderr), first=first, indent="  ")
+        self._write("".join(f"{line}\n" for line in lines))
 
     def _write(self, text: str) -> None:
         stream = self._stream or sys.stderr

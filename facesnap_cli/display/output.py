@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.display.cell_text import cell, cells, dump
-from facesnap_cli.display.columns import Document, Layout, View, value_of
+from facesnap_cli.display.column_width import terminal_width, wrapped
+from facesnap_cli.display.columns import Layout, View, value_of
+from facesnap_cli.display.sentences import Document, Sentence
 from facesnap_cli.network.responses import Exchange
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Output:
 
     Errors while printing are kept in `trouble` until the end. They must not hide an operation's failure or stop the
     rest of the command. `tell` and `remark` write to stderr: what a person must know, and what only helps a person.
+    At a terminal a result is a sentence, unless `all_fields` are asked for.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Output:
         style: str = "table",
         query: str | None = None,
         styled: bool = True,
+        all_fields: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         tell: Callable[[str], None] = lambda text: None,
         remark: Callable[[str], None] = lambda text: None,
@@ -45,6 +48,7 @@ class Output:
         self._style = style
         self._query = _compiled(query)
         self._styled = styled
+        self._all_fields = all_fields
         self._now = now
         self._tell = tell
         self._remark = remark
@@ -57,12 +61,19 @@ class Output:
         """Print one document; with `-o table` as a list of its values."""
         self._emit(document, view)
 
-    def records(self, documents: Sequence[Document], view: View, *, nothing: str = "") -> None:
-        """Print a list of documents; with `-o table` one in each row.
+    def records(
+        self,
+        documents: Sequence[Document],
+        view: View,
+        *,
+        rows: Sequence[Document] | None = None,
+        nothing: str = "",
+    ) -> None:
+        """Print a list of documents; with `-o table` one in each row, or `rows` where a table shows more than these.
 
         `nothing` is remarked if there are none.
         """
-        self._emit(list(documents), view)
+        self._emit(list(documents), view, rows)
         if nothing and not documents and self._style != "json":
             self._remark(nothing)
 
@@ -89,6 +100,17 @@ class Output:
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines of text, such as a crontab, whatever the format."""
         self._put("".join(f"{harmless(line)}\n" for line in lines))
+
+    def next_step(self, words: Sequence[str]) -> bool:
+        """Print the command that usually comes next for a person who reads the result itself.
+
+        Returns whether somebody does.
+        """
+        width = terminal_width(self._stream)
+        is_read = bool(width) and self._style == "table" and self._query is None
+        if is_read:
+            self.lines(wrapped(["next: ", words], width, indent="  "))
+        return is_read
 
     def value(self, name: str, value: str) -> None:
         """Print a single value: in JSON under its name, else without it."""
@@ -119,9 +141,9 @@ class Output:
             body = "\n".join(harmless(line) for line in body.splitlines())
         self._put("\n".join([*(harmless(line) for line in head), "", body]) + "\n")
 
-    def _emit(self, data: Any, view: View) -> None:
+    def _emit(self, data: Any, view: View, rows: Sequence[Document] | None = None) -> None:
         if self._query is None:
-            self._write(data, view, queried=False)
+            self._write(list(rows) if rows is not None and self._style == "table" else data, view, queried=False)
             return
         try:
             found = self._query.search(data)
@@ -157,28 +179,33 @@ class Output:
     def _table(self, data: Any, view: View) -> None:
         from facesnap_cli.display.tables import Table
 
-        is_terminal = self._stream.isatty()
+        width = terminal_width(self._stream)
         rows = [view.row_of(item) for item in _items(data)]
         table = Table(self._now(), "..." if self._ascii else "…")
         if view.lines_of:
-            width = _columns() if is_terminal else 0
             self.lines(line for row in rows for line in view.lines_of(row, width))
-        elif isinstance(data, dict):
-            self._print(table.record_for_people(rows[0]) if is_terminal else table.record_for_programs(rows[0]))
+        elif width and view.sentence_of and not self._all_fields:
+            self.lines(line for row in rows for line in self._said(view.sentence_of(row, self._now()), width))
+        elif width and isinstance(data, dict):
+            names = view.fields if view.fields and not self._all_fields else rows[0]
+            self._print(table.record_for_people({name: rows[0].get(name) for name in names}, width))
         elif rows:
-            layout = view.layout or Layout(view.columns)
-            people = is_terminal and table.for_people(rows, layout, _columns())
+            people = width and table.for_people(rows, view.layout or Layout(view.columns), width)
             self._print(people or table.for_programs(rows, view.columns))
+
+    def _said(self, sentence: Sentence, width: int) -> list[str]:
+        mark = sentence.mark.shown(ascii_only=self._ascii)
+        return wrapped([harmless(sentence.text)], width, first=f"{mark} ", indent="  ")
 
     def _queried_table(self, data: Any) -> None:
         from facesnap_cli.display.tables import Table
 
-        is_terminal = self._stream.isatty()
+        width = terminal_width(self._stream)
         table = Table(self._now())
         if isinstance(data, dict):
-            self._print(table.record_for_people(data, queried=True))
+            self._print(table.record_for_people(data, width, queried=True))
         elif isinstance(data, list) and data and all(isinstance(item, dict) for item in data):
-            people = is_terminal and table.queried_for_people(data, _columns())
+            people = width and table.queried_for_people(data, width)
             self._print(people or table.for_programs(data, list(data[0]), queried=True))
         elif data is not None:
             self._put("".join(f"{'  '.join(cells(item))}\n" for item in _items(data)))
@@ -214,10 +241,6 @@ def _queried_id(item: Any, view: View) -> Any:
         return view.id_of(item) if isinstance(item, dict) else item
     except KeyError:
         return item
-
-
-def _columns() -> int:
-    return shutil.get_terminal_size().columns
 
 
 def _print_bold(text: str, stream: TextIO) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
+from facesnap_cli.common.hints import Command
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.common.time_format import format_duration, format_left, parse_time
 from facesnap_cli.display.cell_text import cell
-from facesnap_cli.display.column_width import cut, padded, width_of
-from facesnap_cli.display.columns import LONGEST_CELLS, Document, Layout
+from facesnap_cli.display.column_width import Part, cut, padded, width_of, wrapped
+from facesnap_cli.display.columns import LONGEST_CELLS, Layout
+from facesnap_cli.display.sentences import SHORT_ID, Document, size_in_words
 
 LONGEST_DETAIL = 500
 _GAP = "  "
@@ -20,6 +22,7 @@ _NARROWEST_TAIL = 16
 _ROOM_FOR_LONG = 26  # enough for most ids; longer ids are shown below the line
 _GO_ON = "to go on:"
 _NOTHING: tuple[object, ...] = (None, "", [])
+_IDS = frozenset(("id", "operationId", "snapshotId"))
 _FRACTION = pattern(r"(?<=T\d\d:\d\d:\d\d)\.\d+Z$")
 _CAMEL = pattern(r"(?<=[a-z])(?=[A-Z])")
 # Not shown of a single document to a person: these are for programs, or another line says the same in words.
@@ -33,6 +36,7 @@ _TITLES = {
     "takenTime": "taken",
     "bytes": "size",
     "standing": "status",
+    "operationId": "operation",
 }
 
 
@@ -61,15 +65,11 @@ class Table:
             rows = [list(map(self._short, names, row)) for row in rows]
         return _lines([[name.upper() for name in names], *rows])
 
-    def record_for_programs(self, document: Document) -> list[Line]:
-        """Return a line for each value of a document that is not null."""
-        pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
-        return _lines([[name, self._short(name, text, LONGEST_DETAIL)] for name, text in pairs])
-
     def for_people(self, documents: Sequence[Document], layout: Layout, width: int) -> list[Line]:
         """Return a table that fits the width.
 
-        Each document becomes a block if even the most important columns do not fit.
+        Ids are shortened before anything is left out. Each document becomes a block if even the most important columns
+        do not fit.
         """
         names = [name for name in layout.columns if any(document.get(name) not in _NOTHING for document in documents)]
         titles = {name: _heading(name) for name in (*names, layout.tail)}
@@ -77,30 +77,34 @@ class Table:
             {name: self._short(name, self._for_people(name, document.get(name))) for name in titles}
             for document in documents
         ]
-        commands = ["", *(str(document.get(layout.command) or "") for document in documents)]
-        every = {name: max(width_of(row[name]) for row in (titles, *rows)) for name in names}
+        if _total(_widths(names, (titles, *rows))) > width:
+            rows = _with_short_ids(rows)
+        every = _widths(names, (titles, *rows))
         widths = _without_spare(every, layout.spare, width)
         is_narrow = _total(widths) > width and layout.long in every
         if is_narrow:
             del every[layout.long]
             widths = _without_spare(every, layout.spare, width - _ROOM_FOR_LONG)
         if _total(widths) > width:
-            return self._blocks(documents, (*layout.columns, layout.tail, layout.command))
+            return self._blocks(documents, (*layout.columns, layout.tail, layout.command), width)
         room = width - _total(widths) - len(_GAP)
         lines = [[_joined(row, widths)] for row in (titles, *rows)]
         if is_narrow:
             _add_last(lines, [row[layout.long] for row in (titles, *rows)], room, width)
-        tails = [row[layout.tail] for row in (titles, *rows)]
+        commands = [document.get(layout.command) for document in documents]
         tails = [
-            "; ".join(part for part in (tail, command and _GO_ON) if part)
-            for tail, command in zip(tails, commands, strict=True)
+            titles[layout.tail],
+            *(
+                "; ".join(part for part in (row[layout.tail], _GO_ON if command else "") if part)
+                for row, command in zip(rows, commands, strict=True)
+            ),
         ]
         if LONGEST_CELLS.get(layout.tail) != LONGEST_CELLS["userData"]:
             _add_last(lines, tails, 0 if is_narrow else room, width)
         elif room >= min(_NARROWEST_TAIL, max(map(width_of, tails))) and not is_narrow:
             _add_last(lines, [cut(text, room, self.ellipsis) for text in tails], room, width)
-        for parts, command in zip(lines, commands, strict=True):
-            parts += [_GAP + command] if command else []
+        for parts, command in zip(lines[1:], commands, strict=True):
+            parts += _indented(command, width) if isinstance(command, Command) else []
         heading, *rest = [Line(text.rstrip()) for parts in lines for text in parts]
         return [replace(heading, is_heading=True), *rest]
 
@@ -108,23 +112,40 @@ class Table:
         """Return a table of a query's result, with all its columns, or blocks if they do not fit."""
         lines = self.for_programs(documents, list(documents[0]), queried=True)
         if max(width_of(line.text) for line in lines) > width:
-            return self._blocks(documents, list(documents[0]), queried=True)
+            return self._blocks(documents, list(documents[0]), width, queried=True)
         return [replace(lines[0], is_heading=True), *lines[1:]]
 
-    def record_for_people(self, document: Document, *, queried: bool = False) -> list[Line]:
-        """Return a line for each value of a document that is of use to a person."""
+    def record_for_people(self, document: Document, width: int, *, queried: bool = False) -> list[Line]:
+        """Return the values of a document that are of use to a person, each after its label.
+
+        A value that does not fit the width continues below; without a width none does.
+        """
         if queried:
             pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
-        else:
-            names = [name for name, value in document.items() if value is not None and name not in _FOR_PROGRAMS]
-            pairs = [(_label(name), self._detail(name, document[name])) for name in names]
-        return _lines(pairs)
+            return _lines(pairs)
+        names = [name for name, value in document.items() if value not in _NOTHING and name not in _FOR_PROGRAMS]
+        room = max((width_of(_label(name)) for name in names), default=0) + len(_GAP)
+        return [Line(text) for name in names for text in self._field(name, document[name], room, width)]
 
-    def _blocks(self, documents: Sequence[Document], names: Iterable[str], *, queried: bool = False) -> list[Line]:
+    def _field(self, name: str, value: Any, room: int, width: int) -> list[str]:
+        """Return a label and its value: beside it in `room` columns if they fit, else below it."""
+        label = padded(_label(name), room)
+        if isinstance(value, Command):
+            return [label.rstrip(), *_indented(value, width)]
+        text = self._detail(name, value)
+        if width and name in _IDS and room + width_of(text) > width:
+            text = text[:SHORT_ID]
+        if not width or any(room + width_of(word) > width for word in text.split()):
+            return [label + text] if not width or room + width_of(text) <= width else [label, *_indented(text, width)]
+        return wrapped([text], width, first=label, indent=" " * room)
+
+    def _blocks(
+        self, documents: Sequence[Document], names: Iterable[str], width: int, *, queried: bool = False
+    ) -> list[Line]:
         lines: list[Line] = []
         for document in documents:
             values = {name: document[name] for name in names if document.get(name) is not None}
-            lines += [*([Line("")] if lines else []), *self.record_for_people(values, queried=queried)]
+            lines += [*([Line("")] if lines else []), *self.record_for_people(values, width, queried=queried)]
         return lines
 
     def _for_people(self, name: str, value: Any) -> str:
@@ -135,7 +156,7 @@ class Table:
         if isinstance(value, int | float) and name == "secondsLeft":
             return format_left(value)
         if isinstance(value, int) and name == "bytes":
-            return _size(value)
+            return size_in_words(value)
         moment = parse_time(value) if name.endswith("Time") else None
         if moment is None:
             return cell(value).replace(",", ", ") if isinstance(value, list | tuple) else cell(value)
@@ -164,16 +185,6 @@ def _ago(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes or '<1'}m ago"
     return f"{minutes // 60}h ago" if minutes < 48 * 60 else f"{minutes // 1440}d ago"
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes for people: `812 KB`, `1.4 GB`."""
-    size = float(count)
-    for unit in ("B", "KB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _with_values(documents: Sequence[Document], names: Sequence[str]) -> list[str]:
@@ -213,19 +224,28 @@ def _add_last(lines: Sequence[list[str]], texts: Sequence[str], room: int, width
         if fit[number] and any(fit[1:]):
             parts[0] += _GAP + text
         elif text and number:
-            parts += _wrapped(text, width)
+            parts += _indented(text, width)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Return a sentence on indented lines."""
-    return textwrap.wrap(
-        text,
-        max(width, 20),
-        initial_indent=_GAP,
-        subsequent_indent=_GAP,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _indented(text: Part, width: int) -> list[str]:
+    """Return a sentence or a command on indented lines."""
+    return wrapped([text], width, first=_GAP, indent=_GAP)
+
+
+def _with_short_ids(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows whose ids are cut to 8 characters, or to more if two rows would have the same one."""
+    short = {name: _shortest([row[name] for row in rows]) for name in rows[0] if name in _IDS}
+    return [{name: text[: short.get(name)] for name, text in row.items()} for row in rows]
+
+
+def _shortest(ids: Iterable[str]) -> int:
+    """Return how many characters tell all ids apart."""
+    different = set(ids)
+    return next(length for length in count(SHORT_ID) if len({text[:length] for text in different}) == len(different))
+
+
+def _widths(names: Iterable[str], rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    return {name: max(width_of(row[name]) for row in rows) for name in names}
 
 
 def _total(widths: Mapping[str, int]) -> int:

@@ -59,6 +59,10 @@ class Transfer(NamedTuple):
         """Whether it is an export whose partial archive is not there."""
         return self.kind == "export" and not os.path.exists(partial_of(Path(self.archive)))
 
+    def row(self) -> dict[str, object]:
+        """Return the JSON form with the words of the command that resumes it, for a table."""
+        return {**self.document(), "resume": self.command if self.state == "interrupted" else None}
+
     def document(self) -> dict[str, object]:
         """Return the JSON form, which has an operation's keys."""
         elapsed = (

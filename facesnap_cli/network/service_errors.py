@@ -70,7 +70,9 @@ def error_of(
 
     def error(kind: type[FacesnapError], hint: str | Hint = "", *, cause: str = "") -> FacesnapError:
         rest = "" if said in reason else said
-        return kind(f"{what}: {reason}", hint=hint, code=code, details=details, cause=cause, said=rest)
+        failure = kind(f"{what}: {reason}", hint=hint, code=code, details=details, cause=cause, said=rest)
+        failure.reason = reason
+        return failure
 
     if response.status == 401:  # the service's own text says less, in 170 characters
         reason = f"the service refuses {credential.name} (401)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,23 @@ class Accounts:
             ]
             if possible:
                 return self.of_profile(possible[0]) if len(possible) == 1 else None
+        return None
+
+    def other_profile(self, subscriptions: Collection[str] | None = None) -> str | None:
+        """Return a profile of another account than the chosen one: one of these subscriptions, if they are given.
+
+        Built-in profiles count beside one of their own.
+        """
+        settings = self.settings
+        here = self.resource_of(settings.profile)
+        names = settings.file.profiles if settings.profile in settings.file.profiles else settings.profile_names
+        wanted = None if subscriptions is None else {subscription.lower() for subscription in subscriptions}
+        for name in names:
+            there = self.resource_of(name)
+            if here is None or there is None or name == settings.profile or here.compare(there).is_possible:
+                continue
+            if wanted is None or (there.subscription_id or "").lower() in wanted:
+                return name
         return None
 
     def service_now(self, clock: Clock) -> datetime:

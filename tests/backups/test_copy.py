@@ -125,7 +125,7 @@ def test_one_existing_target_does_not_keep_the_copy_from_the_other(estate: Estat
     estate.make("dr", "copy")
     done = estate.run(*BOTH)
     assert done.status == 11
-    assert "1 of 2 targets did not succeed: dr:copy: PersonGroup copy exists in dr already" in done.err
+    assert "1 of 2 targets did not succeed: PersonGroup copy exists in dr already" in done.err
     assert estate.groups("eu") == ["copy"]
 
 
@@ -136,8 +136,8 @@ def test_all_targets_that_fail_are_named(estate: Estate) -> None:
     assert done.status == 6
     lines = done.err.splitlines()
     assert lines[0] == "facesnap: 3 of 3 targets did not succeed; the first 2:"
-    assert lines[1].startswith("  dr:copy: PersonGroup copy exists in dr already")
-    assert lines[2].startswith("  eu:copy: PersonGroup copy exists in eu already")
+    assert lines[1].startswith("  PersonGroup copy exists in dr already")
+    assert lines[2].startswith("  PersonGroup copy exists in eu already")
     assert len(lines) == 4
     as_json = estate.run(*BOTH, "-o", "json", "-q")
     assert [one["exitCode"] for one in json.loads(as_json.err)["error"]["failures"]] == [6, 6]

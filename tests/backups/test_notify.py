@@ -76,7 +76,7 @@ def test_a_failure_is_pinged_with_its_messages(estate: Estate) -> None:
     assert pinged.paths == ["/ping/uuid/start", "/ping/uuid/fail"]
     lines = pinged.pings[1][2].splitlines()
     assert lines[0].startswith("group-00: copied to")
-    assert lines[1].startswith("ghost: dr:ghost-")
+    assert lines[1].startswith("ghost: failed for dr:ghost-")
     assert lines[2].endswith("(exit status 11)")
 
 

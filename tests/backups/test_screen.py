@@ -41,5 +41,5 @@ def test_a_dumb_terminal_gets_lines(estate: Estate) -> None:
     with terminal([*RUN, estate.plan(item("ghost", "dr:x-{date}"))], environment(estate, TERM="dumb")) as screen:
         status, shown = screen.read_to_end()
     assert status == 5
-    assert "ghost: dr:x-" in shown
+    assert "ghost: failed for dr:x-" in shown
     assert "ended" not in shown

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
-from facesnap_cli.display.columns import DIFFERENCE
+from facesnap_cli.display.columns import DIFFERENCE, SNAPSHOT, Layout
+from facesnap_cli.display.tables import Table
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, TAKE_IT, Program
 from tests.support.service import call
@@ -28,7 +31,7 @@ def long_snapshot(program: Program, emulator: RunningEmulator) -> str:
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_list_cuts_no_id_and_tells_the_time_that_is_left(
+def test_list_shortens_ids_before_anything_else_and_tells_its_times(
     program: Program, snapshot: str, long_snapshot: str, columns: int
 ) -> None:
     program.clock.sleep(48 * 60)
@@ -36,11 +39,11 @@ def test_list_cuts_no_id_and_tells_the_time_that_is_left(
     assert (listed.status, listed.err) == (0, "")
     heading, first, *rest = listed.out.splitlines()
     assert re.findall(r"ID|OBJECT ID|EXPIRES IN", heading)[:1] == ["ID"]
-    assert all(title in heading for title in ("OBJECT ID", "EXPIRES IN"))
-    assert first.startswith(snapshot)
+    assert all(title in heading for title in ("OBJECT ID", "CREATED (UTC)", "EXPIRES IN"))
+    assert first.startswith(snapshot if columns == 200 else f"{snapshot[:8]}  ")
     assert "employees" in first
     assert "47h11m" in first
-    assert rest[0].startswith(long_snapshot)
+    assert rest[0].startswith(long_snapshot if columns == 200 else f"{long_snapshot[:8]}  ")
     assert LONG_ID in "\n".join(rest)
 
 
@@ -48,15 +51,28 @@ def test_a_long_object_id_stands_below_its_row_and_leaves_the_others_alone(
     program: Program, snapshot: str, long_snapshot: str
 ) -> None:
     lines = at_terminal(program, "list", columns=80, NO_COLOR="1").out.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert lines[3] == f"  {LONG_ID}"
+    assert lines[4] == "next: facesnap show latest"
     assert all(len(line) <= 80 for line in lines)
 
 
 def test_where_not_even_what_matters_fits_a_block_shows_it(program: Program, snapshot: str) -> None:
-    listed = at_terminal(program, "list", columns=40)
+    listed = at_terminal(program, "list", columns=34)
     assert (listed.status, listed.err) == (0, "")
-    assert listed.out.splitlines()[:3] == [f"ID         {snapshot}", "Type       PersonGroup", "Object ID  employees"]
+    assert listed.out.splitlines()[:3] == [
+        f"ID         {snapshot[:8]}",
+        "Type       PersonGroup",
+        "Object ID  employees",
+    ]
+    assert "Created" in listed.out
+    assert max(map(len, listed.out.splitlines())) <= 34
+
+
+def test_shortened_ids_still_tell_the_rows_apart() -> None:
+    documents = [{"id": f"0123456789{letter}{'0' * 25}", "objectId": "x" * 60} for letter in "ab"]
+    lines = [line.text for line in Table(datetime.now(UTC)).for_people(documents, SNAPSHOT.layout or Layout(()), 80)]
+    assert [line.split()[0] for line in lines] == ["ID", "0123456789a", "0123456789b"]
 
 
 def test_show_tells_when_it_expires_and_how_soon(program: Program, snapshot: str) -> None:
@@ -68,7 +84,7 @@ def test_show_tells_when_it_expires_and_how_soon(program: Program, snapshot: str
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_status_shows_whole_ids_states_and_messages(program: Program, emulator: RunningEmulator, columns: int) -> None:
+def test_status_shows_ids_states_times_and_messages(program: Program, emulator: RunningEmulator, columns: int) -> None:
     emulator.faults({"route": "POST /snapshots", "fail": SAID, "count": 1})
     assert program.run(*TAKE_QUIETLY).status == 3
     program.run(*TAKE_QUIETLY)
@@ -76,7 +92,9 @@ def test_status_shows_whole_ids_states_and_messages(program: Program, emulator: 
     shown = at_terminal(program, "status", "--all", columns=columns, NO_COLOR="1")
     assert (shown.status, shown.err) == (0, "")
     for one in known:
-        assert re.search(rf"^{one['operationId']}  take +{one['status']}\b", shown.out, re.MULTILINE)
+        shown_id = one["operationId"] if columns >= 120 else one["operationId"][:8]
+        assert re.search(rf"^{shown_id} +take +{one['status']}\b", shown.out, re.MULTILINE)
+    assert "CREATED (UTC)" in shown.out
     assert SAID in " ".join(shown.out.split())
     assert all(len(line) <= columns for line in shown.out.splitlines())
     assert "elapsed" not in shown.out.lower()
@@ -90,7 +108,10 @@ def test_the_line_to_go_on_with_an_export_stays_one_that_can_be_pasted(
     assert program.run("export", "-t", "PersonGroup", "-i", "employees", "--to", str(target), "-q").status == 4
     shown = at_terminal(program, "status", columns=80)
     assert (shown.status, shown.err) == (0, "")
-    assert re.search(rf"^  facesnap export .*--object-id employees --to {target}$", shown.out, re.MULTILINE)
+    line = re.search(r"^  (facesnap export (?:.*\\\n)*.*)$", shown.out, re.MULTILINE)
+    assert line
+    command = ["--type", "PersonGroup", "--object-id", "employees", "--to", str(target)]
+    assert shlex.split(line[1].replace("\\\n", "")) == ["facesnap", "export", "--profile", "source", *command]
     assert "interrupted" in shown.out
 
 
@@ -171,7 +192,7 @@ def test_no_bar_is_drawn_without_colour_at_a_dumb_terminal(program: Program) -> 
     with terminal([*PYTHON, *TAKE_IT], real) as screen:
         status, shown = screen.read_to_end()
     assert status == 0
-    assert "Object ID" in shown
+    assert "of PersonGroup employees" in shown
     assert "\x1b" not in shown
 
 

@@ -64,6 +64,7 @@ class Copy:
     def run(self) -> CopyResult:
         """Copy to all targets that can be copied to. A target's failure is in its result."""
         self._progress.begin("looking", logged=False)
+        started = self._dependencies.clock.monotonic()
         for account in self._accounts():
             with suppress(FacesnapError):  # the account's first request says what is wrong
                 account.begin_bulk_work()
@@ -83,14 +84,19 @@ class Copy:
                 return self._copied_to(snapshot, state)
             return state.result if not state.is_open else replace(state.result, failure=failure)
 
-        results = tuple(future.result() for future in threads.run(finished, states))
+        results = tuple(self._recorded(future.result()) for future in threads.run(finished, states))
         take = self._take or self.job.used_take() or self.job.own_take() or self._take_of(results)
         for result in results:
             if result.failure:
                 _resume_by_running_again(result.failure)
-        if take:
-            self._clean_up(take, [result for result in results if not result.failure])
-        return CopyResult(take, results)
+        end = self._clean_up(take, [result for result in results if not result.failure]) if take else ""
+        elapsed_s = self._dependencies.clock.monotonic() - started
+        return CopyResult(self._parameters.take.object_type.value, take, results, end, elapsed_s)
+
+    def _recorded(self, result: TargetResult) -> TargetResult:
+        """Return a target's result with what the journal keeps of its copy."""
+        known = result.operation and backup_by_id(self._journal, result.operation.intent)
+        return replace(result, record=known or None)
 
     def give_up(self) -> None:
         """Wait for what an unfinished run has sent, and delete its snapshot."""
@@ -199,6 +205,7 @@ class Copy:
             " an apply only creates new objects",
             hint="name copies by {date}, or by {date}-{time} for several a day; or delete it first",
             details={"objectId": object_id, "profile": target.account.profile},
+            subject=target.account.place(object_id),
         )
 
     def _snapshot(self) -> Snapshot:
@@ -378,25 +385,31 @@ class Copy:
             return observe(target.account, self._parameters.take.object_type, operation.object_id)
         return None
 
-    def _clean_up(self, take: Operation, done: Sequence[TargetResult]) -> None:
-        """Delete the snapshot that this copy took, unless that was done or other targets still need it."""
+    def _clean_up(self, take: Operation, done: Sequence[TargetResult]) -> str:
+        """Delete the snapshot that this copy took, unless that was done or other targets still need it.
+
+        Return what became of it: deleted, kept as was asked for, or empty.
+        """
         former = Job(self._parameters.former_key, self.job.time)
         is_own = take.job in (*self._jobs(self._parameters.targets), former)
         is_all = len(done) == len(self._parameters.targets)
         if not done or (is_own and take.verified_time) or take.snapshot_id is None:
-            return
+            return ""
+        end = "kept" if self._parameters.keep_snapshot and is_own else ""
         jobs = [*self._jobs(result.target for result in done), *([former] if is_all else [])]
         # After a change of the targets, the target under which the take is recorded may be none of this copy's.
         is_of_run = is_own or take.job_time == self.job.time
         if end_use(self._journal, take, jobs, is_own=is_of_run, keeps=self._parameters.keep_snapshot):
             try:
                 self._parameters.source.snapshots.delete(take.snapshot_id)
+                end = "deleted"
             except NotFoundError:
-                pass
+                end = "deleted"
             except FacesnapError as error:
                 self._dependencies.reporter.warn(f"{error.message}; it expires by itself 48 hours after it was taken")
         if is_own and is_all:
             self._journal.mark_verified(take)
+        return end
 
 
 def _resume_by_running_again(failure: FacesnapError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from, newest_first
 from facesnap_cli.common.errors import FacesnapError
-from facesnap_cli.common.hints import Command, command
+from facesnap_cli.common.hints import NO_COMMAND, Command, command
 from facesnap_cli.common.time_format import format_duration, format_time
 from facesnap_cli.journal.backup_records import all_backups, backups_of
 from facesnap_cli.journal.run_records import remembered_plans
@@ -52,11 +52,11 @@ class Listing(NamedTuple):
         age = f", the newest {format_duration((now - newest).total_seconds())} old" if newest else ""
         return [f"{_counted(len(items), 'item')}, {_counted(len(there), 'backup')}{age}"]
 
-    def restore_command(self, plan: Path | None) -> Command | None:
-        """Return the command that restores the newest good backup of now, also later; None without one."""
+    def restore_command(self, plan: Path | None) -> Command:
+        """Return the command that restores the newest good backup of now, also later; empty without one."""
         good = next((backup for backup in self.backups if backup.standing is Standing.GOOD), None)
         if good is None:
-            return None
+            return NO_COMMAND
         if self.plans and good.item and good.plan:
             return command("restore", good.item, "--plan", good.plan, "--at", format_time(good.taken_time))
         return command("restore", good.where)

@@ -143,7 +143,7 @@ class ExportMethod:
             return replace(outcome, status="failed", failure=_incomplete(archive, counts))
         if counts.lacking and required is None:
             warnings = (*warnings, f"{new} {counts.flaw}")
-        outcome = replace(outcome, counts=counts, warnings=warnings)
+        outcome = replace(outcome, counts=counts, warnings=warnings, verified="checked" if exported else None)
         if exported and exported.has_shared_images:
             return replace(outcome, status="failed", failure=exported.failure)
         deleted: list[str] = []

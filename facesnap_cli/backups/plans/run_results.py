@@ -10,14 +10,16 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import causes_of, combined_by_name
+from facesnap_cli.operations.batch_errors import Cause, causes_of, combined_by_name
+from facesnap_cli.operations.batch_totals import total_of
 
 
 @dataclass(frozen=True, slots=True)
 class TargetOutcome:
     """The result of one target. `status`: copied, current (an earlier run made the copy) or failed.
 
-    `label` is the target as the plan writes it. `counts` are an archive's; `warnings` do not make it a failure.
+    `label` is the target as the plan writes it. `verified` is how far a copy was compared with its source. `counts`
+    are an archive's; `warnings` do not make it a failure.
     """
 
     label: str
@@ -29,6 +31,7 @@ class TargetOutcome:
     failure: FacesnapError | None = None
     counts: FaceCounts | None = None
     warnings: tuple[str, ...] = ()
+    verified: str | None = None
 
     @property
     def message(self) -> str | None:
@@ -76,8 +79,8 @@ class ItemResult:
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
         failed = [(target.place, target.failure) for target in self.targets if target.failure]
-        said += [str(cause.text) for cause in causes_of([place for place, _ in failed], [error for _, error in failed])]
-        return "; ".join(said)
+        causes = causes_of([place for place, _ in failed], [failure for _, failure in failed])
+        return "; ".join([*said, *map(_failed, causes)])
 
     def documents(self) -> list[dict[str, object]]:
         """Return the JSON form: one document for each target."""
@@ -93,6 +96,7 @@ class ItemResult:
                 "snapshotId": self.take.snapshot_id if self.take else None,
                 "takeOperationId": self.take.operation_id if self.take else None,
                 "applyOperationId": target.operation.operation_id if target.operation else None,
+                "verified": target.verified,
                 "deleted": list(target.deleted),
                 "elapsedSeconds": round(self.elapsed_s, 1),
                 "exitCode": target.failure.status if target.failure else 0,
@@ -101,6 +105,14 @@ class ItemResult:
             }
             for target in self.targets
         ]
+
+
+def _failed(cause: Cause) -> str:
+    """Return what happened to targets that failed of one cause. It names neither them nor the item twice."""
+    failure = cause.failures[0]
+    if failure.subject in cause.names:
+        return str(failure.in_a_line)
+    return f"failed for {', '.join(cause.names)}: {failure.cause or failure.reason or failure.in_a_line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,13 @@ class RunResult:
         return [
             f"{item.item.name}: {text}" for item in self.items for target in item.targets for text in target.warnings
         ]
+
+    @property
+    def total(self) -> str:
+        """The result in numbers: `24 copied, 1 failed, 3 deleted in 1m02s`."""
+        targets = [target for item in self.items for target in item.targets]
+        deleted = sum(len(target.deleted) for target in targets)
+        return total_of([target.status for target in targets], self.elapsed_s, deleted=deleted)
 
     def documents(self) -> list[dict[str, object]]:
         return [document for item in self.items for document in item.documents()]

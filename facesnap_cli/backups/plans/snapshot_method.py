@@ -94,9 +94,10 @@ class SnapshotMethod:
             result.target.label,
             result.target.account.profile,
             result.object_id,
-            "failed" if result.failure else "current" if result.done_before else "copied",
+            result.outcome,
             result.operation,
             failure=result.failure,
+            verified=result.verified,
         )
         if result.failure or self.item.keep is None:
             return outcome

@@ -1,0 +1,162 @@
+"""What each command answers at terminals of 40, 80 and 140 columns: it fits, and it says what comes next."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from facesnap_cli.cli.command_table import TABLE
+from facesnap_cli.emulator.http_server import RunningEmulator
+from tests.conftest import TAKE_IT, TARGET_KEYS, Program, Result, take_employees
+from tests.support.archives import exported
+from tests.support.service import call
+from tests.support.terminal import at_terminal
+
+WIDTHS = (40, 80, 140)
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+EMPLOYEES = ("-t", "PersonGroup", "-i", "employees")
+PLAN = """
+[[backup]]
+name = "employees"
+from = "source"
+type = "PersonGroup"
+object_id = "employees"
+to = ["target:employees-{date}"]
+
+[[backup]]
+name = "ghost"
+from = "source"
+type = "PersonGroup"
+object_id = "ghost"
+to = ["target:ghost-{date}"]
+"""
+# A command line, what it answers, and the command that it says comes next. {n} is the width.
+RESULTS = [
+    (TAKE_IT, r"✓ snapshot \w{8} of PersonGroup employees in \d+s, expires in 48h", "apply latest --profile target"),
+    ((*TAKE_IT, "--no-wait", "--force"), r"• take of PersonGroup employees is started", r"wait \w{8}"),
+    (
+        ("apply", "latest", "--profile", "target", "-i", "new-{n}", "--verify", "full"),
+        r"✓ PersonGroup target:new-{n} from snapshot \w{8} .*verified: new-{n} is the same as employees",
+        "objects --profile target",
+    ),
+    (("list",), r"ID .*EXPIRES IN \w{8}", "show latest"),
+    (("show", "latest"), r"ID +\w{8}.* Object ID employees", r"apply \w{8} --profile target"),
+    (("update", "latest", "--user-data", "x"), r"✓ snapshot \w{8} of PersonGroup employees changed", r"show \w{8}"),
+    (("delete", "{snapshot}", "--yes"), r"✓ snapshot \w{8} of PersonGroup employees deleted", "list"),
+    (("delete", "latest", "--dry-run"), "would delete 1 snapshot", ""),
+    (("status", "--all"), r"\btake\b.*\bsucceeded\b.*\bsource\b", ""),
+    (("wait", "{operation}"), r"✓ snapshot \w{8} of PersonGroup employees", ""),
+    (
+        ("copy", *EMPLOYEES, "--to", "target:a{n}", "--to", "target:b{n}"),
+        r"deleted after the copies ✓ copied to target:a{n} in \S+ verified: 3 persons, 7 faces .*2 copied in \d+s$",
+        "backups",
+    ),
+    (
+        ("copy", *EMPLOYEES, "--to", "target:taken", "--to", "target:c{n}"),
+        r"✗ not copied to target:taken ✓ copied to target:c{n} .*1 copied, 1 failed in \d+s facesnap:",
+        "",
+    ),
+    (("copy", *EMPLOYEES, "--to", "target:x", "--dry-run"), r"\btake\b.*\bapply\b", ""),
+    (
+        ("run", "{plan}"),
+        r"✓ employees: copied (already )?to target:\S+, verified ✗ ghost: not copied to target:ghost-\S+ .*1 failed",
+        "",
+    ),
+    (("run", "{plan}", "--dry-run"), "missing", ""),
+    (("backups",), "there are no backups", ""),
+    (("backups", "{folder}"), "employees", ""),
+    (("backups", "{plan}", "--check"), r"no\b.*target:employees-\{date\}", ""),
+    (
+        ("restore", "{archive}", "--to", "target:r{n}"),
+        r"✓ 3 persons and 7 faces built as PersonGroup target:r{n}",
+        "import .* --id-map ids.csv",
+    ),
+    (("restore", "{archive}", "--to", "target:r", "--dry-run"), "import", ""),
+    (
+        ("export", *EMPLOYEES, "--to", "{folder}/{n}.facesnap"),
+        r"✓ \S+/{n}.facesnap: PersonGroup employees, 3 persons, 7 faces \(none with image\), \d+ KB, in \S+",
+        "inspect .*--missing",
+    ),
+    (("export", *EMPLOYEES, "--to", "{folder}/x.facesnap", "--dry-run"), r"• would write \S+: PersonGroup", "export"),
+    (
+        ("import", "{archive}", "--profile", "target", "-i", "i{n}"),
+        r"✓ 3 persons and 7 faces built as PersonGroup target:i{n} with new ids, trained, verified",
+        "import .* --id-map ids.csv",
+    ),
+    (("inspect", "{archive}"), "Faces with image +7", "inspect .*--check"),
+    (("diff", "{archive}"), "no differences", ""),
+    (("objects",), r"\bwatchlist\b.*\bemployees\b", "export"),
+    (("doctor",), "ok +versions", ""),
+    (("config", "list"), "source", ""),
+    (("config", "show"), "endpoint", ""),
+    (("config", "path"), "config.toml", ""),
+    (("config", "set", "rate_limit", "10/s"), "", ""),
+]
+WITHOUT_RESULT = {
+    "completion": "prints a script for a shell",
+    "schedule": "prints a file for another program",
+    "emulator": "runs until it is stopped; tests/emulator/test_command.py reads what it prints",
+}
+
+
+@pytest.fixture
+def places(program: Program, emulator: RunningEmulator) -> dict[str, str]:
+    """A snapshot of employees, an archive of them, a plan, and a group that is in a copy's way."""
+    take_employees(program)
+    [operation] = program.run("status", "--all", "-o", "json").json
+    archive = exported(program, emulator, "PersonGroup", "employees")
+    plan = program.directory / "nightly.toml"
+    plan.write_text(PLAN)
+    call(emulator, "PUT", "/persongroups/taken", TARGET_KEYS[0], {"name": "taken"})
+    return {
+        "operation": operation["operationId"][:8],
+        "archive": str(archive),
+        "folder": str(program.directory),
+        "plan": str(plan),
+    }
+
+
+def test_every_command_is_here() -> None:
+    assert {line[0] for line, *_ in RESULTS} | set(WITHOUT_RESULT) == set(TABLE)
+
+
+@pytest.mark.parametrize(("line", "says", "then"), RESULTS, ids=[" ".join(line) for line, *_ in RESULTS])
+def test_a_result_fits_its_terminal_and_names_the_next_step(
+    program: Program, places: dict[str, str], line: tuple[str, ...], says: str, then: str
+) -> None:
+    for columns in WIDTHS:
+        if "{snapshot}" in line:
+            places["snapshot"] = take_employees(program, "--force")
+        words = [word.replace("{n}", str(columns)) for word in line]
+        for name, place in places.items():
+            words = [word.replace(f"{{{name}}}", place) for word in words]
+        shown = at_terminal(program, *words, columns=columns)
+        lines = [*written(shown.out), *written(shown.err)]
+        assert [text for text in lines if len(text) > columns and not is_one_word(text)] == []
+        assert re.search(says.replace("{n}", str(columns)), " ".join(" ".join(lines).split())), shown
+        found = next_command(shown)
+        assert re.match(f"facesnap {then}", found) if then else found == "", shown
+
+
+def written(text: str) -> Iterator[str]:
+    """Yield the lines that stay on a screen, without progress."""
+    before, _, drawn = text.partition("\x1b[?25l")
+    for line in [*before.splitlines(), *drawn.rpartition("\x1b[2K")[2].splitlines()]:
+        plain = ESCAPES.sub("", line)
+        if "━" not in plain:
+            yield plain
+
+
+def is_one_word(line: str) -> bool:
+    """Return whether a line holds nothing that could be on another line: a path, or an option with one."""
+    words = line.removesuffix("\\").split()
+    return len(words) <= 2
+
+
+def next_command(shown: Result) -> str:
+    """Return the command that comes next, as a shell reads it; empty without one."""
+    found = re.search(r"^next:\s+((?:.*\\\n)*.*)$", ESCAPES.sub("", shown.out), re.MULTILINE)
+    return shlex.join(shlex.split(found[1].replace("\\\n", ""))) if found else ""
