@@ -265,8 +265,10 @@ def test_what_the_service_refuses_to_all_is_the_runs_exit_status(
     estate.emulator.faults({"route": "POST /snapshots", "status": status, "code": code})
     done = estate.run("run", estate.plan(*(item(name, "dr:{name}-{date}") for name in ("group-00", "group-01"))))
     assert done.status == exit_code
-    assert done.err.splitlines()[2].startswith("facesnap: 2 of 2 items did not succeed: group-00, group-01: ")
-    assert done.err.splitlines()[2].endswith(said)
+    total, message = done.err.splitlines()[2:4]
+    assert total.startswith("2 failed in ")
+    assert message.startswith("facesnap: 2 of 2 items did not succeed: group-00, group-01: ")
+    assert message.endswith(said)
 
 
 def test_a_bug_that_meets_one_item_leaves_the_others_their_night(
