@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facesnap_cli.display.tables import Line
 
 _MOST_SHOWN_ON_STDERR = 20
+_NEXT = "next: "
 
 
 class Output:
@@ -109,7 +110,7 @@ class Output:
         width = terminal_width(self._stream)
         is_read = bool(width) and self._style == "table" and self._query is None
         if is_read:
-            self.lines(wrapped(["next: ", words], width, indent="  "))
+            self.lines(wrapped([words], width, first=_NEXT, indent=" " * len(_NEXT)))
         return is_read
 
     def value(self, name: str, value: str) -> None:
