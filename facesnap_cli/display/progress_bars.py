@@ -185,7 +185,5 @@ class _TimeLeft(ProgressColumn):
     """Shows what is left of the time that a task is expected to take, also between two polls."""
 
     def render(self, task: Task) -> Text:
-        estimate_s = task.fields["estimate_s"]
-        if task.finished or not estimate_s:
-            return Text()
-        return Text(f"about {format_duration(estimate_s - (task.elapsed or 0.0))} left")
+        left_s = (task.fields["estimate_s"] or 0.0) - (task.elapsed or 0.0)
+        return Text(f"about {format_duration(left_s)} left" if left_s > 0 and not task.finished else "")

@@ -72,6 +72,6 @@ class ProgressTable(View):
             room = max(1, stage_columns - len(f"{item.stage} : {status}"))
             stage = f"{item.stage} {shortened(item.operation.object_id, room, self._ellipsis)}: {status}"
             estimate_s = self._estimate_of(item.operation) if item.operation.state.is_open else None
-            if estimate_s:
-                left = f"about {format_duration(estimate_s - item.operation.elapsed_s(self.clock.now()))}"
+            left_s = (estimate_s or 0.0) - item.operation.elapsed_s(self.clock.now())
+            left = f"about {format_duration(left_s)}" if left_s > 0 else ""
         return stage, elapsed, left

@@ -32,6 +32,7 @@ def run_with(program: Program, emulator: RunningEmulator) -> Iterator[Run]:
     lines = {
         "export": ("export", "-t", "PersonGroup", "-i", "employees", *to),
         "export list": ("export", "-t", "LargeFaceList", "-i", "archive", *to),
+        "export small list": ("export", "-t", "FaceList", "-i", "watchlist", *to),
         "diff": ("diff", str(archive)),
         "objects": ("objects", "-t", "PersonGroup"),
         "import": ("import", str(archive), "-p", "target", "-i", "copy"),
@@ -172,6 +173,19 @@ def test_an_id_that_a_list_has_twice_is_unreadable(
     assert done.status == 9, done.err
     assert "twice" in done.err
     assert not (program.directory / "new.facesnap").exists()
+
+
+@pytest.mark.parametrize("command", ["export list", "export small list"])
+def test_a_face_that_a_face_list_has_twice_is_unreadable(run_with: Run, command: str) -> None:
+    def change(request: Received, document: Any) -> Any:
+        if "/persistedfaces?" in request.path and document:
+            return [*document, document[-1]]
+        if isinstance(document, dict) and document.get("persistedFaces"):
+            document["persistedFaces"] *= 2
+        return document
+
+    done = run_with(command, change)
+    assert (done.status, "twice" in done.err) == (9, True)
 
 
 @pytest.mark.parametrize("entries", [[1], [None], [{}], [{"id": 5}]], ids=json.dumps)

@@ -106,6 +106,5 @@ class TrainingWait:
         self.reporter.warn(
             f"the training of {self.object_id} has not changed its state for {format_duration(self._unchanged_s())}:"
             " the service may be busy, or may have lost it; only --timeout ends this wait (8), and the same command"
-            f" goes on later without another training; if it never ends, delete {self.object_type.value}"
-            f" {self.object_id} and import it again"
+            f" goes on later; if it never ends, delete {self.object_type.value} {self.object_id} and import it again"
         )
