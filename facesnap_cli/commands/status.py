@@ -10,7 +10,7 @@ from facesnap_cli.cli import options
 from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import ConflictError, UsageError
-from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.hints import NO_COMMAND, Hint, command
 
 app = typer_app()
 ForgetOption = Annotated[bool, typer.Option("--forget", help="Take these off the list. It asks, or needs --yes.")]
@@ -41,6 +41,8 @@ def status(
         work = find_work(app, references, ended_too=all)
         outcomes = Waiter(app.dependencies).poll_all(work.operations, named=bool(references), since=began)
         report_work(app, outcomes, work.transfers, nothing="no operations" if all else NONE_OPEN)
+        is_waiting = any(outcome.operation.state.is_open for outcome in outcomes)
+        app.conclude(then=command("wait", *references) if is_waiting else NO_COMMAND)
 
 
 def _forget(app: App, references: list[str], *, consent: bool) -> None:

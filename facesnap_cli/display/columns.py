@@ -168,7 +168,7 @@ def _operations(id_of: Callable[[Document], object], sentence_of: SentenceOf | N
     return View(
         (
             *("operationId", "kind", "status", "objectType", "objectId", "elapsedSeconds", "profile"),
-            *("message", "resume", "snapshotId"),
+            *("snapshotId", "message", "resume"),
         ),
         id_of,
         Layout(

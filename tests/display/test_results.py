@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from facesnap_cli.cli.command_table import TABLE
+from facesnap_cli.display.columns import DELETED_SNAPSHOT
+from facesnap_cli.display.output import Output
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import TAKE_IT, TARGET_KEYS, Program, Result, take_employees
 from tests.support.archives import exported
 from tests.support.service import call
-from tests.support.terminal import at_terminal
+from tests.support.terminal import Screen, at_terminal
 
 WIDTHS = (40, 80, 140)
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -48,6 +50,7 @@ RESULTS = [
     (("delete", "{snapshot}", "--yes"), r"✓ snapshot \w{8} of PersonGroup employees deleted", "list"),
     (("delete", "latest", "--dry-run"), "would delete 1 snapshot", ""),
     (("status", "--all"), r"\btake\b.*\bsucceeded\b.*\bsource\b", ""),
+    (("status", "{open}"), r"\btake\b.*\b(notStarted|running)\b", r"wait \w{8}"),
     (("wait", "{operation}"), r"✓ snapshot \w{8} of PersonGroup employees", ""),
     (
         ("copy", *EMPLOYEES, "--to", "target:a{n}", "--to", "target:b{n}"),
@@ -128,6 +131,9 @@ def test_a_result_fits_its_terminal_and_names_the_next_step(
     program: Program, places: dict[str, str], line: tuple[str, ...], says: str, then: str
 ) -> None:
     for columns in WIDTHS:
+        if "{open}" in line:
+            started = program.run(*TAKE_IT, "--no-wait", "--force", "-o", "id", "-q")
+            places["open"] = started.out[:8]
         if "{snapshot}" in line:
             places["snapshot"] = take_employees(program, "--force")
         words = [word.replace("{n}", str(columns)) for word in line]
@@ -139,6 +145,60 @@ def test_a_result_fits_its_terminal_and_names_the_next_step(
         assert re.search(says.replace("{n}", str(columns)), " ".join(" ".join(lines).split())), shown
         found = next_command(shown)
         assert re.match(f"facesnap {then}", found) if then else found == "", shown
+
+
+def test_all_fields_are_there_with_verbose(program: Program) -> None:
+    shown = at_terminal(program, *TAKE_IT, "-v")
+    assert shown.status == 0
+    labels = [line.split("  ")[0] for line in ESCAPES.sub("", shown.out).splitlines()]
+    assert {"Operation", "Kind", "Status", "Created", "Profile", "Object ID", "Snapshot ID", "Took"} <= set(labels)
+    assert next_command(shown) == "facesnap apply latest --profile target"
+
+
+def test_json_has_no_sentence_and_no_next_step(program: Program) -> None:
+    shown = at_terminal(program, *TAKE_IT, "-o", "json")
+    assert (shown.status, shown.json["status"]) == (0, "succeeded")
+
+
+def test_quiet_leaves_the_sentence_alone(program: Program) -> None:
+    shown = at_terminal(program, *TAKE_IT, "-q")
+    assert (shown.status, shown.err) == (0, "")
+    assert re.fullmatch(r"✓ snapshot \w{8} of PersonGroup employees in \d+s, expires in 48h\n", shown.out)
+
+
+@pytest.mark.parametrize("at", ["a terminal", "a pipe"])
+def test_a_target_in_the_way_and_one_that_got_no_request_have_rows(
+    program: Program, places: dict[str, str], emulator: RunningEmulator, at: str
+) -> None:
+    emulator.faults({"route": "POST /snapshots", "status": 403})
+    line = ("copy", *EMPLOYEES, "--to", "target:taken", "--to", "target:free")
+    done = at_terminal(program, *line, "-v") if at == "a terminal" else program.run(*line)
+    assert done.status == 11
+    rows = [row for row in ESCAPES.sub("", done.out).splitlines() if re.match(r" *apply ", row)]
+    assert [re.findall(r"\b(?:conflict|notSent|taken|free|target)\b", row)[:2] for row in rows] == [
+        ["conflict", "taken"],
+        ["notSent", "free"],
+    ]
+    assert program.run(*line, "-o", "json", "-q").json == []
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    class Ascii(Screen):
+        encoding = "ascii"
+
+    stream = Ascii()
+    document = {"id": "0" * 36, "type": "FaceList", "objectId": "watchlist"}
+    Output(stream=stream, styled=False).record(document | {"userData": None}, DELETED_SNAPSHOT)
+    assert stream.getvalue() == "+ snapshot 00000000 of FaceList watchlist deleted\n"
+
+
+def test_a_batch_ends_with_a_total_in_a_log_too(program: Program, places: dict[str, str]) -> None:
+    done = program.run("run", places["plan"])
+    assert done.status == 11
+    lines = done.err.splitlines()
+    [total] = [line for line in lines if re.fullmatch(r"1 copied, 1 failed in \d+s", line)]
+    assert lines[lines.index(total) + 1].startswith("facesnap: 1 of 2 items did not succeed")
+    assert [line for line in lines if line.count("ghost") > 2] == []
 
 
 def written(text: str) -> Iterator[str]:
