@@ -167,12 +167,16 @@ def agreed(app: App, step: Step, *, dry_run: bool, given: bool) -> bool:
 
     Raises UsageError for any answer but yes.
     """
+    from facesnap_cli.common.escape import harmless
     from facesnap_cli.display.columns import STEP
     from facesnap_cli.display.prompts import can_ask, confirm
 
     if dry_run:
         app.output.records([step.document()], STEP)
         return False
-    app.messages.note(f"will {step.why}")
-    confirm("Restore it?", given=given or not can_ask(), undone="nothing was restored", reporter=app.messages)
+    asks = not given and can_ask()
+    if not asks:
+        app.messages.note(f"will {step.why}")
+    question = f"will {harmless(step.why)}\nRestore it?"
+    confirm(question, given=not asks, undone="nothing was restored", reporter=app.messages)
     return True

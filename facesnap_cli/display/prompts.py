@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Iterable
 
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.reporter import Reporter
+
+_SIGNALS_EVERY_S = 0.1
 
 
 def can_ask() -> bool:
@@ -18,6 +22,10 @@ def ask(question: str) -> str:
     """Return what was typed, without the line break; nothing at the end of the input."""
     sys.stderr.write(question)
     sys.stderr.flush()
+    if os.name == "posix" and sys.stdin.isatty():
+        # Python handles a signal that comes just before a read only after it: a Ctrl-C would have to be typed twice.
+        while not select.select([sys.stdin], [], [], _SIGNALS_EVERY_S)[0]:
+            pass
     return sys.stdin.readline().strip()
 
 

@@ -8,14 +8,16 @@ import sys
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program
-from tests.support.service import posts
+from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
+from tests.support.archives import exported, persons
+from tests.support.service import call, posts
 from tests.support.terminal import Terminal, terminal
 
 FACESNAP = (sys.executable, "-m", "facesnap_cli")
 TAKE_IT = (*FACESNAP, "take", "-t", "PersonGroup", "--no-wait", "-o", "none")
 QUESTION = "Which PersonGroup? Its number or id: "
 END_OF_INPUT = "\x04"
+INTERRUPT = "\x03"
 
 
 def environment(program: Program) -> dict[str, str]:
@@ -88,3 +90,57 @@ def test_config_delete_asks(program: Program, answer: str, exit_status: int, is_
         screen.send(answer)
         assert ended(screen)[0] == exit_status
     assert ("[profiles.target]" in path.read_text()) is is_left
+
+
+@pytest.fixture
+def archive(program: Program, emulator: RunningEmulator) -> str:
+    """An archive of employees without one person, who was deleted since."""
+    path = exported(program, emulator, "PersonGroup", "employees")
+    [gone, *_] = persons(emulator, "PersonGroup", "employees")
+    call(emulator, "DELETE", f"/persongroups/employees/persons/{gone['personId']}", SOURCE_KEYS[0])
+    return str(path)
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+@pytest.mark.parametrize("where", [("--to", "target:again"), ("--into",)])
+def test_restore_says_what_it_will_do_and_does_it_after_a_yes(
+    program: Program, emulator: RunningEmulator, archive: str, where: tuple[str, ...], quiet: tuple[str, ...]
+) -> None:
+    with terminal([*FACESNAP, "restore", archive, *where, *quiet, "-o", "none"], environment(program)) as screen:
+        shown = screen.read_until("Restore it? [y/N] ")
+        assert ("build PersonGroup target:again" if "--to" in where else "add everything that PersonGroup") in shown
+        assert posts(emulator) == 0
+        screen.send("y\n")
+        status, shown = ended(screen)
+    assert status == 0, shown
+    key = TARGET_KEYS[0] if "--to" in where else SOURCE_KEYS[0]
+    assert len(persons(emulator, "PersonGroup", "again" if "--to" in where else "employees", key)) == 3
+
+
+@pytest.mark.parametrize("where", [("--to", "target:again"), ("--into",)])
+@pytest.mark.parametrize(
+    ("answer", "exit_status", "said"),
+    [
+        ("n\n", 2, "not confirmed; nothing was restored"),
+        ("\n", 2, "not confirmed; nothing was restored"),
+        ("yess\n", 2, "not confirmed; nothing was restored"),
+        (END_OF_INPUT, 2, "not confirmed; nothing was restored"),
+        (INTERRUPT, 130, "interrupted"),
+    ],
+)
+def test_restore_does_nothing_without_a_yes(
+    program: Program,
+    emulator: RunningEmulator,
+    archive: str,
+    where: tuple[str, ...],
+    answer: str,
+    exit_status: int,
+    said: str,
+) -> None:
+    with terminal([*FACESNAP, "restore", archive, *where, "-o", "none"], environment(program)) as screen:
+        screen.read_until("Restore it? [y/N] ")
+        screen.send(answer)
+        status, shown = ended(screen)
+    assert (status, posts(emulator)) == (exit_status, 0)
+    assert f"facesnap: {said}" in shown
+    assert not [call for call in emulator.requests()["requests"] if call["method"] == "PUT"]
