@@ -7,12 +7,13 @@ from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
+from facesnap_cli.archives.importing.creation import Creation
 from facesnap_cli.archives.importing.detection import describe_detections, detections_of
 from facesnap_cli.archives.importing.doubt import Doubts
 from facesnap_cli.archives.importing.existing_object import begin_additions, check_additions, record_lost_additions
 from facesnap_cli.archives.importing.id_map_file import write_id_map
 from facesnap_cli.archives.importing.import_result import ImportResult, refusal_of
-from facesnap_cli.archives.importing.import_schema import ADDING, CREATING, EXTENDING, FINISHED, TRAINING
+from facesnap_cli.archives.importing.import_schema import ADDING, EXTENDING, FINISHED, TRAINING
 from facesnap_cli.archives.importing.import_state import ImportState, PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
 from facesnap_cli.archives.importing.training import TrainingWait
@@ -27,7 +28,7 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.face_api.paging import pages_for
-from facesnap_cli.journal.transfer_record import FINISHED_BEFORE, import_state_path
+from facesnap_cli.journal.transfer_record import import_state_path
 from facesnap_cli.journal.transfers import RunningTransfer
 from facesnap_cli.models.empty_user_data import notes_on_empty_as_absent
 from facesnap_cli.models.objects import ObjectType
@@ -177,53 +178,16 @@ class _Import:
         )
 
     def _create(self) -> None:
-        """Create the object, or check that the existing one is this import's own."""
-        exists = self._doubts.takes_effect(CREATING, self._exists)
-        step, archive_id = self._state.step, self._state.archive_id
-        if exists:
-            self._check_own(step)
-            self._resumed = True
-        else:
-            self._state.begin(CREATING, self._head.archive_id)
-            self._send_create(step, archive_id)
-        if not exists or step == CREATING:
-            self._state.start_over(ADDING, self._head.archive_id, self._parameters.persons)
-
-    def _check_own(self, step: str | None) -> None:
-        """Raise ConflictError unless an earlier run of this import has created the object.
-
-        If that run finished the import, only its id map is left to write, or what a kill kept it from reporting.
-        """
-        object_id = self._object_id
-        is_own = self._state.archive_id == self._head.archive_id
-        has_more = self._parameters.id_map or self._progress.is_resumed
-        if step is None or step == EXTENDING or (step == FINISHED and not (is_own and has_more)):
-            raise ConflictError(
-                f"{self._kind.value} {object_id} exists already; an import only builds new objects",
-                hint="choose another --object-id"
-                + (f"; the ids of the import that built it are in {self._state.path} (SQLite)" if step else ""),
-                code=FINISHED_BEFORE if step else "",
-                details={"objectId": object_id},
-            )
-        if not is_own:
-            raise ConflictError(
-                f"{self._kind.value} {object_id} is the unfinished import of another archive",
-                hint="finish that one first, or choose another --object-id",
-                details={"objectId": object_id},
-            )
-        found = self._objects.get(self._kind, object_id)
-        if found.recognition_model and self._recognition_model not in (None, found.recognition_model):
-            raise ConflictError(
-                f"the unfinished import of {object_id} uses {found.recognition_model}, not {self._recognition_model}",
-                hint="give the same --recognition-model as before, or choose another --object-id",
-                details={"objectId": object_id},
-            )
-        if step == CREATING and (found.name or "") != (self._head.name or ""):
-            raise ConflictError(
-                f"{self._kind.value} {object_id} exists already, and is not what this import was about to create",
-                hint="choose another --object-id",
-                details={"objectId": object_id},
-            )
+        """Create the object, or go on with the one that an earlier run of this import has created."""
+        self._resumed = Creation(
+            self._objects,
+            self._head,
+            self._state,
+            self._parameters,
+            self._doubts,
+            self._recognition_model,
+            self._progress.is_resumed,
+        ).create()
 
     def _verify_level(self) -> VerifyLevel:
         """Return how to compare the object with the archive.
@@ -236,30 +200,6 @@ class _Import:
             level = VerifyLevel.QUICK
         must_look = self._was_in_doubt or self._state.step == FINISHED
         return VerifyLevel.QUICK if must_look and level is VerifyLevel.NONE else level
-
-    def _send_create(self, step: str | None, archive_id: str | None) -> None:
-        """Create the object; after a refusal return to `step`, because an earlier run's work may exist after all."""
-        try:
-            self._doubts.send(
-                Request(CREATING),
-                lambda on_send: self._objects.create(
-                    self._kind,
-                    self._object_id,
-                    name=self._head.name,
-                    user_data=self._head.user_data,
-                    recognition_model=self._recognition_model,
-                    on_send=on_send,
-                ),
-            )
-        except OutcomeUnknownError:
-            if not self._doubts.takes_effect(CREATING, self._exists):
-                raise
-        except FacesnapError:
-            self._state.step_back(step, archive_id)
-            raise
-
-    def _exists(self) -> bool:
-        return self._objects.exists(self._kind, self._object_id)
 
     def _add(self) -> None:
         """Add everything missing, in rounds.
