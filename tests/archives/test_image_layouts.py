@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 from typing import Literal
@@ -221,6 +222,27 @@ def test_unused_files_and_folders_and_faces_without_image_are_named(team: Team) 
     ):
         assert text in done.err
     assert "Nobody/3.jpg" not in done.err
+
+
+def test_a_name_that_is_not_unicode_is_nobodys(team: Team) -> None:
+    ada = team.add(ADA)
+    image = team.put(f"{ADA}.jpg")
+    folder = Path(os.fsdecode(os.fsencode(team.images) + b"/\xff"))
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xfe.jpg")).write_bytes(image)
+    done = team.export()
+    assert (done.status, team.matched()) == (0, {ada.faces[0]: image})
+    assert [entry["files"] for entry in done.json["matching"]["unusedFolders"]] == [1]
+
+
+def test_an_unusable_file_that_is_not_needed_is_named_as_such(team: Team) -> None:
+    team.add(ADA)
+    team.put(f"{ADA}/1.jpg")
+    team.put(f"{ADA}/2.webp", b"RIFF\0\0\1\0WEBP" + bytes(4000))
+    done = team.export()
+    assert done.status == 0
+    [unusable] = done.json["matching"]["unusable"]
+    assert "a WebP image" in unusable["reason"]
 
 
 @pytest.mark.parametrize("kind", ["webp", "namesake", "extra"])

@@ -28,7 +28,9 @@ COLUMNS = ("person_id", "name", "user_data", "persisted_face_id", "path", "targe
 _IDENTIFYING = ("person_id", "name", "user_data", "persisted_face_id")
 _OTHER_NAMES = {"faceid": "persisted_face_id"}
 _BY_LETTERS = {name.replace("_", ""): name for name in COLUMNS} | _OTHER_NAMES
-_TARGET_FACE = pattern(r"\d{1,6},\d{1,6},\d{1,6},\d{1,6}")
+_TARGET_FACE = pattern(r"\s*\d{1,6}\s*(?:,\s*\d{1,6}\s*){3}")
+_DETECTION_MODEL = pattern(r"detection_\d\d")
+_SEPARATOR = pattern(r'\ufeff?"?sep=(.)"?', re.IGNORECASE)
 _DELIMITERS = ",;\t"
 _CHUNK_BYTES = 1024 * 1024
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -102,28 +104,27 @@ class ImageManifest:
                 f"WITH twice AS (SELECT {column} AS value, min(line) AS first FROM rows"  # noqa: S608 - ours
                 f" WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1"
                 " AND NOT (? AND count(*) = count(DISTINCT target_face)))"
-                f" SELECT line, value, first FROM rows JOIN twice ON {column} = value WHERE line > first"
+                f" SELECT line, {what} AS shown, first FROM rows JOIN twice ON {column} = value WHERE line > first"
             )
             for row in self._rows.execute(query, (column == "file",)):
-                yield row["line"], f"the {what} {shown(row['value'])} stands in line {row['first']} already"
+                yield row["line"], f"the {what} {shown(row['shown'])} stands in line {row['first']} already"
 
 
 class _Reader:
     """Reads the rows of a manifest, and collects complaints by their lines."""
 
     def __init__(self, path: Path):
-        self._path = path
+        self._directory = os.path.abspath(path.parent)
         self.complaints: list[tuple[int, str]] = []
         self.without_path = 0
 
     def rows(self, file: IO[bytes]) -> Iterator[tuple[object, ...]]:
         """Yield the values for the table, and close the file."""
         with io.TextIOWrapper(file, encoding=_encoding_of(file), newline="") as text:
-            first = text.readline()
-            skipped = int(first.lower().startswith("sep="))
-            delimiter = first[4:].strip("\r\n")[:1] if skipped else _delimiter_of(first)
-            header = text.readline() if skipped else first
-            cells = csv.reader(itertools.chain([header], text), delimiter=delimiter or ",")
+            skipped, header, delimiter = 0, text.readline(), ""
+            while (header and not header.strip()) or _separator_in(header):
+                skipped, header, delimiter = skipped + 1, text.readline(), _separator_in(header) or delimiter
+            cells = csv.reader(itertools.chain([header], text), delimiter=delimiter or _delimiter_of(header))
             try:
                 yield from self._values(cells, skipped)
             except csv.Error as error:
@@ -145,15 +146,17 @@ class _Reader:
             problems = list(_problems(values, too_long=any(cell.strip() for cell in cells[len(columns) :])))
             self.complaints += [(line, problem) for problem in problems]
             if not problems:
-                yield _row(line, values)
+                yield _row(self._directory, line, values)
 
 
-def _row(line: int, values: Mapping[str, str | None]) -> tuple[object, ...]:
+def _row(directory: str, line: int, values: Mapping[str, str | None]) -> tuple[object, ...]:
     found = {name: values.get(name) for name in COLUMNS}
     for name in ("person_id", "persisted_face_id"):
         found[name] = (found[name] or "").lower() or None
-    file = names.exact(posixpath.normpath((found["path"] or "").replace("\\", "/")))
-    return (line, *(value and storable(value) for value in found.values()), storable(file))
+    if target_face := found["target_face"]:
+        found["target_face"] = ",".join(str(int(part)) for part in target_face.split(","))
+    file = os.path.normpath(os.path.join(directory, (found["path"] or "").replace("\\", "/")))
+    return (line, *(value and storable(value) for value in found.values()), names.exact(file))
 
 
 def _column(cell: str) -> str | None:
@@ -183,6 +186,9 @@ def _problems(values: Mapping[str, str | None], *, too_long: bool) -> Iterator[s
     target_face = values.get("target_face")
     if target_face and not _TARGET_FACE.fullmatch(target_face):
         yield "target_face is left,top,width,height in pixels"
+    model = values.get("detection_model")
+    if model and not _DETECTION_MODEL.fullmatch(model):
+        yield f"there is no detection model {shown(model)}; one is detection_01"
 
 
 def _raise_all(path: Path, complaints: Sequence[tuple[int, str]]) -> None:
@@ -215,6 +221,12 @@ def _encoding_of(file: IO[bytes]) -> str:
     return "utf-8"
 
 
+def _separator_in(line: str) -> str:
+    """Return the separator that the line `sep=;`, which is for Excel, declares; empty for another line."""
+    found = _SEPARATOR.fullmatch(line.rstrip("\r\n"))
+    return found[1] if found else ""
+
+
 def _delimiter_of(header: str) -> str:
     bare = re.sub(r'"[^"]*"', "", header)
     return max(_DELIMITERS, key=bare.count)
@@ -229,33 +241,35 @@ def _file(directory: Path, path: str) -> Path:
 
 def _meant(row: sqlite3.Row, index: ObjectIndex) -> tuple[str | None, frozenset[int] | None]:
     """Return the face and the owners that a row means. Owners are None if it names nobody of the object."""
-    owners: frozenset[int] | None = None
-    if row["persisted_face_id"]:
-        face_owner = index.owner_of_face(row["persisted_face_id"])
-        return row["persisted_face_id"], None if face_owner is None else frozenset([face_owner])
-    if row["person_id"]:
-        owner = index.owner_of_id(row["person_id"])
-        return None, None if owner is None else frozenset([owner])
-    for column, rule in (("name", NAME), ("user_data", USER_DATA)):
-        if row[column]:
-            named = index.named_by(row[column], rule)
-            if named is None and column == "user_data":
-                return _face_with(row["user_data"], owners, index)
-            if named is None:
-                return None, None
-            owners = named.owners if owners is None else owners & named.owners
-    return None, owners
+    face_id, owners = row["persisted_face_id"], None
+    if face_id or row["person_id"]:
+        owner = index.owner_of_face(face_id) if face_id else index.owner_of_id(row["person_id"])
+        if owner is None:
+            return face_id, None
+        owners = frozenset([owner])
+    elif row["name"]:
+        named = index.named_by(row["name"], NAME)
+        if named is None:
+            return None, None
+        owners = named.owners
+    if row["user_data"]:
+        named = index.named_by(row["user_data"], USER_DATA)
+        if named is None:
+            return _face_with(row["user_data"], face_id, owners, index)
+        owners = named.owners if owners is None else owners & named.owners
+    return face_id, owners
 
 
 def _face_with(
-    user_data: str, owners: frozenset[int] | None, index: ObjectIndex
+    user_data: str, face_id: str | None, owners: frozenset[int] | None, index: ObjectIndex
 ) -> tuple[str | None, frozenset[int] | None]:
-    """Return the one face, of one of the owners, that has this user data."""
+    """Return the one face, of one of the owners, that has this user data, which is that of no person."""
     faces = index.faces_with_file([user_data], next(iter(owners)) if owners and len(owners) == 1 else None)
-    if len(faces) == 1:
-        [(face_id, owner)] = faces
-        return face_id, frozenset([owner]) if owners is None else owners & {owner}
-    return None, owners if owners is not None or not faces else frozenset(owner for _, owner in faces)
+    if not faces:  # a person with other user data is not the one that the row means
+        return face_id, None if owners is None else index.without_user_data(owners)
+    found = {face for face, _ in faces if face_id in (None, face)}
+    whose = frozenset(owner for face, owner in faces if face in found)
+    return face_id or (found.pop() if len(found) == 1 else None), whose if owners is None else owners & whose
 
 
 def _contradictions_of(row: sqlite3.Row, index: ObjectIndex) -> Iterator[str]:
@@ -269,6 +283,10 @@ def _contradictions_of(row: sqlite3.Row, index: ObjectIndex) -> Iterator[str]:
     if owner is not None and face_owner is not None and owner != face_owner:
         yield f"the face {face} is one of {index.title(face_owner)}, not of {person}"
     known = owner if owner is not None else face_owner
+    if known is None and row["name"] and row["user_data"] and not (person or face):
+        by_name, by_user_data = index.named_by(row["name"], NAME), index.named_by(row["user_data"], USER_DATA)
+        if by_name and by_user_data and not by_name.owners & by_user_data.owners:
+            yield f"nobody has both the name {shown(row['name'])} and the user data {shown(row['user_data'])}"
     if known is None or (owner is not None and face_owner not in (None, owner)):
         return
     if row["name"] and not index.is_named(known, row["name"]):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from facesnap_cli.archives.images.image import CheckedImage, ImageError
+from facesnap_cli.archives.images.image import CheckedImage, ImageError, check_beginning
 from facesnap_cli.archives.images.names import in_order
 from facesnap_cli.archives.images.object_index import USER_DATA, ObjectIndex
 from facesnap_cli.archives.images.sources import MANIFEST, ImageSource, SourceImage
@@ -110,6 +110,15 @@ class Matching:
         query = "SELECT DISTINCT owner FROM images WHERE state = ? ORDER BY owner"
         for owner in [row[0] for row in self._db.execute(query, (CANDIDATE,))]:
             yield from _Owner(self._index, self._db, owner, examine, present).matches()
+
+    def examine_rest(self) -> None:
+        """Check the beginnings of persons' files that were not needed, so that unusable ones are named as such."""
+        rows = self._db.execute("SELECT number, path, rule FROM images WHERE state = ?", (CANDIDATE,)).fetchall()
+        for row in rows:
+            try:
+                check_beginning(Path(os.fsdecode(row["path"])))
+            except ImageError as error:
+                _set_unusable(self._db, row, error)
 
     def carry(self, images: Iterable[BaseImage]) -> Iterator[tuple[BaseImage, bool]]:
         """Yield the base's image of each face that got none, and whether the face keeps it.
@@ -342,9 +351,12 @@ class _Owner:
         except ImageError as error:
             image = None
             rows.remove(row)
-            state = UNUSED if error.is_other_file and row["rule"] != MANIFEST else UNUSABLE
-            self._db.execute(
-                "UPDATE images SET state = ?, reason = ? WHERE number = ?", (state, error.reason, row["number"])
-            )
+            _set_unusable(self._db, row, error)
         self._digests[row["number"]] = image.sha256 if image else None
         return image
+
+
+def _set_unusable(connection: sqlite3.Connection, row: sqlite3.Row, error: ImageError) -> None:
+    """Record why a file is no candidate. One that is no image at all, such as Thumbs.db, is nobody's."""
+    state = UNUSED if error.is_other_file and row["rule"] != MANIFEST else UNUSABLE
+    connection.execute("UPDATE images SET state = ?, reason = ? WHERE number = ?", (state, error.reason, row["number"]))

@@ -54,6 +54,7 @@ class MatchingReport:
         self.shared = matching.shared()
         dropped = [] if self.is_sharing_allowed else [face for faces in self.shared.values() for face in faces]
         matching.drop(dropped)
+        self.carried = [entry for entry in self.carried if entry["faceId"] not in set(dropped)]
         return dropped
 
     def take_over(self, matching: Matching) -> None:
@@ -61,9 +62,10 @@ class MatchingReport:
         bare = list(matching.bare_faces())
         self.bare = [face.document() for face in bare]
         bare_owners = {face.person_id or face.face_id for face in bare}
+        self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
+        matching.examine_rest()
         self.contended = list(matching.entries(CONTENDED))
         self.unusable = list(matching.entries(UNUSABLE))
-        self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
         self.unused_files = list(matching.unused_files())
         self.unused_folders = list(matching.unused_folders())
         self.single_files = list(matching.unused_files(outside_folders=True))

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from facesnap_cli.common.escape import storable
 from facesnap_cli.common.patterns import pattern
 
 # A counter after a name: E1001-2, E1001_2, E1001 2, E1001 (2), E1001(2).
@@ -17,8 +18,8 @@ _BARE_NUMBER = pattern(r"\(?\d{1,3}\)?")
 
 
 def exact(text: str) -> str:
-    """Return a name in the form in which names compare: NFC."""
-    return unicodedata.normalize("NFC", text)
+    """Return a name in the form in which names compare and are stored: NFC."""
+    return unicodedata.normalize("NFC", storable(text))
 
 
 def loose(text: str) -> str:

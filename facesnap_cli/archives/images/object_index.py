@@ -15,7 +15,7 @@ _JSON = "user-data-key"
 # A text that more persons than this have identifies nobody: it is a department, not a person.
 _MOST_OWNERS = 1000
 _SCHEMA = """
-    CREATE TABLE owners (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT);
+    CREATE TABLE owners (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT, user_data TEXT);
     CREATE TABLE owner_names (loose TEXT, exact TEXT, rule TEXT, owner INTEGER,
         PRIMARY KEY (loose, exact, rule, owner)) WITHOUT ROWID;
     CREATE TABLE faces (face_id TEXT PRIMARY KEY, owner INTEGER NOT NULL) WITHOUT ROWID;
@@ -24,6 +24,9 @@ _SCHEMA = """
         PRIMARY KEY (loose, exact, owner, face_id)) WITHOUT ROWID;
     CREATE INDEX face_names_by_owner ON face_names (owner, loose, exact);
 """
+
+
+_OwnerRow = tuple[int, str, str | None, str | None]
 
 
 class Named(NamedTuple):
@@ -49,9 +52,10 @@ class ObjectIndex:
 
     def add_persons(self, persons: Sequence[Person]) -> None:
         """Add persons, with the ids of their faces."""
-        owners, owner_names, faces = [], [], []
+        owners: list[_OwnerRow] = []
+        owner_names, faces = [], []
         for number, person in enumerate(persons, self._next_number):
-            owners.append((number, person.person_id, person.name))
+            owners.append((number, person.person_id, person.name, person.user_data))
             faces += [(face_id, number) for face_id in person.face_ids]
             texts = [(person.person_id, PERSON_ID), *_user_data_names(person.user_data)]
             if person.name and person.name.strip():
@@ -61,10 +65,10 @@ class ObjectIndex:
 
     def add_list_faces(self, listed: Sequence[Face]) -> None:
         """Add faces of a list. Each is an owner by itself, which its own user data may name."""
-        owners: list[tuple[int, str, str | None]] = []
+        owners: list[_OwnerRow] = []
         owner_names, faces = [], []
         for number, face in enumerate(listed, self._next_number):
-            owners.append((number, face.face_id, None))
+            owners.append((number, face.face_id, None, face.user_data))
             faces.append((face.face_id, number))
             texts = _user_data_names(face.user_data)
             owner_names += [(names.loose(text), names.exact(text), rule, number) for text, rule in texts]
@@ -108,6 +112,11 @@ class ObjectIndex:
         """Return whether an owner has a name, whatever its case and surrounding blanks."""
         row = self.connection.execute("SELECT name FROM owners WHERE number = ?", (owner,)).fetchone()
         return names.loose(row["name"] or "") == names.loose(name)
+
+    def without_user_data(self, owners: Iterable[int]) -> frozenset[int]:
+        """Return those of some owners that have no user data."""
+        query = "SELECT 1 FROM owners WHERE number = ? AND user_data > ''"
+        return frozenset(owner for owner in owners if not self.connection.execute(query, (owner,)).fetchone())
 
     def owner_of_id(self, person_id: str) -> int | None:
         """Return the owner with a person's id."""
@@ -168,12 +177,12 @@ class ObjectIndex:
 
     def _insert(
         self,
-        owners: list[tuple[int, str, str | None]],
+        owners: list[_OwnerRow],
         owner_names: list[tuple[str, str, str, int]],
         faces: list[tuple[str, int]],
     ) -> None:
         self._next_number += len(owners)
-        self.connection.executemany("INSERT INTO owners VALUES (?, ?, ?)", owners)
+        self.connection.executemany("INSERT INTO owners VALUES (?, ?, ?, ?)", owners)
         self.connection.executemany("INSERT OR IGNORE INTO owner_names VALUES (?, ?, ?, ?)", owner_names)
         self.connection.executemany("INSERT OR IGNORE INTO faces VALUES (?, ?)", faces)
 
