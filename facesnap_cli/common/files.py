@@ -199,6 +199,18 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
         raise
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet, with mode 0600, whole or not at all. Raises OSError."""
+    with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.unlink(path)
+            raise
+
+
 def append_text(
     path: Path, text: str, *, mode: int = 0o644, keep_link: bool = False, timeout_s: float = APPEND_TIMEOUT_S
 ) -> None:
