@@ -65,6 +65,15 @@ def test_a_row_whose_user_data_nobody_has_is_that_of_a_person_without_any(team: 
     assert files(team) == {"Third": "photos/1.jpg"}
 
 
+def test_a_row_may_have_the_whole_user_data_of_its_person(team: Team) -> None:
+    third = team.add("Third", {"employee": "E3"})
+    text = '"{""employee"": ""E3""}"'
+    lines = (f"{third.person_id},Third,{text},photos/1.jpg", f",Third,{text},photos/2.jpg")
+    for line, path in zip(lines, ("photos/1.jpg", "photos/2.jpg"), strict=True):
+        assert export(team, "person_id,name,user_data,path", line).status == 0
+        assert files(team) == {"Third": path}
+
+
 @pytest.mark.parametrize("column", ["name", "person_id"])
 def test_a_row_may_have_the_user_data_of_a_face_beside_its_person(team: Team, column: str) -> None:
     value = ADA if column == "name" else team.members[0].person_id

@@ -266,7 +266,7 @@ def _face_with(
     """Return the one face, of one of the owners, that has this user data, which is that of no person."""
     faces = index.faces_with_file([user_data], next(iter(owners)) if owners and len(owners) == 1 else None)
     if not faces:  # a person with other user data is not the one that the row means
-        return face_id, None if owners is None else index.without_user_data(owners)
+        return face_id, None if owners is None else index.without_other_user_data(owners, user_data)
     found = {face for face, _ in faces if face_id in (None, face)}
     whose = frozenset(owner for face, owner in faces if face in found)
     return face_id or (found.pop() if len(found) == 1 else None), whose if owners is None else owners & whose

@@ -113,10 +113,13 @@ class ObjectIndex:
         row = self.connection.execute("SELECT name FROM owners WHERE number = ?", (owner,)).fetchone()
         return names.loose(row["name"] or "") == names.loose(name)
 
-    def without_user_data(self, owners: Iterable[int]) -> frozenset[int]:
-        """Return those of some owners that have no user data."""
-        query = "SELECT 1 FROM owners WHERE number = ? AND user_data > ''"
-        return frozenset(owner for owner in owners if not self.connection.execute(query, (owner,)).fetchone())
+    def without_other_user_data(self, owners: Iterable[int], user_data: str) -> frozenset[int]:
+        """Return those of some owners that have no user data, or exactly this."""
+        query = "SELECT user_data FROM owners WHERE number = ?"
+        found = {owner: self.connection.execute(query, (owner,)).fetchone()[0] for owner in owners}
+        return frozenset(
+            owner for owner, text in found.items() if names.loose(text or "") in ("", names.loose(user_data))
+        )
 
     def owner_of_id(self, person_id: str) -> int | None:
         """Return the owner with a person's id."""
