@@ -136,7 +136,8 @@ def _cause_lines(causes: object) -> Sequence[str]:
 
 
 def _finding_lines(document: Document, width: int) -> Sequence[str]:
-    head = f"{document['status']:8} {document['check']:14} "
+    name = f"{document['check']} of {document['subject']}" if document["subject"] else str(document["check"])
+    head = f"{document['status']:8} {name:{24 if document['subject'] else 14}} "
     message, hint = str(document["message"]), document["hint"]
     if not width:
         return [f"{head}{message}{f' -> {hint}' if hint else ''}"]
@@ -299,4 +300,6 @@ DIFFERENCE = View(
     Layout(("change", "kind", "id"), tail="difference", long="id"),
     _difference_row,
 )
-FINDING = View(("status", "check", "message", "hint"), lambda document: document["check"], lines_of=_finding_lines)
+FINDING = View(
+    ("status", "check", "subject", "message", "hint"), lambda document: document["check"], lines_of=_finding_lines
+)

@@ -49,7 +49,7 @@ def test_as_json_each_check_has_its_status_message_and_hint(program: Program) ->
     assert (result.status, result.err) == (0, "")
     assert list(health(result)) == CHECKS
     assert set(health(result).values()) == {"ok"}
-    assert set(result.json[0]) == {"check", "status", "message", "hint", "exitCode"}
+    assert set(result.json[0]) == {"check", "subject", "status", "message", "hint", "exitCode"}
 
 
 def test_it_changes_nothing_in_the_service(program: Program, emulator: RunningEmulator) -> None:

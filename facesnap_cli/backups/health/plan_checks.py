@@ -1,0 +1,139 @@
+"""Check every profile, image directory and target of a plan, as a run would find them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesnap_cli.archives.images.sources import image_source
+from facesnap_cli.backups.health.account_checks import AccountChecks
+from facesnap_cli.backups.health.finding import Check, Finding, Found, Health, named, ok, run_checks
+from facesnap_cli.backups.plans.backup_methods import BackupMethod, methods_of
+from facesnap_cli.backups.plans.plan import Plan, PlanItem
+from facesnap_cli.common.errors import UsageError, VerificationError
+from facesnap_cli.common.escape import counted
+from facesnap_cli.common.hints import Completion
+
+if TYPE_CHECKING:
+    from facesnap_cli.operations.dependencies import Dependencies
+
+
+class PlanChecks:
+    """The checks of a plan, which `read` returns if neither it nor the files that its runs write are wrong."""
+
+    def __init__(self, dependencies: Dependencies, read: Callable[[], Plan]):
+        self._dependencies = dependencies
+        self._read = read
+        self._plan: Plan | None = None
+        self._methods: Sequence[BackupMethod] = ()
+
+    def run(self, complete: Completion, about_machine: Sequence[Finding]) -> list[Finding]:
+        """Return what the checks found. `about_machine` are the findings about this machine."""
+        known = {finding.name: finding for finding in about_machine}
+        checks = [Check("plan", (), self._check_plan), Check("items", ("plan", "configuration"), self._check_items)]
+        findings = run_checks(checks, complete, known=known)
+        known |= {finding.name: finding for finding in findings}
+        items = self._plan.items if self._plan else ()
+        default = self._dependencies.settings.profile or ""
+        for profile, needs_snapshots in _profiles_of(items, default).items():
+            account = AccountChecks(self._dependencies, profile, is_of_plan=True)
+            own = run_checks(account.checks(with_snapshots=needs_snapshots), complete, subject=profile, known=known)
+            known |= {finding.name: finding for finding in own}
+            findings += own
+        for number, item in enumerate(items):
+            findings += run_checks(self._checks_of(number, item, default), complete, subject=item.name, known=known)
+        return findings
+
+    def _checks_of(self, number: int, item: PlanItem, default: str) -> list[Check]:
+        services = [named("service", profile) for profile in _profiles_of([item], default)]
+        images = [Check("images", (), partial(self._check_images, item))] if item.images else []
+        needs = ["items", *services, *(check.name for check in images)]
+        return [*images, Check("targets", needs, partial(self._check_targets, number))]
+
+    def _check_plan(self) -> Found:
+        self._plan = self._read()
+        return ok(f"{self._plan.path}: {counted(len(self._plan.items), 'item')}")
+
+    def _check_items(self) -> Found:
+        assert self._plan
+        self._methods = methods_of(self._dependencies, self._plan)
+        return ok("no item contradicts the configuration or another item")
+
+    def _check_images(self, item: PlanItem) -> Found:
+        assert self._plan
+        assert item.images
+        path = self._plan.path.absolute().parent / item.images
+        try:
+            source = image_source(path)
+        except UsageError as error:
+            raise self._plan.wrong(item, "images", error) from None
+        if not source.origin.is_dir():
+            return ok(f"the manifest {path} can be read")
+        found, unreadable = _files_in(path)
+        if unreadable:
+            several = counted(len(unreadable), "file", "files")
+            return (
+                Health.WARNING,
+                f"{several} in {path} may not be read, such as {unreadable[0]}",
+                "let this user read it",
+            )
+        if found == 0:
+            empty = f"there is no file in {path}"
+            hint = "is the directory mounted?"
+            if item.require_images is not False:
+                raise VerificationError(empty, hint=hint)
+            return Health.WARNING, empty, hint
+        return ok(f"{counted(found, 'file')} in {path}")
+
+    def _check_targets(self, number: int) -> Found:
+        assert self._plan
+        method = self._methods[number]
+        preview = method.preview()
+        for _, failure in preview.results:
+            self._plan.name_keys(method.item, failure)
+        if preview.failure:
+            raise preview.failure
+        for target in method.item.targets:
+            if target.profile == "file" and target.template:
+                self._check_directory(method.item, self._plan.path.absolute().parent / target.template.text)
+        return ok(", ".join(place for place, _ in preview.results))
+
+    def _check_directory(self, item: PlanItem, template: Path) -> None:
+        """Raise ConfigurationError if the directory of an archive can be neither written nor made."""
+        fixed = Path(str(template).partition("{")[0] + "x").parent
+        directory = next((path for path in (fixed, *fixed.parents) if path.exists()), fixed)
+        if not directory.is_dir():
+            why = f"{directory} is not a directory"
+        elif not os.access(directory, os.W_OK | os.X_OK):
+            why = f"the directory {directory} may not be written"
+        else:
+            return
+        assert self._plan
+        raise self._plan.wrong(item, "to", UsageError(why))
+
+
+def _profiles_of(items: Sequence[PlanItem], default: str) -> dict[str, bool]:
+    """Return the profiles of items, and whether one of these items takes or applies snapshots with it."""
+    found: dict[str, bool] = {}
+    for item in items:
+        is_snapshot = item.method == "snapshot"
+        for profile in (item.source or default, *(target.profile for target in item.targets if is_snapshot)):
+            found[profile] = found.get(profile, False) or is_snapshot
+    return found
+
+
+def _files_in(directory: Path) -> tuple[int, list[str]]:
+    """Return the number of files in a tree that may be images, and those that this user may not read."""
+    number, unreadable = 0, list[str]()
+    for folder, folders, files in os.walk(directory, onerror=lambda error: unreadable.append(str(error.filename))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                number += 1
+                path = os.path.join(folder, name)
+                if not os.access(path, os.R_OK):
+                    unreadable.append(path)
+    return number, unreadable
