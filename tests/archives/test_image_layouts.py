@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from facesnap_cli.archives.images.object_index import ObjectIndex
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.archives.team import Team
 from tests.conftest import SOURCE_KEYS, Program
@@ -276,3 +278,40 @@ def test_the_table_of_layouts_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "reference" / "images.md").read_text()
     for layout in ("E1001-2.jpg", "E1001_2.jpg", "E1001 (2).jpg", "Ada Lovelace/1.jpg", "Sales/E1001.jpg"):
         assert f"`{layout}`" in text
+
+
+def test_a_folder_that_vanishes_while_it_is_read_fails_the_export(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    team.add(ADA)
+    team.put(f"{ADA}/1.jpg")
+    team.put("Grace/1.jpg")
+    read = ObjectIndex.named
+
+    def vanish(index: ObjectIndex, text: str, *, is_folder: bool = False) -> object:
+        if index.face_count():
+            shutil.rmtree(team.images / "Grace", ignore_errors=True)
+        return read(index, text, is_folder=is_folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectIndex, "named", vanish)
+        failed = team.export()
+    assert (failed.status, failed.out, team.archive.exists()) == (3, "", False)
+    assert team.export().status == 0
+
+
+def test_a_folder_that_cannot_be_read_is_noticed_before_user_data_is_read(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.add(ADA)
+    team.put(f"{ADA}/1.jpg")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith(ADA):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = team.export()
+    assert (done.status, done.out) == (2, "")
+    assert f"{team.images}/{ADA}: Permission denied" in done.err
+    assert not [call for call in team.emulator.requests()["requests"] if "/persistedfaces/" in call["path"]]

@@ -10,8 +10,8 @@ from pathlib import Path
 from facesnap_cli.archives.images import names
 from facesnap_cli.archives.images.object_index import FACE_ID, USER_DATA, ObjectIndex
 from facesnap_cli.archives.images.sources import SourceImage
-from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import storable
+from facesnap_cli.common.errors import OperationFailedError, UsageError
+from facesnap_cli.common.escape import harmless, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,22 @@ class ImageDirectory:
         self.folders_without_file: list[str] = []
 
     def check(self, index: Callable[[], ObjectIndex]) -> None:
-        """Raise nothing: a directory cannot contradict an object."""
+        """Raise UsageError if a folder cannot be read, before that costs the requests of an export."""
+        for _, folders, _ in os.walk(self._root, onerror=_refuse):
+            folders[:] = [folder for folder in folders if not folder.startswith(".")]
 
     def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
-        """Yield every file of the tree, in the order of their paths. Raises UsageError for an unreadable folder."""
+        """Yield every file of the tree, in the order of their paths.
+
+        Raises OperationFailedError for a folder that cannot be read, such as one that was deleted meanwhile.
+        """
         self.folders_without_file = []
         try:
             yield from self._walk(index, _Folder(str(self._root)), (os.path.realpath(self._root),))
         except OSError as error:
-            raise UsageError(f"{error.filename}: {error.strerror}") from error
+            raise OperationFailedError(
+                f"{harmless(str(error.filename))}: {error.strerror}", hint="run the same command again: it goes on"
+            ) from error
 
     def _walk(self, index: ObjectIndex, folder: _Folder, above: tuple[str, ...]) -> Iterator[SourceImage]:
         with os.scandir(folder.path) as found:
@@ -66,6 +73,10 @@ class ImageDirectory:
                 yield from self._walk(index, _named_folder(index, inner, entry.name), (*above, real))
             else:
                 self.folders_without_file.append(entry.path)
+
+
+def _refuse(error: OSError) -> None:
+    raise UsageError(f"{harmless(str(error.filename))}: {error.strerror}") from error
 
 
 def _named_folder(index: ObjectIndex, folder: _Folder, name: str) -> _Folder:
