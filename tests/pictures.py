@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from rich.style import Style
 from rich.text import Text
 
 from facesnap_cli.emulator.http_server import EmulatorOptions, running
-from tests.conftest import Program
+from tests.conftest import SOURCE_KEYS, Program
 from tests.support.terminal import Terminal, terminal
 
 DIRECTORY = Path(__file__).parent / "pictures"
@@ -62,10 +63,13 @@ class Session:
         self._stream.feed(self._terminal.read_until(text))
 
     def draw(self, name: str) -> None:
-        """Write the screen, without the empty lines at its end, as an SVG."""
-        used = max(number for number, line in enumerate(self._screen.display) if line.strip()) + 1
-        console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor")
-        console.print(Text("\n").join(self._line(number) for number in range(used)))
+        """Write the screen as an SVG, as far as there is text on it and without the shell's last prompt."""
+        lines = [self._line(number) for number in range(ROWS)]
+        while lines[-1].plain.strip() in ("", "$"):
+            lines.pop()
+        width = max(line.cell_len for line in lines)
+        console = Console(record=True, width=width, file=io.StringIO(), color_system="truecolor")
+        console.print(Text("\n").join(lines))
         svg = console.export_svg(title="facesnap", unique_id=name.partition(".")[0])
         DIRECTORY.mkdir(exist_ok=True)
         # Fonts from elsewhere would tell that elsewhere who reads the README; a reader's own will do.
@@ -105,18 +109,27 @@ def main() -> None:
     options = EmulatorOptions(port=0, seed="demo", take_time="4", apply_time="6")
     with tempfile.TemporaryDirectory() as name, running(options) as emulator:
         with session(Path(name), emulator.endpoint) as shell:
+            save_photos(emulator.endpoint)
             shell.wait_for("$ ")
-            shell.type("facesnap take --type PersonGroup --object-id employees")
-            shell.wait_for("Took")
+            shell.type("facesnap export -t PersonGroup -i employees --images photos --to employees.facesnap")
+            shell.wait_for("next: ")
             shell.wait_for("$ ")
-            shell.type("facesnap apply latest --profile dr --object-id employees-dr --verify full")
-            shell.wait_for("0:00:03")
-            shell.draw("take.svg")
+            shell.type("facesnap import employees.facesnap --profile dr --id-map ids.csv")
+            shell.wait_for("next: ")
+            shell.wait_for("$ ")
+            shell.draw("move.svg")
         with session(Path(name), emulator.endpoint) as shell:
             shell.wait_for("$ ")
             shell.type("facesnap run nightly.toml")
-            shell.wait_for("$ ")
+            shell.wait_for("applying")
+            shell.wait_for("running")
             shell.draw("run.svg")
+
+
+def save_photos(endpoint: str) -> None:
+    """Save the demo's faces as photos, each named by its face."""
+    command = [sys.executable, str(Path(__file__).parent / "people.py"), endpoint, "employees", "photos"]
+    subprocess.run(command, input=SOURCE_KEYS[0], text=True, check=True, stdout=subprocess.DEVNULL)
 
 
 def _color(name: str) -> str | None:
