@@ -24,6 +24,7 @@ from facesnap_cli.display.sentences import (
 )
 from facesnap_cli.models.snapshots import ProvenanceTag
 
+_DEEPER = "    "
 SentenceOf = Callable[[Document, datetime], Sentence]
 # Texts that other people write may have any length. A table shows so many characters; JSON and TSV show all of them.
 LONGEST_CELLS = {"userData": 60, "name": 60, "old": 60, "new": 60, "message": 500, "why": 500}
@@ -117,22 +118,29 @@ def _plan_run_lines(document: Document, width: int) -> Sequence[str]:
     started = str(document["startedTime"])[:16].replace("T", " ")
     status, elapsed, items = document["exitCode"], document["elapsedSeconds"], document["items"]
     words = {"notStarted": "could not start"}.get(str(document["result"]), str(document["result"]))
-    parts = [started, str(document["plan"]), f"{words} ({status})" if status else words]
+    plan = from_here(document["plan"]) if width else document["plan"]
+    parts = [started, str(plan), f"{words} ({status})" if status else words]
     parts += [format_duration(elapsed)] if isinstance(elapsed, int | float) else []
     if isinstance(items, int):
         failed = document["itemsFailed"]
         parts.append(f"{items - failed if isinstance(failed, int) else items} of {items} items")
-    return ["  ".join(parts), *(f"    {line}" for line in _cause_lines(document["causes"]))]
+    line = "  ".join(parts)
+    head = wrapped([line], width, indent=_DEEPER) if 0 < width < width_of(line) else [line]
+    return [*head, *(line for cause in _causes_of(document) for line in _cause_lines(cause, width))]
 
 
-def _cause_lines(causes: object) -> Sequence[str]:
-    found = causes if isinstance(causes, list) else []
-    return [
-        f"{cause['message']}"
-        + (f", {cause['targets']} targets" if cause["targets"] > 1 else "")
-        + (f": {cause['command']}" if cause["command"] else "")
-        for cause in found
-    ]
+def _causes_of(document: Document) -> list[Document]:
+    causes = document["causes"]
+    return causes if isinstance(causes, list) else []
+
+
+def _cause_lines(cause: Document, width: int) -> Sequence[str]:
+    """Return why targets failed, and the command that mends it: at a terminal on a line of its own."""
+    targets, command = cause["targets"], f"-> {cause['command']}" if cause["command"] else ""
+    why = f"{cause['message']}" + (f", {targets} targets" if targets != 1 else "")
+    if not width:
+        return [f"{_DEEPER}{why} {command}".rstrip()]
+    return [*wrapped([why], width, first=_DEEPER, indent=_DEEPER), *([_DEEPER + command] if command else [])]
 
 
 def _finding_lines(document: Document, width: int) -> Sequence[str]:

@@ -118,25 +118,28 @@ class Table:
     def record_for_people(self, document: Document, width: int, *, queried: bool = False) -> list[Line]:
         """Return the values of a document that are of use to a person, each after its label.
 
-        A value that does not fit the width continues below; without a width none does.
+        A value that does not fit the width continues below.
         """
         if queried:
             pairs = [(name, _plain(value)) for name, value in document.items() if value is not None]
             return _lines(pairs)
-        names = [name for name, value in document.items() if value not in _NOTHING and name not in _FOR_PROGRAMS]
+        return self._fields({name: document[name] for name in document if name not in _FOR_PROGRAMS}, width)
+
+    def _fields(self, document: Document, width: int) -> list[Line]:
+        names = [name for name, value in document.items() if value not in _NOTHING]
         room = max((width_of(_label(name)) for name in names), default=0) + len(_GAP)
         return [Line(text) for name in names for text in self._field(name, document[name], room, width)]
 
     def _field(self, name: str, value: Any, room: int, width: int) -> list[str]:
-        """Return a label and its value: beside it in `room` columns if they fit, else below it."""
+        """Return a label and its value: beside it in `room` columns if its words fit, else below it."""
         label = padded(_label(name), room)
         if isinstance(value, Command):
             return [label.rstrip(), *_indented(value, width)]
         text = self._detail(name, value)
-        if width and name in _IDS and room + width_of(text) > width:
+        if name in _IDS and room + width_of(text) > width:
             text = text[:SHORT_ID]
-        if not width or any(room + width_of(word) > width for word in text.split()):
-            return [label + text] if not width or room + width_of(text) <= width else [label, *_indented(text, width)]
+        if any(room + width_of(word) > width for word in text.split()):
+            return [label.rstrip(), *_indented(text, width)]
         return wrapped([text], width, first=label, indent=" " * room)
 
     def _blocks(
@@ -145,7 +148,8 @@ class Table:
         lines: list[Line] = []
         for document in documents:
             values = {name: document[name] for name in names if document.get(name) is not None}
-            lines += [*([Line("")] if lines else []), *self.record_for_people(values, width, queried=queried)]
+            block = self.record_for_people(values, width, queried=True) if queried else self._fields(values, width)
+            lines += [*([Line("")] if lines else []), *block]
         return lines
 
     def _for_people(self, name: str, value: Any) -> str:

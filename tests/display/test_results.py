@@ -71,6 +71,7 @@ RESULTS = [
     (("run", "{plan}", "--dry-run"), "missing", ""),
     (("backups",), "there are no backups", ""),
     (("backups", "{folder}"), "employees", ""),
+    (("backups", "{ran}", "--runs"), r"failed \(11\) .*1 of 2 items .*PersonGroupNotFound: ", ""),
     (("backups", "{plan}", "--check"), r"no\b.*target:employees-\{date\}", ""),
     (
         ("restore", "{archive}", "--to", "target:r{n}"),
@@ -131,11 +132,7 @@ def test_a_result_fits_its_terminal_and_names_the_next_step(
     program: Program, places: dict[str, str], line: tuple[str, ...], says: str, then: str
 ) -> None:
     for columns in WIDTHS:
-        if "{open}" in line:
-            started = program.run(*TAKE_IT, "--no-wait", "--force", "-o", "id", "-q")
-            places["open"] = started.out[:8]
-        if "{snapshot}" in line:
-            places["snapshot"] = take_employees(program, "--force")
+        prepare(program, places, line)
         words = [word.replace("{n}", str(columns)) for word in line]
         for name, place in places.items():
             words = [word.replace(f"{{{name}}}", place) for word in words]
@@ -199,6 +196,17 @@ def test_a_batch_ends_with_a_total_in_a_log_too(program: Program, places: dict[s
     [total] = [line for line in lines if re.fullmatch(r"1 copied, 1 failed in \d+s", line)]
     assert lines[lines.index(total) + 1].startswith("facesnap: 1 of 2 items did not succeed")
     assert [line for line in lines if line.count("ghost") > 2] == []
+
+
+def prepare(program: Program, places: dict[str, str], line: tuple[str, ...]) -> None:
+    """Make what the line needs anew each time: an open operation, a snapshot to delete, a plan that has run."""
+    if "{open}" in line:
+        places["open"] = program.run(*TAKE_IT, "--no-wait", "--force", "-o", "id", "-q").out[:8]
+    if "{snapshot}" in line:
+        places["snapshot"] = take_employees(program, "--force")
+    if "{ran}" in line:
+        places["ran"] = places["plan"]
+        assert program.run("run", places["plan"], "-q").status == 11
 
 
 def written(text: str) -> Iterator[str]:
