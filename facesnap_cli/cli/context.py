@@ -145,7 +145,7 @@ class App:
         `inputs` are the files that it reads besides the configuration and what that names.
         """
         from facesnap_cli.config.locations import state_directory
-        from facesnap_cli.config.paths import check_outputs
+        from facesnap_cli.config.output_checks import check_outputs
 
         log = [self.options.log_file] if self.options.log_file else []
         check_outputs([*log, *outputs], [*inputs, *self.settings.named_files()], state_directory(self.environment))
@@ -356,8 +356,10 @@ class App:
             for complaint in self.settings.complaints_about_others():
                 self.messages.warn(complaint)
 
-    def _observer(self, output: Output) -> Callable[[Exchange], None]:
-        """Return what shows exchanges. Taking the output reports a wrong format before anything is sent."""
+    def _observer(self, output: Output) -> Callable[[Exchange], None] | None:
+        """Return what shows exchanges, if any. Taking the output reports a wrong format before anything is sent."""
+        if not (self.options.debug or self.options.raw):
+            return None
 
         def observe(exchange: Exchange) -> None:
             self.messages.exchange(exchange)

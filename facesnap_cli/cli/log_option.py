@@ -11,7 +11,8 @@ from facesnap_cli import __version__
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.config.locations import UnknownHomeError, config_path, state_directory
-from facesnap_cli.config.paths import InputPath, OutputPath, check_outputs, user_path
+from facesnap_cli.config.output_checks import check_outputs
+from facesnap_cli.config.paths import InputPath, OutputPath, user_path
 from facesnap_cli.display.log_file import LogFile
 from facesnap_cli.display.messages import Messages
 

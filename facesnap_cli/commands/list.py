@@ -11,7 +11,7 @@ from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 
 if TYPE_CHECKING:
-    from facesnap_cli.operations.parameters import ListParameters
+    from facesnap_cli.operations.find_snapshots import ListParameters
 
 app = typer_app()
 ExpiresWithinOption = Annotated[
@@ -45,13 +45,17 @@ def list_(
 
 def list_parameters(type: str | None, apply_scope: list[str] | None, expires_within: str | None) -> ListParameters:
     """Return which snapshots to list. Raises UsageError."""
-    from facesnap_cli.cli.option_values import type_filter
     from facesnap_cli.common.time_format import parse_duration
     from facesnap_cli.models.validation import check_apply_scope
-    from facesnap_cli.operations.parameters import ListParameters
+    from facesnap_cli.operations.find_snapshots import ListParameters
 
+    object_type = None
+    if type:
+        from facesnap_cli.cli.option_values import type_filter
+
+        object_type = type_filter(type)
     return ListParameters(
-        type_filter(type),
+        object_type,
         check_apply_scope(apply_scope or []),
         parse_duration(expires_within, option="--expires-within") if expires_within else None,
     )

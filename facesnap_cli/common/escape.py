@@ -20,7 +20,7 @@ _SHOWN_CHARS = 80
 
 def harmless(text: str) -> str:
     """Return `text` on one line, with every character that could control a terminal escaped."""
-    return _HARMFUL.sub(_visible, text)
+    return text if _is_plain(text) else _HARMFUL.sub(_visible, text)
 
 
 def shown(text: str) -> str:
@@ -34,7 +34,13 @@ def harmless_json(text: str) -> str:
 
     Line breaks between tokens stay. Inside strings JSON has escaped them already.
     """
+    if _is_plain(text.replace("\n", "")):
+        return text
     return _HARMFUL.sub(lambda match: match[0] if match[0] in "\n\t" else _json_escape(match[0]), text)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _visible(match: re.Match[str]) -> str:

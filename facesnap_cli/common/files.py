@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shlex
 import stat
 import tempfile
 import time
@@ -168,6 +167,8 @@ def make_private_directory(path: Path, *, inside: Path | None = None) -> None:
         if os.name == "posix" and status.st_uid != os.geteuid():
             raise ForeignFileError(directory, "belongs to another user; take a directory of your own")
         if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            import shlex
+
             command = shlex.join(["chmod", "700", str(directory)])
             raise ForeignFileError(directory, f"may be written by others; take a directory of your own, or {command}")
 

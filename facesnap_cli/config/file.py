@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from codecs import BOM_UTF8
 from collections.abc import Mapping
 from functools import cached_property
@@ -96,7 +95,7 @@ class ConfigFile:
         if directory := replaceable_by_others(self.path):
             raise ConfigurationError(
                 f"others may write to {directory}, and could put another {self.path.name} there",
-                hint=shlex.join(["chmod", "go-w", str(directory)]),
+                hint=_command("chmod", "go-w", str(directory)),
             )
 
     def _check_structure(self) -> None:
@@ -118,22 +117,28 @@ class ConfigFile:
         if file.writable_by_others:
             raise ConfigurationError(
                 f"{self.path} may be written by others, who could send your key elsewhere",
-                hint=shlex.join(["chmod", "600", str(self.path)]),
+                hint=_command("chmod", "600", str(self.path)),
             )
         self.check_directory()
         if file.exposed and any(_holds_secret(profile) for profile in self.profiles.values()):
             raise ConfigurationError(
-                f"{self.path} holds a key and others may read it", hint=shlex.join(["chmod", "600", str(self.path)])
+                f"{self.path} holds a key and others may read it", hint=_command("chmod", "600", str(self.path))
             )
 
 
 def foreign_file(path: Path) -> ConfigurationError:
     """Return the error for a file that belongs to another user, who can change it at any time."""
-    owning = shlex.join(["chown", str(os.geteuid()), str(path)])
+    owning = _command("chown", str(os.geteuid()), str(path))
     return ConfigurationError(
         f"{path} belongs to another user, who could change what it makes facesnap do",
         hint=f"run facesnap as its owner, or, if what it says is right: {owning}",
     )
+
+
+def _command(*words: str) -> str:
+    import shlex
+
+    return shlex.join(words)
 
 
 def _holds_secret(profile: Mapping[str, Any]) -> bool:
@@ -144,7 +149,7 @@ def parsed_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     """Return a TOML file's text and data. Raises ConfigurationError, which names the line."""
     text = ""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.removeprefix(BOM_UTF8).decode()
         if long := _LONG_KEY.search(text):
             line = text.count("\n", 0, long.start()) + 1
             raise ConfigurationError(f"{path}:{line}: a key of more than {_MOST_PARTS} parts")

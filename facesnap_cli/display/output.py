@@ -15,12 +15,12 @@ from facesnap_cli.common.escape import harmless
 from facesnap_cli.display.cell_text import cell, cells, dump
 from facesnap_cli.display.column_width import terminal_width, wrapped
 from facesnap_cli.display.columns import Layout, View, value_of
-from facesnap_cli.display.sentences import Document, Sentence
-from facesnap_cli.network.responses import Exchange
 
 if TYPE_CHECKING:
     from facesnap_cli.display.query import Query
+    from facesnap_cli.display.sentences import Document, Sentence
     from facesnap_cli.display.tables import Line
+    from facesnap_cli.network.responses import Exchange
 
 _MOST_SHOWN_ON_STDERR = 20
 _NEXT = "next: "

@@ -20,17 +20,16 @@ from facesnap_cli.config.settings import Settings
 from facesnap_cli.face_api.credentials import credential_for
 from facesnap_cli.face_api.snapshot_api import SnapshotApi
 from facesnap_cli.models.identity import ObjectIdentity, Resource, digest_of_key, has_own_host
-from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.authentication import KEY_HEADER, Credential
 from facesnap_cli.network.client import Client, ClientOptions
-from facesnap_cli.network.pace import Pace
 from facesnap_cli.network.rate_limit import RateLimiter
-from facesnap_cli.network.responses import Exchange
 from facesnap_cli.network.retry import RetryPolicy
 from facesnap_cli.network.service_clock import ClockDifference, ServiceClock
 
 if TYPE_CHECKING:
     from facesnap_cli.face_api.object_api import ObjectApi
+    from facesnap_cli.models.objects import ObjectType
+    from facesnap_cli.network.responses import Exchange
 
 
 class Account:
@@ -40,7 +39,7 @@ class Account:
         self,
         settings: Settings,
         clock: Clock,
-        observe: Callable[[Exchange], None],
+        observe: Callable[[Exchange], None] | None,
         extra_headers: tuple[tuple[str, str], ...] = (),
         reporter: Reporter = SILENT,
         clock_difference: ClockDifference | None = None,
@@ -130,7 +129,7 @@ class Account:
                 policy=RetryPolicy(max_retries=settings.max_retries),
                 proxy=settings.proxy,
                 ca_bundle=settings.ca_bundle,
-                ca_bundle_origin=settings.origin("ca_bundle"),
+                ca_bundle_origin=settings.origin("ca_bundle") if settings.ca_bundle else "",
                 extra_headers=self.extra_headers,
             ),
             credential,
@@ -148,6 +147,7 @@ class Account:
             if client.does_bulk_work:
                 return
             if self.state_directory and self.settings.rate_limit:
+                from facesnap_cli.network.pace import Pace
                 from facesnap_cli.network.shared_pace import SharedPace
 
                 new = Pace.of_new_resource(client.limiter.ceiling)

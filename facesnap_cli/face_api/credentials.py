@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -15,7 +14,6 @@ from facesnap_cli.common.reporter import SILENT, Reporter
 from facesnap_cli.common.secret import Secret
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS
 from facesnap_cli.config.settings import Settings, Source
-from facesnap_cli.face_api.entra import EntraCredential
 from facesnap_cli.face_api.key_sources import check_key, from_command, from_file, from_keyring, from_variable
 from facesnap_cli.models.endpoints import is_local
 from facesnap_cli.network.authentication import KEY_HEADER, Credential, CredentialDescription
@@ -107,6 +105,8 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
     _keep_key_with_its_endpoint(settings)
     owner = f"profile {settings.profile}" if settings.profile else ""
     if settings.auth == "entra" and not _from_env(settings):
+        from facesnap_cli.face_api.entra import EntraCredential
+
         assert settings.endpoint
         return EntraCredential(settings.endpoint, clock, owner)
     present = key_sources_of(settings)
@@ -198,6 +198,8 @@ def _mending(settings: Settings, name: str) -> Hint:
         return Hint(f"put {key} into {harmless(value)}, which {name} names")
     if name.endswith("_command"):
         return Hint(f"let {name} print {key}")
+    import shlex
+
     return Hint(f"store {key} with: keyring set facesnap {shlex.quote(settings.profile or 'default')}")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from facesnap_cli.models.objects import Person
 from facesnap_cli.models.wire_values import unreadable
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.objects import Person
 
 PAGE_SIZE = 1000
 MAX_PAGES = 100_000  # a hundred times the full pages of the service's largest object

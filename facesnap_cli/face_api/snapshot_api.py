@@ -18,15 +18,14 @@ from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.face_api.paging import each_once, read_list
-from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.models.snapshots import Snapshot
 from facesnap_cli.models.wire_values import check_same
 from facesnap_cli.network.client import Client, quoted
-from facesnap_cli.network.responses import Response
-from facesnap_cli.network.service_errors import feature_missing
 
 if TYPE_CHECKING:
+    from facesnap_cli.models.objects import ObjectType
     from facesnap_cli.models.operations import OperationResponse
+    from facesnap_cli.network.responses import Response
 
 VERSIONS_WITHOUT_SNAPSHOTS = ("v1.2",)
 # Matches the whole header: two locations, joined by a comma, are ambiguous.
@@ -131,6 +130,8 @@ class SnapshotApi:
             raise self._without_feature(error) from error
 
     def _without_feature(self, error: FacesnapError) -> FeatureMissingError:
+        from facesnap_cli.network.service_errors import feature_missing
+
         options = self._client.options
         missing = feature_missing(error.message, options.endpoint)
         if options.api_version in VERSIONS_WITHOUT_SNAPSHOTS:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from facesnap_cli.common.errors import UsageError
 from facesnap_cli.common.escape import nearest, shown
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.models.ids import OBJECT_ID, is_guid
-from facesnap_cli.models.objects import ObjectType
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.objects import ObjectType
 
 PROFILE_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_USER_DATA_BYTES = 16384
@@ -24,6 +28,8 @@ _KEY = pattern(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
 
 def parse_object_type(text: str) -> ObjectType:
     """Return the type that `text` names, in upper or lower case. Raises UsageError."""
+    from facesnap_cli.models.objects import ObjectType
+
     for member in ObjectType:
         if member.value.lower() == text.strip().lower():
             return member

@@ -24,15 +24,14 @@ from facesnap_cli.models.endpoints import host_of, is_local
 from facesnap_cli.network.connection import Connections, NoResponse, Obstacle
 from facesnap_cli.network.proxy import Proxy, proxy_for
 from facesnap_cli.network.rate_limit import PaceStore, RateLimiter
-from facesnap_cli.network.redaction import Redactor, redacted_headers
-from facesnap_cli.network.responses import Exchange, Response
+from facesnap_cli.network.redaction import Redactor
+from facesnap_cli.network.responses import Response
 from facesnap_cli.network.retry import RESENDABLE_METHODS, Patience, RetryPolicy, is_transient
-from facesnap_cli.network.retry_after import requested_delay_s
 from facesnap_cli.network.service_clock import ServiceClock
-from facesnap_cli.network.service_errors import error_of, is_used_up_quota
 
 if TYPE_CHECKING:
     from facesnap_cli.network.authentication import Credential
+    from facesnap_cli.network.responses import Exchange
 
 TOLD_DELAY_S = 2.0  # a shorter delay before the next try is not reported
 _SHOWN_REASON_CHARS = 300
@@ -62,7 +61,7 @@ class Client:
         clock: Clock,
         limiter: RateLimiter,
         rng: random.Random | None = None,
-        observe: Callable[[Exchange], None] = lambda exchange: None,
+        observe: Callable[[Exchange], None] | None = None,
         reporter: Reporter = SILENT,
         service_clock: ServiceClock | None = None,
     ):
@@ -132,6 +131,9 @@ class Client:
                             self._patience.progress()
                     if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
                         return outcome
+                    from facesnap_cli.network.retry_after import requested_delay_s
+                    from facesnap_cli.network.service_errors import error_of, is_used_up_quota
+
                     asked_s = requested_delay_s(outcome, self._service_clock.now())
                     error: FacesnapError = error_of(
                         outcome,
@@ -204,7 +206,8 @@ class Client:
                 failure.reason = self._redactor.text(failure.reason)[:_SHOWN_REASON_CHARS]
                 outcome = failure
             elapsed = self._clock.monotonic() - started
-            self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
+            if self._observe:
+                self._observe(_seen(method, url, sent, content, outcome, elapsed, key_header))
             if isinstance(outcome, NoResponse) or outcome.status != 401 or not self._credential.refused(secret):
                 return outcome
 
@@ -254,6 +257,9 @@ def _seen(
     elapsed_s: float,
     key_header: str,
 ) -> Exchange:
+    from facesnap_cli.network.redaction import redacted_headers
+    from facesnap_cli.network.responses import Exchange
+
     shown = redacted_headers(sent)
     if isinstance(outcome, NoResponse):
         return Exchange(method, url, shown, content, None, outcome.reason, elapsed_s, key_header)

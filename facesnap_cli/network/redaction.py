@@ -24,22 +24,19 @@ class Redactor:
     """Removes every key that was sent, also replaced ones. Safe for several threads."""
 
     def __init__(self) -> None:
-        # The patterns ignore case because headers have names in lower case. The tuple is replaced, never changed.
-        self._patterns: tuple[tuple[str, re.Pattern[str], re.Pattern[bytes]], ...] = ()
+        self._keys: tuple[str, ...] = ()  # replaced, never changed
 
     def add(self, secret: Secret) -> None:
         """Remove this key from now on."""
         key = secret.reveal().removeprefix("Bearer ")
-        if len(key) < _SHORTEST or any(known == key for known, *_ in self._patterns):
-            return
-        found = re.escape(key)
-        patterns = re.compile(found, re.IGNORECASE), re.compile(found.encode(), re.IGNORECASE)
-        self._patterns = (*self._patterns, (key, *patterns))
+        if len(key) >= _SHORTEST and key not in self._keys:
+            self._keys = (*self._keys, key)
 
     def text(self, text: str) -> str:
-        """Return `text` without the keys."""
-        for _, hidden, _ in self._patterns:
-            text = hidden.sub(_SHOWN.decode(), text)
+        """Return `text` without the keys, in upper or lower case, as headers have names in lower case."""
+        for key in self._keys:
+            if key.lower() in text.lower():
+                text = re.sub(re.escape(key), _SHOWN.decode(), text, flags=re.IGNORECASE)
         return text
 
     def response(self, response: Response) -> Response:
@@ -56,8 +53,9 @@ class Redactor:
         return self._bytes(body)
 
     def _bytes(self, content: bytes) -> bytes:
-        for *_, hidden in self._patterns:
-            content = hidden.sub(_SHOWN, content)
+        for key in map(str.encode, self._keys):
+            if key.lower() in content.lower():
+                content = re.sub(re.escape(key), _SHOWN, content, flags=re.IGNORECASE)
         return content
 
 

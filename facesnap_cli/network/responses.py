@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -82,4 +83,4 @@ class ErrorBody(NamedTuple):
 def _decoded(body: bytes) -> Any:
     """Return the JSON in a body. Raises ValueError if it is not JSON in UTF-8."""
     # Another encoding could hide a key from the redactor, which searches bytes.
-    return json.loads(body.decode("utf-8-sig", "surrogatepass"))
+    return json.loads(body.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass"))

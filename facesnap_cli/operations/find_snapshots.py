@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from facesnap_cli.common.errors import (
     FacesnapError,
@@ -20,7 +20,6 @@ from facesnap_cli.common.escape import counted
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
-from facesnap_cli.journal.known_ids import it_is
 from facesnap_cli.models.ids import find_by_prefix, is_guid
 from facesnap_cli.models.snapshots import SNAPSHOT_LIFETIME, Snapshot
 
@@ -28,7 +27,19 @@ if TYPE_CHECKING:
     from facesnap_cli.face_api.account import Account
     from facesnap_cli.models.objects import ObjectType
     from facesnap_cli.operations.dependencies import Dependencies
-    from facesnap_cli.operations.parameters import ListParameters, UpdateParameters
+    from facesnap_cli.operations.parameters import UpdateParameters
+
+
+class ListParameters(NamedTuple):
+    """The filters of a list of snapshots."""
+
+    object_type: ObjectType | None = None
+    apply_scope: tuple[str, ...] = ()
+    expires_within_s: float | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return self == ListParameters()
 
 
 def list_snapshots(dependencies: Dependencies, account: Account, parameters: ListParameters) -> list[Snapshot]:
@@ -140,6 +151,8 @@ def _get(account: Account, snapshot_id: str) -> Snapshot:
         error.unknown = Unknown("snapshot", snapshot_id)
         with suppress(FacesnapError):
             if account.snapshots.operation(snapshot_id, retry=False):
+                from facesnap_cli.journal.known_ids import it_is
+
                 error.hint = it_is("an operation", "snapshot", command("wait", snapshot_id))
         raise
 

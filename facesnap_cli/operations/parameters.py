@@ -5,9 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from facesnap_cli.models.objects import ObjectType
-
 if TYPE_CHECKING:
+    from facesnap_cli.models.objects import ObjectType
     from facesnap_cli.models.snapshots import Snapshot
 
 
@@ -44,19 +43,9 @@ class ApplyParameters(NamedTuple):
     @property
     def object_type(self) -> ObjectType:
         """The type of the snapshot and so of the new object. Raises UnreachableError for an unknown one."""
+        from facesnap_cli.models.objects import ObjectType
+
         return ObjectType.from_wire(self.snapshot.type)
-
-
-class ListParameters(NamedTuple):
-    """The filters of a list of snapshots."""
-
-    object_type: ObjectType | None = None
-    apply_scope: tuple[str, ...] = ()
-    expires_within_s: float | None = None
-
-    @property
-    def is_everything(self) -> bool:
-        return self == ListParameters()
 
 
 class UpdateParameters(NamedTuple):

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
+from facesnap_cli.config.locations import config_path, state_directory
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, Program
 from tests.support.permissions import NOBODY, as_root, write_plan
@@ -109,3 +111,25 @@ class TestHomelessness:
         command = [*homeless, "__complete", "--line", "facesnap list --profile "]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr) == (0, "words\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs is what answers")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"},
+        {"XDG_CONFIG_HOME": "relative", "XDG_STATE_HOME": ""},
+        {"HOME": "/home/a b/"},
+        {"HOME": "relative"},
+    ],
+)
+def test_directories_are_where_platformdirs_puts_them(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert config_path(None, {}) == platformdirs.user_config_path("facesnap") / "config.toml"
+    assert state_directory({}) == platformdirs.user_state_path("facesnap")
