@@ -280,22 +280,30 @@ def test_the_table_of_layouts_is_in_the_documentation() -> None:
         assert f"`{layout}`" in text
 
 
-def test_a_folder_that_vanishes_while_it_is_read_fails_the_export(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    team.add(ADA)
-    team.put(f"{ADA}/1.jpg")
+@pytest.mark.parametrize("deleted", ["folder", "directory"])
+def test_only_a_directory_that_is_deleted_while_it_is_read_fails_the_export(
+    team: Team, monkeypatch: pytest.MonkeyPatch, deleted: str
+) -> None:
+    ada = team.add(ADA)
+    image = team.put(f"{ADA}/1.jpg")
     team.put("Grace/1.jpg")
-    read = ObjectIndex.named
+    named = ObjectIndex.named
 
-    def vanish(index: ObjectIndex, text: str, *, is_folder: bool = False) -> object:
-        if index.face_count():
-            shutil.rmtree(team.images / "Grace", ignore_errors=True)
-        return read(index, text, is_folder=is_folder)
+    def delete(index: ObjectIndex, text: str, *, is_folder: bool = False) -> object:
+        if index.face_count() and text == "Grace":
+            shutil.rmtree(team.images / "Grace")
+            if deleted == "directory":
+                team.images.rename(team.images.with_name("old"))
+                shutil.copytree(team.images.with_name("old"), team.images)
+        return named(index, text, is_folder=is_folder)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(ObjectIndex, "named", vanish)
-        failed = team.export()
-    assert (failed.status, failed.out, team.archive.exists()) == (3, "", False)
-    assert team.export().status == 0
+    monkeypatch.setattr(ObjectIndex, "named", delete)
+    done = team.export()
+    if deleted == "folder":
+        assert (done.status, team.matched()) == (0, {ada.faces[0]: image})
+        assert f"folder without a file: {team.images}/Grace" in done.err
+    else:
+        assert (done.status, done.out, team.archive.exists()) == (3, "", False)
 
 
 def test_a_folder_that_cannot_be_read_is_noticed_before_user_data_is_read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -40,25 +41,36 @@ class ImageDirectory:
 
     def check(self, index: Callable[[], ObjectIndex]) -> None:
         """Raise UsageError if a folder cannot be read, before that costs the requests of an export."""
-        for _, folders, _ in os.walk(self._root, onerror=_refuse):
+        for _, folders, _ in os.walk(self._root, onerror=self._refuse):
             folders[:] = [folder for folder in folders if not folder.startswith(".")]
 
     def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
         """Yield every file of the tree, in the order of their paths.
 
-        Raises OperationFailedError for a folder that cannot be read, such as one that was deleted meanwhile.
+        Raises OperationFailedError for a folder that cannot be read, and if the directory is another in the end, as
+        after its disk was unmounted. A folder that somebody deletes meanwhile has no file.
         """
         self.folders_without_file = []
         try:
+            before = os.stat(self._root)
             yield from self._walk(index, _Folder(str(self._root)), (os.path.realpath(self._root),))
+            if not os.path.samestat(before, os.stat(self._root)):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self._root))
         except OSError as error:
             raise OperationFailedError(
                 f"{harmless(str(error.filename))}: {error.strerror}", hint="run the same command again: it goes on"
             ) from error
 
     def _walk(self, index: ObjectIndex, folder: _Folder, above: tuple[str, ...]) -> Iterator[SourceImage]:
-        with os.scandir(folder.path) as found:
-            entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        try:
+            with os.scandir(folder.path) as found:
+                entries = sorted(
+                    (entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name
+                )
+        except OSError as error:
+            if not self._is_deleted(error):
+                raise
+            entries = []
         if folder.name and not entries:
             self.folders_without_file.append(folder.path)
         for entry in entries:
@@ -74,9 +86,13 @@ class ImageDirectory:
             else:
                 self.folders_without_file.append(entry.path)
 
+    def _refuse(self, error: OSError) -> None:
+        if not self._is_deleted(error):
+            raise UsageError(f"{harmless(str(error.filename))}: {error.strerror}") from error
 
-def _refuse(error: OSError) -> None:
-    raise UsageError(f"{harmless(str(error.filename))}: {error.strerror}") from error
+    def _is_deleted(self, error: OSError) -> bool:
+        """Return whether a folder of the directory was deleted after its name had been read."""
+        return isinstance(error, FileNotFoundError | NotADirectoryError) and error.filename != str(self._root)
 
 
 def _named_folder(index: ObjectIndex, folder: _Folder, name: str) -> _Folder:
