@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from facesnap_cli.cli.command_table import Facesnap
+from facesnap_cli.cli.command_table import TABLE, Facesnap
 from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.topics import TOPICS
 
 DIRECTORY = Path(__file__).parent.parent / "completions"
 
 
 def table_text() -> str:
     """Return the command table as the package holds it."""
-    return _lines(command_words.described("facesnap", Facesnap())) + "\n"
+    root = command_words.described("facesnap", Facesnap())
+    explained = "|".join([*TABLE, *TOPICS])
+    help_word = command_words.Command("help", "Explain a command or a topic.", [], [explained], [])
+    return _lines(root._replace(commands=[*root.commands, help_word])) + "\n"
 
 
 def _lines(command: command_words.Command) -> str:

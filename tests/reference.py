@@ -10,17 +10,19 @@ from typing import Any
 
 from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, KEEP_KEYS, NOTIFY_KEYS, PLAN_KEYS, PlanKey
 from facesnap_cli.cli.command_table import TABLE, Facesnap
+from facesnap_cli.cli.topics import OPTIONS, TOPICS, path_of
 from facesnap_cli.common.time_format import written_duration
 from facesnap_cli.config.definitions import SETTINGS
+from tests.topics import text_of_topic
 
 PROJECT = Path(__file__).parent.parent
 REFERENCE = PROJECT / "docs" / "reference"
 WIDTH = 110
 GENERATED = "<!-- made by: make docs -->"
 PLAN_FILE = """\
-A plan is a TOML file. Paths in it begin at its directory, and `~` is expanded. A duration is `90`, `90s`,
-`15m`, `20h` or `2d`. facesnap checks the whole plan before the first request, and reports every mistake with
-its line (exit status 13). It refuses a plan that others may write, because a plan deletes.
+A plan is a TOML file. Paths in it begin at its directory, and `~` is expanded. A [duration](durations.md) is
+`90`, `90s`, `15m`, `20h` or `2d`. facesnap checks the whole plan before the first request, and reports every
+mistake with its line (exit status 13). It refuses a plan that others may write, because a plan deletes.
 
 The names in `to` may contain `{name}` (the item's name), `{date}` (`2026-11-23`), `{time}` (`021500`) and
 `{weekday}` (`mon`), in UTC. `keep` needs `{date}` in every target. Two targets that could ever get backups
@@ -42,12 +44,21 @@ def all_commands() -> Iterator[tuple[str, Any]]:
 def pages() -> Mapping[Path, str]:
     """Return the text of each generated page: the list of commands, a page for each group of them, and the settings."""
     groups = list(dict.fromkeys(entry.group for entry in TABLE.values()))
-    found = {
+    found: dict[Path, str] = {
         REFERENCE / "commands.md": _overview(groups),
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "plan.md": _plan(),
     }
-    return found | {_page_of(group): _group(group) for group in groups}
+    found |= {_page_of(group): _group(group) for group in groups}
+    return found | _topics(found)
+
+
+def _topics(found: Mapping[Path, str]) -> dict[Path, str]:
+    """Return the texts of `facesnap help TOPIC`, from generated pages and from those that people write."""
+    sources = {topic: REFERENCE / f"{topic}.md" for topic in TOPICS if topic != OPTIONS}
+    return {
+        path_of(topic): text_of_topic(topic, found.get(page) or page.read_text()) for topic, page in sources.items()
+    }
 
 
 def _page_of(group: str) -> Path:

@@ -93,6 +93,11 @@ def test_a_page_is_short_and_says_what_it_is_for(page: Path) -> None:
     assert page == README or any(line.startswith("After this page") for line in lines[:6])
 
 
+@each_page
+def test_a_page_has_no_mark_of_a_merge(page: Path) -> None:
+    assert not re.search(r"^(<{7} |\|{7} |={7}$|>{7} )", page.read_text(), re.MULTILINE)
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub gives the headings of a page."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)

@@ -170,6 +170,7 @@ def test_nothing_is_imported_before_it_is_needed(statement: str, absent: set[str
             for line in ("show", "take -i", "run", "restore")
         ),
         ("--help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath", "json"}),
+        ("help plan", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath", "json"}),
         ("take --help", {"httpx", "httpcore", "rich", "ssl", "sqlite3", "platformdirs", "tomllib", "jmespath"}),
         (
             "list -o json",

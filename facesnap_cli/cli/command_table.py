@@ -12,6 +12,7 @@ from typer.main import get_command
 from facesnap_cli import __version__
 from facesnap_cli.cli.command_types import HELP, CommandGroup, local_options, params_of, service_options
 from facesnap_cli.cli.context import App
+from facesnap_cli.cli.topics import OPTIONS, TOPICS, text_of
 
 
 class Entry(NamedTuple):
@@ -68,13 +69,27 @@ class Facesnap(CommandGroup):
         self.commands: dict[str, Any] = dict.fromkeys(TABLE)  # the names, for suggestions; see get_command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Understand `help COMMAND` as `COMMAND --help`, and print the common options for `help options`."""
-        if args == ["help", "options"]:
-            formatter = ctx.make_formatter()
-            self.write_options(ctx, formatter)
-            sys.stdout.write(formatter.getvalue().lstrip("\n"))
+        """Understand `help COMMAND` as `COMMAND --help`, and print the text of a topic for `help TOPIC`."""
+        if args[:1] != ["help"]:
+            return super().parse_args(ctx, args)
+        _, *asked = args
+        if asked and asked[0] in TOPICS:
+            sys.stdout.write(self._text_of(ctx, asked[0]))
             ctx.exit()
-        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+        if asked and asked[0] not in TABLE and not asked[0].startswith("-"):
+            from facesnap_cli.cli.suggestions import unknown_command
+
+            raise unknown_command(
+                asked[0], "facesnap help", {name: entry.help for name, entry in TABLE.items()} | TOPICS
+            )
+        return super().parse_args(ctx, [*asked, "--help"])
+
+    def _text_of(self, ctx: Any, topic: str) -> str:
+        if topic != OPTIONS:
+            return text_of(topic)
+        formatter = ctx.make_formatter()
+        self.write_options(ctx, formatter)
+        return str(formatter.getvalue()).lstrip("\n")
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in TABLE:
@@ -98,7 +113,7 @@ class Facesnap(CommandGroup):
             for name, entry in TABLE.items():
                 if entry.group == group:
                     formatter.write(f"  {name:{width}}  {entry.help}\n")
-        formatter.write("More: facesnap help COMMAND; facesnap help options\n")
+        formatter.write(f"More: facesnap help COMMAND|{'|'.join(TOPICS)}\n")
 
     def invoke(self, ctx: Any) -> Any:
         if ctx.params.pop("version"):

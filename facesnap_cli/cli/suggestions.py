@@ -180,8 +180,9 @@ def unknown_command(word: str, path: str, known: Mapping[str, str]) -> UsageErro
     from difflib import get_close_matches
 
     group = path.split()[-1]
-    meant = _OTHER_COMMANDS[group].get(word.lower()) or get_close_matches(word.lower(), known, n=_MOST_MEANT)
-    message = f"there is no command {shown(word)}"
+    others = _OTHER_COMMANDS.get(group, _OTHER_COMMANDS["facesnap"])  # `facesnap help` knows what `facesnap` does
+    meant = others.get(word.lower()) or get_close_matches(word.lower(), known, n=_MOST_MEANT)
+    message = f"there is no command {'or topic ' if group == 'help' else ''}{shown(word)}"
     if not meant:
         return UsageError(message, hint=Hint(CompleteCommand([*path.split(), "--help"]), " shows what there is"))
     about = [f"{path} {name}: {known[name]}" for name in meant]

@@ -52,6 +52,7 @@ def words(line: str, **environment: str) -> list[str]:
         ("--profile prod sho", ["show"]),
         ("config s", ["show", "set"]),
         ("emulator ", ["start"]),
+        ("help ex", ["export", "exit-codes"]),
         ("take --typ", ["--type"]),
         ("take --type ", ["FaceList", "LargeFaceList", "LargePersonGroup", "PersonGroup"]),
         ("take -t pers", ["PersonGroup"]),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, KEEP_KEYS, NOTIFY_KEYS, PLAN_KEYS
 from facesnap_cli.cli import suggestions
 from facesnap_cli.cli.command_table import TABLE
+from facesnap_cli.cli.topics import TOPICS
+from facesnap_cli.config.definitions import SETTINGS
 from tests.conftest import Program
 from tests.reference import all_commands
 
@@ -178,3 +182,42 @@ def test_the_common_options_are_shown_once(bare_program: Program) -> None:
     assert "--http-timeout" in shown.out
     assert "--http-timeout" not in bare_program.run("take", "--help").out
     assert "facesnap help options" in bare_program.run("take", "--help").out
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_is_explained_offline_in_80_columns(bare_program: Program, topic: str) -> None:
+    shown = bare_program.run("help", topic)
+    assert (shown.status, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert 15 < len(lines) < 120
+    assert max(map(len, lines)) <= 80
+    assert not re.search(r"`|\]\(|\*\*|<!--", shown.out)
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("settings", list(SETTINGS)),
+        ("plan", [*PLAN_KEYS, *ITEM_KEYS, *KEEP_KEYS, *NOTIFY_KEYS]),
+        ("exit-codes", [*map(str, range(15)), "130, 143", "141"]),
+        ("durations", ["90s", "15m", "2d", "--timeout"]),
+        ("images", ["Layouts", "Manifests", "persisted_face_id"]),
+        ("options", ["--profile", "--http-timeout", "--log-file"]),
+    ],
+)
+def test_a_topic_has_all_that_belongs_to_it(bare_program: Program, topic: str, words: list[str]) -> None:
+    shown = bare_program.run("help", topic).out
+    assert [word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?!\w)", shown)] == []
+
+
+@pytest.mark.parametrize(("word", "meant"), [("exit-code", "exit-codes"), ("tkae", "take"), ("backup", "copy")])
+def test_a_misspelled_topic_is_met_with_a_line_to_paste(bare_program: Program, word: str, meant: str) -> None:
+    asked = bare_program.run("help", word)
+    assert (asked.status, asked.out) == (2, "")
+    assert "there is no command or topic" in asked.err
+    assert f"facesnap help {meant}: " in asked.err
+
+
+def test_the_list_of_commands_names_every_topic(bare_program: Program) -> None:
+    last = bare_program.run("--help").out.splitlines()[-1]
+    assert set(TOPICS) <= set(re.split(r"[ |]", last))
