@@ -17,7 +17,11 @@ from facesnap_cli.commands.run import PlanArgument
 app = typer_app()
 ForOption = Annotated[
     list[str] | None,
-    typer.Option("--for", metavar="crontab|systemd|github|azure|kubernetes", help="Only this one. Repeatable."),
+    typer.Option(
+        "--for",
+        metavar="crontab|systemd|launchd|github|azure|kubernetes",
+        help="The scheduler (this machine's; it asks at a terminal). Repeatable.",
+    ),
 ]
 EveryOption = Annotated[str, typer.Option("--every", metavar="DURATION", help="From 1h to 7d.")]
 AtOption = Annotated[str, typer.Option("--at", metavar="HH:MM", help="The time of day, UTC.")]
@@ -27,7 +31,7 @@ AtOption = Annotated[str, typer.Option("--at", metavar="HH:MM", help="The time o
 def schedule(
     ctx: typer.Context, plan: PlanArgument, form: ForOption = None, every: EveryOption = "24h", at: AtOption = "02:30"
 ) -> None:
-    """Print what runs a plan regularly: for cron, systemd, GitHub Actions, Azure Pipelines and Kubernetes.
+    """Print what runs a plan regularly: for cron, systemd, launchd, GitHub Actions, Azure Pipelines or Kubernetes.
 
     facesnap schedule nightly.toml --for systemd --at 03:15
     """
@@ -41,9 +45,22 @@ def schedule(
     state = state_directory(app.environment)
     started = invocation(program_words(sys.argv[0]), app.given_profile, app.settings, state, app.environment)
     facts = facts_of(parsed, frequency, started, app.settings, app.environment, app.clock.now())
-    app.output.lines(schedule_lines(facts, form or []))
-    for warning in (*frequency_warnings(parsed, frequency), *scheduler_warnings(facts, form or [])):
+    names = form or [chosen_scheduler(app)]
+    app.output.lines(schedule_lines(facts, names))
+    for warning in (*frequency_warnings(parsed, frequency), *scheduler_warnings(facts, names)):
         app.messages.warn(warning)
+
+
+def chosen_scheduler(app: App) -> str:
+    """Return the scheduler that a person chooses; without a terminal this machine's own."""
+    from facesnap_cli.backups.schedules.schedulers import SCHEDULERS, scheduler_of_machine
+    from facesnap_cli.display.prompts import ask, can_ask
+
+    own = scheduler_of_machine(app.environment)
+    if can_ask():
+        return ask(f"Scheduler ({', '.join(SCHEDULERS)}) [{own}]: ") or own
+    app.messages.remark(f"for {own}, this machine's scheduler; --for names another: {', '.join(SCHEDULERS)}")
+    return own
 
 
 def program_words(started_as: str) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import plistlib
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from facesnap_cli import __version__
+from facesnap_cli.backups.schedules import schedulers
 from tests.backups.conftest import PROFILES, Estate, item, key
 
 PLAN = item("group-00", "dr:{name}-{date}", covered_for="2d")
@@ -34,11 +37,94 @@ def printed(estate: Estate, form: str, *arguments: str, plan: str = "") -> str:
     return done.out
 
 
-def test_without_a_scheduler_all_are_printed(estate: Estate) -> None:
+MARKS = {
+    "systemd": "[Timer]",
+    "launchd": "<plist",
+    "github": "runs-on:",
+    "azure": "UsePythonVersion",
+    "kubernetes": "kind: CronJob",
+}
+
+
+@pytest.mark.parametrize(
+    ("variables", "platform", "has_systemd", "own"),
+    [
+        ({"GITHUB_ACTIONS": "true"}, "linux", True, "github"),
+        ({"TF_BUILD": "True"}, "linux", True, "azure"),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "linux", False, "kubernetes"),
+        ({}, "darwin", False, "launchd"),
+        ({}, "linux", True, "systemd"),
+        ({}, "linux", False, "crontab"),
+        ({}, "freebsd14", False, "crontab"),
+    ],
+)
+def test_without_a_scheduler_this_machines_own_is_taken(
+    estate: Estate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    platform: str,
+    has_systemd: bool,
+    own: str,
+) -> None:
+    monkeypatch.setattr(schedulers, "_SYSTEMD_RUNS", tmp_path if has_systemd else tmp_path / "missing")
+    monkeypatch.setattr(sys, "platform", platform)
+    estate.program.environment.update(variables)
     done = estate.run("schedule", estate.plan(PLAN))
     assert (done.status, done.err) == (0, "")
-    for mark in ("--quiet", "[Timer]", "runs-on:", "UsePythonVersion", "kind: CronJob"):
-        assert mark in done.out
+    assert [name for name, mark in MARKS.items() if mark in done.out] == ([own] if own in MARKS else [])
+    assert own in MARKS or done.out.splitlines()[1].startswith("30 2 * * * ")
+
+
+@pytest.mark.parametrize(
+    ("every", "moments"),
+    [
+        ("1h", [{"Minute": 30}]),
+        ("12h", [{"Minute": 30, "Hour": 2}, {"Minute": 30, "Hour": 14}]),
+        ("24h", [{"Minute": 30, "Hour": 2}]),
+        ("2d", [{"Minute": 30, "Hour": 2, "Day": day} for day in range(1, 32, 2)]),
+        ("7d", [{"Minute": 30, "Hour": 2, "Weekday": 0}]),
+    ],
+)
+def test_the_agent_of_launchd_is_a_property_list(estate: Estate, every: str, moments: list[dict[str, int]]) -> None:
+    plan = Path(estate.plan(PLAN.replace('"2d"', '"15d"'))).rename(estate.program.directory / "a & <b>--c.toml")
+    agent = plistlib.loads(printed(estate, "launchd", "--every", every, plan=str(plan)).encode())
+    assert agent["Label"] == "facesnap-a-b-c"
+    assert agent["ProgramArguments"][-3:] == ["run", str(plan), "--quiet"]
+    assert agent["EnvironmentVariables"]["FACESNAP_STATE_DIR"].endswith("state")
+    assert agent["StartCalendarInterval"] == moments
+    assert Path(agent["StandardErrorPath"]).is_absolute()
+
+
+def test_a_property_list_cannot_have_control_characters(estate: Estate) -> None:
+    plan = Path(estate.plan(PLAN)).rename(estate.program.directory / "a\x01.toml")
+    refused = estate.run("schedule", str(plan), "--for", "launchd")
+    assert (refused.status, refused.out) == (2, "")
+    assert "control characters" in refused.err
+
+
+ALL_SCHEDULERS = [word for name in ("crontab", *MARKS) for word in ("--for", name)]
+
+
+def test_every_kind_of_trouble_is_one_warning(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    for profile in PROFILES:
+        config.write_text(config.read_text().replace(f'key_env = "{profile.upper()}_KEY"', f'key = "{key(profile)}"'))
+    copies = [item(f"g-{n}", "dr:{name}-{date}-{time}", "eu:{name}-{time}{date}", max_age="30m") for n in range(5)]
+    absolute = [item(f"x-{n}", f"file:/srv/{n}/{{name}}.facesnap", method="export", covered_for="2d") for n in range(2)]
+    plan = estate.plan(*copies, *absolute)
+    done = estate.run("schedule", plan, "--every", "1h", *ALL_SCHEDULERS)
+    assert done.err.splitlines() == [
+        "warning: g-0, g-1, g-2 and 2 more: copies are 1h00m apart and count for 30m00s: backups --check fails in"
+        " between; set covered_for",
+        "warning: prod: about 120 takes a day; dr: about 120 applies a day; eu: about 120 applies a day;"
+        " the service allows 100",
+        "warning: profiles dr, eu, prod have their keys in the file; pipelines need key_env",
+        "warning: github and azure: the archives become artifacts, personal data that all may download who may read"
+        " the pipeline's runs; the next run does not see them: keep deletes none, and images come from images alone",
+        "warning: kubernetes: /srv/0/x-0.facesnap and /srv/1/x-1.facesnap need a volume each, which the CronJob does"
+        " not mount yet",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,12 +234,7 @@ def test_systemd_accepts_the_units(estate: Estate, tmp_path: Path, every: str) -
         (
             "\n[[backup]]\n".join(item(f"g-{n}", "dr:{name}-{date}-{time}", max_age="30m") for n in range(5)),
             "1h",
-            "prod: about 120 takes a day, and the service allows 100",
-        ),
-        (
-            "\n[[backup]]\n".join(item(f"g-{n}", "dr:{name}-{date}-{time}", max_age="30m") for n in range(5)),
-            "1h",
-            "dr: about 120 applies a day, and the service allows 100",
+            "prod: about 120 takes a day; dr: about 120 applies a day; the service allows 100",
         ),
     ],
 )

@@ -92,6 +92,24 @@ def test_config_delete_asks(program: Program, answer: str, exit_status: int, is_
     assert ("[profiles.target]" in path.read_text()) is is_left
 
 
+@pytest.mark.parametrize(
+    ("answer", "exit_status", "said"),
+    [("github\n", 0, "runs-on:"), ("\n", 0, "FACESNAP_STATE_DIR="), ("cron\n", 2, "did you mean crontab?")],
+)
+def test_schedule_asks_for_the_scheduler(program: Program, answer: str, exit_status: int, said: str) -> None:
+    plan = program.directory / "plan.toml"
+    plan.write_text(
+        '[[backup]]\nname = "a"\ntype = "PersonGroup"\nobject_id = "employees"\n'
+        'to = "target:c-{date}"\ncovered_for = "2d"\n'
+    )
+    with terminal([*FACESNAP, "schedule", str(plan)], environment(program)) as screen:
+        asked = screen.read_until("]: ")
+        assert "Scheduler (crontab, systemd, launchd, github, azure, kubernetes) [" in asked
+        screen.send(answer)
+        status, shown = ended(screen)
+    assert (status, said in " ".join(shown.split())) == (exit_status, True)
+
+
 @pytest.fixture
 def archive(program: Program, emulator: RunningEmulator) -> str:
     """An archive of employees without one person, who was deleted since."""

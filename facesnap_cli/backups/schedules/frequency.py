@@ -17,6 +17,7 @@ from facesnap_cli.operations.quota import DAILY_LIMIT
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+_MOST_NAMED = 3
 _HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168)
 _TIME = pattern(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -80,9 +81,10 @@ class Frequency:
 
 
 def frequency_warnings(plan: Plan, frequency: Frequency) -> Iterator[str]:
-    """Yield a warning for each item that does not suit the frequency, and for each daily limit that is exceeded."""
+    """Yield a warning for each kind of trouble that items have with the frequency, and for exceeded daily limits."""
     # In thousandths, rounded down: a sum of fractions could exceed a limit that it only reaches.
     per_day: Counter[tuple[str, str]] = Counter()
+    troubled: dict[str, list[str]] = {}
     for item in plan.items:
         if item.method != "snapshot":
             continue
@@ -92,12 +94,21 @@ def frequency_warnings(plan: Plan, frequency: Frequency) -> Iterator[str]:
         for target in item.targets:
             per_day[target.profile, "applies"] += int(DAY_S / between_s * 1000)
         if item.keep_snapshot and between_s > SNAPSHOT_LIFETIME.total_seconds():
-            yield f"{item.name}: keep_snapshot, but the snapshot expires after 48 hours, before the next one is taken"
+            text = "keep_snapshot, but the snapshot expires after 48 hours, before the next one is taken"
+            troubled.setdefault(text, []).append(item.name)
         if item.covered_for_s < between_s:
-            yield (
-                f"{item.name}: copies are {format_duration(between_s)} apart and count for"
+            text = (
+                f"copies are {format_duration(between_s)} apart and count for"
                 f" {format_duration(item.covered_for_s)}: backups --check fails in between; set covered_for"
             )
-    for (profile, requests), thousandths in per_day.items():
-        if thousandths > DAILY_LIMIT * 1000:
-            yield f"{profile}: about {thousandths / 1000:.0f} {requests} a day, and the service allows {DAILY_LIMIT}"
+            troubled.setdefault(text, []).append(item.name)
+    for text, names in troubled.items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"{', '.join(names[:_MOST_NAMED])}{more}: {text}"
+    exceeded = [
+        f"{profile}: about {thousandths / 1000:.0f} {requests} a day"
+        for (profile, requests), thousandths in per_day.items()
+        if thousandths > DAILY_LIMIT * 1000
+    ]
+    if exceeded:
+        yield f"{'; '.join(exceeded)}; the service allows {DAILY_LIMIT}"

@@ -82,7 +82,7 @@ class PlanFacts:
 
     `key_variables` are the environment variables that hold keys.
     `archives` are the paths that exports write, with a * for each part that changes; `images` are the paths that they
-    read; `other_paths` are the rest. `unreachable_keys` are warnings about keys that no pipeline has. `zone` is this
+    read; `other_paths` are the rest. `unreachable_keys` say where keys are that no pipeline has. `zone` is this
     machine's time zone, None for the system's. `now` is in UTC.
     """
 
@@ -101,7 +101,7 @@ class PlanFacts:
     def name(self) -> str:
         """A name of a-z, 0-9 and -, which every scheduler accepts: `facesnap-nightly`."""
         own = "".join(char if char.isascii() and char.isalnum() else "-" for char in self.plan.stem.lower())
-        return f"facesnap-{own.strip('-') or 'plan'}"[:50]
+        return f"facesnap-{'-'.join(filter(None, own.split('-'))) or 'plan'}"[:50]
 
     @property
     def command(self) -> list[str]:
@@ -154,7 +154,7 @@ def facts_of(
         archives=tuple(each.template.glob for each in targets if each.profile == "file" and each.template),
         images=tuple(dict.fromkeys(item.images for item in plan.items if item.images)),
         other_paths=(str(metrics.relative_to(plan.path.parent)),) if metrics else (),
-        unreachable_keys=tuple(text for name, profile in profiles.items() if (text := _unreachable_key(name, profile))),
+        unreachable_keys=_unreachable_keys(profiles),
     )
 
 
@@ -170,10 +170,18 @@ def _time_zone(environment: Mapping[str, str]) -> tzinfo | None:
         return None
 
 
-def _unreachable_key(name: str, profile: Mapping[str, Any]) -> str:
-    """Return why a pipeline would not have a profile's key; empty if it would."""
-    where = next((key for key in ("key", "key_file", "key_command", "keyring") if key in profile), None)
-    if "key_env" in profile or where is None:
-        return ""
-    said = "in the file" if where == "key" else f"from {where}, which only this machine has"
-    return f"profile {name} has its key {said}; pipelines need key_env"
+def _unreachable_keys(profiles: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return where profiles have their keys if no pipeline would have them, a text for each place."""
+    places: dict[str, list[str]] = {}
+    for name, profile in profiles.items():
+        where = next((key for key in ("key", "key_file", "key_command", "keyring") if key in profile), None)
+        if where and "key_env" not in profile:
+            places.setdefault(where, []).append(name)
+    return tuple(_unreachable(where, names) for where, names in places.items())
+
+
+def _unreachable(where: str, names: Sequence[str]) -> str:
+    place = "in the file" if where == "key" else f"from {where}, which only this machine has"
+    if len(names) == 1:
+        return f"profile {names[0]} has its key {place}"
+    return f"profiles {', '.join(names)} have their keys {place}"

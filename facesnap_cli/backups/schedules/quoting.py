@@ -35,6 +35,13 @@ def systemd_text(text: str) -> str:
     return text.replace("%", "%%")
 
 
+def xml_text(text: str) -> str:
+    """Return a text for an element of XML. Raises UsageError for control characters, which XML does not have."""
+    if any(ord(char) < 32 for char in text):
+        raise UsageError(f"a property list cannot name a path with control characters: {harmless(text)}")
+    return _unicode(text, "a property list").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def yaml_string(text: str) -> str:
     """Return a string in double quotes for YAML, of which JSON is a subset."""
     return json.dumps(text)
