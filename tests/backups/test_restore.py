@@ -89,8 +89,8 @@ def test_the_line_below_a_list_restores_what_was_listed_also_after_there_is_a_ne
     estate: Estate, method: str, request: pytest.FixtureRequest
 ) -> None:
     plan = request.getfixturevalue(method)
-    shown = at_terminal(estate.program, "backups", plan, columns=200).err
-    line = shown.partition("restore: facesnap ")[2].splitlines()[0]
+    shown = at_terminal(estate.program, "backups", plan, columns=200).out
+    line = shown.partition("next: facesnap ")[2].splitlines()[0]
     wait_days(estate.program, 1)
     estate.call("prod", "POST", f"/persongroups/{GROUP}/persons", {"name": "Latecomer"})
     assert estate.run("run", plan, "-q", "-o", "none").status == 0
