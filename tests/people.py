@@ -11,11 +11,10 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 
-def main(endpoint: str, group: str, photos: str = "") -> None:
-    request = Request(
-        f"{endpoint}/face/v1.0/persongroups/{group}/persons",
-        headers={"Ocp-Apim-Subscription-Key": sys.stdin.readline().strip()},
-    )
+def show(key: str, endpoint: str, group: str, photos: str = "") -> None:
+    """Print a line for each person of a group, and save their pictures."""
+    url = f"{endpoint}/face/v1.0/persongroups/{group}/persons"
+    request = Request(url, headers={"Ocp-Apim-Subscription-Key": key})
     with urlopen(request, timeout=30) as answer:
         persons = json.load(answer)
     for person in persons:
@@ -28,4 +27,4 @@ def main(endpoint: str, group: str, photos: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    show(sys.stdin.readline().strip(), *sys.argv[1:])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -181,8 +180,7 @@ def reader(emulator_of_the_pages: RunningEmulator, monkeypatch: pytest.MonkeyPat
     ):
         program.write_config(configuration_of_the_pages(emulator))
         monkeypatch.chdir(name)
-        monkeypatch.setattr("sys.stdin", io.StringIO(SOURCE_KEYS[0]))
-        people.main(emulator.endpoint, "employees", "photos")
+        people.show(SOURCE_KEYS[0], emulator.endpoint, "employees", "photos")
         save_files(README)
         yield program
 
