@@ -155,7 +155,7 @@ def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     """
     from facesnap_cli.common.errors import UsageError
     from facesnap_cli.common.escape import harmless, shown
-    from facesnap_cli.common.hints import command, command_line
+    from facesnap_cli.common.hints import Hint, command
     from facesnap_cli.config.edit import KEY_SOURCES, Edit, value_for_file
     from facesnap_cli.display.prompts import ask, can_ask
     from facesnap_cli.models.validation import PROFILE_NAME
@@ -172,12 +172,14 @@ def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     values = {key: value for key, value in given.items() if value}
     if len([key for key in values if key in KEY_SOURCES]) > 1:
         raise UsageError("a profile has one key source; several were given")
-    if not values.get("endpoint") and not before.get("endpoint"):
-        values["endpoint"] = ask("Endpoint (https://NAME.cognitiveservices.azure.com): ") if can_ask() else ""
-        if not values["endpoint"]:
-            raise UsageError("config init needs --endpoint")
     values = {key: value_for_file(key, value) for key, value in values.items()}
-    doubts: tuple[str, ...] = ()
+    if can_ask():
+        values |= _asked_for(app, {**before, **values})
+    if not values.get("endpoint") and not before.get("endpoint"):
+        raise UsageError(
+            "config init needs --endpoint", hint="the Azure portal shows it: Keys and Endpoint of the resource"
+        )
+    doubts: tuple[str | Hint, ...] = ()
     if not any(source in KEY_SOURCES for source in values):
         key = values["key"] = _read_key()
         doubts = _doubts_of_key(key)
@@ -187,10 +189,37 @@ def _with_profile(app: App, given: Mapping[str, Any], *, force: bool) -> Edit:
     kept = [key for key in before if key not in values and key in edit.file.profiles[name]]
     if file.default_profile is None and not file.profiles:
         edit = edit.with_default_profile(name)
-    doctor = command_line(app.complete(command("doctor", "--profile", name)))
-    made = f"profile {name} is in {file.path}; {doctor} tries it"
+    made = Hint(f"profile {name} is in {file.path}; to try it: ", command("doctor", "--profile", name))
+    if can_ask() and "subscription_id" not in edit.file.profiles[name]:
+        to_set = command("config", "set", "subscription_id", "GUID", "--profile", name)
+        doubts = (*doubts, Hint("copies to this account need its subscription id: ", to_set))
     keeps = (f"it keeps {', '.join(harmless(key)[:80] for key in kept)}",) if kept else ()
     return Edit(edit.file, (*edit.notes, made, *keeps, *doubts))
+
+
+def _asked_for(app: App, known: Mapping[str, Any]) -> dict[str, object]:
+    """Return the endpoint and subscription id as typed, unless they are `known`, each asked for until it is valid."""
+    from facesnap_cli.common.errors import UsageError
+    from facesnap_cli.common.hints import Hint
+    from facesnap_cli.config.edit import value_for_file
+    from facesnap_cli.display.prompts import ask
+
+    questions = {
+        "endpoint": "Endpoint (on Keys and Endpoint): ",
+        "subscription_id": "Subscription id (on Overview; Enter leaves it out): ",
+    }
+    missing = {name: question for name, question in questions.items() if name not in known}
+    if missing:
+        app.messages.tell("The Azure portal shows what is asked for on the pages of your Face resource.")
+    typed: dict[str, object] = {}
+    for name, question in missing.items():
+        while answer := ask(question):
+            try:
+                typed[name] = value_for_file(name, answer)
+                break
+            except UsageError as error:
+                app.messages.tell(str(Hint.joined((error.message, error.hint))))
+    return typed
 
 
 def _with_setting(app: App, name: str, value: str | None) -> Edit:
@@ -249,7 +278,7 @@ def _without_profile(app: App, name: str, *, consent: bool) -> Edit:
     """Return the file without a profile. Asks at a terminal. Raises UsageError without consent."""
     from facesnap_cli.common.errors import UsageError
     from facesnap_cli.common.escape import nearest, shown
-    from facesnap_cli.common.hints import command_line
+    from facesnap_cli.common.hints import Hint
     from facesnap_cli.config.edit import DEFAULT_PROFILE, Edit, remove
     from facesnap_cli.config.settings import USE_NAME, Settings
     from facesnap_cli.display.prompts import confirm, require_consent
@@ -262,12 +291,11 @@ def _without_profile(app: App, name: str, *, consent: bool) -> Edit:
     require_consent("config delete", given=consent)
     question = f"Delete profile {name} from {file.path}?"
     confirm(question, given=consent, undone="nothing was deleted", reporter=app.messages)
-    notes = [f"profile {name} is removed from {file.path}"]
+    notes = [Hint(f"profile {name} is removed from {file.path}")]
     after = remove(file, ("profiles", name))
     if after.default_profile == name:
         after = remove(after, DEFAULT_PROFILE)
-        use = command_line(app.complete(USE_NAME))
-        notes.append(f"default_profile named it and is removed too; {use} names another")
+        notes.append(Hint("default_profile named it and is removed too; to name another: ", USE_NAME))
     return Edit(after, tuple(notes))
 
 
@@ -333,7 +361,7 @@ def _read_key() -> str:
     from facesnap_cli.display.prompts import ask_secret
     from facesnap_cli.face_api.key_sources import KEY_HINT, check_key, could_be_key
 
-    text = ask_secret("Key (not shown): ")
+    text = ask_secret("Key (KEY 1 on Keys and Endpoint; not shown): ")
     if not sys.stdin.isatty():
         return check_key(text, "stdin").reveal()
     if not text.strip():

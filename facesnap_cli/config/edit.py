@@ -12,6 +12,7 @@ import tomli_w
 from facesnap_cli.common.errors import ConfigurationError, UsageError
 from facesnap_cli.common.escape import harmless, shown, storable
 from facesnap_cli.common.files import replaced
+from facesnap_cli.common.hints import Hint
 from facesnap_cli.config.definitions import SECRET_SETTINGS, SETTINGS
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.toml_edit import Names, lines_about, with_value, without
@@ -26,7 +27,7 @@ class Edit:
     """A changed configuration file, and notes for people about what else the change brought with it."""
 
     file: ConfigFile
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Hint, ...] = ()
 
     def with_values(self, profile: str, values: Mapping[str, object]) -> Edit:
         """Return the edit with values set in a profile, which may be new. A key source replaces the earlier one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.support.terminal import Terminal, terminal
 FACESNAP = (sys.executable, "-m", "facesnap_cli")
 TAKE_IT = (*FACESNAP, "take", "-t", "PersonGroup", "--no-wait", "-o", "none")
 QUESTION = "Which PersonGroup? Its number or id: "
+SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
 END_OF_INPUT = "\x04"
 INTERRUPT = "\x03"
 
@@ -74,12 +76,46 @@ def test_init_says_that_what_was_typed_is_no_key(program: Program, typed: str, s
     before = (program.directory / "config.toml").read_text()
     command = (*FACESNAP, "config", "init", "-p", "new", "--endpoint", "https://h.example")
     with terminal(command, environment(program)) as screen:
-        screen.read_until("Key (not shown): ")
+        screen.read_until("Enter leaves it out): ")
+        screen.send("\n")
+        screen.read_until("not shown): ")
         screen.send(f"{typed}\n")
         status, shown = ended(screen)
     assert status == 4
     assert f"facesnap: {said}; nothing was changed\n" in shown
     assert (program.directory / "config.toml").read_text() == before
+
+
+def test_init_asks_for_endpoint_subscription_and_key_and_says_where_they_are(program: Program) -> None:
+    with terminal([*FACESNAP, "config", "init", "-p", "new"], environment(program)) as screen:
+        told = screen.read_until("Endpoint (on Keys and Endpoint): ")
+        assert "The Azure portal shows what is asked for on the pages of your Face resource." in told
+        screen.send("https://NAME.cognitiveservices.azure.com\n")
+        assert "NAME" in screen.read_until("Endpoint (on Keys and Endpoint): ")
+        screen.send("https://mine.cognitiveservices.azure.com\n")
+        screen.read_until("Subscription id (on Overview; Enter leaves it out): ")
+        screen.send("mine\n")
+        assert "is a GUID with dashes" in screen.read_until("Subscription id (on Overview; Enter leaves it out): ")
+        screen.send(f"{SUBSCRIPTION}\n")
+        screen.read_until("Key (KEY 1 on Keys and Endpoint; not shown): ")
+        screen.send(f"{SOURCE_KEYS[0]}\n")
+        assert ended(screen)[0] == 0
+    made = tomllib.loads((program.directory / "config.toml").read_text())["profiles"]["new"]
+    assert made == {
+        "endpoint": "https://mine.cognitiveservices.azure.com",
+        "subscription_id": SUBSCRIPTION,
+        "key": SOURCE_KEYS[0],
+    }
+
+
+def test_init_without_a_subscription_says_what_needs_it(program: Program) -> None:
+    command = (*FACESNAP, "config", "init", "-p", "new", "--endpoint", "https://h.example", "--key-env", "X")
+    with terminal(command, environment(program)) as screen:
+        screen.read_until("Enter leaves it out): ")
+        screen.send(END_OF_INPUT)
+        status, shown = ended(screen)
+    assert status == 0
+    assert "facesnap config set subscription_id GUID --profile new" in shown
 
 
 @pytest.mark.parametrize(("answer", "exit_status", "is_left"), [("y\n", 0, False), ("\n", 2, True), ("n\n", 2, True)])
