@@ -17,6 +17,7 @@ from facesnap_cli.journal.transfer_record import Transfer
 from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.operations import Operation
 from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_totals import total_of
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.find_operations import find_operation
 
@@ -71,8 +72,9 @@ def report_work(
     *,
     nothing: str,
     transfer_failures: Sequence[FacesnapError | None] = (),
+    has_total: bool = False,
 ) -> None:
-    """Print operations and transfers. Raises what operations and transfers failed with, together."""
+    """Print operations and transfers, and their total if it `has_total`. Raises what they failed with, together."""
     operations = [outcome.operation.document(app.clock.now()) for outcome in outcomes]
     documents = operations + [transfer.document() for transfer in transfers]
     rows = operations + [transfer.row() for transfer in transfers]
@@ -84,7 +86,8 @@ def report_work(
             failure.subject = title  # their messages begin with it
     if set_aside := app.dependencies.journal.set_aside:
         raise JournalError(f"what the damaged journal knew is not shown; it is kept as {set_aside}")
-    app.raise_if(combined_by_name(results, "operations"))
+    total = total_of(str(document["status"]) for document in documents) if has_total and len(documents) > 1 else ""
+    app.conclude(combined_by_name(results, "operations"), total=total)
 
 
 def _transfers(app: App, references: Sequence[str], *, ended_too: bool) -> dict[str, Transfer]:

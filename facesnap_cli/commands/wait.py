@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,11 +40,12 @@ def wait(
     app = App.of(ctx)
     app.choose(timeout=timeout, poll_interval=poll_interval)
     work, view = find_work(app, operations or []), ENDED_OPERATION if any else WAITED_OPERATION
+    failures: Sequence[FacesnapError | None] = ()
     if work.transfers:
         outcomes, transfers, failures = _wait_for_all(app, work, first_is_enough=any)
-        report_work(app, outcomes, transfers, view, nothing=NONE_OPEN, transfer_failures=failures)
     else:
-        report_work(app, wait_for(app, work.operations, first_is_enough=any), [], view, nothing=NONE_OPEN)
+        outcomes, transfers = wait_for(app, work.operations, first_is_enough=any), []
+    report_work(app, outcomes, transfers, view, nothing=NONE_OPEN, transfer_failures=failures, has_total=True)
 
 
 def _wait_for_all(

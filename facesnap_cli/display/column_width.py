@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -14,6 +13,7 @@ from facesnap_cli.common.hints import command_line
 # Text, or the words of a command line.
 Part = str | Sequence[str]
 _DEEPER = "    "
+_USUAL_WIDTH = 80  # of a terminal that does not tell its own
 _GO_ON = " \\"
 _EMOJI_STYLE = "\ufe0f"  # makes an emoji, two columns wide, of the character before it
 
@@ -22,11 +22,13 @@ def terminal_width(stream: TextIO) -> int:
     """Return the columns of the terminal to which a stream leads; 0 if it leads elsewhere."""
     if not stream.isatty():
         return 0
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
     try:
-        columns = 0 if os.environ.get("COLUMNS") else os.get_terminal_size(stream.fileno()).columns
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
     except OSError:
-        columns = 0
-    return columns or shutil.get_terminal_size().columns
+        return _USUAL_WIDTH
 
 
 def width_of(text: str) -> int:

@@ -279,7 +279,7 @@ ARCHIVE = View(
     lambda document: document["archive"],
     fields=(
         *("archive", "type", "objectId", "name", "userData", "recognitionModel", "profile", "finishedTime"),
-        *("persons", "faces", "facesWithImage", "consistent", "bytes", "checked"),
+        *("persons", "faces", "facesWithImage", "leftOut", "consistent", "bytes", "checked"),
     ),
 )
 EXPORTED_ARCHIVE = ARCHIVE._replace(sentence_of=export_sentence)

@@ -156,7 +156,12 @@ def _bars(
     spinner = SpinnerColumn("line" if console.options.ascii_only else "dots")
     bar = [BarColumn(width)] if width else []
     title = _text("{task.description}")
-    bars = _BarsUnderHeadline(spinner, title, *bar, *columns, console=console, get_time=get_time)
+    bars = _BarsUnderHeadline(
+        *(spinner, title, *bar, *columns),
+        console=console,
+        get_time=get_time,
+        redirect_stdout=False,  # what goes to stdout while bars move would end up on stderr
+    )
     bars.headline = headline
     return bars, width
 

@@ -44,8 +44,10 @@ def operation_sentence(document: Document, now: datetime) -> Sentence:
     if status == "succeeded" and kind == "apply":
         source = f" from snapshot {_short(document['snapshotId'])}" if document["snapshotId"] else ""
         return Sentence(Mark.DONE, f"{document['objectType']} {_place(document)}{source} {took}")
-    if status in ("succeeded", "failed"):
-        return Sentence(Mark.DONE if status == "succeeded" else Mark.FAILED, f"{what} {status} {took}")
+    if status == "succeeded":
+        return Sentence(Mark.DONE, f"{what} succeeded {took}")
+    if status == "failed":
+        return Sentence(Mark.FAILED, f"{what} failed")
     if status == "notStarted":
         return Sentence(Mark.OPEN, f"{what} is started: operation {_short(document['operationId'])}")
     words = {"unknown": "may have started: nothing is known of it yet", "running": "is still running"}
@@ -95,6 +97,7 @@ def export_sentence(document: Document, now: datetime) -> Sentence:
     parts = [f"{from_here(document['archive'])}: {_object(document)}", *_persons(document), _images(document)]
     size = document["bytes"]
     parts += [size_in_words(size)] if isinstance(size, int) else []
+    parts += _left_out(document)
     begun, ended = parse_time(document["startedTime"]), parse_time(document["finishedTime"])
     took = f", {_took((ended - begun).total_seconds())}" if begun and ended else ""
     return Sentence(Mark.DONE, ", ".join(parts) + took)
@@ -119,6 +122,7 @@ def import_sentence(document: Document, now: datetime) -> Sentence:
     lacking, refused = document["facesWithoutImage"], document["refused"]
     missing = f", {counted(lacking, 'face')} left out" if isinstance(lacking, int) and lacking else ""
     missing += f", {len(refused):,} refused" if isinstance(refused, list) and refused else ""
+    missing += "".join(f", {text}" for text in _left_out(document))
     mark = Mark.FAILED if refused else Mark.DONE
     return Sentence(
         mark, f"{what} {added} {document['type']} {_place(document)} with new ids{trained}, verified{missing}"
@@ -211,6 +215,12 @@ def _images(document: Document) -> str:
         return counted(faces, "face")
     images = "all with image" if covered == faces else f"{covered:,} with image" if covered else "none with image"
     return f"{counted(faces, 'face')} ({images})"
+
+
+def _left_out(document: Document) -> list[str]:
+    """Return what was not read, and cannot be rebuilt."""
+    parts = document.get("leftOut")
+    return [f"without {', '.join(map(str, parts)).replace('-', ' ')}"] if isinstance(parts, list) and parts else []
 
 
 def _short(value: object) -> str:

@@ -39,7 +39,9 @@ def test_a_wait_for_many_operations_shows_one_bar(program: Program, emulator: Ru
         program.run("take", "-t", "FaceList", "-i", f"list-{number}", "--no-wait", "-q")
     waited = at_terminal(program, "wait", "-o", "none")
     assert waited.status == 0
-    assert re.search(r"operations ━+ 11 of 11 ended", lines_of(waited.err)[-1])
+    bar, total = lines_of(waited.err)[-2:]
+    assert re.search(r"operations ━+ 11 of 11 ended", bar)
+    assert total == "11 succeeded"
 
 
 @pytest.mark.parametrize("columns", [80, 140])

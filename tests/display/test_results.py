@@ -12,6 +12,7 @@ from facesnap_cli.cli.command_table import TABLE
 from facesnap_cli.display.columns import DELETED_SNAPSHOT
 from facesnap_cli.display.output import Output
 from facesnap_cli.emulator.http_server import RunningEmulator
+from tests.cli.test_suggested_commands import parse
 from tests.conftest import TAKE_IT, TARGET_KEYS, Program, Result, take_employees
 from tests.support.archives import exported
 from tests.support.service import call
@@ -142,6 +143,28 @@ def test_a_result_fits_its_terminal_and_names_the_next_step(
         assert re.search(says.replace("{n}", str(columns)), " ".join(" ".join(lines).split())), shown
         found = next_command(shown)
         assert re.match(f"facesnap {then}", found) if then else found == "", shown
+        if then:
+            parse(shlex.split(found))
+
+
+def test_a_next_command_finds_the_account_and_the_files_of_this_run(program: Program) -> None:
+    config = program.directory / "config.toml"
+    other = config.rename(program.directory / "my config.toml")
+    config.touch(0o600)
+    shown = at_terminal(program, *TAKE_IT, "--config", str(other), "--no-wait", "--profile", "source", columns=40)
+    assert shown.status == 0
+    assert shlex.split(next_command(shown))[3:] == ["--profile", "source", "--config", str(other)]
+
+
+def test_a_wait_for_several_ends_with_a_total(program: Program, emulator: RunningEmulator) -> None:
+    emulator.faults({"route": "POST /snapshots", "fail": "It was edited.", "count": 1})
+    for kind, object_id in (("PersonGroup", "employees"), ("FaceList", "watchlist")):
+        program.run("take", "-t", kind, "-i", object_id, "--no-wait", "-q", "-o", "none")
+    waited = at_terminal(program, "wait")
+    assert waited.status == 11
+    assert [line[:2] for line in waited.out.splitlines()] == ["✗ ", "✓ "]
+    assert "take of PersonGroup employees failed" in waited.out
+    assert "\n1 succeeded, 1 failed\nfacesnap: 1 of 2 operations" in ESCAPES.sub("", waited.err)
 
 
 def test_all_fields_are_there_with_verbose(program: Program) -> None:

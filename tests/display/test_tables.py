@@ -115,6 +115,11 @@ def test_the_line_to_go_on_with_an_export_stays_one_that_can_be_pasted(
     assert "interrupted" in shown.out
 
 
+def test_a_result_that_is_made_while_bars_move_goes_to_stdout(program: Program) -> None:
+    program.run(*TAKE_IT, "--no-wait", "-q", "-o", "none")
+    assert [one["status"] for one in at_terminal(program, "wait", "-o", "json").json] == ["succeeded"]
+
+
 @pytest.mark.parametrize("at", ["a terminal", "a pipe"])
 def test_an_operation_without_an_id_is_named_by_its_intent(
     program: Program, emulator: RunningEmulator, at: str

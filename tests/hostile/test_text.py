@@ -145,7 +145,10 @@ def test_raw_is_the_body_itself_in_a_file(victim_of: VictimOf) -> None:
 
 
 @pytest.mark.parametrize("place", ["profile", "config", "header", "query", "reference", "object", "scope", "type"])
-def test_what_the_command_line_holds_is_repeated_harmless(victim_of: VictimOf, place: str) -> None:
+def test_what_the_command_line_holds_is_repeated_harmless(
+    victim_of: VictimOf, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "10000")  # a terminal that breaks no line
     program = victim_of(snapshots).program
     evil = EVIL.replace("\ud800", "")
     arguments = {
