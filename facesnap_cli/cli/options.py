@@ -49,10 +49,25 @@ def output_file(name: str, writing: Writing) -> Callable[[str], OutputPath]:
     return parse
 
 
-ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", metavar="PROFILE", help="Use this profile.")]
-ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Use this configuration file.")]
+# A default that no parameter has, such as a setting's, stands in its help.
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        "-p",
+        metavar="PROFILE",
+        help="Use this profile (default: FACESNAP_PROFILE, or the file's default).",
+    ),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Use this configuration file (default: the one that config path prints)."
+    ),
+]
 OutputOption = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, tsv, id or none.")
+    str | None,
+    typer.Option("--output", "-o", metavar="FORMAT", help="table, json, jsonl, tsv, id or none (default: table)."),
 ]
 QueryOption = Annotated[str | None, typer.Option("--query", metavar="JMESPATH", help="Print only this of the JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes.")]
@@ -73,34 +88,75 @@ HeaderOption = Annotated[
 ]
 RawOption = Annotated[bool, typer.Option("--raw", help="Print the service's answers as they come, and nothing else.")]
 HttpTimeoutOption = Annotated[
-    str | None, typer.Option("--http-timeout", metavar="DURATION", help="Time for one request (30s).")
+    str | None, typer.Option("--http-timeout", metavar="DURATION", help="Time for one request (default: 30s).")
 ]
 MaxRetriesOption = Annotated[
-    str | None, typer.Option("--max-retries", metavar="N", help="How often a request is sent again (4).")
+    str | None, typer.Option("--max-retries", metavar="N", help="How often a request is sent again (default: 4).")
 ]
-ProxyOption = Annotated[str | None, typer.Option("--proxy", metavar="URL", help="Go through this proxy.")]
+ProxyOption = Annotated[
+    str | None, typer.Option("--proxy", metavar="URL", help="Go through this proxy (default: HTTPS_PROXY).")
+]
 CaBundleOption = Annotated[
-    str | None, typer.Option("--ca-bundle", metavar="FILE", help="Trust the authorities in this PEM file.")
+    str | None,
+    typer.Option("--ca-bundle", metavar="FILE", help="Trust the authorities in this PEM file (default: the system's)."),
 ]
 
 TypeOption = Annotated[
     str | None,
-    typer.Option("--type", "-t", metavar="TYPE", help="FaceList, LargeFaceList, PersonGroup or LargePersonGroup."),
+    typer.Option(
+        "--type",
+        "-t",
+        metavar="TYPE",
+        help="FaceList, LargeFaceList, PersonGroup or LargePersonGroup (default: the profile's type).",
+    ),
 ]
-ObjectIdOption = Annotated[str | None, typer.Option("--object-id", "-i", metavar="OBJECT_ID", help="The object's id.")]
+TypeFilterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        "-t",
+        metavar="TYPE",
+        help="Only this type: FaceList, LargeFaceList, PersonGroup or LargePersonGroup.",
+    ),
+]
+ObjectIdOption = Annotated[
+    str | None,
+    typer.Option("--object-id", "-i", metavar="OBJECT_ID", help="The object's id (default: the profile's object_id)."),
+]
+NewObjectIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--object-id",
+        "-i",
+        metavar="OBJECT_ID",
+        help="The id of the object to make (default: the profile's object_id, or else the source's id).",
+    ),
+]
 ApplyScopeOption = Annotated[
     list[str] | None,
-    typer.Option("--apply-scope", "-s", metavar="GUID", help="A subscription id. Repeatable, or with commas."),
+    typer.Option(
+        "--apply-scope",
+        "-s",
+        metavar="GUID",
+        help="A subscription that may apply the snapshot (default: the profile's apply_scope). Repeatable.",
+    ),
 ]
 UserDataOption = Annotated[
-    str | None, typer.Option("--user-data", metavar="TEXT", help="Text to keep with it: text, @FILE, or - for stdin.")
+    str | None,
+    typer.Option("--user-data", metavar="TEXT", help="Text to keep with the snapshot: text, @FILE, or - for stdin."),
 ]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Return when the service has accepted it.")]
 TimeoutOption = Annotated[
-    str | None, typer.Option("--timeout", metavar="DURATION", help="Wait no longer than this (exit status 8).")
+    str | None,
+    typer.Option(
+        "--timeout", metavar="DURATION", help="Wait no longer than this, then exit with 8 (default: no limit)."
+    ),
 ]
 PollIntervalOption = Annotated[
-    str | None, typer.Option("--poll-interval", metavar="DURATION", help="Poll at this fixed interval.")
+    str | None,
+    typer.Option(
+        "--poll-interval", metavar="DURATION", help="Poll at this fixed interval (default: 1s at first, later rarer)."
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")]

@@ -25,8 +25,8 @@ VerifyOption = Annotated[
 def apply(
     ctx: typer.Context,
     snapshot: options.SnapshotArgument,
-    type: options.TypeOption = None,
-    object_id: options.ObjectIdOption = None,
+    type: options.TypeFilterOption = None,
+    object_id: options.NewObjectIdOption = None,
     mode: ModeOption = "CreateNew",
     verify: VerifyOption = "none",
     no_wait: options.NoWaitOption = False,

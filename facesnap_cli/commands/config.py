@@ -35,7 +35,12 @@ def init(
     subscription_id: Annotated[
         str | None, typer.Option("--subscription-id", metavar="GUID", help="The Azure subscription's id.")
     ] = None,
-    apply_scope: options.ApplyScopeOption = None,
+    apply_scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--apply-scope", "-s", metavar="GUID", help="A subscription that may apply what is taken. Repeatable."
+        ),
+    ] = None,
     key_env: Annotated[
         str | None, typer.Option("--key-env", metavar="NAME", help="The variable that holds the key.")
     ] = None,
@@ -51,7 +56,7 @@ def init(
 ) -> None:
     """Make a profile. Without a key source it asks for the key without echo, or reads it from stdin.
 
-    facesnap config init --profile prod --endpoint https://NAME.cognitiveservices.azure.com < key.txt
+    facesnap config init --profile prod
     """
     app = App.of(ctx)
     given: dict[str, object] = {

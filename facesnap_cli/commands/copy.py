@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer_app()
 FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="PROFILE", help="The source's profile (default: the chosen one).")
+    str | None, typer.Option("--from", metavar="PROFILE", help="The source's profile (default: that of --profile).")
 ]
 ToOption = Annotated[
     list[str] | None,
@@ -54,7 +54,7 @@ def copy(
 
     Run again after an interruption or a failure, it goes on where it stopped.
 
-    facesnap copy -t PersonGroup -i employees --from prod --to dr:employees-{date} --to eu
+    facesnap copy -t PersonGroup -i employees --to dr:employees-{date} --to eu
     """
     from facesnap_cli.backups.copies.copy import Copy
     from facesnap_cli.backups.plans.preview import preview_copy

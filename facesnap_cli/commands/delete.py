@@ -25,7 +25,7 @@ SnapshotsArgument = Annotated[
 def delete(
     ctx: typer.Context,
     snapshots: SnapshotsArgument,
-    type: options.TypeOption = None,
+    type: options.TypeFilterOption = None,
     yes: options.YesOption = False,
     dry_run: options.DryRunOption = False,
 ) -> None:

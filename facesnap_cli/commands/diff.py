@@ -12,6 +12,10 @@ from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 
 app = typer_app()
+ObjectIdOption = Annotated[
+    str | None,
+    typer.Option("--object-id", "-i", metavar="OBJECT_ID", help="The object to compare with (default: the archive's)."),
+]
 OtherArgument = Annotated[
     Path | None,
     typer.Argument(
@@ -27,7 +31,7 @@ def diff(
     ctx: typer.Context,
     archive: options.ArchiveArgument,
     later: OtherArgument = None,
-    object_id: options.ObjectIdOption = None,
+    object_id: ObjectIdOption = None,
 ) -> None:
     """Show what has changed since an archive was written. Exit status 14 where anything has.
 

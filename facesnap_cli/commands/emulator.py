@@ -39,11 +39,12 @@ def start(
             "--data",
             metavar="DIR",
             parser=options.input_path("--data"),
-            help="Keep the state there (else in memory).",
+            help="Keep the state there (default: in memory).",
         ),
     ] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="demo|FILE.json", help="Start with these groups and lists.")
+        str | None,
+        typer.Option("--seed", metavar="demo|FILE.json", help="Start with these groups and lists (default: none)."),
     ] = None,
     take_time: Annotated[
         str, typer.Option("--take-time", metavar="S[/1000]", help="Seconds a take lasts, or per 1,000 entries.")
@@ -68,7 +69,11 @@ def start(
     ] = "available",
     tier: Annotated[
         str | None,
-        typer.Option("--tier", metavar="F0|S0", help="The tier of all accounts, with its rate limit and quota."),
+        typer.Option(
+            "--tier",
+            metavar="F0|S0",
+            help="The tier of all accounts, with its rate limit and quota (default: each one's own).",
+        ),
     ] = None,
     fault: Annotated[
         list[str] | None,
@@ -77,7 +82,10 @@ def start(
     accounts: Annotated[
         Path | None,
         typer.Option(
-            "--accounts", metavar="FILE.json", parser=options.input_path("--accounts"), help="Play these accounts."
+            "--accounts",
+            metavar="FILE.json",
+            parser=options.input_path("--accounts"),
+            help="Play these accounts (default: two built-in ones).",
         ),
     ] = None,
     https: Annotated[

@@ -82,7 +82,7 @@ def export(
 ) -> None:
     """Read an object into an archive file. After an interruption the same command goes on.
 
-    facesnap export --type PersonGroup --object-id employees --to employees.facesnap --images photos/
+    facesnap export -t PersonGroup -i staff --to staff.facesnap --images photos/
     """
     from facesnap_cli.archives.export_preview import preview_export
     from facesnap_cli.backups.archive_records import export_by_hand

@@ -41,7 +41,10 @@ DetectionModelOption = Annotated[
     ),
 ]
 TypeOption = Annotated[
-    str | None, typer.Option("--type", "-t", metavar="TYPE", help="Build this type, such as LargePersonGroup.")
+    str | None,
+    typer.Option(
+        "--type", "-t", metavar="TYPE", help="Build this type, such as LargePersonGroup (default: the archive's)."
+    ),
 ]
 IntoOption = Annotated[
     bool, typer.Option("--into", help="Add what an existing object lacks, and change nothing else in it.")
@@ -71,7 +74,7 @@ IdMapOption = Annotated[
 def import_(
     ctx: typer.Context,
     archive: options.ArchiveArgument,
-    object_id: options.ObjectIdOption = None,
+    object_id: options.NewObjectIdOption = None,
     type: TypeOption = None,
     into: IntoOption = False,
     person: PersonOption = None,
@@ -86,7 +89,7 @@ def import_(
 ) -> None:
     """Build an object from an archive, train it and compare. After an interruption the same command goes on.
 
-    facesnap import employees.facesnap --profile dr --object-id employees --id-map ids.csv
+    facesnap import employees.facesnap -p dr -i employees --id-map ids.csv
     """
     from facesnap_cli.archives.archive import Archive
     from facesnap_cli.cli.option_values import type_filter

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from facesnap_cli.operations.find_snapshots import ListParameters
 
 app = typer_app()
+ScopeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--apply-scope", "-s", metavar="GUID", help="Only snapshots that this subscription may apply. Repeatable."
+    ),
+]
 ExpiresWithinOption = Annotated[
     str | None,
     typer.Option("--expires-within", metavar="DURATION", help="Only snapshots that expire within this time."),
@@ -23,8 +29,8 @@ ExpiresWithinOption = Annotated[
 @app.command("list", cls=ServiceCommand)
 def list_(
     ctx: typer.Context,
-    type: options.TypeOption = None,
-    apply_scope: options.ApplyScopeOption = None,
+    type: options.TypeFilterOption = None,
+    apply_scope: ScopeOption = None,
     expires_within: ExpiresWithinOption = None,
 ) -> None:
     """List the snapshots that this subscription may see.

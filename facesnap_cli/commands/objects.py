@@ -21,7 +21,7 @@ BriefOption = Annotated[
 
 
 @app.command(cls=ServiceCommand)
-def objects(ctx: typer.Context, type: options.TypeOption = None, brief: BriefOption = False) -> None:
+def objects(ctx: typer.Context, type: options.TypeFilterOption = None, brief: BriefOption = False) -> None:
     """List the person groups and face lists of an account.
 
     facesnap objects --profile prod

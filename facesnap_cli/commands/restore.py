@@ -24,10 +24,17 @@ BackupArgument = Annotated[
     str, typer.Argument(metavar="ITEM|ARCHIVE|PROFILE:ID", help="An item of a plan, an archive's path, or a copy.")
 ]
 PlanOption = Annotated[
-    Path | None, typer.Option("--plan", metavar="PLAN", parser=options.input_path("--plan"), help="The item's plan.")
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="PLAN",
+        parser=options.input_path("--plan"),
+        help="The item's plan (default: any that ran here).",
+    ),
 ]
 AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="TIME", help="The newest good backup of then: a date (UTC) or a time.")
+    str | None,
+    typer.Option("--at", metavar="TIME", help="The newest good backup of then: a date (UTC) or a time (default: now)."),
 ]
 ToOption = Annotated[
     str | None, typer.Option("--to", metavar="PROFILE[:ID]", help="Where to rebuild it (default: where it was).")
@@ -55,7 +62,7 @@ def restore(
 ) -> None:
     """Rebuild an object from its newest good backup, or add what it lacks. It never overwrites.
 
-    facesnap restore employees --plan nightly.toml --at 2026-11-24 --to prod:employees-restored
+    facesnap restore employees --at 2026-11-24 --to prod:employees-restored
     facesnap restore employees --plan nightly.toml --into --person "Ada Lovelace"
     """
     from facesnap_cli.backups.restoring.backup_choice import choose, moment_of

@@ -12,7 +12,7 @@ app = typer_app()
 
 
 @app.command(cls=ServiceCommand)
-def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.TypeOption = None) -> None:
+def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.TypeFilterOption = None) -> None:
     """Show one snapshot, with the time it has left.
 
     facesnap show latest -o json

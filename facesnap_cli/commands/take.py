@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 app = typer_app()
 MaxAgeOption = Annotated[
-    str | None, typer.Option("--max-age", metavar="DURATION", help="Use a snapshot that is younger, if there is one.")
+    str | None,
+    typer.Option("--max-age", metavar="DURATION", help="Use a snapshot that is younger, if there is one."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Take even if the same take is already running.")]
-NoTagOption = Annotated[bool, typer.Option("--no-tag", help="Do not tag the snapshot in its user data.")]
+NoTagOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-tag", help="Write no mark into the user data, by which facesnap finds the snapshot and its object's id."
+    ),
+]
 
 
 @app.command(cls=ServiceCommand)
@@ -39,7 +45,7 @@ def take(
 ) -> None:
     """Take a snapshot of an object and wait for it.
 
-    facesnap take --type PersonGroup --object-id employees --apply-scope 64084e07-9b7f-4a98-bea4-9986d3a1edeb
+    facesnap take -t PersonGroup -i staff -s 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
     from facesnap_cli.cli.next_commands import applying
     from facesnap_cli.cli.waiting import finish

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from facesnap_cli.operations.parameters import UpdateParameters
 
 app = typer_app()
+ScopeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--apply-scope", "-s", metavar="GUID", help="Let these subscriptions alone apply the snapshot. Repeatable."
+    ),
+]
 AddScopeOption = Annotated[
     list[str] | None, typer.Option("--add-scope", metavar="GUID", help="Let this subscription apply it too.")
 ]
@@ -28,8 +34,8 @@ RemoveScopeOption = Annotated[
 def update(
     ctx: typer.Context,
     snapshot: options.SnapshotArgument,
-    type: options.TypeOption = None,
-    apply_scope: options.ApplyScopeOption = None,
+    type: options.TypeFilterOption = None,
+    apply_scope: ScopeOption = None,
     add_scope: AddScopeOption = None,
     remove_scope: RemoveScopeOption = None,
     user_data: options.UserDataOption = None,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -221,3 +223,62 @@ def test_a_misspelled_topic_is_met_with_a_line_to_paste(bare_program: Program, w
 def test_the_list_of_commands_names_every_topic(bare_program: Program) -> None:
     last = bare_program.run("--help").out.splitlines()[-1]
     assert set(TOPICS) <= set(re.split(r"[ |]", last))
+
+
+def explained_params() -> Iterator[tuple[str, Any]]:
+    """Yield every option of every command that `--help` or `help options` shows, with the command's name."""
+    for path, command in COMMANDS.items():
+        params = getattr(command, "own_params", command.params)
+        yield from ((path, param) for param in params if param.param_type_name == "option")
+
+
+def help_of(program: Program, path: str, param: Any) -> str:
+    """Return what is shown of an option, on one line."""
+    words = ["help", "options"] if path == "facesnap" else [*path.split()[1:], "--help"]
+    text = " ".join(program.run(*words).out.split())
+    begin = text.index(f"{', '.join(sorted(param.opts, key=len))}{' ' if param.is_flag else f' {param.metavar} '}")
+    return text[begin : begin + 300]
+
+
+@pytest.mark.parametrize(
+    ("path", "param"), [pytest.param(path, param, id=f"{path} {param.opts[0]}") for path, param in explained_params()]
+)
+def test_every_default_is_shown(bare_program: Program, path: str, param: Any) -> None:
+    setting = SETTINGS.get(param.name)
+    default = param.default or (setting and setting.default and setting.show(setting.default))
+    if default:
+        assert f"default: {default}" in help_of(bare_program, path, param)
+
+
+def test_every_option_whose_value_comes_from_elsewhere_says_where_from() -> None:
+    without_default = {"--apply-scope", "--type"}  # of commands that search, or change a snapshot
+    for path, param in explained_params():
+        if (
+            param.name in SETTINGS
+            and not param.default
+            and not path.startswith(("facesnap config", "facesnap emulator"))
+        ):
+            assert "default: " in param.help or max(param.opts, key=len) in without_default, (path, param.opts)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_example_fits_80_columns(path: str) -> None:
+    assert [line for line in COMMANDS[path].examples if len(f"  {line}") > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "option", "words"),
+    [
+        ("take", "--apply-scope", "subscription that may apply the snapshot"),
+        ("take", "--no-tag", "mark into the user data"),
+        ("list", "--apply-scope", "snapshots that this subscription may apply"),
+        ("update", "--apply-scope", "alone apply the snapshot"),
+        ("config init", "--apply-scope", "subscription that may apply what is taken"),
+        ("apply", "--object-id", "object to make"),
+        ("import", "--object-id", "object to make"),
+        ("diff", "--object-id", "object to compare with"),
+    ],
+)
+def test_an_option_is_explained_for_its_command(bare_program: Program, path: str, option: str, words: str) -> None:
+    shown = " ".join(bare_program.run(*path.split(), "--help").out.split())
+    assert words in shown[shown.index(option) :][:200]
