@@ -90,6 +90,13 @@ def test_a_file_in_two_rows_is_noticed_however_its_path_is_written(team: Team, p
     assert "line 3" in found
 
 
+def test_a_home_directory_is_expanded(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(team.images))
+    assert export(team, "name,path", f"{ADA},~/1.jpg").status == 0
+    assert files(team) == {ADA: "~/1.jpg"}
+    assert len(complaints(export(team, "name,path", f"{ADA},~/1.jpg", f"{GRACE},photos/1.jpg"))) == 1
+
+
 def test_rectangles_compare_as_numbers(team: Team) -> None:
     rectangles = ('"0,0,40,40"', '" 00, 0,40,40"')
     lines = [f"{name},photos/1.jpg,{area}" for name, area in zip((ADA, GRACE), rectangles, strict=True)]

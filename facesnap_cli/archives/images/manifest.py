@@ -80,7 +80,7 @@ class ImageManifest:
         """Yield every row, with the owners that it may mean."""
         for row in self._all():
             face_id, owners = _meant(row, index)
-            name = row["path"].replace("\\", "/")
+            name = _with_home(row["path"])
             yield SourceImage(
                 path=_file(self._path.parent, row["path"]),
                 name=row["path"],
@@ -155,7 +155,7 @@ def _row(directory: str, line: int, values: Mapping[str, str | None]) -> tuple[o
         found[name] = (found[name] or "").lower() or None
     if target_face := found["target_face"]:
         found["target_face"] = ",".join(str(int(part)) for part in target_face.split(","))
-    file = os.path.normpath(os.path.join(directory, (found["path"] or "").replace("\\", "/")))
+    file = os.path.normpath(os.path.join(directory, _with_home(found["path"] or "")))
     return (line, *(value and storable(value) for value in found.values()), names.exact(file))
 
 
@@ -232,9 +232,14 @@ def _delimiter_of(header: str) -> str:
     return max(_DELIMITERS, key=bare.count)
 
 
+def _with_home(path: str) -> str:
+    """Return a path with slashes, and with its home directory if it begins with `~`."""
+    return os.path.expanduser(path.replace("\\", "/"))
+
+
 def _file(directory: Path, path: str) -> Path:
     """Return the file that a manifest's path means. Windows writes backslashes, and a Mac decomposes letters."""
-    slashes = path.replace("\\", "/")
+    slashes = _with_home(path)
     forms = [slashes, path, *(unicodedata.normalize(form, slashes) for form in ("NFC", "NFD"))]
     return next((directory / form for form in forms if os.path.lexists(directory / form)), directory / slashes)
 
