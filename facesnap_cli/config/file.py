@@ -172,7 +172,7 @@ def _syntax_message(path: Path, text: str, error: Exception) -> str:
     elif not isinstance(error, TOMLDecodeError):
         what = "a value that is too long or out of range"
     else:
-        what = _SYNTAX_PLACE.sub("", str(error)).strip()
+        what = f"not TOML: {_SYNTAX_PLACE.sub('', str(error)).strip()}"
     line = (place and place[1]) or text.count("\n") + 1
     where = f"{path}:{line}" if isinstance(error, TOMLDecodeError) else str(path)
     return f"{where}: {harmless(what)[:200]}"

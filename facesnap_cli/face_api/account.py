@@ -68,9 +68,13 @@ class Account:
         endpoint = self.settings.endpoint
         if endpoint is None:
             self.settings.require_profile()
-            who = f"profile {self.profile} has" if self.profile else "there is"
+            if self.profile:
+                to_set = command("config", "set", "endpoint", "URL", "--profile", self.profile)
+                raise UsageError(
+                    f"profile {self.profile} has no endpoint", hint=Hint("give it that of its resource: ", to_set)
+                )
             raise UsageError(
-                f"{who} no endpoint",
+                "there is no endpoint",
                 hint=Hint(
                     "set FACESNAP_ENDPOINT and FACESNAP_KEY, or run ",
                     command("config", "init"),

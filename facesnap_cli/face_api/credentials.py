@@ -117,10 +117,14 @@ def credential_for(settings: Settings, clock: Clock, reporter: Reporter = SILENT
             hint="keep one; the resource's second key goes into key2_env, key2_file or key2_command",
         )
     if not present:
-        who = owner or "no profile is chosen, and the environment"
         settings.require_profile()
+        if settings.profile:
+            to_set = command("config", "set", "key", "--profile", settings.profile)
+            raise CredentialsError(
+                f"{owner} gives no key", hint=Hint(f"give it a key of {settings.endpoint}: ", to_set)
+            )
         raise CredentialsError(
-            f"{who} gives no key",
+            "no profile is chosen, and the environment gives no key",
             hint=Hint("set FACESNAP_ENDPOINT and FACESNAP_KEY, or run: ", command("config", "init")),
         )
     second = [] if _from_env(settings) else [name for name in SECOND_SOURCES if settings.value_of(name)]

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from facesnap_cli.common.errors import ConfigurationError, CredentialsError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
-from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.hints import Hint, command, option
 from facesnap_cli.common.secret import Secret
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def from_variable(name: str, variable: str, profile: str | None, environment: Ma
     if not environment.get(variable):
         raise CredentialsError(
             f"the variable {harmless(variable)}, which {name} of profile {profile} names, is not set",
-            hint=Hint("cron and systemd start with an environment of their own: ", command("doctor", "--as-cron")),
+            hint=Hint(
+                "cron and systemd start with an environment of their own: ",
+                command("doctor", "--as-cron", *option("--profile", profile)),
+            ),
         )
     return check_key(environment[variable], f"the variable {harmless(variable)}")
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import Program, take_employees
+from tests.conftest import TARGET_SUBSCRIPTION, Program, take_employees
 
 COPY = ("copy", "-t", "PersonGroup", "-i", "employees", "--to", "target:a", "--to", "target:b", "--to", "target:c")
 LONG = "Access denied due to invalid subscription key or wrong API endpoint. " * 3
@@ -162,3 +162,32 @@ def test_the_remedy_for_a_key_of_the_environment_is_the_variable(
         "facesnap: list snapshots: the service refuses the key (401)",
         f"  set FACESNAP_KEY to KEY 1 or KEY 2 of {emulator.endpoint}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "line", "mending"),
+    [
+        ('key = "dead"', ("list", "-p", "other"), "facesnap config set endpoint URL --profile other"),
+        ('key = "dead"', (*COPY[:5], "--to", "other"), "facesnap config set endpoint URL --profile other"),
+        ('endpoint = "https://h.example"', (*COPY[:5], "--to", "other"), "facesnap config set key --profile other"),
+        (
+            'endpoint = "https://h.example"\nkey_env = "NOPE"',
+            (*COPY[:5], "--to", "other"),
+            "facesnap doctor --as-cron --profile other",
+        ),
+    ],
+)
+def test_what_another_profile_lacks_is_mended_in_that_profile(
+    program: Program, profile: str, line: tuple[str, ...], mending: str
+) -> None:
+    config = program.directory / "config.toml"
+    config.write_text(f"{config.read_text()}\n[profiles.other]\nsubscription_id = '{TARGET_SUBSCRIPTION}'\n{profile}\n")
+    refused = program.run(*line)
+    assert refused.status in (2, 4)
+    assert refused.err.splitlines()[-1].endswith(mending)
+
+
+def test_a_missing_plan_names_the_command_that_writes_one(program: Program) -> None:
+    refused = program.run("run", "nightly.toml")
+    assert refused.status == 13
+    assert refused.err.splitlines()[-1] == "  facesnap run --init nightly.toml writes one to fill in"

@@ -76,6 +76,6 @@ def test_a_plan_is_complained_of_in_the_right_lines(program: Program) -> None:
     plan.write_text('[["backup"]]\nname = """\n[[backup]]\n"""\n[[ \'backup\' ]]\nname = "a"\njbs = 1\n')
     result = program.run("run", str(plan), "--dry-run")
     assert (result.status, result.out) == (13, "")
-    assert f"{plan}:7: unknown key 'jbs'" in result.err
-    assert f"{plan}:5: this [[backup]] has no type" in result.err
+    assert f"{plan}:7: item a: unknown key 'jbs'" in result.err
+    assert f"{plan}:5: item a: this [[backup]] has no type" in result.err
     assert f"{plan}:1: this [[backup]] has no type" in result.err

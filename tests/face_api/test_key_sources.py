@@ -47,7 +47,11 @@ class TestSources:
         assert (result.status, result.err) == (0, "")
 
     def test_without_any_it_says_what_to_set(self, made: Program, emulator: RunningEmulator) -> None:
-        refused(configured(made, emulator).run("list"), "profile prod gives no key", "FACESNAP_KEY")
+        refused(
+            configured(made, emulator).run("list"),
+            "profile prod gives no key",
+            "facesnap config set key --profile prod",
+        )
 
     def test_two_are_one_too_many(self, made: Program, emulator: RunningEmulator) -> None:
         result = configured(made, emulator, f'key = "{KEY}"', 'key_env = "X"').run("list")

@@ -156,8 +156,13 @@ def read_plan(path: Path) -> Plan:
     try:
         file = read_regular(path, MAX_BYTES)
     except OSError as error:
-        unknown = Unknown("plan", path.name) if isinstance(error, FileNotFoundError) else None
-        raise ConfigurationError(f"the plan {path} cannot be read: {error.strerror}", unknown=unknown) from error
+        unknown, hint = None, Hint()
+        if isinstance(error, FileNotFoundError):
+            unknown = Unknown("plan", path.name)
+            hint = Hint(command("run", "--init", path), " writes one to fill in")
+        raise ConfigurationError(
+            f"the plan {path} cannot be read: {error.strerror}", hint=hint, unknown=unknown
+        ) from error
     if file.writable_by_all:
         raise ConfigurationError(
             f"the plan {path} may be written by anybody, who could have your objects replaced and deleted",
