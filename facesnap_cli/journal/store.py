@@ -78,11 +78,18 @@ class Journal:
     def add_found(self, operation: Operation) -> Operation:
         """Commit an operation that another machine started, and return it, or the recorded one if it is known."""
         with self._lock, self._guarded("written"), transaction(self._database):
-            same_id = self._select("lower(operation_id) = lower(?)", operation.operation_id)
-            known = [found for found in same_id if found.resource.compare(operation.resource).is_possible]
+            known = self._with_id(operation.operation_id, operation.resource)
             if not known:
                 self._database.execute(_INSERT, _row(operation))
             return known[0] if known else operation
+
+    def has_id(self, operation_id: str, resource: Resource) -> bool:
+        """Return whether an operation with this id is recorded that may be of this account."""
+        return bool(self._with_id(operation_id, resource))
+
+    def _with_id(self, operation_id: str | None, resource: Resource) -> list[Operation]:
+        same_id = self._select("lower(operation_id) = lower(?)", operation_id)
+        return [found for found in same_id if found.resource.compare(resource).is_possible]
 
     def save(self, operation: Operation) -> Operation:
         """Commit an operation's new state, unless the journal records that it has ended."""

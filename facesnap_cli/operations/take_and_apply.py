@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration
 from facesnap_cli.journal.account_paths import learn_accounts, resource_of_snapshot, with_account
 from facesnap_cli.journal.durations import estimate_s
-from facesnap_cli.journal.store import JournalError, digest
+from facesnap_cli.journal.store import Journal, JournalError, digest
 from facesnap_cli.models.operations import Job, Operation, OperationKind, OperationState
 from facesnap_cli.models.snapshots import ProvenanceTag, Snapshot
 from facesnap_cli.operations.find_snapshots import described
@@ -222,6 +223,7 @@ def _submit(
     try:
         with naming(operation.object_id):
             operation_id = send()
+            _check_new(journal, operation, operation_id)
     except OutcomeUnknownError as error:
         lost = operation.lost(error.message, clock.now())
         _write(lambda: journal.save(lost), dependencies.reporter)
@@ -242,6 +244,15 @@ def _submit(
     submitted = operation.submitted(operation_id, clock.now())
     _write(lambda: journal.save(submitted), dependencies.reporter)
     return submitted
+
+
+def _check_new(journal: Journal, operation: Operation, operation_id: str) -> None:
+    """Raise OutcomeUnknownError for an id that another operation has: it leads to the result of that one."""
+    with suppress(JournalError):  # writing the id says what is wrong with the journal
+        if journal.has_id(operation_id, operation.resource):
+            raise OutcomeUnknownError(
+                f"{operation.title}: the service answered operation {operation_id}, which is another one's id"
+            )
 
 
 def _write(write: Callable[[], object], reporter: Reporter) -> None:

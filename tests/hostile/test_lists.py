@@ -6,7 +6,6 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -38,12 +37,14 @@ def run_with(program: Program, emulator: RunningEmulator) -> Iterator[Run]:
         "import": ("import", str(archive), "-p", "target", "-i", "copy"),
         "copy": ("copy", "-t", "PersonGroup", "-i", "employees", "--from", "source", "--to", "target:copy"),
         "list": ("list",),
+        "take": ("take", "-t", "PersonGroup", "-i", "employees"),
+        "wait": ("wait",),
     }
-    with ExitStack() as servers:
+    with serving(lambda request: _relayed(emulator, request, unchanged, None, {})) as server:
+        program.configure(server.endpoint)
 
-        def run(command: str, change: Change = lambda request, document: document, **query: str) -> Result:
-            server = servers.enter_context(serving(lambda request: _relayed(emulator, request, change, query)))
-            program.configure(server.endpoint)
+        def run(command: str, change: Change = unchanged, *, operation: str | None = None, **query: str) -> Result:
+            server.script = lambda request: _relayed(emulator, request, change, operation, query)
             result = program.run(*lines[command], *QUIET)
             assert result.status != 1, result.err
             return result
@@ -51,8 +52,17 @@ def run_with(program: Program, emulator: RunningEmulator) -> Iterator[Run]:
         yield run
 
 
-def _relayed(emulator: RunningEmulator, request: Received, change: Change, query: dict[str, str]) -> list[Step]:
-    """Return the emulator's response to a request with other values in its query, and its JSON changed."""
+def unchanged(request: Received, document: Any) -> Any:
+    return document
+
+
+def _relayed(
+    emulator: RunningEmulator, request: Received, change: Change, operation: str | None, query: dict[str, str]
+) -> list[Step]:
+    """Return the emulator's response to a request with other values in its query, and its JSON changed.
+
+    A response that starts an operation names `operation` instead, if that is given.
+    """
     path, _, given = request.path.partition("?")
     pairs = dict(pair.split("=", 1) for pair in given.split("&") if pair)
     pairs |= {name: value for name, value in query.items() if name in pairs}
@@ -66,6 +76,8 @@ def _relayed(emulator: RunningEmulator, request: Received, change: Change, query
             status, body, location = response.status, response.read(), response.headers.get("Operation-Location", "")
     except urllib.error.HTTPError as error:
         return answer(error.code, error.read())
+    if location and operation:
+        location = f"/operations/{operation}"
     content = json.dumps(change(request, json.loads(body))).encode() if body else b""
     return answer(status, content, Operation_Location=location)
 
@@ -217,3 +229,14 @@ def test_a_new_id_that_the_service_gives_twice_is_unreadable(program: Program, r
     done = run_with("import", change)
     assert (done.status, done.out) == (9, "")
     assert "an id that it gave before" in done.err
+
+
+def test_an_operation_id_that_another_operation_has_leads_to_no_result(program: Program, run_with: Run) -> None:
+    first = run_with("take").json
+    lost = run_with("take", operation=first["operationId"])
+    assert (lost.status, lost.out) == (10, "")
+    assert "which is another one's id" in lost.err
+    program.clock.sleep(30)
+    [found] = run_with("wait").json
+    assert (found["status"], found["objectId"]) == ("succeeded", "employees")
+    assert found["snapshotId"] != first["snapshotId"]
