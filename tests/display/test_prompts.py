@@ -11,6 +11,7 @@ import pytest
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, Program
 from tests.support.archives import exported, persons
+from tests.support.families import first_quick
 from tests.support.service import call, posts
 from tests.support.terminal import Terminal, terminal
 
@@ -20,6 +21,7 @@ QUESTION = "Which PersonGroup? Its number or id: "
 SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
 END_OF_INPUT = "\x04"
 INTERRUPT = "\x03"
+WHERE = first_quick([("--into",), (("--to", "target:again"),)])
 
 
 def environment(program: Program) -> dict[str, str]:
@@ -156,7 +158,7 @@ def archive(program: Program, emulator: RunningEmulator) -> str:
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])
-@pytest.mark.parametrize("where", [("--to", "target:again"), ("--into",)])
+@pytest.mark.parametrize("where", WHERE)
 def test_restore_says_what_it_will_do_and_does_it_after_a_yes(
     program: Program, emulator: RunningEmulator, archive: str, where: tuple[str, ...], quiet: tuple[str, ...]
 ) -> None:
@@ -171,13 +173,12 @@ def test_restore_says_what_it_will_do_and_does_it_after_a_yes(
     assert len(persons(emulator, "PersonGroup", "again" if "--to" in where else "employees", key)) == 3
 
 
-@pytest.mark.parametrize("where", [("--to", "target:again"), ("--into",)])
+@pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize(
     ("answer", "exit_status", "said"),
     [
         ("n\n", 2, "not confirmed; nothing was restored"),
         ("\n", 2, "not confirmed; nothing was restored"),
-        ("yess\n", 2, "not confirmed; nothing was restored"),
         (END_OF_INPUT, 2, "not confirmed; nothing was restored"),
         (INTERRUPT, 130, "interrupted"),
     ],
