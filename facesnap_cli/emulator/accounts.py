@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.files import read_regular
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import TIERS
+
+_MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def read_accounts(path: Path) -> tuple[Account, ...]:
     cannot be read, or if two accounts have the same name or key.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_regular(path, _MOST_BYTES).content)
     except (OSError, ValueError) as error:
         raise UsageError(f"the accounts file {path} cannot be read: {error}") from error
     if not isinstance(document, list) or not document:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.files import open_regular
 from facesnap_cli.emulator.options import EmulatorOptions
 
 _DAYS = 397  # the longest that Apple's systems accept
@@ -120,6 +121,8 @@ def _checked(found: Certificate) -> Certificate:
         raise UsageError(f"the private key in {found.key} has a password, which the emulator cannot ask for")
 
     try:
+        for path in (found.cert, found.key):
+            open_regular(path).close()  # OpenSSL would wait for a pipe
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(found.cert, found.key, refuse)
     except ssl.SSLError as error:
         reason = error.reason or str(error)

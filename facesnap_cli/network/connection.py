@@ -367,7 +367,8 @@ def _keep_session_keys(context: ssl.SSLContext) -> None:
 def _context_of(path: str, origin: str) -> ssl.SSLContext:
     bundle = Path(os.path.expanduser(path))  # keeps the ~ of an unknown home
     if not bundle.is_file():
-        raise ConfigurationError(f"{origin} {bundle} cannot be used: there is no such file")
+        reason = "it is not a regular file" if bundle.exists() else "there is no such file"
+        raise ConfigurationError(f"{origin} {bundle} cannot be used: {reason}")
     try:
         context = ssl.create_default_context(cafile=bundle)
         _keep_session_keys(context)

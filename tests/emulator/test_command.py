@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from facesnap_cli.common.errors import UsageError
 from facesnap_cli.emulator.accounts import BUILT_IN
+from facesnap_cli.emulator.http_server import EmulatorOptions, running
 from tests.support.waiting import PATIENCE_S
 
 
@@ -155,3 +157,21 @@ def test_without_the_extra_it_says_what_to_install(environment: dict[str, str], 
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'facesnap-cli[emulator]'" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such files are POSIX's")
+@pytest.mark.parametrize("option", ["seed", "accounts", "cert"])
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_an_input_that_is_no_file_is_refused_at_once(tmp_path: Path, option: str, kind: str) -> None:
+    path = tmp_path / "input"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    options = {
+        "seed": EmulatorOptions(port=0, seed=str(path)),
+        "accounts": EmulatorOptions(port=0, accounts=path),
+        "cert": EmulatorOptions(port=0, cert=path),
+    }
+    with pytest.raises(UsageError, match="it is not a regular file"), running(options[option]):
+        pass

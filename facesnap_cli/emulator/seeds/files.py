@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.files import read_regular
 from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.container_kinds import KINDS, Kind
 from facesnap_cli.emulator.ids import guid, is_object_id
@@ -50,6 +51,7 @@ _OBJECT_KEYS = {
 _PERSON_KEYS = {"personId", "name", "userData", "faces"}
 # Generated ids have room for this number, and creating as many takes longer than anybody waits.
 _MOST = 100_000_000
+_MOST_BYTES = 64 * 1024 * 1024
 _FACE_KEYS = {"persistedFaceId", "userData", "image"}
 _IMAGE_KEYS = {"image", "faces"}
 _MARK_KEYS = {"rectangle", "like", "qualityForRecognition"}
@@ -120,7 +122,7 @@ def read_seed(source: str, accounts: Sequence[Account]) -> Seed:
     if source == "demo":
         return _Reader("demo", Path(), accounts).seed(DEMO)
     try:
-        document = json.loads(Path(source).read_text(encoding="utf-8"))
+        document = json.loads(read_regular(Path(source), _MOST_BYTES).content)
     except (OSError, ValueError) as error:
         raise UsageError(f"the seed {source} cannot be read: {error}") from error
     return _Reader(source, Path(source).parent, accounts).seed(document)
@@ -251,7 +253,7 @@ class _Reader:
 
     def _image(self, name: str, where: str) -> tuple[bytes, tuple[int, int]]:
         try:
-            image = (self._directory / name).read_bytes()
+            image = read_regular(self._directory / name, _MOST_BYTES).content
             return image, size_of(image)
         except (OSError, ValueError) as error:
             raise UsageError(f"{self._source}, {where}: the image cannot be read: {error}") from error
