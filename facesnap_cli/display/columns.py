@@ -96,6 +96,11 @@ def _shown_value(value: object, longest: int) -> str:
     return "nothing" if value is None else cut(str(value), longest) or '""'
 
 
+def _run_row(document: Document) -> Document:
+    """Say where a backup is, or where it would have been if that failed too early for an id."""
+    return {**document, "place": document["objectId"] or document["target"]}
+
+
 def _backup_row(document: Document) -> Document:
     """Say how many faces have their image, which a copy needs none of."""
     faces, with_image = document["faces"], document["facesWithImage"]
@@ -207,13 +212,15 @@ COPY = _operations(
     copy_sentence,
 )
 RUN = View(
-    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "message"),
+    ("item", "status", "profile", "objectId", "deleted", "elapsedSeconds", "target", "message"),
     lambda document: document["objectId"] if document["exitCode"] == 0 else None,
     Layout(
-        ("item", "status", "profile", "objectId", "elapsedSeconds", "deleted"),
+        ("item", "status", "profile", "place", "elapsedSeconds", "deleted"),
         ("deleted", "elapsedSeconds"),
         "message",
+        long="place",
     ),
+    _run_row,
     sentence_of=run_sentence,
 )
 COVER = View(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TextIO
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.escape import harmless, harmless_json
 from facesnap_cli.common.hints import Completion, Hint, as_hint, as_it_is
-from facesnap_cli.display.column_width import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from facesnap_cli.display.log_file import LogFile
@@ -121,6 +120,8 @@ class Messages:
 
     def _line(self, text: str | Hint, first: str = "") -> None:
         """Write a text on a line, at a terminal on as many as it needs; `first` is what the first one begins with."""
+        from facesnap_cli.display.column_width import terminal_width, wrapped
+
         parts = [harmless(part) if isinstance(part, str) else self._complete(part) for part in as_hint(text).parts]
         lines = wrapped(parts, terminal_width(self._stream or sys.stderr), first=first, indent="  ")
         self._write("".join(f"{line}\n" for line in lines))

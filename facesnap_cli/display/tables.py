@@ -37,6 +37,7 @@ _TITLES = {
     "bytes": "size",
     "standing": "status",
     "operationId": "operation",
+    "place": "target",
 }
 
 
