@@ -109,7 +109,7 @@ def test_a_server_without_tls_at_an_https_endpoint_is_explained(victim_of: Victi
     [
         (lambda path: None, "there is no such file"),
         (lambda path: path.write_text("not a certificate"), "cannot be used"),
-        (lambda path: path.mkdir(), "there is no such file"),
+        (lambda path: path.mkdir(), "it is not a regular file"),
         (lambda path: path.write_bytes(b"\x00\xff" * 100), "cannot be used"),
     ],
     ids=["missing", "no certificate", "directory", "binary"],
