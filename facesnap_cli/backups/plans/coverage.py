@@ -61,9 +61,9 @@ class Cover:
 
     @property
     def message(self) -> str | None:
-        """The reason why it is not covered, or what a good archive lacks."""
+        """The reason why it is not covered, without the names beside it, or what a good archive lacks."""
         if self.failure:
-            return self.failure.message
+            return self.failure.cause or self.failure.message
         return self.counts.remark if self.counts else None
 
     @property
