@@ -25,6 +25,7 @@ from facesnap_cli.common.errors import (
     VerificationError,
 )
 from facesnap_cli.common.escape import counted
+from facesnap_cli.common.hints import Hint, Option
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.threads import stop_at_first_error
 from facesnap_cli.face_api.account import Account
@@ -164,7 +165,7 @@ class _Reading:
         return PartialFailureError(
             f"the user data of {counted(self._given_up, 'face')} could not be read: the service lists them, but does"
             " not return them",
-            hint="export again with --force when nothing writes to the object",
+            hint=Hint("export again", Option(" with --force"), " when nothing writes to the object"),
             details={"objectId": self._parameters.object_id},
         )
 

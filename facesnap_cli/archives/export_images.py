@@ -94,7 +94,7 @@ def failure_of(report: MatchingReport | None) -> FacesnapError | None:
     if report.missed:
         return PartialFailureError(
             f"{counted(len(report.missed), 'image')} could not be used; the archive is written without them",
-            hint="mend or replace them, then export again with --force",
+            hint=Hint("mend or replace them, then export again", Option(" with --force")),
             details={"images": [f"{entry.place}: {entry.reason}" for entry in report.missed]},
         )
     return None
@@ -134,7 +134,7 @@ def shortfall_of(
             "check that the directory is mounted, and that its files or folders are named after persons or faces"
             + unread
             if is_nothing
-            else "add the images, or do without --require-images (in a plan: require_images)"
+            else Hint("add the images, or do without ", Option("--require-images"))
         ),
         code=INCOMPLETE,
         details={

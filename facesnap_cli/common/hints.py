@@ -100,7 +100,7 @@ class Hint:
         parts = [keys.get(part, part) if isinstance(part, Option) else part for part in self.parts]
         about = ("--profile", source) if source else ()
         return Hint(
-            f"{place}: ",
+            f"{place}: " if place else "",
             *(
                 Command((*part, *about)) if isinstance(part, Command) and part[1] == "objects" else part
                 for part in parts

@@ -12,7 +12,7 @@ from typing import Any
 
 from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
 from facesnap_cli.common.escape import harmless, nearest, shown
-from facesnap_cli.common.hints import Hint, command
+from facesnap_cli.common.hints import Hint, Option, command
 from facesnap_cli.config.definitions import BUILT_IN_PROFILES, SETTINGS, DefinedSettings
 from facesnap_cli.config.file import ConfigFile
 from facesnap_cli.config.locations import UnknownHomeError, config_path
@@ -131,7 +131,7 @@ class Settings(DefinedSettings):
         if self.profile is None and self.file.profiles and self.endpoint is None:
             raise UsageError(
                 "no profile is chosen, and there are several",
-                hint=Hint("--profile NAME, or ", USE_NAME, f" makes it the default: {listed(self)}"),
+                hint=Hint(Option("--profile"), " NAME, or ", USE_NAME, f" makes it the default: {listed(self)}"),
             )
 
     def require(self, who: str, *names: str, also: Sequence[str] = ()) -> None:

@@ -155,3 +155,14 @@ def test_an_export_of_a_plan_is_gone_on_with_by_the_plan(estate: Estate) -> None
     failed = estate.run("run", plan, "--max-retries", "0", "-q")
     assert failed.status == 9
     assert failed.err.splitlines()[-1].endswith(f"to go on: facesnap run {plan}")
+
+
+def test_a_profile_that_is_not_chosen_is_named_by_the_key_of_its_item(estate: Estate) -> None:
+    config = estate.program.directory / "config.toml"
+    config.write_text(config.read_text().replace('default_profile = "prod"', ""))
+    plan = estate.plan(item("group-00", "dr").replace('from = "prod"\n', ""))
+    refused = estate.run("run", plan)
+    assert refused.status == 13
+    assert (
+        "item group-00: no profile is chosen, and there are several\n  from NAME, or facesnap config use" in refused.err
+    )

@@ -48,6 +48,8 @@ _KEYS_OF_OPTIONS = {
     "--profile": "from",
     "--to": "to",
     "--allow-shared-images": "allow_shared_images = true",
+    "--require-images": "require_images",
+    " with --force": "",  # runs replace what they made
 }
 APART = "name their copies apart, for example with {name} or another beginning"
 _BRACES = str.maketrans("{}", "\x01\x02")  # those of a directory's name are no placeholders
@@ -142,7 +144,8 @@ class Plan:
     def wrong(self, item: PlanItem, key: str, error: UsageError) -> ConfigurationError:
         """Return the error for a value that only the configuration shows to be wrong."""
         message = f"{self.path}:{self.line(item, key)}: item {item.name}: {error.message}"
-        return ConfigurationError(message, hint=error.hint, also=error.also, details=error.details)
+        hint = error.hint.in_plan(_KEYS_OF_OPTIONS, "", item.source)
+        return ConfigurationError(message, hint=hint, also=error.also, details=error.details)
 
 
 def colliding(item: PlanItem, target: TargetName, other: PlanItem, its_target: TargetName, line: int) -> str:
