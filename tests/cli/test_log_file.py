@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from facesnap_cli import __version__
 from facesnap_cli.common.files import AppendedFile
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import TAKE_IT, LinkedClock, Program
 from tests.support.terminal import at_terminal
+from tests.support.waiting import PATIENCE_S
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \[\d+\] (.+)")
 SUCCEEDED = r"take PersonGroup employees: succeeded after .+"
@@ -173,3 +176,29 @@ def test_a_pipe_gets_all_lines_of_one_command(program: Program, log: Path) -> No
     assert program.run("list", "--log-file", str(log)).status == 0
     assert os.read(reader, 65536).decode().rstrip().endswith("ended with exit status 0")
     os.close(reader)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such files are POSIX's")
+def test_a_pipe_without_a_reader_is_given_up(program: Program, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(log)
+    write, attempts = AppendedFile.write, []
+
+    def impatient(file: AppendedFile, line: bytes) -> None:
+        attempts.append(line)
+        write(file, line, timeout_s=0.01)
+
+    monkeypatch.setattr(AppendedFile, "write", impatient)
+    done = program.run(*TAKE_IT, "-q", "--log-file", str(log))
+    assert (done.status, len(attempts)) == (0, 1)
+    assert done.err == f"warning: --log-file {log}: nobody reads this pipe; the command goes on without it\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process is interrupted by a signal")
+def test_the_end_of_an_interrupted_command_is_in_the_log(program: Program, log: Path) -> None:
+    process = program.start("emulator", "start", "--port", "0", "--log-file", str(log))
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert events(log) == [f"facesnap emulator start started (version {__version__})", "ended with exit status 0"]
