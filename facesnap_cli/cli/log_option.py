@@ -24,7 +24,7 @@ def open_log(app: App, command: str, params: Sequence[Any], values: Mapping[str,
     """
     log = app.options.log_file
     assert log
-    inputs = [*_inputs(params, values), *_configured(app)]
+    inputs = [*_inputs(params, values), *_remembered_plans(app, values), *_configured(app)]
     check_outputs([*_outputs(values), log], inputs, _state_directory(app))
     app.log = LogFile(log.path, app.clock, Messages().warn)
     app.log.write(f"{command} started (version {__version__})")
@@ -46,6 +46,18 @@ def _inputs(params: Sequence[Any], values: Mapping[str, Any]) -> Iterator[InputP
         elif isinstance(value, str) and (value.startswith("@") or "FILE" in (param.metavar or "")):
             with contextlib.suppress(UsageError):
                 yield InputPath(user_path(value.removeprefix("@")), description)
+
+
+def _remembered_plans(app: App, values: Mapping[str, Any]) -> list[InputPath]:
+    """Return the plans that ran here, which a command reads if it takes a plan and none is given."""
+    from facesnap_cli.journal.run_records import remembered_plans_of
+
+    state = _state_directory(app)
+    if state is None or values.get("plan", ...) is not None:
+        return []
+    return [
+        InputPath(Path(path), "a plan that ran here, which this command reads") for path in remembered_plans_of(state)
+    ]
 
 
 def _configured(app: App) -> Sequence[InputPath]:

@@ -12,7 +12,7 @@ from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.commands.import_ import IdMapOption, PartialOption, PersonOption, import_parameters, run_import
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.config.paths import OutputPath
+from facesnap_cli.config.paths import InputPath, OutputPath
 
 if TYPE_CHECKING:
     from facesnap_cli.backups.plans.preview import Step
@@ -72,6 +72,8 @@ def restore(
     app.choose(timeout=timeout, poll_interval=poll_interval)
     if into:
         require_consent("restore --into", given=yes or dry_run, hint="--yes does it, --dry-run shows it")
+    if id_map:
+        app.check_outputs([id_map], plans_read(app, plan))
     choice = choose(
         app.dependencies, backup, plan=plan, at=moment_of(at) if at else None, needs_images=into or bool(person)
     )
@@ -94,6 +96,16 @@ def restore(
         raise UsageError(f"{choice.where} is a copy, which keeps all faces and ids: leave --id-map and --partial out")
     else:
         restore_copy(app, choice, account, object_id, dry_run=dry_run, given=yes)
+
+
+def plans_read(app: App, plan: Path | None) -> list[InputPath]:
+    """Return the plans in which an item is looked for."""
+    from facesnap_cli.journal.run_records import remembered_plans
+
+    if plan:
+        return [InputPath(plan, "the plan, which this restore reads")]
+    plans = remembered_plans(app.dependencies.journal)
+    return [InputPath(Path(path), "a plan that ran here, which this restore reads") for path in plans]
 
 
 def destination(app: App, choice: Choice, to: str | None) -> tuple[Account, str | None]:

@@ -6,14 +6,20 @@ import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from facesnap_cli.common.escape import path_for_storage, storable, stored_path
 from facesnap_cli.common.time_format import format_time, parse_time
+from facesnap_cli.journal.read_only import JOURNAL, rows
 from facesnap_cli.journal.store import Journal
 
 KEPT_FOR = timedelta(days=366)
 MOST_KEPT = 1000
+_PLANS_SQL = (
+    "SELECT plan FROM (SELECT plan, started_time AS at FROM runs WHERE finished_time IS NULL OR items > 0"
+    " UNION ALL SELECT plan, made_time FROM backups WHERE plan IS NOT NULL) GROUP BY plan ORDER BY max(at) DESC"
+)
 
 
 class RunCause(NamedTuple):
@@ -100,11 +106,11 @@ def end_run(
 def all_runs(journal: Journal, plan: str | None = None) -> list[RunRecord]:
     """Return the recorded runs, of one plan or of all, newest first."""
     with journal.reading() as database:
-        rows = database.execute(
+        found = database.execute(
             "SELECT * FROM runs WHERE ?1 IS NULL OR plan = ?1 ORDER BY started_time DESC, rowid DESC",
             (plan and path_for_storage(plan),),
         ).fetchall()
-    return [_record(journal, dict(row)) for row in rows]
+    return [_record(journal, dict(row)) for row in found]
 
 
 def remembered_plans(journal: Journal) -> list[str]:
@@ -113,11 +119,12 @@ def remembered_plans(journal: Journal) -> list[str]:
     A run that ended before it had read the plan does not count: its path may be a mistake.
     """
     with journal.reading() as database:
-        rows = database.execute(
-            "SELECT plan FROM (SELECT plan, started_time AS at FROM runs WHERE finished_time IS NULL OR items > 0"
-            " UNION ALL SELECT plan, made_time FROM backups WHERE plan IS NOT NULL) GROUP BY plan ORDER BY max(at) DESC"
-        ).fetchall()
-    return [stored_path(row["plan"]) for row in rows]
+        return [stored_path(row["plan"]) for row in database.execute(_PLANS_SQL).fetchall()]
+
+
+def remembered_plans_of(state_directory: Path) -> list[str]:
+    """Return the same paths without opening the journal to write; none if it cannot be read at this moment."""
+    return [stored_path(path) for (path,) in rows(state_directory / JOURNAL, _PLANS_SQL)]
 
 
 def _record(journal: Journal, row: dict[str, Any]) -> RunRecord:

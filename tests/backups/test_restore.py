@@ -160,3 +160,15 @@ def test_an_item_without_a_good_backup_is_5(estate: Estate, copies: str) -> None
     done = estate.run("restore", GROUP, "--plan", copies, "--at", "2020-01-01", *QUIET)
     assert (done.status, done.out) == (5, "")
     assert "no good backup of group-03 at or before 2020-01-01" in done.err
+
+
+@pytest.mark.parametrize("option", ["--id-map", "--log-file"])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_no_output_is_a_plan_that_is_read(estate: Estate, archives: str, option: str, is_named: bool) -> None:
+    plan = Path(archives).rename(estate.program.directory / "plan.csv")
+    assert estate.run("run", str(plan), "-q", "-o", "none").status == 0
+    before, requests = plan.read_bytes(), estate.emulator.requests()["total"]
+    named = ("--plan", str(plan)) if is_named else ()
+    refused = estate.run("restore", GROUP, *named, "--to", "eu:again", option, str(plan), *QUIET)
+    assert (refused.status, refused.out, plan.read_bytes()) == (2, "", before)
+    assert estate.emulator.requests()["total"] == requests
