@@ -150,6 +150,24 @@ def test_a_folder_of_a_department_is_nobodys(team: Team) -> None:
     assert done.json["matching"]["unusedFiles"] == [str(team.images / "Sales/Somebody Else.jpg")]
 
 
+def test_only_the_key_of_user_data_that_names_the_most_files_counts(team: Team) -> None:
+    """The numbers of managers, who may have left, stand in the user data of others."""
+    ada = team.add(ADA, {"employee": "E1", "manager": "E0"}, faces=[None, None])
+    bob = team.add("Bob", {"employee": "E2", "manager": "E1"})
+    cyd = team.add("Cyd", {"employee": "E3", "manager": "E1"})
+    team.put("E0.jpg")
+    images = {member.faces[0]: team.put(f"E{number}.jpg") for number, member in enumerate((ada, bob, cyd), 1)}
+    done = team.export()
+    assert (done.status, team.matched()) == (0, images)
+    assert done.json["matching"]["unusedFiles"] == [str(team.images / "E0.jpg")]
+
+
+def test_two_keys_of_user_data_that_name_as_many_files_both_count(team: Team) -> None:
+    ada = team.add(ADA, {"employee": "E1", "badge": "B7"}, faces=[None, None])
+    images = [team.put("B7.jpg"), team.put("E1.jpg")]
+    assert (team.export().status, team.matched()) == (0, dict(zip(ada.faces, images, strict=True)))
+
+
 def test_a_path_with_dots_in_it_works(team: Team) -> None:
     ada = team.add(ADA)
     image = team.put(f"{ADA}/1.jpg")

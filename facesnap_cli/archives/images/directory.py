@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facesnap_cli.archives.images import names
-from facesnap_cli.archives.images.object_index import FACE_ID, USER_DATA, ObjectIndex
+from facesnap_cli.archives.images.object_index import FACE_ID, USER_DATA, Named, ObjectIndex
 from facesnap_cli.archives.images.sources import SourceImage
 from facesnap_cli.common.errors import OperationFailedError, UsageError
 from facesnap_cli.common.escape import harmless, storable
@@ -24,10 +24,12 @@ class _Folder:
     rule: str = USER_DATA
     face_id: str | None = None
     owners: frozenset[int] | None = None
+    keys: frozenset[str] = frozenset()
 
-    def narrowed(self, owners: frozenset[int], rule: str) -> _Folder:
+    def narrowed(self, named: Named) -> _Folder:
         """Return the folder with only those owners that all names mean."""
-        return replace(self, owners=owners if self.owners is None else self.owners & owners, rule=rule)
+        owners = named.owners if self.owners is None else self.owners & named.owners
+        return replace(self, owners=owners, rule=named.rule, keys=self.keys | named.keys)
 
 
 class ImageDirectory:
@@ -99,7 +101,7 @@ def _named_folder(index: ObjectIndex, folder: _Folder, name: str) -> _Folder:
     if face_id := index.face_named(name):
         return replace(folder, face_id=face_id, rule=FACE_ID)
     named = index.named(name, is_folder=True)
-    return folder.narrowed(named.owners, named.rule) if named else folder
+    return folder.narrowed(named) if named else folder
 
 
 def _image(index: ObjectIndex, folder: _Folder, entry: os.DirEntry[str], name: str) -> SourceImage:
@@ -114,7 +116,7 @@ def _image(index: ObjectIndex, folder: _Folder, entry: os.DirEntry[str], name: s
     elif not (names.is_bare_number(stem) and folder.owners is not None and len(folder.owners) == 1):
         # In a person's folder, 1.jpg is the first photo, and not that of the person number 1.
         named = index.named(stem) or index.named(entry.name)
-        whose = folder.narrowed(named.owners, named.rule) if named else folder
+        whose = folder.narrowed(named) if named else folder
     is_owned = whose.owners is not None
     shown = storable(name)
     return SourceImage(
@@ -125,5 +127,6 @@ def _image(index: ObjectIndex, folder: _Folder, entry: os.DirEntry[str], name: s
         rule=whose.rule,
         face_id=face_id,
         owners=whose.owners,
+        keys=whose.keys,
         endings=tuple(names.endings_of(shown) if is_owned else names.both_forms(shown)),
     )

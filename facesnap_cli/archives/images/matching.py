@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,8 @@ class Matching:
 
     def load(self, source: ImageSource) -> None:
         """Index the files of a source. Reads names, not content."""
+        if self._index.has_keys:
+            self._choose_key(source)
         batch: list[tuple[object, ...]] = []
         for image in source.images(self._index):
             batch.append(self._placed(image))
@@ -195,6 +198,16 @@ class Matching:
         query = "SELECT place, reason, owner FROM images WHERE state = ? ORDER BY number"
         for row in self._db.execute(query, (UNUSABLE,)):
             yield self._index.id_of(row["owner"]), Entry(storable(row["place"]), row["reason"])
+
+    def _choose_key(self, source: ImageSource) -> None:
+        """Let only the key of JSON user data count that names the most files.
+
+        A file that only another key names, such as that of a manager, may show somebody else.
+        """
+        used = Counter(key for image in source.images(self._index) for key in image.keys)
+        (key, most), (_, second), *_ = [*used.most_common(2), ("", 0), ("", 0)]
+        if most > second:
+            self._index.choose_key(key)
 
     def _is_covered(self, face_id: str) -> bool:
         return self._db.execute("SELECT 1 FROM covered WHERE face_id = ?", (face_id,)).fetchone() is not None

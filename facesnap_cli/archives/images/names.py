@@ -56,24 +56,24 @@ def stem_of(name: str) -> str:
     return head if dot and head and _SUFFIX.fullmatch(f".{tail}") else name
 
 
-def values_in(user_data: str | None) -> Iterator[tuple[str, bool]]:
-    """Yield the texts in user data that may name a person, and whether each comes from a JSON object.
+def values_in(user_data: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield the texts in user data that may name a person, each with its key in a JSON object.
 
-    The text itself, or the texts and numbers directly in its JSON object.
+    The text itself, without a key, or the texts and numbers directly in its JSON object.
     """
     if not user_data or not user_data.strip():
         return
     if not user_data.lstrip().startswith("{"):
-        yield user_data, False
+        yield user_data, None
         return
     try:
         document = json.loads(user_data)
     except (ValueError, RecursionError):
-        yield user_data, False
+        yield user_data, None
         return
-    for value in document.values():
+    for key, value in document.items():
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            yield str(value), True
+            yield str(value), str(key)
 
 
 def file_name_in(user_data: str | None) -> str | None:

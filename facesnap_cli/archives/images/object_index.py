@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from facesnap_cli.archives.images import names
+from facesnap_cli.common.escape import storable
 from facesnap_cli.models.objects import Face, Person
 
 FACE_ID, PERSON_ID, NAME, USER_DATA = "face-id", "person-id", "name", "user-data"
-_JSON = "user-data-key"
+_JSON = "user-data-key "  # a key in the JSON object of user data follows
 # A text that more persons than this have identifies nobody: it is a department, not a person.
 _MOST_OWNERS = 1000
 _SCHEMA = """
@@ -30,10 +31,14 @@ _OwnerRow = tuple[int, str, str | None, str | None]
 
 
 class Named(NamedTuple):
-    """The owners that a text names, and the rule by which. Several owners are namesakes."""
+    """The owners that a text names, and the rule by which. Several owners are namesakes.
+
+    `keys` are those of JSON objects in user data by which they are named.
+    """
 
     owners: frozenset[int]
     rule: str
+    keys: frozenset[str]
 
 
 class ObjectIndex:
@@ -49,6 +54,12 @@ class ObjectIndex:
         weakref.finalize(self, self.connection.close)
         self._next_number = 0
         self._has_file_names = False
+        self._key: str | None = None
+        self.has_keys = False
+
+    def choose_key(self, key: str) -> None:
+        """Let no other key in the JSON objects of user data name persons."""
+        self._key = key
 
     def add_persons(self, persons: Sequence[Person]) -> None:
         """Add persons, with the ids of their faces."""
@@ -97,14 +108,13 @@ class ObjectIndex:
             if (shorter := names.without_counter(text)) != text:
                 found += self._owners(shorter)
         if is_folder:
-            found = [entry for entry in found if entry[0] != _JSON or names.has_digit(text)]
+            found = [entry for entry in found if not entry[0].startswith(_JSON) or names.has_digit(text)]
         return self._as_named(found)
 
     def named_by(self, text: str, rule: str) -> Named | None:
         """Return the owners whose name or user data is a text, as a column of a manifest has it."""
-        rules = (USER_DATA, _JSON) if rule == USER_DATA else (rule,)
         for is_exact in (True, False):
-            if found := [entry for entry in self._owners(text, is_exact=is_exact) if entry[0] in rules]:
+            if found := [entry for entry in self._owners(text, is_exact=is_exact) if _shown_rule(entry[0]) == rule]:
                 return self._as_named(found)
         return None
 
@@ -185,6 +195,7 @@ class ObjectIndex:
         faces: list[tuple[str, int]],
     ) -> None:
         self._next_number += len(owners)
+        self.has_keys = self.has_keys or any(rule.startswith(_JSON) for _, _, rule, _ in owner_names)
         self.connection.executemany("INSERT INTO owners VALUES (?, ?, ?, ?)", owners)
         self.connection.executemany("INSERT OR IGNORE INTO owner_names VALUES (?, ?, ?, ?)", owner_names)
         self.connection.executemany("INSERT OR IGNORE INTO faces VALUES (?, ?)", faces)
@@ -193,14 +204,22 @@ class ObjectIndex:
         condition, values = _condition(text, is_exact=is_exact)
         query = f"SELECT rule, owner FROM owner_names WHERE {condition} LIMIT {_MOST_OWNERS + 1}"  # noqa: S608 - ours
         found = [(row["rule"], row["owner"]) for row in self.connection.execute(query, values)]
-        return found if len(found) <= _MOST_OWNERS else []
+        if len(found) > _MOST_OWNERS:
+            return []
+        other_keys = {rule for rule, _ in found if self._key and rule.startswith(_JSON) and rule != _JSON + self._key}
+        return [entry for entry in found if entry[0] not in other_keys]
 
-    def _as_named(self, found: Iterable[tuple[str, int]]) -> Named | None:
+    def _as_named(self, found: Sequence[tuple[str, int]]) -> Named | None:
         by_owner = {owner: rule for rule, owner in found}
         if not by_owner:
             return None
         rule = next(iter(by_owner.values()))
-        return Named(frozenset(by_owner), USER_DATA if rule == _JSON else rule)
+        keys = frozenset(rule.removeprefix(_JSON) for rule, _ in found if rule.startswith(_JSON))
+        return Named(frozenset(by_owner), _shown_rule(rule), keys)
+
+
+def _shown_rule(rule: str) -> str:
+    return USER_DATA if rule.startswith(_JSON) else rule
 
 
 def _condition(text: str, *, is_exact: bool) -> tuple[str, tuple[str, ...]]:
@@ -210,5 +229,5 @@ def _condition(text: str, *, is_exact: bool) -> tuple[str, tuple[str, ...]]:
 
 
 def _user_data_names(user_data: str | None) -> Iterator[tuple[str, str]]:
-    for text, is_json in names.values_in(user_data):
-        yield text, _JSON if is_json else USER_DATA
+    for text, key in names.values_in(user_data):
+        yield text, USER_DATA if key is None else _JSON + storable(key)

@@ -19,7 +19,8 @@ class SourceImage:
 
     `name` goes into the archive, `place` into messages. `owners` are all owners that its names or its row may mean:
     None if they name nobody, empty if they contradict each other. `endings` are the names by which user data of a face
-    may name it. `target_face` is `left,top,width,height` in pixels.
+    may name it, `keys` those in JSON objects of persons' user data by which it was named. `target_face` is
+    `left,top,width,height` in pixels.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class SourceImage:
     face_id: str | None
     owners: frozenset[int] | None
     endings: tuple[str, ...]
+    keys: frozenset[str] = frozenset()
     target_face: str | None = None
     detection_model: str | None = None
 
