@@ -117,16 +117,15 @@ def preview_sentence(document: Document, now: datetime) -> Sentence:
 def import_sentence(document: Document, now: datetime) -> Sentence:
     """Say what an import has built."""
     added = "added to" if document["additions"] else "built as"
-    trained = ", trained" if document["trainingStatus"] == "succeeded" else ""
+    state = ", trained" if document["trainingStatus"] == "succeeded" else ""
+    state += ", verified" if document["verified"] else ""
     what = " and ".join([*_persons(document), _count(document, "faces", "face")])
     lacking, refused = document["facesWithoutImage"], document["refused"]
     missing = f", {counted(lacking, 'face')} left out" if isinstance(lacking, int) and lacking else ""
     missing += f", {len(refused):,} refused" if isinstance(refused, list) and refused else ""
     missing += "".join(f", {text}" for text in _left_out(document))
     mark = Mark.FAILED if refused else Mark.DONE
-    return Sentence(
-        mark, f"{what} {added} {document['type']} {_place(document)} with new ids{trained}, verified{missing}"
-    )
+    return Sentence(mark, f"{what} {added} {document['type']} {_place(document)} with new ids{state}{missing}")
 
 
 def deletion_sentence(document: Document, now: datetime) -> Sentence:

@@ -91,6 +91,11 @@ RESULTS = [
         r"✓ 3 persons and 7 faces built as PersonGroup target:i{n} with new ids, trained, verified",
         "import .* --id-map ids.csv",
     ),
+    (
+        ("import", "{archive}", "--profile", "target", "-i", "v{n}", "--verify", "none"),
+        r"with new ids, trained the|with new ids, trained next:",
+        "import .* --id-map ids.csv",
+    ),
     (("inspect", "{archive}"), "Faces with image +7", "inspect .*--check"),
     (("diff", "{archive}"), "no differences", ""),
     (("objects",), r"\bwatchlist\b.*\bemployees\b", "export"),

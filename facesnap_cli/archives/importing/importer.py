@@ -153,6 +153,7 @@ class _Import:
             "recognitionModel": self._recognition_model,
             "detectionModels": [detection.document() for detection in detections],
             "trainingStatus": status,
+            "verified": level.value if (level := self._verify_level()) is not VerifyLevel.NONE else None,
             "refused": refused,
             "ledger": str(self._state.path),
             "leftOut": list(self._head.left_out),
