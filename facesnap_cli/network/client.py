@@ -278,6 +278,9 @@ def _advice(obstacle: Obstacle, *, local: bool, proxied: bool) -> str | Hint:
         return "nothing was sent: the proxy wants a user and a password, in HTTPS_PROXY or the profile's proxy"
     if obstacle is Obstacle.REFUSED and proxied:
         return "nothing listens at the proxy's address: check --proxy, the profile's proxy and HTTPS_PROXY"
+    if obstacle is Obstacle.NO_SUCH_HOST:
+        whose = "proxy" if proxied else "endpoint"
+        return f"check the spelling of the {whose}, and whether this machine can resolve other names"
     if obstacle is Obstacle.REFUSED and local:
         return Hint("nothing listens there; ", command("emulator", "start"), " runs an emulator on this machine")
     return "check the endpoint, the network and the proxy, then run this again: it is safe"

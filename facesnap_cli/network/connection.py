@@ -43,6 +43,7 @@ class Obstacle(enum.Enum):
     """The causes for which a request cannot arrive that need different advice."""
 
     REFUSED = enum.auto()
+    NO_SUCH_HOST = enum.auto()
     CERTIFICATE = enum.auto()
     NOT_TLS = enum.auto()
     PROXY_PASSWORD = enum.auto()
@@ -113,12 +114,11 @@ class Connections:
         except httpcore.TimeoutException as failure:
             raise NoResponse(f"no whole answer within {timeout_s:.3g} s", sent=True) from failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
-            reason = harmless(str(failure)) or type(failure).__name__
-            obstacle = _obstacle(failure)
+            reason, obstacle = _reason(failure), _obstacle(failure)
             raise NoResponse(
                 reason,
                 sent=not isinstance(failure, _NEVER_SENT),
-                passing=obstacle in (Obstacle.REFUSED, Obstacle.OTHER),
+                passing=obstacle in (Obstacle.REFUSED, Obstacle.NO_SUCH_HOST, Obstacle.OTHER),
                 obstacle=obstacle,
             ) from failure
 
@@ -303,11 +303,21 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+def _reason(failure: Exception) -> str:
+    """Return the system's words for a failure, without the error's number; else those of httpcore."""
+    cause = failure.__context__
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.strerror:
+        return harmless(cause.strerror[0].lower() + cause.strerror[1:])
+    return harmless(str(failure)) or type(failure).__name__
+
+
 def _obstacle(failure: Exception) -> Obstacle:
     """Return the cause of a failure, by the error of the system or of TLS that httpcore made it from."""
     cause = failure.__context__  # not __cause__: the pool raises its errors again "from None"
     if isinstance(cause, ConnectionRefusedError):
         return Obstacle.REFUSED
+    if isinstance(cause, socket.gaierror):
+        return Obstacle.NO_SUCH_HOST
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Obstacle.CERTIFICATE
     if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":

@@ -191,3 +191,21 @@ def test_a_missing_plan_names_the_command_that_writes_one(program: Program) -> N
     refused = program.run("run", "nightly.toml")
     assert refused.status == 13
     assert refused.err.splitlines()[-1] == "  facesnap run --init nightly.toml writes one to fill in"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said", "mending"),
+    [
+        ("http://127.0.0.1:9", "no answer from 127.0.0.1:9 (connection refused)", "facesnap emulator start"),
+        ("https://no-such-host.invalid", "no answer from no-such-host.invalid (", "check the spelling of the endpoint"),
+    ],
+)
+def test_a_host_that_does_not_answer_is_explained_without_error_numbers(
+    bare_program: Program, endpoint: str, said: str, mending: str
+) -> None:
+    line = ("list", "--max-retries", "0")
+    refused = bare_program.run(*line, FACESNAP_ENDPOINT=endpoint, FACESNAP_KEY="dead" * 8)
+    assert refused.status == 9
+    assert said in refused.err
+    assert mending in refused.err
+    assert "Errno" not in refused.err
