@@ -75,9 +75,7 @@ def _overview(groups: Sequence[str]) -> str:
         ]
         parts.append(f"## {group}\n\n{_table(rows)}")
     topics = [(f"`facesnap help {topic}`", meaning) for topic, meaning in TOPICS.items()]
-    parts.append(
-        f"## Help\n\n`facesnap help take` explains a command, and these explain a topic:\n\n{_table(topics)}"
-    )
+    parts.append(f"## Help\n\n`facesnap help take` explains a command, and these explain a topic:\n\n{_table(topics)}")
     return "\n".join([*parts, "## Options of every command\n", _table(_options(Facesnap().params))])
 
 

@@ -28,7 +28,7 @@ from facesnap_cli.archives.archive_schema import (
 from facesnap_cli.archives.checked_rows import copy_rows, hold_rows
 from facesnap_cli.archives.face_counts import FaceCounts
 from facesnap_cli.archives.safe_open import open_archive
-from facesnap_cli.common.errors import NotFoundError, Unknown, UsageError
+from facesnap_cli.common.errors import NotFoundError, Unknown, UsageError, reason_of
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.sqlite import DamagedError, DatabaseError, InterruptibleConnection
@@ -72,7 +72,7 @@ class Archive:
             hint = error.hint or Hint("facesnap export writes what is wanted here")
             raise ArchiveError(error.message, hint=hint) from error
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"{path} cannot be read: {error}") from error
+            raise UsageError(f"{path} cannot be read: {reason_of(error)}") from error
         connection.text_factory = lambda data: data.decode(errors="replace")
         lock = threading.Lock()
         try:

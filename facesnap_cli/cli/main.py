@@ -13,7 +13,14 @@ from typer.exceptions import Exit, TyperException
 from facesnap_cli.cli.command_table import Facesnap
 from facesnap_cli.cli.context import App
 from facesnap_cli.cli.signals import signals_as_interruptions
-from facesnap_cli.common.errors import FacesnapError, InterruptedBySignal, Interruption, OutputError, UsageError
+from facesnap_cli.common.errors import (
+    FacesnapError,
+    InterruptedBySignal,
+    Interruption,
+    OutputError,
+    UsageError,
+    system_error,
+)
 from facesnap_cli.common.hints import CompleteCommand, Hint
 from facesnap_cli.common.patterns import pattern
 
@@ -101,7 +108,7 @@ def _usage(error: TyperException) -> FacesnapError:
 
 def _bug(bug: Exception) -> FacesnapError:
     if isinstance(bug, OSError):
-        return FacesnapError(f"the system refused: {bug}", code="System")
+        return system_error(bug)
     return FacesnapError(
         f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it with what --debug prints"
     )

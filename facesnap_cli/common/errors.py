@@ -38,6 +38,11 @@ from facesnap_cli.common.hints import NO_COMMAND, Command, Completion, Hint, as_
 GO_ON = "to go on: "
 
 
+def reason_of(error: Exception) -> str:
+    """Return an error in words: one of the system without its number and path."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 @contextmanager
 def naming(subject: str) -> Iterator[None]:
     """Mark the errors of a block as naming this item of a batch, so that nothing names it twice."""
@@ -149,6 +154,12 @@ class FacesnapError(Exception):
     def status(self) -> int:
         """The process's exit status for this error."""
         return self.exit_code
+
+
+def system_error(refusal: OSError) -> FacesnapError:
+    """Return the error for what the system refused and nothing foresaw."""
+    path = f": {refusal.filename}" if refusal.filename else ""
+    return FacesnapError(f"the system refused: {reason_of(refusal)}{path}", code="System")
 
 
 class OutputError(FacesnapError):

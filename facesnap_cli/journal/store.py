@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import ConfigurationError, Unknown, UsageError
+from facesnap_cli.common.errors import ConfigurationError, Unknown, UsageError, reason_of
 from facesnap_cli.common.escape import shown
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.process_lock import ProcessLock
@@ -315,7 +315,7 @@ class Journal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise JournalError(
-                f"the journal {self.path} cannot be {what} ({error})",
+                f"the journal {self.path} cannot be {what} ({reason_of(error)})",
                 hint="free space, mend its permissions, or move it away; FACESNAP_STATE_DIR names another place",
             ) from error
 

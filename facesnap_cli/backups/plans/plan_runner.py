@@ -19,7 +19,7 @@ from facesnap_cli.backups.plans.preview import Preview
 from facesnap_cli.backups.plans.run_results import ItemResult, RunResult
 from facesnap_cli.backups.plans.unusable_method import UnusableMethod
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError
+from facesnap_cli.common.errors import ConfigurationError, ConflictError, FacesnapError, reason_of, system_error
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.process_lock import LockHeldError, ProcessLock
@@ -144,7 +144,7 @@ def _failure_of(bug: Exception) -> FacesnapError:
     if isinstance(bug, FacesnapError):
         return bug
     if isinstance(bug, OSError):
-        return FacesnapError(f"the system refused: {bug}", code="System")
+        return system_error(bug)
     return FacesnapError(f"a bug in facesnap: {type(bug).__name__}: {bug}", hint="please report it")
 
 
@@ -162,7 +162,7 @@ def plan_lock(directory: Path, plan: Path) -> Iterator[None]:
             hint=Hint("this one did nothing; ", command("status"), " shows what is open"),
         ) from None
     except (OSError, sqlite3.Error) as error:
-        raise ConfigurationError(f"the lock {path} cannot be taken ({error})") from error
+        raise ConfigurationError(f"the lock {path} cannot be taken ({reason_of(error)})") from error
     try:
         yield
     finally:
