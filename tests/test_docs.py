@@ -260,9 +260,11 @@ def test_every_threat_names_a_test_that_is_there() -> None:
         )
 
 
-def test_the_changelog_begins_with_this_version() -> None:
+def test_the_changelog_begins_with_this_version_and_has_each_section_and_entry_once() -> None:
     from facesnap_cli import __version__
 
-    first = re.search(r"^## \[([^]]+)\]", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert first
-    assert first[1] in ("Unreleased", __version__)
+    text = (PROJECT / "CHANGELOG.md").read_text()
+    name, newest = re.split(r"^## \[(.+)\].*$", text, flags=re.MULTILINE)[1:3]
+    assert name in ("Unreleased", __version__)
+    entries = re.findall(r"^(?:### |- ).*", newest, re.MULTILINE)
+    assert [entry for entry, count in Counter(entries).items() if count > 1] == []  # as a merge may leave them
