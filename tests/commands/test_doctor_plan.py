@@ -68,6 +68,14 @@ def _empty_photos(program: Program, plan: Path, emulator: RunningEmulator) -> No
     (plan.parent / "photos" / "a.jpg").unlink()
 
 
+def _manifest(lines: str) -> Callable[[Program, Path, RunningEmulator], None]:
+    def write(program: Program, plan: Path, emulator: RunningEmulator) -> None:
+        (plan.parent / "photos.csv").write_text(lines)
+        plan.write_text(plan.read_text().replace('"photos"', '"photos.csv"'))
+
+    return write
+
+
 def _file_for_directory(program: Program, plan: Path, emulator: RunningEmulator) -> None:
     (plan.parent / "archives").touch()
 
@@ -99,6 +107,7 @@ def _retired(program: Program, plan: Path, emulator: RunningEmulator) -> None:
         (_edited("watchlist", "ghost"), 5, ("targets", "list"), "plan.toml:6: check type, object_id and from"),
         (_edited('"photos"', '"fotos"'), 13, ("images", "list"), "neither a directory nor a manifest"),
         (_empty_photos, 14, ("images", "list"), "is the directory mounted?"),
+        (_manifest("nothing,known\n"), 13, ("images", "list"), "photos.csv"),
         (_file_for_directory, 13, ("targets", "list"), "archives is not a directory"),
         (_copy_in_the_way, 6, ("targets", "group"), "PersonGroup copy exists in target already"),
         (_retired, 12, ("snapshots", "source"), 'write method = "export"'),
@@ -127,6 +136,13 @@ def test_what_a_run_would_fail_of_is_found_before(
     assert message in told(result, *failed)
 
 
+def test_a_manifest_is_read(program: Program, plan: Path, emulator: RunningEmulator) -> None:
+    _manifest("persisted_face_id,path\n")(program, plan, emulator)
+    result = program.run("doctor", str(plan), "-o", "json")
+    assert (result.status, found(result)) == (0, {})
+    assert told(result, "images", "list").startswith(f"the manifest {plan.parent / 'photos.csv'} can be read")
+
+
 def test_an_item_whose_account_fails_is_skipped(program: Program, plan: Path, emulator: RunningEmulator) -> None:
     _edited(TARGET_KEYS[0], "dead" * 8)(program, plan, emulator)
     result = program.run("doctor", str(plan))
@@ -150,7 +166,7 @@ def test_as_cron_checks_the_plan_with_crons_environment(tmp_path: Path, emulator
     config.write_text(config.read_text().replace(f'key = "{TARGET_KEYS[0]}"', 'key_env = "FACE_KEY"'))
     (tmp_path / "plan.toml").write_text(COPY)
     line = ("doctor", str(tmp_path / "plan.toml"), "--config", str(config), "-o", "json")
-    assert program.call(*line, FACE_KEY=TARGET_KEYS[0]).status == 0
+    assert program.run(*line, FACE_KEY=TARGET_KEYS[0]).status == 0
     as_cron = program.call(*line, "--as-cron", FACE_KEY=TARGET_KEYS[0])
     assert as_cron.status == 4
     assert "FACE_KEY" in told(as_cron, "key", "target")
