@@ -119,6 +119,12 @@ class Archive:
             query = "SELECT count(*) FROM faces WHERE image IS NULL AND person_id = ?"
             return sum(self.connection.execute(query, (person,)).fetchone()[0] for person in persons)
 
+    def faces_by_detection_model(self) -> dict[str | None, int]:
+        """Return how many faces with an image are to be detected with each model; None stands for no model."""
+        with self._guarded():
+            query = "SELECT detection_model, count(*) FROM faces WHERE image IS NOT NULL GROUP BY 1 ORDER BY 1"
+            return dict(self.connection.execute(query))
+
     def counts(self) -> FaceCounts:
         """Count the faces, and those that can be rebuilt."""
         return FaceCounts(self.head.faces, self.count("image IS NOT NULL"), self.head.images, self.head.left_out)

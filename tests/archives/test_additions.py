@@ -49,6 +49,7 @@ def test_a_deleted_person_is_put_back_into_the_live_group_and_nothing_else_chang
     trainings = posts(emulator, "/train")
     done = program.run("import", str(archive), "--into", "--id-map", str(ids), *QUIET)
     assert (done.status, done.err) == (0, "")
+    assert [one["faces"] for one in done.json["detectionModels"]] == [len(gone["persistedFaceIds"])]
     after = contents(emulator, SOURCE)
     assert {person: after.pop(person) for person in before} == before
     [(restored, faces)] = after.items()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from facesnap_cli.archives.archive import Archive
 from facesnap_cli.common.escape import counted
 
 SERVICE_DEFAULT = "detection_01"  # applies to an image that is sent without a model
@@ -24,16 +24,18 @@ class Detection:
         return {"model": self.model, "namedBy": self.named_by, "faces": self.faces}
 
 
-def detections_of(archive: Archive, chosen: str | None) -> list[Detection]:
-    """Return the models that apply to the faces with an image. `chosen` is the user's and applies to all."""
+def detections_of(faces_by_model: Mapping[str | None, int], chosen: str | None) -> list[Detection]:
+    """Return the models that apply to faces, of which the archive names the model or None.
+
+    `chosen` is the user's and applies to all.
+    """
     if chosen:
-        faces = archive.count("image IS NOT NULL")
+        faces = sum(faces_by_model.values())
         return [Detection(chosen, "option", faces)] if faces else []
-    rows = archive.connection.execute(
-        "SELECT detection_model, count(*) FROM faces WHERE image IS NOT NULL"
-        " GROUP BY detection_model ORDER BY detection_model"
-    )
-    return [Detection(model or SERVICE_DEFAULT, "archive" if model else "default", faces) for model, faces in rows]
+    return [
+        Detection(model or SERVICE_DEFAULT, "archive" if model else "default", faces)
+        for model, faces in faces_by_model.items()
+    ]
 
 
 def describe_detections(detections: list[Detection]) -> str:

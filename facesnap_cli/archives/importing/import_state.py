@@ -361,10 +361,13 @@ class ImportState:
         )
         return int(row[0])
 
+    def faces_by_detection_model(self) -> dict[str | None, int]:
+        """Return how many missing faces are to be detected with each model; None stands for no model."""
+        return dict(map(tuple, self._rows("SELECT detection_model, count(*) FROM missing_faces GROUP BY 1 ORDER BY 1")))
+
     def to_do(self) -> int:
         """Return how many persons and faces are missing."""
-        row = self._row("SELECT (SELECT count(*) FROM missing_persons) + (SELECT count(*) FROM missing_faces)")
-        return int(row[0])
+        return int(self._row("SELECT (SELECT count(*) FROM missing_persons) + (SELECT count(*) FROM missing_faces)")[0])
 
     def refused(self) -> Iterator[dict[str, object]]:
         """Yield each refused person and face with the reason."""

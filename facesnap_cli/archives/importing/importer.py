@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ImportParameters
 from facesnap_cli.archives.importing.creation import Creation
-from facesnap_cli.archives.importing.detection import describe_detections, detections_of
+from facesnap_cli.archives.importing.detection import Detection, describe_detections, detections_of
 from facesnap_cli.archives.importing.doubt import Doubts
 from facesnap_cli.archives.importing.existing_object import begin_additions, check_additions, record_lost_additions
 from facesnap_cli.archives.importing.id_map_file import write_id_map
@@ -123,16 +123,15 @@ class _Import:
             self._account.reporter.warn(error.message)
 
     def _build(self) -> ImportResult:
-        detections = detections_of(self._archive, self._parameters.detection_model)
-        if detections:
-            self._account.reporter.note(describe_detections(detections))
         if self._parameters.additions:
             found = self._objects.get(self._kind, self._object_id)
             self._recognition_model = found.recognition_model or self._recognition_model
             self._was_in_doubt = begin_additions(
                 self._objects, found, self._archive, self._state, self._parameters, self._doubts, self._progress
             )
+            detections = self._detections(self._state.faces_by_detection_model())
         else:
+            detections = self._detections(self._archive.faces_by_detection_model())
             self._create()
         self._is_begun = True
         self._add()
@@ -159,6 +158,13 @@ class _Import:
             "leftOut": list(self._head.left_out),
         }
         return ImportResult(document, notes_on_empty_as_absent(absent), refusal_of(refused, self._object_id))
+
+    def _detections(self, faces_by_model: Mapping[str | None, int]) -> list[Detection]:
+        """Return the models that apply to faces, and say so."""
+        detections = detections_of(faces_by_model, self._parameters.detection_model)
+        if detections:
+            self._account.reporter.note(describe_detections(detections))
+        return detections
 
     def _compare(self) -> int:
         """Compare the object with the archive, and return how many empty user data it has as absent ones."""
