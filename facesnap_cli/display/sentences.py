@@ -142,7 +142,10 @@ def update_sentence(document: Document, now: datetime) -> Sentence:
 
 def from_here(place: object) -> object:
     """Return a path in the working directory as one that starts there, and anything else as it is."""
-    here = os.path.join(os.getcwd(), "")
+    try:
+        here = os.path.join(os.getcwd(), "")
+    except OSError:  # it is deleted
+        return place
     return place[len(here) :] if isinstance(place, str) and place.startswith(here) else place
 
 

@@ -100,12 +100,12 @@ class Accounts:
         settings = self.settings
         here = self.resource_of(settings.profile)
         names = settings.file.profiles if settings.profile in settings.file.profiles else settings.profile_names
-        wanted = None if subscriptions is None else {subscription.lower() for subscription in subscriptions}
+        accepted = None if subscriptions is None else {subscription.lower() for subscription in subscriptions}
         for name in names:
             there = self.resource_of(name)
             if here is None or there is None or name == settings.profile or here.compare(there).is_possible:
                 continue
-            if wanted is None or (there.subscription_id or "").lower() in wanted:
+            if accepted is None or (there.subscription_id or "").lower() in accepted:
                 return name
         return None
 

@@ -10,6 +10,7 @@ import pytest
 
 from facesnap_cli.display.columns import DELETED_SNAPSHOT
 from facesnap_cli.display.output import Output
+from facesnap_cli.display.sentences import from_here
 from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.cli.test_suggested_commands import parse
 from tests.conftest import TAKE_IT, TARGET_KEYS, Program, Result, take_employees
@@ -170,6 +171,17 @@ def test_a_next_command_finds_the_account_and_the_files_of_this_run(program: Pro
     shown = at_terminal(program, *TAKE_IT, "--config", str(other), "--no-wait", "--profile", "source", columns=40)
     assert shown.status == 0
     assert shlex.split(next_command(shown))[3:] == ["--profile", "source", "--config", str(other)]
+
+
+def test_a_path_is_shown_whole_if_the_working_directory_is_gone(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = program.directory / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert from_here(str(gone / "x.facesnap")) == "x.facesnap"
+    gone.rmdir()
+    assert from_here(str(gone / "x.facesnap")) == str(gone / "x.facesnap")
 
 
 def test_a_wait_for_several_ends_with_a_total(program: Program, emulator: RunningEmulator) -> None:
