@@ -198,9 +198,12 @@ def unknown_option(word: str, context: Any) -> UsageError:
     usage = Hint(
         CompleteCommand([*path, "--help"]), " shows its options, ", complete_command("help", "options"), " more"
     )
-    near = get_close_matches(word.lower().lstrip("-"), [name.lstrip("-") for name in names], n=1)
-    said, hint = f"; did you mean --{near[0]}?" if near else "", usage
-    for meant in _OTHER_OPTIONS.get(word.lower(), ()):
+    spelled = word.lower()
+    if spelled not in _OTHER_OPTIONS:
+        near = get_close_matches(spelled.lstrip("-"), [name.lstrip("-") for name in (*names, *_OTHER_OPTIONS)], n=1)
+        spelled = f"--{near[0]}" if near else ""
+    said, hint = f"; did you mean {spelled}?" if spelled in names else "", usage
+    for meant in _OTHER_OPTIONS.get(spelled, ()):
         if isinstance(meant, Hint):
             said, hint = "", meant
         elif meant.split()[0] in names:

@@ -115,6 +115,7 @@ def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, a
         ("list --profil x", "--profile?"),
         ("list --output-format json", "--output?"),
         ("list --json", "--output json?"),
+        ("list --jsn", "--output json?"),
         ("take --name x", "--object-id?"),
         ("copy --destination dr", "--to?"),
         ("take --subscription x", "--apply-scope?"),
