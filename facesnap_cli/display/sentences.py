@@ -61,7 +61,7 @@ def copy_sentence(document: Document, now: datetime) -> Sentence:
         earlier = Sentence(Mark.DONE, f"{_snapshot(document)}, taken earlier")
         return earlier if is_old else operation_sentence(document, now)
     if document["outcome"] == "failed":
-        return Sentence(Mark.FAILED, f"not copied to {_place(document)}")
+        return Sentence(Mark.FAILED, f"copy to {_place(document)} failed")
     again = " already" if document["outcome"] == "current" else ""
     took = "" if again else f" {_took(document['elapsedSeconds'])}"
     return Sentence(Mark.DONE, f"copied{again} to {_place(document)}{took}{_verified(document)}")
@@ -72,9 +72,10 @@ def run_sentence(document: Document, now: datetime) -> Sentence:
     item, target = document["item"], from_here(document["objectId"]) or document["target"]
     if document["profile"] and document["objectId"]:
         target = _place(document)
-    done = "exported" if document["method"] == "export" else "copied"
-    if document["status"] == "failed":
-        return Sentence(Mark.FAILED, f"{item}: not {done} to {target}")
+    is_export = document["method"] == "export"
+    if document["status"] == "failed":  # perhaps after it was made: if it differs, or if an older one stayed
+        return Sentence(Mark.FAILED, f"{item}: {'export' if is_export else 'copy'} to {target} failed")
+    done = "exported" if is_export else "copied"
     again = " already" if document["status"] == "current" else ""
     images = f", {_images(document)}" if document["faces"] is not None else ""
     old, deleted = document["deleted"], ""

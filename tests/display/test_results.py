@@ -61,13 +61,13 @@ RESULTS = [
     ),
     (
         ("copy", *EMPLOYEES, "--to", "target:taken", "--to", "target:c{n}"),
-        r"✗ not copied to target:taken ✓ copied to target:c{n} .*1 copied, 1 failed in \d+s facesnap:",
+        r"✗ copy to target:taken failed ✓ copied to target:c{n} .*1 copied, 1 failed in \d+s facesnap:",
         "",
     ),
     (("copy", *EMPLOYEES, "--to", "target:x", "--dry-run"), r"\btake\b.*\bapply\b", ""),
     (
         ("run", "{plan}"),
-        r"✓ employees: copied (already )?to target:\S+, verified ✗ ghost: not copied to target:ghost-\S+ .*1 failed",
+        r"✓ employees: copied (already )?to target:\S+, verified ✗ ghost: copy to target:ghost-\S+ failed .*1 failed",
         "",
     ),
     (("run", "{plan}", "--dry-run"), "missing", ""),
