@@ -38,6 +38,13 @@ class ProgressLines(View):
     def show_end(self, item: Item) -> None:
         self._write(f"{item.name}: {item.result}")
 
+    def show_unchanged(self, item: Item) -> None:
+        if item.operation:
+            if item.operation.state.is_open:
+                self.show_operation(item, item.operation)
+        elif item.tally.step in self._shown.get(item.name, ()):  # a step that is logged
+            self.show_count(item)
+
     def _show(self, key: str, state: str, line: str, *, again_after_s: float = LINE_EVERY_S) -> None:
         """Write a line if the state has changed, or if the next one is due: `again_after_s` after a change."""
         now = self.clock.monotonic()

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 # Returns how many seconds an operation is expected to take, if that is known.
 EstimateOf = Callable[[Operation], float | None]
+SHOWN_EVERY_S = 30.0
 
 
 class Item:
     """One item of a run, as far as the screen shows it. Safe for several threads."""
 
     def __init__(self, run: RunProgress, name: str):
-        self._run = run
+        self.run = run
         self.name = name
         self.tally = Tally(run.clock)
         self.stage = ""
@@ -37,34 +38,34 @@ class Item:
 
     def begin(self, step: str, total: int | None = None, *, logged: bool = True) -> None:
         """Start a step. Unless it is `logged`, only a terminal shows it."""
-        with self._run.lock:
+        with self.run.lock:
             self.tally.begin(step, total)
             self.stage, self.operation = self.tally.title(), None
-            self.started_at = self._run.clock.monotonic() if self.started_at is None else self.started_at
-            for view in self._run.views:
+            self.started_at = self.run.clock.monotonic() if self.started_at is None else self.started_at
+            for view in self.run.views:
                 view.show_step(self, logged=logged)
 
     def advance(self, number: int = 1) -> None:
         """Count parts of the step as done."""
-        with self._run.lock:
+        with self.run.lock:
             self.tally.advance(number)
             self.stage = str(self.tally)
-            for view in self._run.views:
+            for view in self.run.views:
                 view.show_count(self)
 
     def update(self, operation: Operation) -> None:
         """Show an operation of the item as it is now."""
-        self._run.on_operation(operation)
-        with self._run.lock:
+        self.run.on_operation(operation)
+        with self.run.lock:
             self.operation = operation
-            for view in self._run.views:
+            for view in self.run.views:
                 view.show_operation(self, operation)
 
     def end(self, result: str, *, ok: bool) -> None:
         """Show the result of the item."""
-        with self._run.lock:
+        with self.run.lock:
             self.result, self.ok = result, ok
-            for view in self._run.views:
+            for view in self.run.views:
                 view.show_end(self)
 
 
@@ -79,11 +80,25 @@ class RunProgress:
         self.lock = threading.Lock()
         self.items = {name: Item(self, name) for name in names}
         self.views: list[View] = []
+        self._closed = threading.Event()
+
+    def keep_showing(self) -> None:
+        """Start a thread in which the views show the items also while nothing is reported of them."""
+        threading.Thread(target=self._show_unchanged, name="progress", daemon=True).start()
 
     def close(self) -> None:
         """End all views."""
+        with self.lock:
+            self._closed.set()
         for view in self.views:
             view.close()
+
+    def _show_unchanged(self) -> None:
+        while not self._closed.wait(SHOWN_EVERY_S):
+            with self.lock:
+                for item in self.items.values():
+                    for view in self.views if not (item.result or self._closed.is_set()) else ():
+                        view.show_unchanged(item)
 
 
 class View:
@@ -106,6 +121,9 @@ class View:
         return
 
     def show_end(self, item: Item) -> None:
+        return
+
+    def show_unchanged(self, item: Item) -> None:
         return
 
 
@@ -153,6 +171,8 @@ def _add_lines(run: RunProgress, quiet: bool, log: LogFile | None, title_of: Cal
         run.views.append(ProgressLines(run, line_writer(sys.stderr), title_of))
     if log:
         run.views.append(ProgressLines(run, log.write, title_of))
+    if any(isinstance(view, ProgressLines) for view in run.views):
+        run.keep_showing()
 
 
 def _title_in_wait(item: Item, operation: Operation) -> str:

@@ -19,6 +19,7 @@ from facesnap_cli.models.operations import Operation, OperationKind, OperationSt
 from tests.conftest import SOURCE_KEYS, LinkedClock, Program
 from tests.support.service import call
 from tests.support.terminal import Screen, at_terminal
+from tests.support.waiting import until
 
 TAKE_IT = ("take", "-t", "PersonGroup", "-i", "employees", "-o", "none")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -202,3 +203,25 @@ def test_a_step_that_is_not_logged_is_for_terminals_alone() -> None:
     item.begin("verifying")
     item.end("copied to dr:staff", ok=True)
     assert lines == ["copy: verifying", "copy: copied to dr:staff"]
+
+
+def test_a_log_repeats_also_what_hangs_every_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facesnap_cli.display.run_progress.SHOWN_EVERY_S", 0.001)
+    clock = LinkedClock()
+    item, lines = logged_item("export", clock)
+    item.run.keep_showing()
+    item.begin("reading", 1000)
+    item.advance(3)
+    clock.sleep(300)
+    until(lambda: len(lines) == 2, "a line about what hangs")
+    clock.sleep(300)
+    until(lambda: len(lines) == 3, "another line about it")
+    item.begin("looking", logged=False)
+    clock.sleep(300)
+    item.update(running_take(clock))
+    until(lambda: len(lines) == 4, "the line of the operation")
+    clock.sleep(300)
+    until(lambda: len(lines) == 5, "the same line again")
+    item.run.close()
+    assert lines[:3] == ["export: reading, 1,000 in all", *["export: reading: 3 of 1,000"] * 2]
+    assert [line.partition(" after ")[0] for line in lines[3:]] == ["export running"] * 2
