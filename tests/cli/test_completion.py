@@ -16,7 +16,7 @@ from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words_of
 from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
 from facesnap_cli.cli.completion.value_candidates import values
-from facesnap_cli.journal.recently_seen import KEPT, Listing, RecentSnapshots
+from facesnap_cli.journal.recently_seen import KEPT, Listing, RecentObjects, RecentSnapshots
 from facesnap_cli.models.identity import Resource
 from tests.completions import table_text
 from tests.conftest import Program
@@ -163,6 +163,13 @@ def test_objects_come_from_the_last_listing_and_from_operations(program: Program
     assert offered("take -i emp", **program.environment).words[0].help.startswith("PersonGroup Employees")
     program.run("objects", "-t", "FaceList")
     assert words("export -i ", **program.environment) == ["watchlist", "archive", "visitors", "employees"]
+
+
+def test_what_the_service_calls_an_object_is_offered_only_if_it_is_an_id(program: Program) -> None:
+    found = [("PersonGroup", "$(touch pwn)", None), ("PersonGroup", "staff", "\x1b[31mred")]
+    seen = RecentObjects(program.directory / "state", Resource("", "source"))
+    seen.replace(["PersonGroup"], found, datetime.now(UTC))
+    assert offered("take -i ", **program.environment).lines() == ["words", "staff\tPersonGroup \\x1b[31mred"]
 
 
 def test_plans_items_and_copies_come_from_the_journal(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

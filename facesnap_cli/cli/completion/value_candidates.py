@@ -121,6 +121,7 @@ def _objects(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.config.resources import resource_of
     from facesnap_cli.journal import read_only
     from facesnap_cli.journal.recently_seen import RecentObjects
+    from facesnap_cli.models.ids import OBJECT_ID
 
     settings, wanted = _settings_of(line, environment), line.given.get("--type", "").lower()
     account, state = resource_of(settings), state_directory(environment)
@@ -132,7 +133,7 @@ def _objects(line: Line, environment: Mapping[str, str]) -> list[Word]:
     return [
         Word(object_id, f"{object_type} {name or ''}".strip())
         for (object_type, object_id), name in names.items()
-        if wanted in ("", object_type.lower())
+        if wanted in ("", object_type.lower()) and OBJECT_ID.fullmatch(object_id)
     ]
 
 
