@@ -103,7 +103,11 @@ def _usage(error: TyperException) -> FacesnapError:
         from facesnap_cli.cli.suggestions import unknown_option
 
         return unknown_option(option, context)
-    return UsageError(error.format_message(), hint=Hint(CompleteCommand([*path, "--help"]), " shows what there is"))
+    message = error.format_message()
+    if message.startswith("Got unexpected extra argument"):
+        surplus = message.partition("(s) (")[2].removesuffix(")")
+        message = f"{' '.join(path[1:])}: {surplus} is more than it takes"
+    return UsageError(message, hint=Hint(CompleteCommand([*path, "--help"]), " shows what there is"))
 
 
 def _bug(bug: Exception) -> FacesnapError:

@@ -18,6 +18,7 @@ GOOD = item("group-00", "dr:group-00-{date}")
         ("jobs = 4", ":1: a plan needs at least one [[backup]]"),
         (f'jobs = "4"\n[[backup]]\n{GOOD}', ":1: jobs: must be a whole number from 1 to 64"),
         (f"[[backup]]\n{GOOD}\njbos = 4", ":7: item group-00: unknown key 'jbos'; there are name"),
+        (f"[[backup]]\n{GOOD}\ntargets = 4", ":7: item group-00: unknown key 'targets'; did you mean to?"),
         (f"jbos = 4\n[[backup]]\n{GOOD}", ":1: unknown key 'jbos'; did you mean jobs?"),
         (f"[[backup]]\n{GOOD}\n[[backup]]\n{GOOD}", ":8: the name group-00 stands in line 2 already"),
         (

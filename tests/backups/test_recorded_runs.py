@@ -42,6 +42,8 @@ def test_a_run_that_could_not_start_is_recorded(estate: Estate) -> None:
     [run] = runs(estate)
     assert (run["result"], run["exitCode"], run["items"]) == ("notStarted", 13, None)
     assert "could not start (13)" in estate.run("backups", "--runs", plan).out
+    [cause] = run["causes"]
+    assert cause["message"].endswith("(and 3 more)")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ LONG = "x" * 5000
     [
         ((*TAKE_IT, "--max-age", "5x"), "--max-age: '5x' is not a duration"),
         ((*TAKE_IT, "--max-age", "9999999d"), "--max-age: '9999999d' is longer than ten years"),
+        (("restore", "a", "b", "c"), "restore: b c is more than it takes"),
         (("list", "--expires-within", "5x"), "--expires-within: '5x' is not a duration"),
         (("copy", "-t", "PersonGroup", "-i", "x", "--to", "target", "--max-age", "5x"), "--max-age: '5x'"),
         (("wait", "--timeout", "\u0663s"), "--timeout: '\u0663s' is not a duration"),

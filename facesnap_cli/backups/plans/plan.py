@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facesnap_cli.backups.copies.copy_parameters import TargetName
-from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, NOTIFY_KEYS, PLAN_KEYS
+from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, NOTIFY_KEYS, OTHER_ITEM_KEYS, PLAN_KEYS
 from facesnap_cli.backups.plans.plan_values import (
     jobs_value,
     keep_value,
@@ -243,7 +243,8 @@ class _Reader:
 
         for key in entry:
             if key not in ITEM_KEYS:
-                self._complain(line(key), f"unknown key {harmless(key)!r}{near(key, ITEM_KEYS)}")
+                meant = near(OTHER_ITEM_KEYS.get(key, key), ITEM_KEYS)
+                self._complain(line(key), f"unknown key {harmless(key)!r}{meant}")
         name = value("name", lambda raw: check_object_id(text_value(raw), what="item name")) or "-"
         object_type = value("type", lambda raw: parse_object_type(text_value(raw)))
         object_id = value("object_id", lambda raw: check_object_id(text_value(raw)))

@@ -27,6 +27,15 @@ PLAN_KEYS: Mapping[str, PlanKey] = {
     "backup": PlanKey("the items: a `[[backup]]` for each object", is_required=True),
     "notify": PlanKey("the table `[notify]`: who is told about a run"),
 }
+# What people write for keys of an item.
+OTHER_ITEM_KEYS: Mapping[str, str] = {
+    **dict.fromkeys(("object_type", "kind", "resource_type"), "type"),
+    **dict.fromkeys(("object", "id", "group", "group_id"), "object_id"),
+    **dict.fromkeys(("profile", "source", "account"), "from"),
+    **dict.fromkeys(("target", "targets", "destination", "dest"), "to"),
+    **dict.fromkeys(("photos", "pictures", "image_dir"), "images"),
+    **dict.fromkeys(("retention", "retain"), "keep"),
+}
 ITEM_KEYS: Mapping[str, PlanKey] = {
     "name": PlanKey(
         "the item's name: `a-z`, `0-9`, `-` and `_`. `{name}` in `to` and `images` stands for it",

@@ -83,7 +83,8 @@ def recorded_causes(
     pairs = [(target.failure, target.profile) for target in failed] or [(failure, None) for failure in failures]
     for failure, profile in pairs:
         assert failure
-        cause = failure.cause or str(failure.in_a_line)
+        also = f" (and {len(failure.also)} more)" if failure.also and result is None else ""
+        cause = failure.cause or (f"{failure.message}{also}" if also else str(failure.in_a_line))
         known = causes.get((cause, profile), RunCause(cause, profile, 0, _command_of(failure, profile, complete)))
         causes[cause, profile] = known._replace(targets=known.targets + 1)
     return list(causes.values())
