@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,10 @@ from facesnap_cli.cli.command_types import ServiceCommand, typer_app
 from facesnap_cli.cli.context import App
 from facesnap_cli.common.errors import ConflictError, UsageError
 from facesnap_cli.common.hints import NO_COMMAND, Hint, command
+
+if TYPE_CHECKING:
+    from facesnap_cli.models.operations import Operation
+    from facesnap_cli.operations.wait import Outcome
 
 app = typer_app()
 ForgetOption = Annotated[bool, typer.Option("--forget", help="Take these off the list. It asks, or needs --yes.")]
@@ -31,7 +37,6 @@ def status(
     facesnap status -o json --query "[?status=='running']"
     """
     from facesnap_cli.cli.unfinished_work import NONE_OPEN, find_work, report_work
-    from facesnap_cli.operations.wait import Waiter
 
     app, references = App.of(ctx), operations or []
     if forget:
@@ -39,10 +44,16 @@ def status(
     else:
         began = app.clock.now()
         work = find_work(app, references, ended_too=all)
-        outcomes = Waiter(app.dependencies).poll_all(work.operations, named=bool(references), since=began)
+        outcomes = _poll(app, work.operations, named=bool(references), since=began) if work.operations else []
         report_work(app, outcomes, work.transfers, nothing="no operations" if all else NONE_OPEN)
         is_waiting = any(outcome.operation.state.is_open for outcome in outcomes)
         app.conclude(then=command("wait", *references) if is_waiting else NO_COMMAND)
+
+
+def _poll(app: App, operations: Sequence[Operation], *, named: bool, since: datetime) -> list[Outcome]:
+    from facesnap_cli.operations.wait import Waiter
+
+    return Waiter(app.dependencies).poll_all(operations, named=named, since=since)
 
 
 def _forget(app: App, references: list[str], *, consent: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,24 @@ def test_a_success_is_pinged_at_its_start_and_end_without_a_key(estate: Estate) 
     assert "group-00: copied to dr:group-00-" in pinged.pings[1][2]
     assert key("prod") not in repr(pinged.pings)
     assert not any("key" in name.lower() or name == "Authorization" for _, head, _ in pinged.pings for name in head)
+
+
+def test_a_ping_logs_in_with_the_user_of_its_url_and_keeps_its_path_and_query(estate: Estate) -> None:
+    with receiver() as pinged:
+        notify = pinged.notify.replace("//", "//me:p%40ss@").replace("/ping/uuid", "/ping;a/Büro%20b?create=1")
+        done = estate.run("run", estate.plan(GOOD, tail=notify), "-q")
+    assert (done.status, done.err) == (0, "")
+    assert pinged.paths == ["/ping;a/B%C3%BCro%20b/start?create=1", "/ping;a/B%C3%BCro%20b?create=1"]
+    head = pinged.pings[0][1]
+    assert base64.b64decode(head["Authorization"].removeprefix("Basic ")) == b"me:p@ss"
+    assert head["Host"] == f"127.0.0.1:{pinged.server.server_port}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:70000", "localhost:1¹"])
+def test_a_ping_to_a_host_that_cannot_be_is_a_warning(estate: Estate, host: str) -> None:
+    done = estate.run("run", estate.plan(GOOD, tail=f'[notify]\nping = "http://{host}/x"'), "-q")
+    assert done.status == 0
+    assert "the ping was not sent" in done.err
 
 
 def test_a_failure_is_pinged_with_its_messages(estate: Estate) -> None:
