@@ -24,14 +24,12 @@ app = typer_app()
 AsCronOption = Annotated[
     bool, typer.Option("--as-cron", help="Check as cron would run it: bare environment, no terminal.")
 ]
-CRON_PATH = "/usr/bin:/bin"
-CRON_TIMEOUT_S = 600.0
-
-
 PlanArgument = Annotated[
     Path | None,
     typer.Argument(metavar="[PLAN]", parser=options.input_path("PLAN"), help="Check all that this plan needs."),
 ]
+CRON_PATH = "/usr/bin:/bin"
+CRON_TIMEOUT_S = 600.0
 
 
 @app.command(cls=ServiceCommand)
@@ -57,14 +55,14 @@ def findings_here(app: App, plan: Path | None) -> list[Finding]:
 
     app.clock_difference.silence()
     about_machine = run_checks(MachineChecks(app).checks(), app.complete)
-    known = {finding.name: finding for finding in about_machine}
     if plan is None:
-        return [*about_machine, *run_checks(AccountChecks(app.dependencies).checks(), app.complete, known=known)]
+        account = AccountChecks(app.dependencies)
+        return [*about_machine, *run_checks(account.checks(), app.complete, known=about_machine)]
     from facesnap_cli.backups.health.plan_checks import PlanChecks
     from facesnap_cli.commands.run import checked_plan
 
     checks = PlanChecks(app.dependencies, lambda: checked_plan(app, plan))
-    return [*about_machine, *checks.run(app.complete, about_machine)]
+    return checks.run(app.complete, about_machine)
 
 
 class MachineChecks:

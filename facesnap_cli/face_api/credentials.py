@@ -185,11 +185,8 @@ def _reader(settings: Settings, name: str) -> Callable[[], Secret]:
 
 def _mending(settings: Settings, name: str) -> Hint:
     """Return what to do if the service refuses the key that a setting gives."""
-    key, value = (
-        f"{'KEY 1 or ' if not name.startswith('key2') else ''}KEY 2 of {settings.endpoint}",
-        settings.value_of(name),
-    )
-    source = settings.source_of(name)
+    key = f"{'KEY 2' if name in SECOND_SOURCES else 'KEY 1 or KEY 2'} of {settings.endpoint}"
+    value, source = settings.value_of(name), settings.source_of(name)
     if source is Source.ENVIRONMENT:
         return Hint(f"set {SETTINGS[name].env} to {key}")
     if source is Source.BUILT_IN:

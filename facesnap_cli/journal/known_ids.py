@@ -11,7 +11,7 @@ from facesnap_cli.journal.transfers import transfers_path
 from facesnap_cli.models.ids import SHORTEST_PREFIX
 from facesnap_cli.models.operations import OPEN_STATES
 
-_BEGINS = "({0} = ?1 OR (length(?1) >= ?2 AND substr({0}, 1, length(?1)) = ?1))"
+_BEGINS = f"({{0}} = ?1 OR (length(?1) >= {SHORTEST_PREFIX} AND substr({{0}}, 1, length(?1)) = ?1))"
 _OPERATION = f"""
     SELECT coalesce(operation_id, intent), kind, object_type || ' ' || object_id, state, snapshot_id FROM operations
     WHERE {_BEGINS.format("lower(operation_id)")} OR {_BEGINS.format("intent")}
@@ -21,7 +21,7 @@ _SNAPSHOT = f"""
     SELECT snapshot_id, object_type || ' ' || object_id FROM operations
     WHERE {_BEGINS.format("snapshot_id")} ORDER BY kind = 'take' DESC, owner = '' LIMIT 1
 """  # noqa: S608 - ours
-_OBJECT = "SELECT object_type FROM operations WHERE object_id = ?1 AND ?2 ORDER BY intended_time DESC LIMIT 1"
+_OBJECT = "SELECT object_type FROM operations WHERE object_id = ?1 ORDER BY intended_time DESC LIMIT 1"
 _TRANSFER = f"""
     SELECT id, kind || ' of ' || object_type || ' ' || object_id FROM transfers
     WHERE {_BEGINS.format("id")} ORDER BY started_time DESC LIMIT 1
@@ -38,7 +38,7 @@ def known_as(state_directory: Path, unknown: Unknown) -> Hint:
         ("snapshot", journal, _SNAPSHOT, _snapshot),
         ("object", journal, _OBJECT, _object),
     ):
-        if kind != unknown.kind and (found := rows(path, query, key, SHORTEST_PREFIX)):
+        if kind != unknown.kind and (found := rows(path, query, key)):
             what, usage = described(*found[0])
             return it_is(what, unknown.kind, usage)
     return Hint()

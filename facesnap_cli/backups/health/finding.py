@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -92,13 +92,13 @@ def ok(message: str) -> Found:
 
 
 def run_checks(
-    checks: Sequence[Check], complete: Completion, *, subject: str = "", known: Mapping[str, Finding] | None = None
+    checks: Sequence[Check], complete: Completion, *, subject: str = "", known: Iterable[Finding] = ()
 ) -> list[Finding]:
     """Return what every check found. A check that needs one that failed is skipped.
 
     `known` are findings of checks that were made before. `complete` adds this run's options to the commands of hints.
     """
-    found = dict(known or {})
+    found = {finding.name: finding for finding in known}
     findings = []
     for check in checks:
         missing = [need for need in check.needs if not found[need].is_good]

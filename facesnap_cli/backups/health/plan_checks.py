@@ -31,20 +31,19 @@ class PlanChecks:
         self._methods: Sequence[BackupMethod] = ()
 
     def run(self, complete: Completion, about_machine: Sequence[Finding]) -> list[Finding]:
-        """Return what the checks found. `about_machine` are the findings about this machine."""
-        known = {finding.name: finding for finding in about_machine}
+        """Return the findings about this machine, and after them what the checks of the plan found."""
         checks = [Check("plan", (), self._check_plan), Check("items", ("plan", "configuration"), self._check_items)]
-        findings = run_checks(checks, complete, known=known)
-        known |= {finding.name: finding for finding in findings}
+        findings = [*about_machine]
+        findings += run_checks(checks, complete, known=findings)
         items = self._plan.items if self._plan else ()
         default = self._dependencies.settings.profile or ""
         for profile, needs_snapshots in _profiles_of(items, default).items():
             account = AccountChecks(self._dependencies, profile, is_of_plan=True)
-            own = run_checks(account.checks(with_snapshots=needs_snapshots), complete, subject=profile, known=known)
-            known |= {finding.name: finding for finding in own}
-            findings += own
+            of_account = account.checks(with_snapshots=needs_snapshots)
+            findings += run_checks(of_account, complete, subject=profile, known=findings)
         for number, item in enumerate(items):
-            findings += run_checks(self._checks_of(number, item, default), complete, subject=item.name, known=known)
+            of_item = self._checks_of(number, item, default)
+            findings += run_checks(of_item, complete, subject=item.name, known=findings)
         return findings
 
     def _checks_of(self, number: int, item: PlanItem, default: str) -> list[Check]:
@@ -74,7 +73,7 @@ class PlanChecks:
             return ok(f"the manifest {path} can be read")
         found, unreadable = _files_in(path)
         if unreadable:
-            several = counted(len(unreadable), "file", "files")
+            several = counted(len(unreadable), "file")
             return (
                 Health.WARNING,
                 f"{several} in {path} may not be read, such as {unreadable[0]}",
