@@ -16,7 +16,7 @@ from facesnap_cli.journal.store import JournalError
 from facesnap_cli.journal.transfer_record import Transfer
 from facesnap_cli.journal.transfers import Transfers
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.batch_totals import total_of
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.find_operations import find_operation
@@ -87,7 +87,7 @@ def report_work(
     if set_aside := app.dependencies.journal.set_aside:
         raise JournalError(f"what the damaged journal knew is not shown; it is kept as {set_aside}")
     total = total_of(str(document["status"]) for document in documents) if has_total and len(documents) > 1 else ""
-    app.conclude(combined_by_name(results, "operations"), total=total)
+    app.conclude(combined(results, "operations"), total=total)
 
 
 def _transfers(app: App, references: Sequence[str], *, ended_too: bool) -> dict[str, Transfer]:

@@ -43,6 +43,12 @@ def reason_of(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
+def reason_with_path(error: Exception) -> str:
+    """Return an error in words: one of the system without its number, and with its path if it has one."""
+    path = error.filename if isinstance(error, OSError) else None
+    return f"{reason_of(error)}: {path}" if path else reason_of(error)
+
+
 @contextmanager
 def naming(subject: str) -> Iterator[None]:
     """Mark the errors of a block as naming this item of a batch, so that nothing names it twice."""
@@ -76,7 +82,6 @@ class FacesnapError(Exception):
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "Bug"
-    reason = ""
 
     def __init__(
         self,
@@ -89,6 +94,7 @@ class FacesnapError(Exception):
         also: Sequence[str | Hint] = (),
         failures: Sequence[FacesnapError] = (),
         subject: str = "",
+        reason: str = "",
         cause: str = "",
         said: str = "",
         unknown: Unknown | None = None,
@@ -102,6 +108,7 @@ class FacesnapError(Exception):
         self.details = details or {}
         self.failures = tuple(failures)
         self.subject = subject
+        self.reason = reason
         self.cause = cause
         self.said = said
         self.unknown = unknown
@@ -158,8 +165,7 @@ class FacesnapError(Exception):
 
 def system_error(refusal: OSError) -> FacesnapError:
     """Return the error for what the system refused and nothing foresaw."""
-    path = f": {refusal.filename}" if refusal.filename else ""
-    return FacesnapError(f"the system refused: {reason_of(refusal)}{path}", code="System")
+    return FacesnapError(f"the system refused: {reason_with_path(refusal)}", code="System")
 
 
 class OutputError(FacesnapError):

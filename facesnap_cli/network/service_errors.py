@@ -70,9 +70,8 @@ def error_of(
 
     def error(kind: type[FacesnapError], hint: str | Hint = "", *, cause: str = "") -> FacesnapError:
         rest = "" if said in reason else said
-        failure = kind(f"{what}: {reason}", hint=hint, code=code, details=details, cause=cause, said=rest)
-        failure.reason = reason
-        return failure
+        message = f"{what}: {reason}"
+        return kind(message, hint=hint, code=code, details=details, reason=reason, cause=cause, said=rest)
 
     if response.status == 401:  # the service's own text says less, in 170 characters
         reason = f"the service refuses {credential.name} (401)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -62,12 +62,15 @@ class Cause(NamedTuple):
 
     @property
     def text(self) -> Hint:
-        """The cause in a line, after the names of its items. An item that is alone with it has its own message."""
+        """The cause in a line, after the names of its items unless it names them itself.
+
+        A failure that is alone with its cause has its own message.
+        """
         first = self.failures[0]
-        if len(self.failures) == 1:
-            return told_of(self.names[0], first)
-        before = f"{_listed(self.names)}: " if any(self.names) else ""
-        return Hint(before, *(Hint(first.cause) if first.cause else first.in_a_line).parts)
+        said, names = first.in_a_line, () if self.names == (first.subject,) else self.names
+        if first.cause and len(self.failures) > 1:
+            said, names = Hint(first.cause), self.names
+        return Hint(f"{_listed(names)}: " if any(names) else "", *said.parts)
 
     @property
     def hint(self) -> Hint:
@@ -89,17 +92,17 @@ class Cause(NamedTuple):
         return Hint.joined((self.hint, Hint(GO_ON, self.resume) if self.resume else ""))
 
 
-def combined(
-    failures: Sequence[FacesnapError], total: int, what: str, names: Sequence[str] = ()
-) -> FacesnapError | None:
-    """Return the one error that a batch of `total` items ends with; None without failures.
+def combined(results: Sequence[tuple[str, FacesnapError | None]], what: str) -> FacesnapError | None:
+    """Return the one error that a batch of named items ends with; None if each has succeeded, which None stands for.
 
-    The failure of an only item is returned as it is. Each cause has a line, with the names of its items if they are
-    given in `names`, and what to do unless that is the same for all. The exit status is kept if all items share it. If
-    the only failure is that some items still run, a StillRunningError resumes them all.
+    The failure of an only item is returned as it is. Each cause has a line, with the names of its items, and what to do
+    unless that is the same for all. The exit status is kept if all items share it. If the only failure is that some
+    items still run, a StillRunningError resumes them all.
     """
-    if not failures:
+    failed = [(name, failure) for name, failure in results if failure]
+    if not failed:
         return None
+    failures, total = [failure for _, failure in failed], len(results)
     statuses = {failure.status for failure in failures}
     running = [failure for failure in failures if isinstance(failure, StillRunningError)]
     if len(running) == len(failures):
@@ -110,7 +113,7 @@ def combined(
     error = copy(failures[0]) if all_alike else PartialFailureError("")
     error.details, error.failures, error.said = dict(error.details), tuple(failures), ""
     head = f"{len(failures)} of {total} {what} did not succeed"
-    causes = causes_of(names or [""] * len(failures), failures)
+    causes = causes_of(failed)
     if len(causes) == 1:
         [cause] = causes
         error.message, error.also, error.cause = f"{head}: {cause.text}", (), cause.failures[0].cause
@@ -128,22 +131,10 @@ def combined(
     return error
 
 
-def combined_by_name(results: Sequence[tuple[str, FacesnapError | None]], what: str) -> FacesnapError | None:
-    """Return what a batch of named items ends with, as `combined`; None stands for an item that succeeded."""
-    failed = [(name, failure) for name, failure in results if failure]
-    return combined([failure for _, failure in failed], len(results), what, [name for name, _ in failed])
-
-
-def told_of(name: str, failure: FacesnapError) -> Hint:
-    """Return an item's failure in a line, after the item's name unless the message names it already."""
-    said = failure.in_a_line
-    return said if name in ("", failure.subject) else Hint(f"{name}: ", *said.parts)
-
-
-def causes_of(names: Sequence[str], failures: Sequence[FacesnapError]) -> list[Cause]:
+def causes_of(failed: Iterable[tuple[str, FacesnapError]]) -> list[Cause]:
     """Return what named items failed of, each cause once, also if an item failed of several."""
     groups: dict[str, list[tuple[str, FacesnapError]]] = {}
-    for name, failure in zip(names, failures, strict=True):
+    for name, failure in failed:
         for part in _parts(failure):
             groups.setdefault(part.cause or part.message, []).append((name, part))
     return [

@@ -189,7 +189,7 @@ def delete_snapshots(
 
     `dry_run` only acts as if.
     """
-    from facesnap_cli.operations.batch_errors import combined_by_name
+    from facesnap_cli.operations.batch_errors import combined
 
     deleted: list[Snapshot] = []
     results: list[tuple[str, FacesnapError | None]] = [(failure.subject, failure) for failure in gone]
@@ -203,7 +203,7 @@ def delete_snapshots(
         else:
             results.append((snapshot.id, None))
             deleted.append(snapshot)
-    return deleted, combined_by_name(results, "snapshots")
+    return deleted, combined(results, "snapshots")
 
 
 def deletion_in_words(number: int, *, dry_run: bool) -> str:

@@ -111,6 +111,16 @@ def test_several_causes_have_each_its_line_with_what_mends_it(
     assert done.err.splitlines()[2].startswith("  get FaceList ghost: 404 FaceListNotFound: ")
 
 
+def test_an_item_is_named_once_if_all_of_its_targets_fail_for_its_object(program: Program, plan: str) -> None:
+    with open(plan, "a") as file:
+        file.write(
+            '[[backup]]\nname = "ghost"\nfrom = "source"\ntype = "PersonGroup"\nobject_id = "ghost"\n'
+            'to = ["target:one", "target:two"]\n'
+        )
+    first = program.run("run", plan, "-q", "-o", "none").err.splitlines()[0]
+    assert first.startswith("facesnap: 1 of 4 items did not succeed: take PersonGroup ghost: 404 PersonGroupNotFound: ")
+
+
 def test_an_item_that_failed_of_two_causes_is_counted_with_each(program: Program, plan: str) -> None:
     config = program.directory / "config.toml"
     text = config.read_text()

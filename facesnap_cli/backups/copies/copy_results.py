@@ -9,7 +9,7 @@ from facesnap_cli.backups.copies.copy_parameters import CopyTarget
 from facesnap_cli.common.errors import ConflictError, FacesnapError
 from facesnap_cli.models.backups import BackupRecord
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.batch_totals import total_of
 
 
@@ -101,7 +101,7 @@ class CopyResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined_by_name([(target.place, target.failure) for target in self.targets], "targets")
+        return combined([(target.place, target.failure) for target in self.targets], "targets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import record_backup
 from facesnap_cli.models.backups import ADOPTED, BackupRecord
 from facesnap_cli.models.identity import ObjectIdentity
-from facesnap_cli.operations.batch_errors import combined, combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.verify import observe
 
@@ -58,18 +58,20 @@ class Adoption:
                 failures.append((method.item.name, None))
             except FacesnapError as failure:
                 failures.append((method.item.name, failure))
-        self.failure = combined_by_name(failures, "items")
+        self.failure = combined(failures, "items")
         return found
 
     def adopt(self, candidates: Sequence[Candidate]) -> list[ListedBackup]:
         """Record backups as the plan's own, and return them. One that cannot be read adds to `failure`."""
-        adopted, failures = list[ListedBackup](), [self.failure] if self.failure else []
+        adopted = list[ListedBackup]()
+        results: list[tuple[str, FacesnapError | None]] = [("", self.failure)] if self.failure else []
         for candidate in candidates:
             try:
                 adopted.append(self._adopt(candidate))
+                results.append((candidate.backup.where, None))
             except FacesnapError as failure:
-                failures.append(failure)
-        self.failure = combined(failures, len(adopted) + len(failures), "backups")
+                results.append((candidate.backup.where, failure))
+        self.failure = combined(results, "backups")
         return adopted
 
     def _adopt(self, candidate: Candidate) -> ListedBackup:

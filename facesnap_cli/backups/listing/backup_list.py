@@ -15,7 +15,7 @@ from facesnap_cli.journal.backup_records import all_backups, backups_of
 from facesnap_cli.journal.run_records import remembered_plans
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Resource
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.dependencies import Dependencies
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _remembered(dependencies: Dependencies, *, offline: bool) -> Listing:
 def _listing(plans: Sequence[Plan], found: Sequence[ItemBackups]) -> Listing:
     backups = {backup.where: backup for each in reversed(found) for backup in each.backups}
     without = [each.item for each in found if not each.backups and not each.failure]
-    failure = combined_by_name([(each.item.name, each.failure) for each in found], "items")
+    failure = combined([(each.item.name, each.failure) for each in found], "items")
     return Listing(newest_first(list(backups.values())), plans, without, failure)
 
 

@@ -13,7 +13,7 @@ from facesnap_cli.common.clock import is_of_the_future
 from facesnap_cli.common.errors import FacesnapError, NotFoundError
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_duration, format_time
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 
 UNCOVERED = "Uncovered"  # the code of the error for a target without a copy that counts
 
@@ -113,7 +113,7 @@ def _flaws(candidates: Sequence[Candidate]) -> str:
 
 def uncovered(covers: Sequence[Cover], plan: Path) -> FacesnapError | None:
     """Return the error that a check of `plan` ends with; None if all is covered."""
-    error = combined_by_name([(f"{cover.item.name} in {cover.label}", cover.failure) for cover in covers], "targets")
+    error = combined([(f"{cover.item.name} in {cover.label}", cover.failure) for cover in covers], "targets")
     if error and any(cover.failure and cover.failure.code == UNCOVERED for cover in covers):
         error.resume = command("run", plan.absolute())
     return error

@@ -11,7 +11,7 @@ from facesnap_cli.common.progress import NoProgress
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.network.service_errors import CHECK_OBJECT
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.parameters import VerifyLevel
 
@@ -50,7 +50,7 @@ class Preview:
     @property
     def failure(self) -> FacesnapError | None:
         """The error that the run would end with, as far as it can be foreseen."""
-        return combined_by_name(self.results, self.what)
+        return combined(self.results, self.what)
 
 
 def preview_copy(dependencies: Dependencies, parameters: CopyParameters, item: str = "") -> Preview:

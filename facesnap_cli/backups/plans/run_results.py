@@ -10,7 +10,7 @@ from facesnap_cli.archives.face_counts import FaceCounts, counts_document
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.common.errors import FacesnapError, OutputError
 from facesnap_cli.models.operations import Operation
-from facesnap_cli.operations.batch_errors import Cause, causes_of, combined_by_name
+from facesnap_cli.operations.batch_errors import Cause, causes_of, combined
 from facesnap_cli.operations.batch_totals import total_of
 
 
@@ -65,7 +65,7 @@ class ItemResult:
 
     @property
     def failure(self) -> FacesnapError | None:
-        return combined_by_name([(target.place, target.failure) for target in self.targets], "targets")
+        return combined([(target.place, target.failure) for target in self.targets], "targets")
 
     @property
     def summary(self) -> str:
@@ -78,8 +78,7 @@ class ItemResult:
                 if target.status == status
             ]
             said += [f"{words} {', '.join(places)}"] if places else []
-        failed = [(target.place, target.failure) for target in self.targets if target.failure]
-        causes = causes_of([place for place, _ in failed], [failure for _, failure in failed])
+        causes = causes_of((target.place, target.failure) for target in self.targets if target.failure)
         return "; ".join([*said, *map(_failed, causes)])
 
     def documents(self) -> list[dict[str, object]]:
@@ -127,7 +126,7 @@ class RunResult:
     @property
     def failure(self) -> FacesnapError | None:
         """The error that the run ends with: of all items, a partial failure, or an unwritten summary."""
-        return combined_by_name([(item.item.name, item.failure) for item in self.items], "items") or self.unwritten
+        return combined([(item.item.name, item.failure) for item in self.items], "items") or self.unwritten
 
     @property
     def warnings(self) -> list[str]:

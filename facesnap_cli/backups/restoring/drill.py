@@ -28,7 +28,7 @@ from facesnap_cli.journal.drill_records import DrillRecord, record_drill, unfini
 from facesnap_cli.journal.transfer_record import forget_import_state, import_id
 from facesnap_cli.models.backups import BackupState
 from facesnap_cli.models.objects import ObjectType
-from facesnap_cli.operations.batch_errors import combined_by_name
+from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.dependencies import Dependencies
 from facesnap_cli.operations.wait import OperationProgress
 
@@ -73,7 +73,7 @@ def run_drill(
 
 def failure_of(results: Sequence[DrillResult]) -> FacesnapError | None:
     """Return the error that a drill ends with; None if every backup was restored."""
-    return combined_by_name([(result.item.name, result.failure) for result in results], "items")
+    return combined([(result.item.name, result.failure) for result in results], "items")
 
 
 def remove_scratch_objects(dependencies: Dependencies, plan: Plan, progress: OperationProgress) -> None:
