@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError
+from facesnap_cli.common.errors import ConfigurationError, FacesnapError, UsageError, reason_of
 from facesnap_cli.common.files import is_descriptor, open_regular
 from facesnap_cli.common.hints import Hint
 from facesnap_cli.config.paths import InputPath, OutputPath, Writing
@@ -44,7 +44,7 @@ def _complaint(
     try:
         return next(_complaints(output, outputs[:number], inputs, state_directory), "")
     except OSError as error:
-        return "" if output.is_left_to_item else error.strerror or str(error)
+        return "" if output.is_left_to_item else reason_of(error)
 
 
 def _complaints(

@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
+from facesnap_cli.common.errors import reason_of
 from facesnap_cli.common.escape import counted, harmless
 from facesnap_cli.common.files import AppendedFile
 
@@ -45,7 +46,7 @@ class LogFile:
                 self._missing += 1
                 self._is_given_up = self._file.is_special
                 has_failed, self._has_failed = self._has_failed, True
-                reason = error.strerror or str(error)
+                reason = reason_of(error)
         if not has_failed:
             self._warn(f"--log-file {self._path}: {reason}; the command goes on without it")
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from facesnap_cli.common.errors import FacesnapError, OutputError
+from facesnap_cli.common.errors import FacesnapError, OutputError, reason_of
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.display.cell_text import cell, cells, dump
 from facesnap_cli.display.column_width import terminal_width, wrapped
@@ -228,8 +228,7 @@ class Output:
         except BrokenPipeError as error:
             self.trouble = self.trouble or error
         except OSError as error:
-            reason = error.strerror or str(error)
-            self.trouble = self.trouble or OutputError(f"the output could not be written: {reason}")
+            self.trouble = self.trouble or OutputError(f"the output could not be written: {reason_of(error)}")
 
 
 def _items(data: Any) -> list[Any]:

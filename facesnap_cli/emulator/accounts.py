@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import UsageError, reason_of
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.emulator.ids import guid
 from facesnap_cli.emulator.limits import TIERS
@@ -77,7 +77,7 @@ def read_accounts(path: Path) -> tuple[Account, ...]:
     try:
         document = json.loads(read_regular(path, _MOST_BYTES).content)
     except (OSError, ValueError) as error:
-        raise UsageError(f"the accounts file {path} cannot be read: {error}") from error
+        raise UsageError(f"the accounts file {path} cannot be read: {reason_of(error)}") from error
     if not isinstance(document, list) or not document:
         raise UsageError(f"the accounts file {path} must hold a JSON array of accounts")
     accounts = tuple(_account(entry, f"{path}, account {number}") for number, entry in enumerate(document, 1))

@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import UsageError, reason_with_path
 from facesnap_cli.common.files import open_regular
 from facesnap_cli.emulator.options import EmulatorOptions
 
@@ -111,7 +111,7 @@ def _make(made: Certificate, alternatives: str, title: str) -> None:
         new_key.replace(made.key)
         new_cert.replace(made.cert)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"cannot make a certificate: {error}") from error
+        raise UsageError(f"cannot make a certificate: {reason_with_path(error)}") from error
 
 
 def _checked(found: Certificate) -> Certificate:

@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import IO, TYPE_CHECKING, Any
 
-from facesnap_cli.common.errors import ConfigurationError, CredentialsError
+from facesnap_cli.common.errors import ConfigurationError, CredentialsError, reason_of
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.common.hints import Hint, command, option
@@ -170,8 +170,7 @@ def _run(label: str, words: list[str], environment: Mapping[str, str]) -> tuple[
             bufsize=0,
         )
     except (OSError, ValueError, IndexError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise CredentialsError(f"{label} cannot be run: {reason}") from None
+        raise CredentialsError(f"{label} cannot be run: {reason_of(error)}") from None
     assert process.stdout
     assert process.stderr
     out, err = _Reader(process.stdout, process), _Reader(process.stderr, process)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from facesnap_cli.common.clock import Clock
-from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError
+from facesnap_cli.common.errors import ConflictError, FacesnapError, NotFoundError, UsageError, reason_with_path
 from facesnap_cli.common.escape import path_for_storage, storable, stored_path
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.hints import CompleteCommand, Hint, command
@@ -281,11 +281,8 @@ class Transfers:
         except LockHeldError:
             raise
         except (sqlite3.Error, OSError) as error:
-            reason = str(error)
-            if isinstance(error, OSError) and error.strerror:
-                reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
             raise TransferListError(
-                f"the list of exports and imports, {self._locks / _FILE}, cannot be {what}: {reason}",
+                f"the list of exports and imports, {self._locks / _FILE}, cannot be {what}: {reason_with_path(error)}",
                 hint="free space, or mend its permissions; FACESNAP_STATE_DIR names another place",
             ) from error
 

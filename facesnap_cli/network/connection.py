@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 import certifi
 import httpcore
 
-from facesnap_cli.common.errors import ConfigurationError, Interruption
+from facesnap_cli.common.errors import ConfigurationError, Interruption, reason_of
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.network.proxy import Proxy
 from facesnap_cli.network.responses import Response
@@ -356,5 +356,5 @@ def _context_of(path: str, origin: str) -> ssl.SSLContext:
         _keep_session_keys(context)
         return context
     except (OSError, ValueError) as error:
-        reason = harmless(getattr(error, "strerror", None) or str(error))
+        reason = harmless(reason_of(error))
         raise ConfigurationError(f"{origin} {bundle} cannot be used: {reason}", hint="it must be PEM") from error

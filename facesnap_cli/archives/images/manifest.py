@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 from facesnap_cli.archives.images import names
 from facesnap_cli.archives.images.object_index import NAME, USER_DATA, ObjectIndex
 from facesnap_cli.archives.images.sources import MANIFEST, SourceImage
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import UsageError, reason_of
 from facesnap_cli.common.escape import harmless, shown, storable
 from facesnap_cli.common.files import open_regular
 from facesnap_cli.common.patterns import pattern
@@ -64,8 +64,7 @@ class ImageManifest:
             with open_regular(path) as file:
                 rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", reader.rows(file))
         except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"{path}: {reason}") from error
+            raise UsageError(f"{path}: {reason_of(error)}") from error
         manifest.rows_without_path = reader.without_path
         complaints = [*reader.complaints, *manifest._contradictions()]
         _raise_all(path, complaints)

@@ -26,7 +26,7 @@ from facesnap_cli.backups.plans.target_archives import FoundArchive, TargetArchi
 from facesnap_cli.backups.service_time import ServiceTime
 from facesnap_cli.backups.target_files import TargetFiles
 from facesnap_cli.backups.templates import Template
-from facesnap_cli.common.errors import ConflictError, FacesnapError, VerificationError
+from facesnap_cli.common.errors import ConflictError, FacesnapError, VerificationError, reason_with_path
 from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.progress import Progress
 from facesnap_cli.common.sqlite import DamagedError
@@ -155,7 +155,8 @@ class ExportMethod:
                 archives.files.remove_empty_folders(old)
             self._delete_drafts(archives)
         except OSError as error:
-            left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {error}")
+            reason = reason_with_path(error)
+            left = ArchiveError(f"exported and checked, but an older archive could not be deleted: {reason}")
             return replace(outcome, status="failed", deleted=tuple(deleted), failure=left)
         except FacesnapError as failure:
             failure = failure.after("exported and checked, but older archives could not all be deleted")

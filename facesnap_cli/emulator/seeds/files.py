@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import UsageError, reason_of, reason_with_path
 from facesnap_cli.common.files import read_regular
 from facesnap_cli.emulator.accounts import Account
 from facesnap_cli.emulator.container_kinds import KINDS, Kind
@@ -124,7 +124,7 @@ def read_seed(source: str, accounts: Sequence[Account]) -> Seed:
     try:
         document = json.loads(read_regular(Path(source), _MOST_BYTES).content)
     except (OSError, ValueError) as error:
-        raise UsageError(f"the seed {source} cannot be read: {error}") from error
+        raise UsageError(f"the seed {source} cannot be read: {reason_of(error)}") from error
     return _Reader(source, Path(source).parent, accounts).seed(document)
 
 
@@ -256,7 +256,7 @@ class _Reader:
             image = read_regular(self._directory / name, _MOST_BYTES).content
             return image, size_of(image)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{self._source}, {where}: the image cannot be read: {error}") from error
+            raise UsageError(f"{self._source}, {where}: the image cannot be read: {reason_with_path(error)}") from error
         except ServiceError as error:
             raise UsageError(f"{self._source}, {where}: {name}: {error.message}") from error
 
