@@ -88,7 +88,6 @@ def test_the_readme_is_one_page() -> None:
 def test_a_page_is_short_and_says_what_it_is_for(page: Path) -> None:
     lines = page.read_text().splitlines()
     assert len(lines) < MOST_PAGE_LINES
-    assert [line for line in lines if line.startswith(("<<<<<<<", ">>>>>>>"))] == []  # left by a merge
     assert page == README or any(line.startswith("After this page") for line in lines[:6])
 
 

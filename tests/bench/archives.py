@@ -54,19 +54,19 @@ def report() -> str:
 
 
 @contextmanager
-def group_of(directory: Path, persons: int, faces_per_person: int) -> Iterator[str]:
-    """Run an emulator with a LargePersonGroup `bench` and give its endpoint."""
+def group_of(directory: Path, persons: int, faces_per_person: int, *options: str) -> Iterator[str]:
+    """Run an emulator with a LargePersonGroup `bench` and give its endpoint. `options` are more of the emulator."""
     group = {"type": "LargePersonGroup", "objectId": "bench", "count": persons, "facesPerPerson": faces_per_person}
     seed = directory / "seed.json"
     seed.write_text(json.dumps({"objects": [group]}))
-    with emulator("--seed", str(seed), "--service", "retired") as endpoint:
+    with emulator("--seed", str(seed), "--service", "retired", *options) as endpoint:
         yield endpoint
 
 
-def configure(directory: Path, endpoint: str) -> None:
+def configure(directory: Path, endpoint: str, rate_limit: str = f"{CALLS_PER_S}/s") -> None:
     profiles = {
-        "source": (KEYS["source"], f"{CALLS_PER_S}/s"),
-        "target": (KEYS["target"], f"{CALLS_PER_S}/s"),
+        "source": (KEYS["source"], rate_limit),
+        "target": (KEYS["target"], rate_limit),
         "unlimited": (KEYS["source"], "none"),
         "unlimited-target": (KEYS["target"], "none"),
     }

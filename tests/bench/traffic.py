@@ -7,21 +7,19 @@ whatever the service answers it.
 from __future__ import annotations
 
 import http.client
-import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from tests.bench.archives import KEYS, draw_images, run
-from tests.bench.harness import emulator, scratch, table
+from tests.bench.archives import KEYS, configure, draw_images, group_of, requests_since, run
+from tests.bench.harness import scratch, table
 
 CALLS_PER_S = 10
 FACES = 1500
@@ -107,46 +105,25 @@ class _Account(AbstractContextManager["_Account"]):
     def __init__(self, directory: Path, persons: int):
         directory.mkdir()
         self.directory = directory
-        group = {"type": "LargePersonGroup", "objectId": "bench", "count": persons, "facesPerPerson": 1}
-        (directory / "seed.json").write_text(json.dumps({"objects": [group]}))
-        self._emulator = emulator("--seed", str(directory / "seed.json"), "--service", "retired", "--tier", "S0")
-        self.endpoint = self._emulator.__enter__()
-        self._configure()
+        self._group = group_of(directory, persons, 1, "--tier", "S0")
+        self.endpoint = self._group.__enter__()
+        configure(directory, self.endpoint, rate_limit="auto")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._emulator.__exit__(kind, error, trace)
+        self._group.__exit__(kind, error, trace)
 
     def export(self, name: str, profile: str = "source") -> None:
         run(self.directory, *EXPORT, str(self.directory / f"{name}.facesnap"), "-p", profile)
 
     def measured(self, work: Callable[[], object]) -> Outcome:
         """Return how many calls the service answered during the work, refused ones apart, and how long they took."""
-        before = self._requests(0)["total"]
+        before = requests_since(self.endpoint, 0)["total"]
         work()
-        answered = [call for call in self._requests(before)["requests"] if call["status"] != 429]
+        answered = [call for call in requests_since(self.endpoint, before)["requests"] if call["status"] != 429]
         first, last = (datetime.fromisoformat(answered[end]["time"]) for end in (0, -1))
         return Outcome(len(answered), (last - first).total_seconds())
-
-    def _requests(self, since: int) -> Any:
-        with urllib.request.urlopen(f"{self.endpoint}/_emulator/requests?since={since}") as answer:
-            return json.load(answer)
-
-    def _configure(self) -> None:
-        path = self.directory / "config.toml"
-        path.write_text(
-            'default_profile = "source"\n'
-            + "".join(
-                f'[profiles.{name}]\nendpoint = "{self.endpoint}"\napi_version = "v1.2"\nkey = "{key}"\n{more}'
-                for name, key, more in (
-                    ("source", KEYS["source"], ""),
-                    ("target", KEYS["target"], ""),
-                    ("unlimited", KEYS["source"], 'rate_limit = "none"\n'),
-                )
-            )
-        )
-        path.chmod(0o600)
 
 
 class _OtherClient(AbstractContextManager["_OtherClient"]):

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 SIZE = 8 * 1024 * 1024
-FULL = "No space left on device"
 
 
 @dataclass
