@@ -69,6 +69,7 @@ def store_images(
             writer.keep(match)
             report.count(match.rule)
             progress.advance()
+        matching.examine_rest(checked_image)
         if parameters.carry:
             writer.find_carriable()
             report.carry(matching, writer.carriable())
@@ -126,7 +127,7 @@ def shortfall_of(
     what = f"{parameters.target} {found.flaw}"
     unread = ", and not after the user data of faces, which is not read" if parameters.left_out else ""
     if report and is_nothing:
-        what = f"{report.origin}: nothing in it could be told to be one of the object's {counted(found.faces, 'face')}"
+        what = f"none of the {counted(found.faces, 'face')} has an image in {report.origin}"
     return VerificationError(
         f"{what}; nothing was written",
         also=[*report.warnings(), *report.bare_lines()] if report else (),

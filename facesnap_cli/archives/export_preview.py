@@ -129,9 +129,11 @@ def _matched(
         return {image.face_id: image.sha256 for face_id in face_ids for image in _images_of(base, face_id)}
 
     # Only a content that was read whole can be compared with those of the base.
-    for match in matching.matches(checked_image if base else examine_beginning, present):
+    examine = checked_image if base else examine_beginning
+    for match in matching.matches(examine, present):
         report.count(match.rule)
         progress.advance()
+    matching.examine_rest(examine)
     if parameters.carry:
         report.carry(matching, _images_of(base))
     report.share(matching)

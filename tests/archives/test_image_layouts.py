@@ -162,10 +162,32 @@ def test_only_the_key_of_user_data_that_names_the_most_files_counts(team: Team) 
     assert done.json["matching"]["unusedFiles"] == [str(team.images / "E0.jpg")]
 
 
-def test_two_keys_of_user_data_that_name_as_many_files_both_count(team: Team) -> None:
-    ada = team.add(ADA, {"employee": "E1", "badge": "B7"}, faces=[None, None])
-    images = [team.put("B7.jpg"), team.put("E1.jpg")]
-    assert (team.export().status, team.matched()) == (0, dict(zip(ada.faces, images, strict=True)))
+def test_if_two_keys_of_user_data_name_as_many_files_neither_counts_alone(team: Team) -> None:
+    team.add(ADA, {"employee": "E1", "manager": "E0"})
+    team.add("Bob", {"employee": "E2", "manager": "E9"})
+    grace = team.add("Grace")
+    both = [team.put("E0.jpg"), team.put("E2.jpg")]
+    image = team.put("Grace.jpg")
+    done = team.export()
+    assert (done.status, team.matched()) == (0, {grace.faces[0]: image})
+    assert len(done.json["matching"]["contended"]) == len(both)
+
+
+def test_two_keys_of_user_data_with_one_value_both_count(team: Team) -> None:
+    ada = team.add(ADA, {"employee": "E1", "login": "e1"})
+    image = team.put("E1.jpg")
+    assert (team.export().status, team.matched()) == (0, {ada.faces[0]: image})
+
+
+def test_a_key_of_user_data_that_most_persons_share_names_nobody(team: Team) -> None:
+    for number, floor in enumerate((2, 2, 2, 3), 1):
+        team.add(f"Person {number}", {"employee": f"E{number}", "floor": floor})
+    grace = team.add("Grace")
+    image = team.put("Grace.jpg")
+    team.put("3.jpg")
+    done = team.export()
+    assert (done.status, team.matched()) == (0, {grace.faces[0]: image})
+    assert done.json["matching"]["unusedFiles"] == [str(team.images / "3.jpg")]
 
 
 def test_a_path_with_dots_in_it_works(team: Team) -> None:

@@ -93,7 +93,7 @@ def test_a_file_in_two_rows_is_noticed_however_its_path_is_written(team: Team, p
 def test_a_home_directory_is_expanded(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(team.images))
     assert export(team, "name,path", f"{ADA},~/1.jpg").status == 0
-    assert files(team) == {ADA: "~/1.jpg"}
+    assert files(team) == {ADA: "photos/1.jpg"}
     assert len(complaints(export(team, "name,path", f"{ADA},~/1.jpg", f"{GRACE},photos/1.jpg"))) == 1
 
 

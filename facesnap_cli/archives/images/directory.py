@@ -31,6 +31,11 @@ class _Folder:
         owners = named.owners if self.owners is None else self.owners & named.owners
         return replace(self, owners=owners, rule=named.rule, keys=self.keys | named.keys)
 
+    def of_face(self, face_id: str) -> _Folder:
+        """Return the folder as that of one face, or of nobody if it is another face's already."""
+        owners = self.owners if self.face_id in (None, face_id) else frozenset[int]()
+        return replace(self, owners=owners, rule=FACE_ID, face_id=face_id)
+
 
 class ImageDirectory:
     """A directory of images, with all folders in it. Hidden files and folders are ignored."""
@@ -98,25 +103,22 @@ class ImageDirectory:
 
 
 def _named_folder(index: ObjectIndex, folder: _Folder, name: str) -> _Folder:
-    if face_id := index.face_named(name):
-        return replace(folder, face_id=face_id, rule=FACE_ID)
     named = index.named(name, is_folder=True)
-    return folder.narrowed(named) if named else folder
+    whose = folder.narrowed(named) if named else folder
+    face_id = index.face_named(name)
+    return whose.of_face(face_id) if face_id else whose
 
 
 def _image(index: ObjectIndex, folder: _Folder, entry: os.DirEntry[str], name: str) -> SourceImage:
     stem = names.stem_of(entry.name)
-    face_id, whose = index.face_named(stem), folder
-    if face_id:
-        whose = replace(folder, rule=FACE_ID)
-        if folder.face_id not in (None, face_id):
-            whose = replace(whose, owners=frozenset())
-    elif folder.face_id:
-        face_id = folder.face_id
-    elif not (names.is_bare_number(stem) and folder.owners is not None and len(folder.owners) == 1):
-        # In a person's folder, 1.jpg is the first photo, and not that of the person number 1.
+    whose = folder
+    is_in_folder_of_one = folder.face_id or (folder.owners is not None and len(folder.owners) == 1)
+    # In a person's folder, 1.jpg is the first photo, and not that of the person number 1.
+    if not (names.is_bare_number(stem) and is_in_folder_of_one):
         named = index.named(stem) or index.named(entry.name)
         whose = folder.narrowed(named) if named else folder
+    face_id = index.face_named(stem) or folder.face_id
+    whose = whose.of_face(face_id) if face_id else whose
     is_owned = whose.owners is not None
     shown = storable(name)
     return SourceImage(

@@ -7,7 +7,6 @@ import csv
 import io
 import itertools
 import os
-import posixpath
 import re
 import sqlite3
 import unicodedata
@@ -78,17 +77,18 @@ class ImageManifest:
     def images(self, index: ObjectIndex) -> Iterator[SourceImage]:
         """Yield every row, with the owners that it may mean."""
         for row in self._all():
-            face_id, owners = _meant(row, index)
-            name = _with_home(row["path"])
+            face_id, owners, keys = _meant(row, index)
+            name = _name_from(self._path.parent, row["file"])
             yield SourceImage(
                 path=_file(self._path.parent, row["path"]),
-                name=row["path"],
+                name=name,
                 place=f"{self._path}, line {row['line']}: {row['path']}",
                 folder="",
                 rule=MANIFEST,
                 face_id=face_id,
                 owners=owners,
-                endings=tuple(names.endings_of(posixpath.normpath(name))),
+                endings=tuple(names.endings_of(name)),
+                keys=keys,
                 target_face=row["target_face"],
                 detection_model=row["detection_model"],
             )
@@ -227,8 +227,13 @@ def _separator_in(line: str) -> str:
 
 
 def _delimiter_of(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(_DELIMITERS, key=bare.count)
+    """Return the separator with which the header names most columns."""
+
+    def named(delimiter: str) -> tuple[int, int]:
+        cells = next(csv.reader([header], delimiter=delimiter), [])
+        return sum(_column(cell) is not None for cell in cells), len(cells)
+
+    return max(_DELIMITERS, key=named)
 
 
 def _with_home(path: str) -> str:
@@ -243,25 +248,33 @@ def _file(directory: Path, path: str) -> Path:
     return next((directory / form for form in forms if os.path.lexists(directory / form)), directory / slashes)
 
 
-def _meant(row: sqlite3.Row, index: ObjectIndex) -> tuple[str | None, frozenset[int] | None]:
-    """Return the face and the owners that a row means. Owners are None if it names nobody of the object."""
-    face_id, owners = row["persisted_face_id"], None
+def _name_from(directory: Path, file: str) -> str:
+    """Return the path of a file from a directory, with slashes; the whole path if it lies elsewhere."""
+    return file.removeprefix(names.exact(os.path.join(os.path.abspath(directory), ""))).replace(os.sep, "/")
+
+
+def _meant(row: sqlite3.Row, index: ObjectIndex) -> tuple[str | None, frozenset[int] | None, frozenset[str]]:
+    """Return the face and the owners that a row means, and the keys of JSON user data by which it names them.
+
+    Owners are None if it names nobody of the object.
+    """
+    face_id, owners, keys = row["persisted_face_id"], None, frozenset[str]()
     if face_id or row["person_id"]:
         owner = index.owner_of_face(face_id) if face_id else index.owner_of_id(row["person_id"])
         if owner is None:
-            return face_id, None
+            return face_id, None, keys
         owners = frozenset([owner])
     elif row["name"]:
         named = index.named_by(row["name"], NAME)
         if named is None:
-            return None, None
+            return None, None, keys
         owners = named.owners
     if row["user_data"]:
         named = index.named_by(row["user_data"], USER_DATA)
         if named is None:
-            return _face_with(row["user_data"], face_id, owners, index)
-        owners = named.owners if owners is None else owners & named.owners
-    return face_id, owners
+            return (*_face_with(row["user_data"], face_id, owners, index), keys)
+        owners, keys = named.owners if owners is None else owners & named.owners, named.keys
+    return face_id, owners, keys
 
 
 def _face_with(

@@ -10,21 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from facesnap_cli.archives.images.image import CheckedImage, ImageError, check_beginning
-from facesnap_cli.archives.images.names import in_order
+from facesnap_cli.archives.images.image import CheckedImage, ImageError
+from facesnap_cli.archives.images.names import both_forms, in_order, is_bare_number
 from facesnap_cli.archives.images.object_index import USER_DATA, ObjectIndex
 from facesnap_cli.archives.images.sources import MANIFEST, ImageSource, SourceImage
 from facesnap_cli.common.escape import storable
 
 _SCHEMA = (
     "CREATE TABLE images (number INTEGER PRIMARY KEY, path BLOB, name TEXT, place TEXT, folder TEXT, rule TEXT,"
-    " owner INTEGER, face_id TEXT, rank INTEGER, target_face TEXT, detection_model TEXT, state TEXT, reason TEXT)",
+    " owner INTEGER, face_id TEXT, rank INTEGER, target_face TEXT, detection_model TEXT, state TEXT, reason TEXT,"
+    " sha256 TEXT)",
     "CREATE INDEX images_by_owner ON images (owner, state)",
     "CREATE INDEX images_by_name ON images (name)",
+    "CREATE INDEX images_by_content ON images (sha256, owner) WHERE sha256 IS NOT NULL",
     "CREATE TABLE covered (face_id TEXT PRIMARY KEY, owner INTEGER NOT NULL, sha256 TEXT) WITHOUT ROWID",
     "CREATE INDEX covered_by_content ON covered (sha256, owner)",
 )
 CANDIDATE, UNUSED, CONTENDED, UNUSABLE, USED = "candidate", "unused", "contended", "unusable", "used"
+UNNEEDED = "unneeded"  # and unusable
 _BATCH = 1000
 Examine = Callable[[Path], CheckedImage | None]
 Present = Callable[[Sequence[str]], Mapping[str, str]]
@@ -69,6 +72,18 @@ class Entry(NamedTuple):
     reason: str
 
 
+class SharedImage(NamedTuple):
+    """One content for several owners: the faces that would have it, and the files of owners that do not need it."""
+
+    sha256: str
+    face_ids: list[str]
+    files: list[str]
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {"sha256": self.sha256, "faceIds": self.face_ids, "files": self.files}
+
+
 class UnusedFolder(NamedTuple):
     """A folder without a file that was used, and the number of its files. `is_nobodys`: none of them names anybody."""
 
@@ -88,13 +103,14 @@ class Matching:
         self._index = index
         self._db = index.connection
         self._folders_without_file: list[str] = []
+        self._keys: frozenset[str] = frozenset()
         for statement in _SCHEMA:
             self._db.execute(statement)
 
     def load(self, source: ImageSource) -> None:
         """Index the files of a source. Reads names, not content."""
         if self._index.has_keys:
-            self._choose_key(source)
+            self._choose_keys(source)
         batch: list[tuple[object, ...]] = []
         for image in source.images(self._index):
             batch.append(self._placed(image))
@@ -114,19 +130,21 @@ class Matching:
         for owner in [row[0] for row in self._db.execute(query, (CANDIDATE,))]:
             yield from _Owner(self._index, self._db, owner, examine, present).matches()
 
-    def examine_rest(self) -> None:
-        """Check the beginnings of persons' files that were not needed, so that unusable ones are named as such."""
+    def examine_rest(self, examine: Examine) -> None:
+        """Check persons' files that were not needed: one may be unusable, or have the content of another's image."""
         rows = self._db.execute("SELECT number, path, rule FROM images WHERE state = ?", (CANDIDATE,)).fetchall()
         for row in rows:
             try:
-                check_beginning(Path(os.fsdecode(row["path"])))
+                if image := examine(Path(os.fsdecode(row["path"]))):
+                    query = "UPDATE images SET sha256 = ? WHERE number = ?"
+                    self._db.execute(query, (image.sha256, row["number"]))
             except ImageError as error:
-                _set_unusable(self._db, row, error)
+                _set_unusable(self._db, row, error, UNNEEDED)
 
     def carry(self, images: Iterable[BaseImage]) -> Iterator[tuple[BaseImage, bool]]:
         """Yield the base's image of each face that got none, and whether the face keeps it.
 
-        It does not if the file, or the content, went to another owner, or if the file may be several owners'.
+        It does not if the file, or the content, is another owner's now, or if the file may be several owners'.
         """
         carried = []
         for image in images:
@@ -139,16 +157,21 @@ class Matching:
             yield image, is_kept
         self._db.executemany("INSERT INTO covered VALUES (?, ?, ?)", carried)
 
-    def shared(self) -> dict[str, list[str]]:
-        """Return the faces, by the SHA-256 of their image, whose image several owners have."""
+    def shared(self) -> list[SharedImage]:
+        """Return the images whose content several owners have, be it in a file that they do not need."""
         query = (
-            "SELECT sha256, face_id FROM covered WHERE sha256 IN (SELECT sha256 FROM covered WHERE sha256 IS NOT NULL"
-            " GROUP BY sha256 HAVING count(DISTINCT owner) > 1) ORDER BY sha256, face_id"
+            "SELECT sha256, face_id FROM covered AS own WHERE EXISTS (SELECT 1 FROM covered AS others"
+            " WHERE others.sha256 = own.sha256 AND others.owner != own.owner) OR EXISTS (SELECT 1 FROM images"
+            " WHERE images.sha256 = own.sha256 AND images.owner != own.owner) ORDER BY sha256, face_id"
         )
-        found: dict[str, list[str]] = {}
+        faces: dict[str, list[str]] = {}
         for sha256, face_id in self._db.execute(query):
-            found.setdefault(sha256, []).append(face_id)
-        return found
+            faces.setdefault(sha256, []).append(face_id)
+        query = "SELECT place FROM images WHERE sha256 = ? ORDER BY number"
+        return [
+            SharedImage(sha256, face_ids, [storable(row["place"]) for row in self._db.execute(query, (sha256,))])
+            for sha256, face_ids in faces.items()
+        ]
 
     def drop(self, face_ids: Iterable[str]) -> None:
         """Take their images from faces."""
@@ -199,29 +222,33 @@ class Matching:
         for row in self._db.execute(query, (UNUSABLE,)):
             yield self._index.id_of(row["owner"]), Entry(storable(row["place"]), row["reason"])
 
-    def _choose_key(self, source: ImageSource) -> None:
-        """Let only the key of JSON user data count that names the most files.
+    def _choose_keys(self, source: ImageSource) -> None:
+        """Let only the key of JSON user data count that names the most files, of those that tell persons apart.
 
-        A file that only another key names, such as that of a manager, may show somebody else.
+        A file that only another key names, such as that of a manager, may show somebody else. If several keys name as
+        many, a file must be named by all of them.
         """
+        self._index.choose_keys(self._index.identifying_keys())
         used = Counter(key for image in source.images(self._index) for key in image.keys)
-        (key, most), (_, second), *_ = [*used.most_common(2), ("", 0), ("", 0)]
-        if most > second:
-            self._index.choose_key(key)
+        self._keys = frozenset(key for key, files in used.items() if files == max(used.values()))
+        self._index.choose_keys(self._keys)
 
     def _is_covered(self, face_id: str) -> bool:
         return self._db.execute("SELECT 1 FROM covered WHERE face_id = ?", (face_id,)).fetchone() is not None
 
     def _is_content_of_others(self, sha256: str, owner: int) -> bool:
-        """Return whether a content went to other owners alone."""
-        query = "SELECT owner FROM covered WHERE sha256 = ? ORDER BY owner != ? LIMIT 1"
+        """Return whether a content is that of other owners alone."""
+        query = (
+            "SELECT owner FROM (SELECT owner FROM covered WHERE sha256 = ?1 UNION ALL"
+            " SELECT owner FROM images WHERE sha256 = ?1) ORDER BY owner != ?2 LIMIT 1"
+        )
         row = self._db.execute(query, (sha256, owner)).fetchone()
         return row is not None and row["owner"] != owner
 
     def _is_file_of_others(self, image: BaseImage, owner: int) -> bool:
-        """Return whether a file went to another owner, or may be several owners'."""
+        """Return whether a file is another owner's, used or not, or may be several owners'."""
         rows = self._db.execute("SELECT owner, state FROM images WHERE name = ?", (image.name,)).fetchall()
-        return any(row["state"] == CONTENDED or (row["state"] == USED and row["owner"] != owner) for row in rows)
+        return any(row["state"] == CONTENDED or row["owner"] not in (None, owner) for row in rows)
 
     def _insert(self, batch: Sequence[tuple[object, ...]]) -> None:
         self._db.executemany(
@@ -250,6 +277,9 @@ class Matching:
         if owners is not None and len(owners) != 1:
             return image.rule, None, None, CONTENDED, self._contention(owners)
         owner = next(iter(owners)) if owners else None
+        if image.keys and image.keys != self._keys:
+            keys = " and ".join(sorted(self._keys))
+            return image.rule, None, None, CONTENDED, f"several keys of user data name as many files: {keys}"
         if image.face_id:
             face_owner = self._index.owner_of_face(image.face_id)
             if face_owner is None:
@@ -258,6 +288,8 @@ class Matching:
                 return image.rule, None, None, CONTENDED, self._contention(frozenset())
             return image.rule, face_owner, image.face_id, CANDIDATE, ""
         is_listed = image.rule == MANIFEST
+        if owner is not None and not is_listed and (claimed := self._face_of_others(image.name, owner)):
+            return image.rule, None, None, CONTENDED, f"the user data of another's face names it, too: {claimed}"
         faces = [] if is_listed and owner is None else self._index.faces_with_file(image.endings, owner)
         if len(faces) == 1:
             [(face_id, face_owner)] = faces
@@ -269,6 +301,12 @@ class Matching:
                 titles = " and ".join(face_id for face_id, _ in faces)
                 return image.rule, None, None, CONTENDED, f"the user data of several faces names it: {titles}"
         return image.rule, owner, None, CANDIDATE if is_pooled else UNUSED, ""
+
+    def _face_of_others(self, name: str, owner: int) -> str | None:
+        """Return a face of another owner whose user data is the path of a file."""
+        paths = [path for path in both_forms(name) if not is_bare_number(path)]
+        faces = self._index.faces_with_file(paths, None)
+        return next((face_id for face_id, face_owner in faces if face_owner != owner), None)
 
     def _contention(self, owners: frozenset[int]) -> str:
         if not owners:
@@ -369,7 +407,9 @@ class _Owner:
         return image
 
 
-def _set_unusable(connection: sqlite3.Connection, row: sqlite3.Row, error: ImageError) -> None:
+def _set_unusable(
+    connection: sqlite3.Connection, row: sqlite3.Row, error: ImageError, unusable: str = UNUSABLE
+) -> None:
     """Record why a file is no candidate. One that is no image at all, such as Thumbs.db, is nobody's."""
-    state = UNUSED if error.is_other_file and row["rule"] != MANIFEST else UNUSABLE
+    state = UNUSED if error.is_other_file and row["rule"] != MANIFEST else unusable
     connection.execute("UPDATE images SET state = ?, reason = ? WHERE number = ?", (state, error.reason, row["number"]))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from facesnap_cli.archives.images.matching import CONTENDED, UNUSABLE, BaseImage, Entry, Matching, UnusedFolder
+from facesnap_cli.archives.images.matching import (
+    CONTENDED,
+    UNNEEDED,
+    UNUSABLE,
+    BaseImage,
+    Entry,
+    Matching,
+    SharedImage,
+    UnusedFolder,
+)
 from facesnap_cli.common.escape import counted, harmless
 
 _MOST_SHOWN = 10
@@ -18,7 +27,7 @@ class MatchingReport:
     `carried` are the faces whose image came from the base, `dropped` those whose image in the base is now another's.
     `rows_without_path` counts the rows of a manifest that are still to be filled in. Without `has_face_user_data` no
     file was matched by the user data of a person's face.
-    `shared` are faces of several persons with one content, by its SHA-256. `bare` are the faces without an image.
+    `shared` are images of several persons. `bare` are the faces without an image.
     """
 
     origin: str
@@ -32,7 +41,7 @@ class MatchingReport:
     unused_files: list[Entry] = field(default_factory=list)
     unused_folders: list[UnusedFolder] = field(default_factory=list)
     single_files: list[Entry] = field(default_factory=list)
-    shared: dict[str, list[str]] = field(default_factory=dict)
+    shared: list[SharedImage] = field(default_factory=list)
     bare: list[dict[str, object]] = field(default_factory=list)
     is_sharing_allowed: bool = False
     rows_without_path: int = 0
@@ -52,7 +61,7 @@ class MatchingReport:
     def share(self, matching: Matching) -> list[str]:
         """Add the images that several persons would share, and return the faces that must not have them."""
         self.shared = matching.shared()
-        dropped = [] if self.is_sharing_allowed else [face for faces in self.shared.values() for face in faces]
+        dropped = [] if self.is_sharing_allowed else [face for image in self.shared for face in image.face_ids]
         matching.drop(dropped)
         self.carried = [entry for entry in self.carried if entry["faceId"] not in set(dropped)]
         return dropped
@@ -63,9 +72,8 @@ class MatchingReport:
         self.bare = [face.document() for face in bare]
         bare_owners = {face.person_id or face.face_id for face in bare}
         self.missed = [entry for owner, entry in matching.unusable_owners() if owner in bare_owners]
-        matching.examine_rest()
         self.contended = list(matching.entries(CONTENDED))
-        self.unusable = list(matching.entries(UNUSABLE))
+        self.unusable = list(matching.entries(UNUSABLE, UNNEEDED))
         self.unused_files = list(matching.unused_files())
         self.unused_folders = list(matching.unused_folders())
         self.single_files = list(matching.unused_files(outside_folders=True))
@@ -76,9 +84,10 @@ class MatchingReport:
             *_limited(f"image not used: {_line(entry)}" for entry in self.unusable),
             *_limited(f"image of no certain face: {_line(entry)}" for entry in self.contended),
             *_limited(
-                f"one image for several persons: {digest[:16]}… for the faces {', '.join(faces)}"
+                f"one image for several persons: {image.sha256[:16]}… for the faces {', '.join(image.face_ids)}"
+                + (f", and the same in {harmless(', '.join(image.files))}" if image.files else "")
                 + ("" if self.is_sharing_allowed else "; none of them gets it")
-                for digest, faces in self.shared.items()
+                for image in self.shared
             ),
             *_limited(
                 f"image dropped: that of face {entry['faceId']} in the base now belongs to another"
@@ -117,7 +126,7 @@ class MatchingReport:
             "dropped": self.dropped,
             "contended": [entry._asdict() for entry in self.contended],
             "unusable": [entry._asdict() for entry in self.unusable],
-            "sharedImages": [{"sha256": digest, "faceIds": faces} for digest, faces in self.shared.items()],
+            "sharedImages": [image.document() for image in self.shared],
             "unusedFiles": [entry.place for entry in self.unused_files],
             "unusedFolders": [{"folder": entry.folder, "files": entry.files} for entry in self.unused_folders],
             "rowsWithoutPath": self.rows_without_path,

@@ -54,12 +54,21 @@ class ObjectIndex:
         weakref.finalize(self, self.connection.close)
         self._next_number = 0
         self._has_file_names = False
-        self._key: str | None = None
+        self._keys: frozenset[str] | None = None
         self.has_keys = False
 
-    def choose_key(self, key: str) -> None:
-        """Let no other key in the JSON objects of user data name persons."""
-        self._key = key
+    def choose_keys(self, keys: Iterable[str]) -> None:
+        """Let no other keys in the JSON objects of user data name persons."""
+        self._keys = frozenset(keys)
+
+    def identifying_keys(self) -> list[str]:
+        """Return the keys in the JSON objects of user data by which at least half of their persons differ from all."""
+        query = (
+            "SELECT rule FROM (SELECT rule, loose, count(*) AS owners FROM owner_names WHERE substr(rule, 1, ?) = ?"
+            " GROUP BY rule, loose) GROUP BY rule HAVING 2 * sum(owners = 1) >= sum(owners)"
+        )
+        rows = self.connection.execute(query, (len(_JSON), _JSON))
+        return [row["rule"].removeprefix(_JSON) for row in rows]
 
     def add_persons(self, persons: Sequence[Person]) -> None:
         """Add persons, with the ids of their faces."""
@@ -206,8 +215,10 @@ class ObjectIndex:
         found = [(row["rule"], row["owner"]) for row in self.connection.execute(query, values)]
         if len(found) > _MOST_OWNERS:
             return []
-        other_keys = {rule for rule, _ in found if self._key and rule.startswith(_JSON) and rule != _JSON + self._key}
-        return [entry for entry in found if entry[0] not in other_keys]
+        return [entry for entry in found if self._counts(entry[0])]
+
+    def _counts(self, rule: str) -> bool:
+        return self._keys is None or not rule.startswith(_JSON) or rule.removeprefix(_JSON) in self._keys
 
     def _as_named(self, found: Sequence[tuple[str, int]]) -> Named | None:
         by_owner = {owner: rule for rule, owner in found}
