@@ -20,6 +20,7 @@ from hypothesis import settings
 from facesnap_cli.cli.context import App
 from facesnap_cli.cli.main import main
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
+from tests.support.gate import Gate, gate
 from tests.support.waiting import PATIENCE_S
 
 # `make test-slow` asks for "thorough" instead.
@@ -183,6 +184,13 @@ def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
     """The emulator with the demo seed, as it was at its start."""
     shared_emulator.reset()
     return shared_emulator
+
+
+@pytest.fixture
+def gated(emulator: RunningEmulator) -> Iterator[Gate]:
+    """A gate before the emulator."""
+    with gate(emulator.endpoint) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.archives.test_additions import GROUP, QUIET, SOURCE, TARGET, contents
 from tests.conftest import LinkedClock, Program
 from tests.support.archives import draw_images, face_ids, persons
 from tests.support.families import first_quick
-from tests.support.gate import Gate, gate, kill_at
+from tests.support.gate import Gate, kill_at
 from tests.support.service import call, post_calls
 
 V1 = "/face/v1.2"
@@ -44,12 +44,6 @@ REBUILD = [
 
 def _named(step: object) -> str:
     return str(step).replace(f"{V1}/persongroups/", "").strip()
-
-
-@pytest.fixture
-def gated(emulator: RunningEmulator) -> Iterator[Gate]:
-    with gate(emulator.endpoint) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from facesnap_cli.emulator.http_server import RunningEmulator
 from tests.conftest import TARGET_KEYS, LinkedClock, Program
 from tests.support.archives import exported, persons
 from tests.support.families import first_quick
-from tests.support.gate import Gate, gate
+from tests.support.gate import Gate
 from tests.support.service import call, posts
 from tests.support.waiting import PATIENCE_S, until
 
@@ -48,12 +48,6 @@ class LateService(LinkedClock):
         if self.slept_s + seconds >= LATE_S:
             self.has_delivered |= self._gate.deliver()
         super().sleep(seconds)
-
-
-@pytest.fixture
-def gated(emulator: RunningEmulator) -> Iterator[Gate]:
-    with gate(emulator.endpoint) as opened:
-        yield opened
 
 
 @pytest.fixture

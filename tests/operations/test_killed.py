@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,27 +13,13 @@ import pytest
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import TAKE_IT, LinkedClock, Program, take_employees
 from tests.support.families import slow
-from tests.support.gate import Gate, gate
+from tests.support.gate import Gate
 from tests.support.service import make_groups, post_calls, posts
 from tests.support.waiting import PATIENCE_S, until
 
 TAKE = "POST /face/v1.0/snapshots "
 APPLY = "POST /face/v1.0/snapshots/"
 POLL = "GET /face/v1.0/operations/"
-
-
-@pytest.fixture
-def gated(emulator: RunningEmulator) -> Iterator[Gate]:
-    with gate(emulator.endpoint) as opened:
-        yield opened
-
-
-@pytest.fixture
-def operator(tmp_path: Path, emulator: RunningEmulator, gated: Gate) -> Iterator[Program]:
-    """A program whose requests go through the gate."""
-    with closing(Program(tmp_path, LinkedClock(emulator))) as program:
-        program.configure(gated.endpoint)
-        yield program
 
 
 def kill(process: subprocess.Popen[str]) -> None:
