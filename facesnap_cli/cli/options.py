@@ -49,7 +49,7 @@ def output_file(name: str, writing: Writing) -> Callable[[str], OutputPath]:
     return parse
 
 
-# A default that no parameter has, such as a setting's, stands in its help.
+# The help itself names a default that is not the parameter's own, such as that of a setting.
 ProfileOption = Annotated[
     str | None,
     typer.Option(

@@ -60,7 +60,7 @@ def naming(subject: str) -> Iterator[None]:
 
 
 class Unknown(NamedTuple):
-    """A reference that a user gave, and the kind of thing of which it names none.
+    """A reference that a user gave, and the kind of thing that it was expected to name.
 
     The kind is `snapshot`, `operation`, `archive`, `plan` or `item`.
     """
@@ -74,8 +74,8 @@ class FacesnapError(Exception):
 
     `also` holds more lines for people; programs find their content in `details`. `failures` holds the errors of a
     batch's items, which the JSON form contains whole. `subject` is the item of a batch that the message names already,
-    and `reason` the message without it, if that is known. `cause` is what other items may have failed of as well, in
-    words that name none of them; items with the same cause share one message. `said` is the service's own text, if the
+    and `reason` the message without it, if that is known. `cause` is the reason in words that name no item, if other
+    items may fail for it too; items with the same cause share one message. `said` is the service's own text, if the
     message does not have all of it. `unknown` is a reference that names nothing of its kind; what it is may be known
     elsewhere.
     """

@@ -246,7 +246,7 @@ def append_text(
 class AppendedFile:
     """A file, pipe or device that is kept open to add to it. Not safe for several threads.
 
-    A file that was renamed or removed meanwhile is made anew under its name, as the rotation of logs needs it.
+    A file that was renamed or removed meanwhile, as by log rotation, is created again under its name.
     """
 
     def __init__(self, path: Path, mode: int):

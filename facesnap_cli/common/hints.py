@@ -93,7 +93,7 @@ class Hint:
     def in_plan(self, keys: Mapping[str, str], place: str, source: str | None) -> Hint:
         """Return the hint for an item of a plan: its `keys` in place of the options, after its `place`.
 
-        Objects are those of the profile `source`.
+        The command `objects` gets the profile `source`.
         """
         if not any(isinstance(part, Option) for part in self.parts):
             return self

@@ -83,7 +83,7 @@ class RunProgress:
         self._closed = threading.Event()
 
     def keep_showing(self) -> None:
-        """Start a thread in which the views show the items also while nothing is reported of them."""
+        """Start a thread that shows the items again while nothing about them is reported."""
         threading.Thread(target=self._show_unchanged, name="progress", daemon=True).start()
 
     def close(self) -> None:

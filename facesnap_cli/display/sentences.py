@@ -1,4 +1,4 @@
-"""Say in a sentence what a command has achieved. A person at a terminal reads it in place of all fields."""
+"""Sum up in a sentence what a command has achieved. A person at a terminal reads it in place of all fields."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Mark(Enum):
 
 
 class Sentence(NamedTuple):
-    """What became of one thing."""
+    """The result of one thing."""
 
     mark: Mark
     text: str
 
 
 def operation_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what became of a take, an apply, an export or an import."""
+    """Return the result of a take, an apply, an export or an import."""
     kind, status = document["kind"] or "operation", document["status"]
     what = f"{kind} of {_object(document)}" if document["objectId"] else f"{kind} {_short(document['operationId'])}"
     took = _took(document["elapsedSeconds"])
@@ -55,7 +55,7 @@ def operation_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def copy_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what became of a step of a copy: of its snapshot, or of a target and what was compared there."""
+    """Return the result of a step of a copy: of its snapshot, or of a target and what was compared there."""
     if document["kind"] == "take":
         is_old = document["outcome"] == "current"
         earlier = Sentence(Mark.DONE, f"{_snapshot(document)}, taken earlier")
@@ -68,7 +68,7 @@ def copy_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def run_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what became of a target of a plan's item."""
+    """Return the result of a target of a plan's item."""
     item, target = document["item"], from_here(document["objectId"]) or document["target"]
     if document["profile"] and document["objectId"]:
         target = _place(document)
@@ -85,7 +85,7 @@ def run_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def drill_sentence(document: Document, now: datetime) -> Sentence:
-    """Say whether the newest backup of an item could be restored."""
+    """Return whether the newest backup of an item could be restored."""
     if document["status"] == "failed":
         return Sentence(Mark.FAILED, f"{document['item']}: not restored")
     took = _took(document["elapsedSeconds"])
@@ -94,7 +94,7 @@ def drill_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def export_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what an archive holds and how much of it can be rebuilt."""
+    """Describe an archive: its content, and how much of it can be rebuilt."""
     parts = [f"{from_here(document['archive'])}: {_object(document)}", *_persons(document), _images(document)]
     size = document["bytes"]
     parts += [size_in_words(size)] if isinstance(size, int) else []
@@ -105,7 +105,7 @@ def export_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def preview_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what an export would write."""
+    """Describe the archive that an export would write."""
     faces = document["faces"] if document["facesWithImage"] is None else None
     images = counted(faces, "face") if isinstance(faces, int) else _images(document)
     parts = [f"would write {from_here(document['archive'])}: {_object(document)}", *_persons(document), images]
@@ -116,7 +116,7 @@ def preview_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def import_sentence(document: Document, now: datetime) -> Sentence:
-    """Say what an import has built."""
+    """Describe the object that an import has built."""
     added = "added to" if document["additions"] else "built as"
     state = ", trained" if document["trainingStatus"] == "succeeded" else ""
     state += ", verified" if document["verified"] else ""
@@ -130,12 +130,12 @@ def import_sentence(document: Document, now: datetime) -> Sentence:
 
 
 def deletion_sentence(document: Document, now: datetime) -> Sentence:
-    """Say which snapshot is gone."""
+    """Return the result of a deletion."""
     return Sentence(Mark.DONE, f"snapshot {_short(document['id'])} of {_object(document)} deleted")
 
 
 def update_sentence(document: Document, now: datetime) -> Sentence:
-    """Say which snapshot was changed, and who may apply it now."""
+    """Return the result of a change of a snapshot, with the subscriptions that may apply it now."""
     scope = document["applyScope"]
     who = f", may be applied in {', '.join(scope)}" if isinstance(scope, list) and scope else ""
     return Sentence(Mark.DONE, f"snapshot {_short(document['id'])} of {_object(document)} changed{who}")

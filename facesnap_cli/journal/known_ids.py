@@ -1,4 +1,4 @@
-"""Say what a reference is that names nothing of the kind that a command takes: another kind of id, most often."""
+"""Recognize a reference of the wrong kind, such as an operation's id where a command takes a snapshot."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def known_as(state_directory: Path, unknown: Unknown) -> Hint:
     return Hint()
 
 
-def it_is(what: str, wanted: str, usage: Command) -> Hint:
-    """Return the hint that a reference is something else than a command wants, with a command that takes it."""
-    return Hint(f"this is {what}, not {'an' if wanted[0] in 'aio' else 'a'} {wanted}: ", usage)
+def it_is(what: str, expected: str, usage: Command) -> Hint:
+    """Return the hint that a reference is not of the expected kind, with a command that takes it."""
+    return Hint(f"this is {what}, not {'an' if expected[0] in 'aio' else 'a'} {expected}: ", usage)
 
 
 def _operation(operation_id: str, kind: str, what: str, state: str, snapshot_id: str | None) -> tuple[str, Command]:

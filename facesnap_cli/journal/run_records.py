@@ -23,7 +23,7 @@ _PLANS_SQL = (
 
 
 class RunCause(NamedTuple):
-    """Why targets of a run failed: one message for all that failed of it, and the command that mends it."""
+    """The reason for which targets of a run failed: one message for all of them, and the command that mends it."""
 
     message: str
     profile: str | None

@@ -145,7 +145,7 @@ class RateLimiter:
             return Rest(rest_s, is_new)
 
     def accepted(self) -> None:
-        """Take in a response that was no refusal."""
+        """Record a response that was no refusal."""
         self._refusals = 0
 
     def _put_off(self, late_s: float) -> None:

@@ -52,7 +52,7 @@ class Patience:
         self.has_progress = False
 
     def progress(self) -> None:
-        """Take in that a request got through."""
+        """Record that a request got through."""
         with self._lock:
             self.has_progress, self._failing_since, self._is_reported = True, None, False
 
@@ -65,12 +65,12 @@ class Patience:
             return now - self._failing_since + delay_s <= self._longest_s
 
     def is_first_report(self) -> bool:
-        """Return whether nothing was reported since the last progress, and take this for a report."""
+        """Return whether nothing was reported since the last progress, and record a report."""
         with self._lock:
             was_reported, self._is_reported = self._is_reported, True
             return not was_reported
 
 
 def is_transient(response: Response) -> bool:
-    """Return whether a response says that the service failed, rather than anything of the request."""
+    """Return whether the service failed, rather than refused the request."""
     return response.status == 408 or 500 <= response.status < 600

@@ -55,7 +55,7 @@ def failure_of(operation: Operation) -> FacesnapError | None:
 
 
 class Cause(NamedTuple):
-    """What items of a batch failed of, with the failures of these items and their names."""
+    """The reason for which items of a batch failed: the failures of these items, and their names."""
 
     failures: tuple[FacesnapError, ...]
     names: tuple[str, ...]
@@ -132,7 +132,7 @@ def combined(results: Sequence[tuple[str, FacesnapError | None]], what: str) -> 
 
 
 def causes_of(failed: Iterable[tuple[str, FacesnapError]]) -> list[Cause]:
-    """Return what named items failed of, each cause once, also if an item failed of several."""
+    """Return why named items failed, each cause once. An item may have several."""
     groups: dict[str, list[tuple[str, FacesnapError]]] = {}
     for name, failure in failed:
         for part in _parts(failure):
@@ -144,7 +144,7 @@ def causes_of(failed: Iterable[tuple[str, FacesnapError]]) -> list[Cause]:
 
 
 def _parts(failure: FacesnapError) -> list[FacesnapError]:
-    """Return what an item failed of: the failures of its own items, if it is a batch itself."""
+    """Return why an item failed: the failures of its own items, if it is a batch itself."""
     if not failure.failures or isinstance(failure, StillRunningError):
         return [failure]
     return [part for each in failure.failures for part in _parts(each)]

@@ -65,7 +65,7 @@ class ImageDirectory:
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self._root))
         except OSError as error:
             raise OperationFailedError(
-                f"{harmless(str(error.filename))}: {error.strerror}", hint="run the same command again: it goes on"
+                f"{harmless(str(error.filename))}: {error.strerror}", hint="run the same command again to resume"
             ) from error
 
     def _walk(self, index: ObjectIndex, folder: _Folder, above: tuple[str, ...]) -> Iterator[SourceImage]:

@@ -25,7 +25,7 @@ class Detection:
 
 
 def detections_of(faces_by_model: Mapping[str | None, int], chosen: str | None) -> list[Detection]:
-    """Return the models that apply to faces, of which the archive names the model or None.
+    """Return the models that apply to faces, counted by the model that the archive names for them, or None.
 
     `chosen` is the user's and applies to all.
     """

@@ -27,7 +27,7 @@ class AccountChecks:
     """
 
     def __init__(self, dependencies: Dependencies, profile: str | None = None, *, is_of_plan: bool = False):
-        """Check the account of a profile, None for the chosen one. A plan's needs the snapshots that are checked."""
+        """Check the account of a profile, None for the chosen one. An account `is_of_plan` must have snapshots."""
         self._dependencies = dependencies
         self._profile = profile
         self._is_of_plan = is_of_plan
@@ -76,7 +76,7 @@ class AccountChecks:
         return ok(" and ".join(f"{name} from {settings.describe_source(name)}" for name in self._sources()))
 
     def _sources(self) -> list[str]:
-        """Return the settings that give the first key and the second, as far as there are such."""
+        """Return the setting that gives the first key, and the one that gives the second, if there is one."""
         from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 
         settings = self._account.settings

@@ -53,7 +53,7 @@ class Listing(NamedTuple):
         return [f"{_counted(len(items), 'item')}, {_counted(len(there), 'backup')}{age}"]
 
     def restore_command(self, plan: Path | None) -> Command:
-        """Return the command that restores the newest good backup of now, also later; empty without one."""
+        """Return the command that restores the newest good backup of this list; empty without one."""
         good = next((backup for backup in self.backups if backup.standing is Standing.GOOD), None)
         if good is None:
             return NO_COMMAND

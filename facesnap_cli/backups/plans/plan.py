@@ -133,7 +133,7 @@ class Plan:
         return _line(self.lines, "backup", item.number, key)
 
     def name_keys(self, item: PlanItem, failure: FacesnapError | None) -> None:
-        """Name an item's keys in the hint of its failure where it names the options that a command line has."""
+        """Replace options in the hint of an item's failure by keys of the plan, and its export by the run."""
         if failure:
             if failure.resume[1:2] == ("export",):
                 failure.resume = command("run", self.path.absolute())

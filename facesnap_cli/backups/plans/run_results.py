@@ -107,7 +107,7 @@ class ItemResult:
 
 
 def _failed(cause: Cause) -> str:
-    """Return what happened to targets that failed of one cause. It names neither them nor the item twice."""
+    """Return the result of targets that failed for one cause. It names neither them nor the item twice."""
     failure = cause.failures[0]
     if failure.subject in cause.names:
         return str(failure.in_a_line)

@@ -105,7 +105,7 @@ def _snapshots(line: Line, environment: Mapping[str, str]) -> list[Word]:
     settings = _settings_of(line, environment)
     account, now = resource_of(settings), datetime.now(UTC)
     seen = RecentSnapshots(state_directory(environment), account).read(now)
-    words = {one.id: Word(one.id, f"{one.type} {one.object_id or ''}".strip()) for one in seen.snapshots}
+    words = {each.id: Word(each.id, f"{each.type} {each.object_id or ''}".strip()) for each in seen.snapshots}
     unlisted_since = format_time(seen.listed_time or now - SNAPSHOT_LIFETIME)
     taken = read_only.snapshots_taken(
         state_directory(environment), since=unlisted_since, profile=settings.profile, resource=account
@@ -123,7 +123,7 @@ def _objects(line: Line, environment: Mapping[str, str]) -> list[Word]:
     from facesnap_cli.journal.recently_seen import RecentObjects
     from facesnap_cli.models.ids import OBJECT_ID
 
-    settings, wanted = _settings_of(line, environment), line.given.get("--type", "").lower()
+    settings, given_type = _settings_of(line, environment), line.given.get("--type", "").lower()
     account, state = resource_of(settings), state_directory(environment)
     listed = RecentObjects(state, account).read(datetime.now(UTC))
     known = [*listed, *read_only.objects_of(state, profile=settings.profile, resource=account)]
@@ -133,12 +133,12 @@ def _objects(line: Line, environment: Mapping[str, str]) -> list[Word]:
     return [
         Word(object_id, f"{object_type} {name or ''}".strip())
         for (object_type, object_id), name in names.items()
-        if wanted in ("", object_type.lower()) and OBJECT_ID.fullmatch(object_id)
+        if given_type in ("", object_type.lower()) and OBJECT_ID.fullmatch(object_id)
     ]
 
 
 def _settings_of(line: Line, environment: Mapping[str, str]) -> Settings:
-    """Return the settings of the profile that the line names, which of `copy` is that of the source."""
+    """Return the settings of the profile that the line names; for `copy`, of the source's."""
     from facesnap_cli.config.settings import load
 
     profile = line.given.get("--from") or line.given.get("--profile")
