@@ -1,4 +1,4 @@
-"""Writes what completion is made of, from the program itself: `make completions`."""
+"""Write what completion is made of, from the program itself: `make completions`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from facesnap_cli.cli.command_table import TABLE, Facesnap
 from facesnap_cli.cli.completion import command_words
-from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.completion.scripts import SCRIPTS
 from facesnap_cli.cli.topics import TOPICS
 
 DIRECTORY = Path(__file__).parent.parent / "completions"
+FILE_NAMES = {"bash": "facesnap.bash", "zsh": "_facesnap", "fish": "facesnap.fish", "powershell": "facesnap.ps1"}
 
 
 def table_text() -> str:

@@ -243,7 +243,7 @@ def read_head(connection: sqlite3.Connection, path: Path) -> Head:
         row = read_head_row(connection)
         if row is None or row["finished_time"] is None:
             raise ArchiveError(
-                f"{path} is an export that has not ended", hint="run the same facesnap export again: it goes on"
+                f"{path} is an export that has not ended", hint="run the same facesnap export again to resume it"
             )
         return Head.from_row(row, format_version(connection))
     except (sqlite3.Error, ValueError, IndexError) as error:

@@ -97,7 +97,7 @@ def _check_file(path: Path) -> None:
     if header.startswith(b"SQLite format 3\x00") and _WAL_VERSION in header[18:20]:
         raise ArchiveError(
             f"{path} is an export that has not ended, or was changed by another program (it is in WAL mode)",
-            hint="run the same facesnap export again: it goes on",
+            hint="run the same facesnap export again to resume it",
         )
 
 

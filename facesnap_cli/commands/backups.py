@@ -108,7 +108,7 @@ def show_backups(app: App, place: Path | None, *, offline: bool) -> None:
         for plan in listing.plans:
             for text in uncovered_objects(app.dependencies, plan):
                 app.messages.note(text)
-    app.conclude(listing.failure, then=listing.restore_command(place))
+    app.conclude(listing.failure, then=listing.restore_command())
 
 
 def adopt_backups(app: App, plan: Path, *, given: bool) -> None:

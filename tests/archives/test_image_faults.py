@@ -172,7 +172,7 @@ def test_a_manifest_that_contradicts_itself_is_refused_with_all_lines_before_any
     assert (done.status, done.out, team.emulator.requests()["total"]) == (2, "", before)
     found = json.loads(done.err)["error"]["complaints"]
     assert [line.partition("line ")[2].partition(":")[0] for line in found] == ["3", "5", "7", "8", "9"]
-    assert "stands in line 2 already" in found[0]
+    assert "is in line 2 already" in found[0]
     assert not list(team.program.directory.glob("team.facesnap*"))
 
 

@@ -20,7 +20,7 @@ GOOD = item("group-00", "dr:group-00-{date}")
         (f"[[backup]]\n{GOOD}\njbos = 4", ":7: item group-00: unknown key 'jbos'; there are name"),
         (f"[[backup]]\n{GOOD}\ntargets = 4", ":7: item group-00: unknown key 'targets'; did you mean to?"),
         (f"jbos = 4\n[[backup]]\n{GOOD}", ":1: unknown key 'jbos'; did you mean jobs?"),
-        (f"[[backup]]\n{GOOD}\n[[backup]]\n{GOOD}", ":8: the name group-00 stands in line 2 already"),
+        (f"[[backup]]\n{GOOD}\n[[backup]]\n{GOOD}", ":8: the name group-00 is in line 2 already"),
         (
             f"[[backup]]\n{GOOD}\n\n[[backup]]\n{item('b', 'dr:group-00-{date}')}",
             ":13: b and group-00 could make the same copy in dr: dr:group-00-{date} here, dr:group-00-{date} in line 6",

@@ -14,11 +14,11 @@ import pytest
 
 from facesnap_cli.cli.completion import command_words
 from facesnap_cli.cli.completion.candidates import Offer, kinds_of, offer, words_of
-from facesnap_cli.cli.completion.scripts import FILE_NAMES, SCRIPTS
+from facesnap_cli.cli.completion.scripts import SCRIPTS
 from facesnap_cli.cli.completion.value_candidates import values
 from facesnap_cli.journal.recently_seen import KEPT, Listing, RecentObjects, RecentSnapshots
 from facesnap_cli.models.identity import Resource
-from tests.completions import table_text
+from tests.completions import FILE_NAMES, table_text
 from tests.conftest import Program
 from tests.support.families import first_quick
 from tests.support.terminal import terminal

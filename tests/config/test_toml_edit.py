@@ -106,9 +106,7 @@ ENTRIES = VALUES | st.floats() | st.lists(VALUES)
 
 
 @given(
-    profiles=st.dictionaries(
-        KEYS, st.dictionaries(KEYS, VALUES | st.floats() | st.lists(VALUES), max_size=3), max_size=3
-    ),
+    profiles=st.dictionaries(KEYS, st.dictionaries(KEYS, ENTRIES, max_size=3), max_size=3),
     profile=KEYS,
     key=st.sampled_from(["object_id", "key_env", "a"]),
     value=VALUES,

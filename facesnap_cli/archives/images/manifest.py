@@ -106,7 +106,7 @@ class ImageManifest:
                 f" SELECT line, {what} AS shown, first FROM rows JOIN twice ON {column} = value WHERE line > first"
             )
             for row in self._rows.execute(query, (column == "file",)):
-                yield row["line"], f"the {what} {shown(row['shown'])} stands in line {row['first']} already"
+                yield row["line"], f"the {what} {shown(row['shown'])} is in line {row['first']} already"
 
 
 class _Reader:
@@ -194,7 +194,7 @@ def _raise_all(path: Path, complaints: Sequence[tuple[int, str]]) -> None:
     if not complaints:
         return
     found = [f"{path}, line {line}: {harmless(text)}" for line, text in sorted(complaints)]
-    hint = "correct the manifest; each file and each face may stand in one line"
+    hint = "correct the manifest; each file and each face may be in one line only"
     raise UsageError(found[0], also=found[1:], hint=hint, details={"complaints": found})
 
 

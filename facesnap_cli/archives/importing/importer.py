@@ -250,7 +250,7 @@ class _Import:
         if self._parameters.additions:
             record_lost_additions(self._objects, self._kind, self._state, self._object_id)
         else:
-            record_lost_responses(self._objects, self._archive, self._kind, self._state, self._object_id)
+            record_lost_responses(self._objects, self._kind, self._state, self._object_id)
 
     def _add_round(self) -> None:
         self._lost = []

@@ -17,9 +17,7 @@ from facesnap_cli.operations.parameters import VerifyLevel
 _SHOWN = 5
 
 
-def record_lost_responses(
-    objects: ObjectApi, archive: Archive, kind: ObjectType, state: ImportState, object_id: str
-) -> None:
+def record_lost_responses(objects: ObjectApi, kind: ObjectType, state: ImportState, object_id: str) -> None:
     """Record the persons and faces that the object holds and the state lacks, because their responses were lost.
 
     Faces of a person or list are added in turn in a fixed order, so a single unknown face is the first missing one.

@@ -52,7 +52,7 @@ class Listing(NamedTuple):
         age = f", the newest {format_duration((now - newest).total_seconds())} old" if newest else ""
         return [f"{_counted(len(items), 'item')}, {_counted(len(there), 'backup')}{age}"]
 
-    def restore_command(self, plan: Path | None) -> Command:
+    def restore_command(self) -> Command:
         """Return the command that restores the newest good backup of this list; empty without one."""
         good = next((backup for backup in self.backups if backup.standing is Standing.GOOD), None)
         if good is None:

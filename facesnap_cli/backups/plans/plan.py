@@ -323,7 +323,7 @@ class _Reader:
                 self._complain(line, f"{source} backs {item.object_id} up already: give that one all the targets")
             line = self._line("backup", item.number, "name")
             if item.name in names:
-                self._complain(line, f"the name {item.name} stands in line {names[item.name]} already")
+                self._complain(line, f"the name {item.name} is in line {names[item.name]} already")
             names.setdefault(item.name, line)
             for target in item.targets:
                 # Archives of all types lie in the same directories; objects of two types may have the same id.

@@ -60,7 +60,7 @@ def preview_copy(dependencies: Dependencies, parameters: CopyParameters, item: s
     copy.learn_time()
     looks = [_target_step(copy, parameters, target, item) for target in parameters.targets]
     applies = any(step.action == "apply" for step, _ in looks)
-    takes = _source_steps(copy, dependencies, parameters, item) if applies else []
+    takes = [_source_step(copy, parameters, item)] if applies else []
     if takes and takes[0].action == "missing":
         gone = not_found(parameters.source, parameters.take.object_type, parameters.take.object_id)
         looks = [(step, gone if step.action == "apply" else failure) for step, failure in looks]
@@ -82,7 +82,7 @@ def not_found(account: Account, object_type: ObjectType, object_id: str) -> NotF
     )
 
 
-def _source_steps(copy: Copy, dependencies: Dependencies, parameters: CopyParameters, item: str) -> list[Step]:
+def _source_step(copy: Copy, parameters: CopyParameters, item: str) -> Step:
     """Return the step that gives the copy its snapshot, or the step that its source is missing."""
     source, kind = parameters.source, parameters.take.object_type
     going_on = copy.unfinished_take()
@@ -96,7 +96,7 @@ def _source_steps(copy: Copy, dependencies: Dependencies, parameters: CopyParame
     needed = action == "take" or parameters.verify is not VerifyLevel.NONE
     if needed and not source.objects.exists(kind, parameters.take.object_id):
         action, why = "missing", "there is no such object"
-    return [Step(item, action, source.profile, kind.value, parameters.take.object_id, why)]
+    return Step(item, action, source.profile, kind.value, parameters.take.object_id, why)
 
 
 def _target_step(

@@ -121,7 +121,6 @@ Register-ArgumentCompleter -Native -CommandName facesnap -ScriptBlock {
 """
 
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH, "powershell": _POWERSHELL}
-FILE_NAMES = {"bash": "facesnap.bash", "zsh": "_facesnap", "fish": "facesnap.fish", "powershell": "facesnap.ps1"}
 
 
 def script_for(shell: str) -> str:
