@@ -77,7 +77,7 @@ class Facesnap(CommandGroup):
             sys.stdout.write(self._text_of(ctx, asked[0]))
             ctx.exit()
         if asked and asked[0] not in TABLE and not asked[0].startswith("-"):
-            from facesnap_cli.cli.suggestions import unknown_command
+            from facesnap_cli.cli.other_words import unknown_command
 
             raise unknown_command(
                 asked[0], "facesnap help", {name: entry.help for name, entry in TABLE.items()} | TOPICS

@@ -129,7 +129,7 @@ class CommandGroup(TyperGroup):
         """Find the command of a line. Raises UsageError with the commands that an unknown word may stand for."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
-            from facesnap_cli.cli.suggestions import unknown_command
+            from facesnap_cli.cli.other_words import unknown_command
 
             raise unknown_command(args[0], ctx.command_path, {name: self.short_help_of(name) for name in known})
         return super().resolve_command(ctx, args)

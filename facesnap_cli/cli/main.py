@@ -100,7 +100,7 @@ def _usage(error: TyperException) -> FacesnapError:
     context = getattr(error, "ctx", None)
     path = context.command_path.split() if context else ["facesnap"]
     if context and (option := getattr(error, "option_name", "")) and type(error).__name__ == "NoSuchOption":
-        from facesnap_cli.cli.suggestions import unknown_option
+        from facesnap_cli.cli.other_words import unknown_option
 
         return unknown_option(option, context)
     message = error.format_message()

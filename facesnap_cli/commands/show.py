@@ -17,8 +17,8 @@ def show(ctx: typer.Context, snapshot: options.SnapshotArgument, type: options.T
 
     facesnap show latest -o json
     """
-    from facesnap_cli.cli.next_commands import applying
     from facesnap_cli.cli.option_values import snapshot_reference, type_filter
+    from facesnap_cli.cli.suggestions import applying
     from facesnap_cli.display.columns import SNAPSHOT
     from facesnap_cli.display.sentences import SHORT_ID
     from facesnap_cli.operations.find_snapshots import find_snapshot

@@ -47,7 +47,7 @@ def take(
 
     facesnap take -t PersonGroup -i staff -s 64084e07-9b7f-4a98-bea4-9986d3a1edeb
     """
-    from facesnap_cli.cli.next_commands import applying
+    from facesnap_cli.cli.suggestions import applying
     from facesnap_cli.cli.waiting import finish
     from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import FINISHED_TAKE

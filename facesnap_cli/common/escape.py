@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from facesnap_cli.common.patterns import pattern
 
@@ -70,6 +70,12 @@ def nearest(text: str, choices: Iterable[str]) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `1 snapshot`, `2,000 snapshots`. Give `many` for an irregular plural."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def enumerated(texts: Sequence[str], word: str = "and") -> str:
+    """Return texts as a list in a sentence: `a, b and c`."""
+    *others, last = texts
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def storable(text: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from facesnap_cli.backups.plans.plan_keys import ITEM_KEYS, KEEP_KEYS, NOTIFY_KEYS, PLAN_KEYS
-from facesnap_cli.cli import suggestions
 from facesnap_cli.cli.command_table import TABLE
+from facesnap_cli.cli.other_words import OTHER_COMMANDS, OTHER_OPTIONS
 from facesnap_cli.cli.topics import TOPICS
 from facesnap_cli.config.definitions import SETTINGS
 from tests.conftest import Program
@@ -163,10 +163,10 @@ def test_words_of_other_programs_lead_to_commands_and_options_that_exist() -> No
         if " " in path:
             groups.setdefault(path.split()[-2], set()).add(path.split()[-1])
     options = {name for command in COMMANDS.values() for param in command.params for name in param.opts}
-    for group, words in suggestions._OTHER_COMMANDS.items():
+    for group, words in OTHER_COMMANDS.items():
         assert {name for meant in words.values() for name in meant} <= groups[group]
         assert not set(words) & groups[group]
-    named = [meant for several in suggestions._OTHER_OPTIONS.values() for meant in several if isinstance(meant, str)]
+    named = [meant for several in OTHER_OPTIONS.values() for meant in several if isinstance(meant, str)]
     assert {meant.split()[0] for meant in named} <= options
 
 

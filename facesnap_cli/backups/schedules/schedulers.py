@@ -14,7 +14,7 @@ from facesnap_cli.backups.schedules.launchd import launchd
 from facesnap_cli.backups.schedules.plan_facts import PlanFacts
 from facesnap_cli.backups.schedules.systemd import systemd
 from facesnap_cli.common.errors import UsageError
-from facesnap_cli.common.escape import harmless, nearest
+from facesnap_cli.common.escape import enumerated, harmless, nearest
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 SCHEDULERS: Mapping[str, Callable[[PlanFacts], list[str]]] = {
@@ -54,23 +54,18 @@ def scheduler_warnings(facts: PlanFacts, names: Sequence[str]) -> Iterator[str]:
     """Yield a warning for each kind of trouble that the plan has in these schedulers."""
     chosen = [name for name in SCHEDULERS if name in names]
     if facts.unreachable_keys and {*chosen} & {"github", "azure", "kubernetes"}:
-        yield f"{_all(facts.unreachable_keys)}; pipelines need key_env"
+        yield f"{enumerated(facts.unreachable_keys)}; pipelines need key_env"
     if facts.invocation.secrets and {*chosen} & {"crontab", "systemd", "launchd"}:
         are = "are" if len(facts.invocation.secrets) > 1 else "is"
         yield (
-            f"{_all(facts.invocation.secrets)} {are} set here, and a key is written nowhere:"
+            f"{enumerated(facts.invocation.secrets)} {are} set here, and a key is written nowhere:"
             " give the profile a key_file or key_command"
         )
     if facts.archives and (pipelines := [name for name in chosen if name in ("github", "azure")]):
         yield (
-            f"{_all(pipelines)}: the archives become artifacts, personal data that all may download who may read the"
-            " pipeline's runs; the next run does not see them: keep deletes none, and images come from images alone"
+            f"{enumerated(pipelines)}: the archives become artifacts, personal data that all may download who may read"
+            " the pipeline's runs; the next run does not see them: keep deletes none, and images come from images alone"
         )
     if facts.archives and facts.absolute_paths and "kubernetes" in chosen:
         need = "need a volume each" if len(facts.absolute_paths) > 1 else "needs a volume of its own"
-        yield f"kubernetes: {_all(facts.absolute_paths)} {need}, which the CronJob does not mount yet"
-
-
-def _all(texts: Sequence[str]) -> str:
-    *others, last = texts
-    return f"{', '.join(others)} and {last}" if others else last
+        yield f"kubernetes: {enumerated(facts.absolute_paths)} {need}, which the CronJob does not mount yet"
