@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from facesnap_cli.archives.archive_parameters import ImportParameters
 from facesnap_cli.archives.archive_schema import Head
 from facesnap_cli.archives.importing.doubt import Doubts
+from facesnap_cli.archives.importing.import_items import Request
 from facesnap_cli.archives.importing.import_schema import ADDING, CREATING, EXTENDING, FINISHED
-from facesnap_cli.archives.importing.import_state import ImportState, Request
+from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.errors import ConflictError, FacesnapError, OutcomeUnknownError
 from facesnap_cli.face_api.object_api import ObjectApi
 from facesnap_cli.journal.transfer_record import FINISHED_BEFORE

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from facesnap_cli.archives.importing.import_state import ImportState, Request
+from facesnap_cli.archives.importing.import_items import Request
+from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.common.clock import Clock
 from facesnap_cli.common.errors import FacesnapError, Interruption, OutcomeUnknownError
 from facesnap_cli.common.progress import Progress

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import Additions, ImportParameters
 from facesnap_cli.archives.importing.doubt import Doubts
+from facesnap_cli.archives.importing.import_items import PendingFace
 from facesnap_cli.archives.importing.import_schema import ADDING, FINISHED
-from facesnap_cli.archives.importing.import_state import ImportState, PendingFace
+from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.archives.importing.reconcile import listed
 from facesnap_cli.common.errors import ConflictError, UsageError, VerificationError
 from facesnap_cli.common.escape import counted

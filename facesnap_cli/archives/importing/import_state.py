@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_schema import ArchiveError, checksum_of, with_checksum
+from facesnap_cli.archives.importing.import_items import Contents, Done, PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.import_schema import (
     ADDING,
     APPLICATION_ID,
@@ -28,53 +28,6 @@ from facesnap_cli.common.files import make_private_directory
 from facesnap_cli.common.sqlite import connect
 from facesnap_cli.common.time_format import format_time, parse_time
 from facesnap_cli.models.wire_values import unreadable
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPerson:
-    """A person of the archive who is not rebuilt yet. With a `new_id` only faces are missing."""
-
-    person_id: str
-    name: str | None
-    user_data: str | None
-    new_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingFace:
-    """A face of the archive that is not rebuilt yet. `image` is the image's SHA-256."""
-
-    face_id: str
-    person_id: str | None
-    user_data: str | None
-    image: str
-    target_face: str | None
-    detection_model: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The numbers of persons and faces that are done."""
-
-    persons: int
-    faces: int
-    refused: int
-
-    @property
-    def total(self) -> int:
-        return self.persons + self.faces + self.refused
-
-
-# The lower-case id of each person and face in an object; a face has its person's, else None.
-Contents = Iterable[tuple[str, str | None]]
-
-
-class Request(NamedTuple):
-    """A request that changes the object: the step that it belongs to, and the person or face of the archive."""
-
-    step: str
-    item_id: str = ""
-    person_id: str | None = None
 
 
 class ImportState:

@@ -12,9 +12,10 @@ from facesnap_cli.archives.importing.detection import Detection, describe_detect
 from facesnap_cli.archives.importing.doubt import Doubts
 from facesnap_cli.archives.importing.existing_object import begin_additions, check_additions, record_lost_additions
 from facesnap_cli.archives.importing.id_map_file import write_id_map
+from facesnap_cli.archives.importing.import_items import PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.import_result import ImportResult, refusal_of
 from facesnap_cli.archives.importing.import_schema import ADDING, EXTENDING, FINISHED, TRAINING
-from facesnap_cli.archives.importing.import_state import ImportState, PendingFace, PendingPerson, Request
+from facesnap_cli.archives.importing.import_state import ImportState
 from facesnap_cli.archives.importing.reconcile import check_rebuilt, record_lost_responses
 from facesnap_cli.archives.importing.training import TrainingWait
 from facesnap_cli.common.clock import Clock
