@@ -80,9 +80,8 @@ class AccountChecks:
         from facesnap_cli.face_api.credentials import SECOND_SOURCES, key_sources_of
 
         settings = self._account.settings
-        return [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings.value_of(name))][
-            : len(self._keys)
-        ]
+        names = [*key_sources_of(settings), *(name for name in SECOND_SOURCES if settings.value_of(name))]
+        return names[: len(self._keys)]
 
     def _service(self) -> Found:
         started = self._dependencies.clock.monotonic()

@@ -111,12 +111,6 @@ def run_checks(
     return findings
 
 
-def failed(check: str, error: FacesnapError, complete: Completion, subject: str = "") -> Finding:
-    """Return the finding for an error."""
-    hint = error.advice.text(complete)
-    return Finding(check, Health.FAILED, str(error.in_a_line), hint, error.status, subject)
-
-
 def verdict(findings: Sequence[Finding]) -> UnhealthyError | None:
     """Return the error that the findings add up to, with the first failed check's exit status; None if none failed."""
     wrong = [finding for finding in findings if finding.health is Health.FAILED]
@@ -130,5 +124,6 @@ def _finding(check: Check, complete: Completion, subject: str) -> Finding:
     try:
         health, message, hint = check.find()
     except FacesnapError as error:
-        return failed(check.name, error, complete, subject)
+        said, hint = str(error.in_a_line), error.advice.text(complete)
+        return Finding(check.name, Health.FAILED, said, hint, error.status, subject)
     return Finding(check.name, health, message, as_hint(hint).text(complete), subject=subject)

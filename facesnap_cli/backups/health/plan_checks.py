@@ -35,22 +35,25 @@ class PlanChecks:
         checks = [Check("plan", (), self._check_plan), Check("items", ("plan", "configuration"), self._check_items)]
         findings = [*about_machine]
         findings += run_checks(checks, complete, known=findings)
-        items = self._plan.items if self._plan else ()
+        if self._plan is None:
+            return findings
+        items = self._plan.items
         default = self._dependencies.settings.profile or ""
         for profile, needs_snapshots in _profiles_of(items, default).items():
             account = AccountChecks(self._dependencies, profile, is_of_plan=True)
             of_account = account.checks(with_snapshots=needs_snapshots)
             findings += run_checks(of_account, complete, subject=profile, known=findings)
         for number, item in enumerate(items):
-            of_item = self._checks_of(number, item, default)
+            of_item = self._checks_of(self._plan, number, default)
             findings += run_checks(of_item, complete, subject=item.name, known=findings)
         return findings
 
-    def _checks_of(self, number: int, item: PlanItem, default: str) -> list[Check]:
+    def _checks_of(self, plan: Plan, number: int, default: str) -> list[Check]:
+        item = plan.items[number]
         services = [named("service", profile) for profile in _profiles_of([item], default)]
-        images = [Check("images", (), partial(self._check_images, item))] if item.images else []
+        images = [Check("images", (), partial(_check_images, plan, item, item.images))] if item.images else []
         needs = ["items", *services, *(check.name for check in images)]
-        return [*images, Check("targets", needs, partial(self._check_targets, number))]
+        return [*images, Check("targets", needs, partial(self._check_targets, plan, number))]
 
     def _check_plan(self) -> Found:
         self._plan = self._read()
@@ -61,57 +64,47 @@ class PlanChecks:
         self._methods = methods_of(self._dependencies, self._plan)
         return ok("no item contradicts the configuration or another item")
 
-    def _check_images(self, item: PlanItem) -> Found:
-        assert self._plan
-        assert item.images
-        path = self._plan.path.absolute().parent / item.images
-        try:
-            source = image_source(path)
-        except UsageError as error:
-            raise self._plan.wrong(item, "images", error) from None
-        if not source.origin.is_dir():
-            return ok(f"the manifest {path} can be read")
-        found, unreadable = _files_in(path)
-        if unreadable:
-            several = counted(len(unreadable), "file")
-            return (
-                Health.WARNING,
-                f"{several} in {path} may not be read, such as {unreadable[0]}",
-                "let this user read it",
-            )
-        if found == 0:
-            empty = f"there is no file in {path}"
-            hint = "is the directory mounted?"
-            if item.require_images is not False:
-                raise VerificationError(empty, hint=hint)
-            return Health.WARNING, empty, hint
-        return ok(f"{counted(found, 'file')} in {path}")
-
-    def _check_targets(self, number: int) -> Found:
-        assert self._plan
+    def _check_targets(self, plan: Plan, number: int) -> Found:
         method = self._methods[number]
         preview = method.preview()
         for _, failure in preview.results:
-            self._plan.name_keys(method.item, failure)
+            plan.name_keys(method.item, failure)
         if preview.failure:
             raise preview.failure
         for target in method.item.targets:
             if target.profile == "file" and target.template:
-                self._check_directory(method.item, self._plan.path.absolute().parent / target.template.text)
+                _check_directory(plan, method.item, plan.path.absolute().parent / target.template.text)
         return ok(", ".join(place for place, _ in preview.results))
 
-    def _check_directory(self, item: PlanItem, template: Path) -> None:
-        """Raise ConfigurationError if the directory of an archive can be neither written nor made."""
-        fixed = Path(str(template).partition("{")[0] + "x").parent
-        directory = next((path for path in (fixed, *fixed.parents) if path.exists()), fixed)
-        if not directory.is_dir():
-            why = f"{directory} is not a directory"
-        elif not os.access(directory, os.W_OK | os.X_OK):
-            why = f"the directory {directory} may not be written"
-        else:
-            return
-        assert self._plan
-        raise self._plan.wrong(item, "to", UsageError(why))
+
+def _check_images(plan: Plan, item: PlanItem, images: str) -> Found:
+    path = plan.path.absolute().parent / images
+    try:
+        source = image_source(path)
+    except UsageError as error:
+        raise plan.wrong(item, "images", error) from None
+    if not source.origin.is_dir():
+        return ok(f"the manifest {path} can be read")
+    found, unreadable = _files_in(path)
+    if unreadable:
+        message = f"{counted(len(unreadable), 'file')} in {path} may not be read, such as {unreadable[0]}"
+        return Health.WARNING, message, "let this user read it"
+    if found == 0:
+        message, hint = f"there is no file in {path}", "is the directory mounted?"
+        if item.require_images is not False:
+            raise VerificationError(message, hint=hint)
+        return Health.WARNING, message, hint
+    return ok(f"{counted(found, 'file')} in {path}")
+
+
+def _check_directory(plan: Plan, item: PlanItem, template: Path) -> None:
+    """Raise ConfigurationError if the directory of an archive can be neither written nor made."""
+    fixed = Path(str(template).partition("{")[0] + "x").parent
+    directory = next((path for path in (fixed, *fixed.parents) if path.exists()), fixed)
+    if not directory.is_dir():
+        raise plan.wrong(item, "to", UsageError(f"{directory} is not a directory"))
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise plan.wrong(item, "to", UsageError(f"the directory {directory} may not be written"))
 
 
 def _profiles_of(items: Sequence[PlanItem], default: str) -> dict[str, bool]:
