@@ -7,7 +7,8 @@ import json
 import pytest
 
 from facesnap_cli.emulator.http_server import RunningEmulator
-from tests.conftest import TARGET_SUBSCRIPTION, Program, take_employees
+from tests.conftest import TARGET_KEYS, TARGET_SUBSCRIPTION, Program, take_employees
+from tests.support.service import call
 
 COPY = ("copy", "-t", "PersonGroup", "-i", "employees", "--to", "target:a", "--to", "target:b", "--to", "target:c")
 LONG = "Access denied due to invalid subscription key or wrong API endpoint. " * 3
@@ -121,20 +122,21 @@ def test_an_item_is_named_once_if_all_of_its_targets_fail_for_its_object(program
     assert first.startswith("facesnap: 1 of 4 items did not succeed: take PersonGroup ghost: 404 PersonGroupNotFound: ")
 
 
-def test_an_item_that_failed_of_two_causes_is_counted_with_each(program: Program, plan: str) -> None:
+def test_an_item_that_fails_for_two_causes_is_named_with_each(
+    program: Program, emulator: RunningEmulator, plan: str
+) -> None:
     config = program.directory / "config.toml"
     text = config.read_text()
-    config.write_text(
-        text + text[text.index("[profiles.target]") :].replace("target]", "dead]").replace("b000", "c000")
-    )
-    for name in ("employees", "visitors"):
-        with open(plan) as file:
-            changed = file.read().replace("target:x-{name}", "dead:x-{name}", 1)
-        with open(plan, "w") as file:
-            file.write(changed)
-        assert name in changed
+    other = text[text.index("[profiles.target]") :].replace("target]", "dead]").replace("b000", "c000")
+    config.write_text(text + other)
+    call(emulator, "PUT", "/persongroups/taken", TARGET_KEYS[0], {"name": "taken"})
+    dead = PLAN.replace('"target:x', '"dead:x')
+    with open(plan, "w") as file:
+        file.write(dead.replace('{name}"]', '{name}", "target:taken"]', 1))
     lines = program.run("run", plan, "-q", "-o", "none").err.splitlines()
-    assert lines[0].startswith("facesnap: 2 of 3 items did not succeed: employees, visitors: the service refuses")
+    assert lines[0] == "facesnap: 3 of 3 items did not succeed"
+    assert lines[1].startswith(f"  employees, visitors, watchlist: {REFUSED.format(profile='dead')}")
+    assert lines[2].startswith("  employees: PersonGroup taken exists in target already")
 
 
 @pytest.mark.parametrize(
