@@ -15,24 +15,26 @@ _MEASURED_S = 60.0
 _KNOWN_SHARE = 0.95  # of the rate at which a window of up to a minute was full
 _START_SHARE = 0.45  # of the limit, if nothing is known
 _CLIMB = 100  # requests from there to all of the limit, until the first refusal
-_FIRST_SHARE = 0.81  # of the rate at which the first request was refused
+_FIRST_SHARE = 0.74  # of the rate at which the first request was refused
 _FULL_SHARE = 0.93  # of the limit: above it, others hardly use the resource, and a late request was one too many
 _LOWER_SHARE = 0.96  # of a known rate at which a request was refused again
 _RARE = 120  # requests between refusals that do not lower the rate
 _RECOVERY = 10  # requests from half of the known rate to all of it
 _STEADY = 1000  # requests at the known rate before the next trial
 _STEADY_AFTER_SUCCESS = 20
+_SOON = 30  # requests after the first refusal until the first trial: the known rate is a guess then
 _TRIAL_SHARE = 1.3  # of the known rate
-_TRIAL_S = 1.3
+_TRIAL_S = 2.0
 _TRIAL_REQUESTS = 3  # at least
-_TRIAL_GAIN = 1.03
+_TRIAL_GAIN = 1.05
 
 
 class Pace(NamedTuple):
     """The pace of requests to one resource. Times are seconds of a monotonic clock, rates are requests a second.
 
     `known` is the rate that the service is known to grant, `start` the rate right after the last refusal, `sent` the
-    number of requests since then. `counted` is the number of requests since `counted_since`.
+    number of requests since then; from `trial_at` of them on, a higher rate is tried. `counted` is the number of
+    requests since `counted_since`.
     """
 
     known: float
@@ -43,6 +45,7 @@ class Pace(NamedTuple):
     closed_until: float = -math.inf
     counted: float = 0.0
     counted_since: float = -math.inf
+    trial_at: int = _STEADY
 
     @classmethod
     def of_new_resource(cls, ceiling: float) -> Pace:
@@ -53,14 +56,14 @@ class Pace(NamedTuple):
         """Return the present rate: it climbs to the known rate and stays there, but for short trials of a higher one.
 
         Where others use the resource too, a refusal often meets them instead. So the known rate stays well below the
-        one that is refused, and a trial lasts little more than the shortest window.
+        one that is refused, and a trial lasts no longer than two of the shortest windows.
         """
         if math.isinf(self.known):
             return ceiling
         climb = _RECOVERY if self._was_refused else _CLIMB
         if self.sent < climb:
             rate = self.start + (self.known - self.start) * self.sent / climb
-        elif self._was_refused and self.sent >= _STEADY:
+        elif self._was_refused and self.sent >= self.trial_at:
             rate = self.known * _TRIAL_SHARE
         else:
             rate = self.known
@@ -77,13 +80,16 @@ class Pace(NamedTuple):
     def after_request(self, now: float, ceiling: float) -> Pace:
         """Return the pace after the next moment is given to a request."""
         rate = self.rate(ceiling)
-        known, sent = self.known, self.sent + 1
+        known, sent, trial_at = self.known, self.sent + 1, self.trial_at
         if self._was_refused and math.isfinite(known):
             if math.isfinite(self.next_at) and self.next_at < now - IDLE_S:
                 sent = min(sent, _RECOVERY)  # others may use the resource now: no trial at once
-            elif sent >= _STEADY + max(_TRIAL_REQUESTS, math.ceil(known * _TRIAL_SHARE * _TRIAL_S)):
-                known, sent = min(ceiling, known * _TRIAL_GAIN), _STEADY - _STEADY_AFTER_SUCCESS
-        return self._counting(now)._replace(known=known, sent=sent, next_at=max(self.next_at, now - SLACK_S) + 1 / rate)
+            elif sent >= trial_at + max(_TRIAL_REQUESTS, math.ceil(known * _TRIAL_SHARE * _TRIAL_S)):
+                known, sent = min(ceiling, known * _TRIAL_GAIN), _RECOVERY
+                trial_at = _RECOVERY + _STEADY_AFTER_SUCCESS
+        return self._counting(now)._replace(
+            known=known, sent=sent, trial_at=trial_at, next_at=max(self.next_at, now - SLACK_S) + 1 / rate
+        )
 
     def after_unpaced_request(self, moment: float) -> Pace:
         """Return the pace after a request that did not wait for its moment."""
@@ -117,6 +123,7 @@ class Pace(NamedTuple):
             refused_at=now,
             counted=0.0,
             counted_since=closed_until,
+            trial_at=_STEADY if self._was_refused or rest_s > LONGEST_SHORT_REST_S else _SOON,
         )
 
     def _rate_after_refusal(self, now: float, rest_s: float, ceiling: float) -> float:
@@ -125,7 +132,7 @@ class Pace(NamedTuple):
         if rest_s > LONGEST_SHORT_REST_S or math.isinf(rate):
             window_s = max(0.0, now - self.counted_since) + rest_s
             return _KNOWN_SHARE * min(rate, max(0.0, self.counted - 1) / window_s)
-        if self.sent >= _RARE:
+        if self._was_refused and self.sent >= min(_RARE, self.trial_at):
             return self.known
         if self._was_refused:
             return _LOWER_SHARE * rate

@@ -21,6 +21,7 @@ _MIGRATIONS = (
     "CREATE TABLE rates (resource TEXT PRIMARY KEY, known REAL NOT NULL, start REAL NOT NULL, sent INTEGER NOT NULL,"
     " next_at REAL NOT NULL, refused_at REAL NOT NULL, closed_until REAL NOT NULL, counted REAL NOT NULL,"
     " counted_since REAL NOT NULL) STRICT, WITHOUT ROWID;",
+    "ALTER TABLE rates ADD COLUMN trial_at INTEGER NOT NULL DEFAULT 1000;",
 )
 
 
@@ -66,7 +67,8 @@ class SharedPace:
                         before = self._select(connection)
                         after = change(before)
                         connection.execute(
-                            "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (self._resource, *after)
+                            "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            (self._resource, *after),
                         )
                     self._own.update(lambda pace: after)
                     return before
