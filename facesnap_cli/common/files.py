@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +150,8 @@ def _is_own(status: os.stat_result) -> bool:
 
 def _keeps_owners(directory: Path) -> bool:
     """Return whether a directory's file system keeps owners and permissions: CIFS and vfat do not."""
+    import tempfile
+
     with tempfile.TemporaryFile(dir=directory) as file:
         return _is_own(os.fstat(file.fileno()))
 
@@ -180,6 +181,8 @@ def replaced(path: Path, *, mode: int = 0o600, keep_link: bool = False) -> Itera
     If `path` is a symbolic link, the link is replaced: in a shared directory it may be another user's, and name any
     file. With `keep_link` its target is replaced. Raises OSError if `path` is not a regular file.
     """
+    import tempfile
+
     target = path.resolve() if keep_link else path
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(target.stat().st_mode) or is_descriptor(target):

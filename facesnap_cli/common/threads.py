@@ -31,7 +31,7 @@ class ThreadPool:
         """
         futures = [self._executor.submit(work, item) for item in items]
         try:
-            for future in futures:
+            for future in reversed(futures):  # the last one first: this thread wakes up once, not for each of them
                 _wait_for(future)
         except BaseException:
             for future in futures:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 import threading
 import uuid
@@ -322,6 +321,8 @@ class Journal:
 
 def digest(user_data: str | None) -> str | None:
     """Return a digest of user data, by which the journal can recognize it; None if it is empty."""
+    import hashlib  # takes 4 ms, as it loads OpenSSL
+
     return hashlib.sha256(user_data.encode()).hexdigest() if user_data else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -169,4 +168,6 @@ def is_name_of_partial(path: Path) -> bool:
 
 
 def _id(*parts: str) -> str:
+    import hashlib
+
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
