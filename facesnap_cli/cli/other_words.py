@@ -128,7 +128,10 @@ def unknown_command(word: str, path: str, known: Mapping[str, str]) -> UsageErro
 
     group = path.split()[-1]
     others = OTHER_COMMANDS.get(group, OTHER_COMMANDS["facesnap"])  # `facesnap help` knows what `facesnap` does
-    meant = others.get(word.lower()) or get_close_matches(word.lower(), known, n=_MOST_MEANT)
+    spelled = word.lower()
+    meant = others.get(spelled) or get_close_matches(spelled, known, n=_MOST_MEANT)
+    if not meant and (near := get_close_matches(spelled, others, n=1)):
+        meant = others[near[0]]
     message = f"there is no command {'or topic ' if group == 'help' else ''}{shown(word)}"
     if not meant:
         return UsageError(message, hint=Hint(CompleteCommand([*path.split(), "--help"]), " shows what there is"))

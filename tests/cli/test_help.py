@@ -105,6 +105,7 @@ def test_a_group_alone_shows_its_help_and_is_no_success(bare_program: Program, a
         ("prune", "run?"),
         ("rm", "delete?"),
         ("snapshots", "list?"),
+        ("snapshto", "take or list?"),
         ("sync", "copy or run?"),
         ("dump", "export?"),
         ("jobs", "status?"),
