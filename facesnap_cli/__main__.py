@@ -51,6 +51,9 @@ def _main() -> int:
 def _tune_start_up() -> None:
     # Imports make much and free nothing: looking for garbage among it takes time.
     gc.set_threshold(50_000)
+    # Where click is installed, httpx loads its own command line with it. None is Python's documented way to say that
+    # a module is not there, for which httpx is prepared; it halves the time of its import.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from facesnap_cli import __version__
 from facesnap_cli.common.clock import Clock
@@ -303,12 +303,6 @@ def post_keyless(url: str, content: bytes, *, timeout_s: float, proxy: Proxy | N
     """
     wire = Connections(url, timeout_s=timeout_s, proxy=proxy_for(url, proxy), ca_bundle=ca_bundle)
     headers = [("User-Agent", f"facesnap/{__version__}"), ("Content-Type", "text/plain; charset=utf-8")]
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        from base64 import b64encode
-
-        login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-        headers.append(("Authorization", f"Basic {b64encode(login.encode()).decode()}"))
     try:
         return wire.send("POST", url, headers, content).status
     except NoResponse as failure:

@@ -1,8 +1,8 @@
-"""Use httpcore within limits: a connection for each thread, a deadline for a request, a maximum size for a response.
+"""Use httpx within limits: a connection for each thread, a deadline for a request, a maximum size for a response.
 
-httpcore limits the time of each step of a request, not of all steps together: a service that sends a byte now and then
-could hold a request for days. A network backend of our own sets one deadline for all steps. httpcore follows no
-redirect, keeps no cookie and decodes no content.
+httpx limits the time of each step of a request, not of all steps together: a service that sends a byte now and then
+could hold a request for days. A transport of our own sets one deadline for all steps. It follows no redirect, keeps no
+cookie and decodes no content.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import enum
 import os
 import socket
 import ssl
-import string
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-import certifi
 import httpcore
+import httpx
 
 from facesnap_cli.common.errors import ConfigurationError, Interruption, reason_of
 from facesnap_cli.common.escape import harmless
@@ -36,9 +35,8 @@ CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 2.0
 SHORTEST_TIMEOUT_S = 1.0  # a request gets this much even if less is left
 _NEVER_SENT = (httpcore.ConnectError, httpcore.ProxyError)
+_WHOLE_HEADERS = "whole_headers"
 _WRITE_BYTES = 64 * 1024
-_OWN_HEADERS = ((b"Accept-Encoding", b"identity"), (b"Connection", b"keep-alive"))
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Obstacle(enum.Enum):
@@ -86,7 +84,7 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._own = threading.local()
         self._lock = threading.Lock()
-        self._opened: list[httpcore.ConnectionPool] = []
+        self._opened: list[httpx.Client] = []
 
     def send(
         self,
@@ -99,23 +97,18 @@ class Connections:
     ) -> Response:
         """Send one request and return its response, whatever the status. Raises NoResponse, also after `within_s`."""
         timeout_s = self._timeout_s if within_s is None else min(self._timeout_s, max(within_s, SHORTEST_TIMEOUT_S))
-        try:
-            address, sent = _encoded(url, headers)
-        except ValueError as failure:  # UnicodeError is one
-            raise NoResponse(harmless(str(failure)), sent=False, passing=False) from failure
-        pool = self._pool()
+        client = self._client()
         deadline: Deadline = self._own.deadline
         deadline.begin(timeout_s)
         if content is None and method not in ("GET", "DELETE"):
             content = b""  # an empty body sends a length; the gateway refuses a request without one
         try:
-            with pool.stream(method, address, headers=sent, content=content) as response:
-                body = _bounded(response.iter_stream(), deadline)
-            reason = response.extensions.get("reason_phrase", b"").decode("ascii", errors="ignore")
-            return Response(response.status, reason, _joined(response.headers), body)
+            return self._sent(client, deadline, method, url, headers, content)
         except Interruption as interruption:
             interruption.nothing_sent = not deadline.has_written
             raise
+        except (httpx.InvalidURL, UnicodeError) as failure:
+            raise NoResponse(harmless(str(failure)), sent=False, passing=False) from failure
         except httpcore.ConnectTimeout as failure:
             raise NoResponse("connecting took too long", sent=False) from failure
         except httpcore.TimeoutException as failure:
@@ -129,22 +122,43 @@ class Connections:
                 obstacle=obstacle,
             ) from failure
 
+    def _sent(
+        self,
+        client: httpx.Client,
+        deadline: Deadline,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | None,
+    ) -> Response:
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        request = client.build_request(method, url, headers=encoded, content=content)
+        response = client.send(request, stream=True)
+        try:
+            body = _bounded(response.iter_raw(), deadline)
+        finally:
+            response.close()
+        return Response(
+            response.status_code, response.reason_phrase, _joined(response.extensions[_WHOLE_HEADERS]), body
+        )
+
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for pool in self._opened:
-                pool.close()
+            for client in self._opened:
+                client.close()
             self._opened.clear()
 
-    def _pool(self) -> httpcore.ConnectionPool:
-        """Return the pool of this thread, which has one connection."""
-        pool: httpcore.ConnectionPool | None = getattr(self._own, "pool", None)
-        if pool is None:
+    def _client(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._own, "client", None)
+        if client is None:
             self._own.deadline = Deadline()
-            pool = self._own.pool = self._new_pool(self._own.deadline)
+            transport = _Transport(self._new_pool(self._own.deadline))
+            own_headers = {"Accept-Encoding": "identity"}
+            client = self._own.client = httpx.Client(transport=transport, trust_env=False, headers=own_headers)
             with self._lock:
-                self._opened.append(pool)
-        return pool
+                self._opened.append(client)
+        return client
 
     def _new_pool(self, deadline: Deadline) -> httpcore.ConnectionPool:
         local_only = self._endpoint.scheme == "http"
@@ -192,6 +206,41 @@ class Deadline:
         return left
 
 
+class _Transport(httpx.BaseTransport):
+    """Sends httpx's requests through a pool with a deadline. Failures stay httpcore's own."""
+
+    def __init__(self, pool: httpcore.ConnectionPool):
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+        )
+        response = self._pool.handle_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+        )
+        # Hidden from httpx: it keeps cookies, and it fails if Location is not a URL.
+        seen = [(name, value) for name, value in response.headers if name.lower() not in (b"location", b"set-cookie")]
+        extensions = {**response.extensions, _WHOLE_HEADERS: response.headers}
+        return httpx.Response(response.status, headers=seen, stream=_Body(response), extensions=extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response that is still being received."""
+
+    def __init__(self, response: httpcore.Response):
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
 class _Backend(httpcore.SyncBackend):
     """Connects within the deadline; with `local_only` only to this machine."""
 
@@ -208,8 +257,7 @@ class _Backend(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            # As bytes, because for a text Python loads its tables for hosts that are not in ASCII.
-            found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
@@ -253,26 +301,6 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-
-def _encoded(url: str, headers: Sequence[tuple[str, str]]) -> tuple[httpcore.URL, list[tuple[bytes, bytes]]]:
-    """Return a URL and all headers in the bytes that are sent. Raises ValueError.
-
-    A given header replaces an own one of the same name.
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").encode("ascii" if url.isascii() else "idna")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    address = httpcore.URL(
-        scheme=parts.scheme, host=host, port=parts.port, target=quote(target, safe=string.punctuation)
-    )
-    named = b"[%b]" % host if b":" in host else host
-    if parts.port and parts.port != _DEFAULT_PORTS.get(parts.scheme):
-        named += b":%d" % parts.port
-    own = [(b"Host", named), *_OWN_HEADERS]
-    sent = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-    given = {name.lower() for name, _ in sent}
-    return address, [*((name, value) for name, value in own if name.lower() not in given), *sent]
 
 
 def _reason(failure: Exception) -> str:
@@ -326,7 +354,7 @@ def _default_context() -> ssl.SSLContext:
     SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE are ignored. With them and HTTPS_PROXY, whoever sets the environment
     could read the traffic.
     """
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = httpx.create_ssl_context(trust_env=False)
     _keep_session_keys(context)
     if sys.platform == "win32":
         for certificate, encoding, _ in (*ssl.enum_certificates("ROOT"), *ssl.enum_certificates("CA")):
