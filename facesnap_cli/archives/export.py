@@ -185,18 +185,13 @@ class _Reading:
             if not changed and not unread:
                 return
             if not number and unread:
-                self._account.reporter.note(self._estimate(unread))
+                counts = self._partial.counts()
+                listed = counts.persons if self._parameters.object_type.has_persons else counts.faces
+                what, calls = described_work(self._parameters, listed, unread)
+                self._account.reporter.note(f"{what}: {self._account.estimate(calls)}")
             self._read_user_data()
         self.is_consistent = False
         self._given_up = self._partial.skip_unread()
-
-    def _estimate(self, unread: int) -> str:
-        """Return how long the export takes: two listings, and a request for each face."""
-        kind, object_id, counts = self._parameters.object_type, self._parameters.object_id, self._partial.counts()
-        listed = counts.persons if kind.has_persons else counts.faces
-        what = counted(listed, "person" if kind.has_persons else "face")
-        calls = 1 + 2 * (2 + pages_for(listed)) + unread
-        return f"export of {what} of {object_id}: {self._account.estimate(calls)}"
 
     def _list(self) -> int:
         kind, object_id = self._parameters.object_type, self._parameters.object_id
@@ -234,6 +229,17 @@ class _Reading:
                 return
             full, self._read = self._read, []
         self._partial.set_user_data(full)
+
+
+def described_work(parameters: ExportParameters, listed: int, unread: int) -> tuple[str, int]:
+    """Return an export in words, and its number of requests: two listings, and one for each face that is unread.
+
+    `listed` is the number of persons, or of a list's faces.
+    """
+    kind = parameters.object_type
+    what = counted(listed, "person" if kind.has_persons else "face")
+    listing = 2 + pages_for(listed) if kind is not ObjectType.FACE_LIST else 2  # a FaceList comes with its faces
+    return f"export of {what} of {parameters.object_id}", 1 + 2 * listing + unread
 
 
 def reuses_user_data(base: Archive, parameters: ExportParameters) -> bool:

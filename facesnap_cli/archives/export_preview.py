@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from facesnap_cli.archives.archive import Archive
 from facesnap_cli.archives.archive_parameters import ExportParameters
-from facesnap_cli.archives.export import PAGE, batches, checked_base, reuses_user_data
+from facesnap_cli.archives.export import PAGE, batches, checked_base, described_work, reuses_user_data
 from facesnap_cli.archives.export_images import (
     coverage_lines,
     examine_beginning,
@@ -63,18 +63,21 @@ def preview_export(account: Account, parameters: ExportParameters, progress: Pro
     undecided = len(report.unused_files) if report and unread else 0
     failure = None if undecided else shortfall_of(found, parameters, report) or failure_of(report)
     warnings = [*report.warnings(), *report.bare_lines()] if report and not (failure and failure.also) else []
+    persons = index.owner_count() if kind.has_persons else 0
+    what, calls = described_work(parameters, persons if kind.has_persons else found.faces, unread)
     document: dict[str, object] = {
         "type": kind.value,
         "objectId": object_id,
         "archive": str(parameters.target),
-        "persons": index.owner_count() if kind.has_persons else 0,
+        "persons": persons,
         "faces": found.faces,
         "facesWithImage": found.with_image,
         "undecidedFiles": undecided,
+        "calls": calls,
     }
     if report:
         document["matching"] = report.document()
-    notice = "this is a dry run: nothing was written"
+    notice = f"{what}: {account.estimate(calls)}; this is a dry run: nothing was written"
     if report and not base:
         notice += ", and no image was compared with the others"
     if undecided:

@@ -108,6 +108,22 @@ def test_a_dry_run_without_images_counts_those_of_the_base(team: Team) -> None:
     assert team.program.run("export", *common, "--require-images").status == 14
 
 
+@pytest.mark.parametrize(
+    ("kind", "object_id"), [("PersonGroup", "team"), ("LargeFaceList", "archive"), ("FaceList", "watchlist")]
+)
+@pytest.mark.parametrize("more", [(), ("--no-face-user-data",)], ids=str)
+def test_a_dry_run_names_the_calls_that_the_export_then_makes(
+    team: Team, kind: str, object_id: str, more: tuple[str, ...]
+) -> None:
+    target = str(team.archive.with_name("counted.facesnap"))
+    line = ("export", "-t", kind, "-i", object_id, "--to", target, "-o", "json", *more)
+    shown = team.program.run(*line, "--dry-run")
+    assert f"about {shown.json['calls']} calls" in shown.err
+    before = team.emulator.requests()["total"]
+    assert team.program.run(*line).status == 0
+    assert team.emulator.requests()["total"] - before == shown.json["calls"]
+
+
 def test_a_dry_run_refuses_the_base_of_another_object(team: Team) -> None:
     other = str(team.archive.with_name("other.facesnap"))
     exported = team.program.run("export", "-t", "PersonGroup", "-i", "employees", "--to", other, "-q", "-o", "none")
