@@ -133,7 +133,9 @@ def test_pages_that_are_shorter_than_requested_are_read_to_the_end(
 
 
 @pytest.mark.parametrize(
-    ("command", "value"), [*((command, MISSING) for command in COMMANDS), ("export", None)], ids=str
+    ("command", "value"),
+    [*((command, MISSING) for command in COMMANDS), ("export", None)],
+    ids=lambda value: "missing" if value is MISSING else str(value),
 )
 def test_a_person_listed_without_face_ids_is_read_alone(
     program: Program, run_with: Run, command: str, value: object
