@@ -267,6 +267,4 @@ def test_the_changelog_begins_with_this_version_and_has_each_section_and_entry_o
     assert name in ("Unreleased", __version__)
     entries = re.findall(r"^(?:### |- ).*", newest, re.MULTILINE)
     assert [entry for entry, count in Counter(entries).items() if count > 1] == []  # as a merge may leave them
-    assert [
-        line for line in newest.splitlines() if len(line) > 110
-    ] == []  # nor as they were before
+    assert [line for line in newest.splitlines() if len(line) > 110] == []  # nor as they were before
