@@ -32,7 +32,7 @@ class TargetFiles:
         for place in places:
             for path in self._inside(place, name, suffix):
                 named = self.directory / path
-                if self._is_named(path) and named.with_name(named.name + suffix).is_file():
+                if self.template.can_name(str(path)) and named.with_name(named.name + suffix).is_file():
                     yield named
 
     def moment_of(self, path: Path) -> datetime | None:
@@ -78,7 +78,3 @@ class TargetFiles:
         elif folder.is_dir():
             names = (entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
             yield from (place / name for full in names if template.fits(name := full.removesuffix(suffix)))
-
-    def _is_named(self, path: Path) -> bool:
-        text = str(path)
-        return self.template.made_at(text) is not None if self.template.is_dated else self.template.fits(text)

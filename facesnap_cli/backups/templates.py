@@ -93,6 +93,10 @@ class Template:
         """Return whether `name` has the form of the template's names, with or without a date."""
         return _names_of(self).fullmatch(name) is not None
 
+    def can_name(self, name: str) -> bool:
+        """Return whether `name` is one of the template's names."""
+        return self.made_at(name) is not None if self.is_dated else self.fits(name)
+
     @property
     def is_timed(self) -> bool:
         """Whether its names depend on the time."""

@@ -12,7 +12,7 @@ import pytest
 from tests.backups.conftest import Estate, item
 from tests.backups.test_run import day, run_nights
 from tests.conftest import Program
-from tests.support.archives import change, rows
+from tests.support.archives import DAY_S, change, rows
 
 ARCHIVE = "file:backups/{name}-{date}.facesnap"
 
@@ -163,3 +163,28 @@ def test_the_number_of_requests_does_not_grow_with_items_and_backups(estate: Est
 )
 def test_options_that_do_not_go_together_are_refused(estate: Estate, arguments: tuple[str, ...]) -> None:
     assert estate.run("backups", *arguments).status == 2
+
+
+@pytest.mark.parametrize("name", ["{name}-{time}", "{name}-{weekday}"])
+def test_a_copy_whose_name_has_no_date_is_found_on_the_next_day(estate: Estate, name: str) -> None:
+    path = estate.plan(item("group-00", f"dr:{name}", covered_for="2d"))
+    assert estate.run("run", path, "-q", "-o", "none").status == 0
+    [copy] = estate.groups("dr")
+    estate.set_day(DAY_S)
+    assert standings(estate, path) == [("group-00", f"dr:{copy}", "good")]
+    assert estate.run("backups", path, "--check", "-q", "-o", "none").status == 0
+    assert f"dr:{copy}: the newest good backup" in estate.run("restore", "group-00", "--plan", path, "--dry-run").err
+
+
+def test_a_copy_made_by_hand_is_looked_for_in_its_account(estate: Estate, plan: str) -> None:
+    copied = estate.run("copy", "-t", "PersonGroup", "-i", "group-00", "--to", "eu:by-hand", "-q", "-o", "none")
+    assert copied.status == 0
+    by_hand = ("group-00", "eu:by-hand")
+    assert (*by_hand, "good") in standings(estate, plan)
+    assert (*by_hand, "good") in standings(estate)
+    estate.call("eu", "DELETE", "/persongroups/by-hand")
+    assert (*by_hand, "gone") in standings(estate, plan)
+    assert (*by_hand, "gone") in standings(estate)
+    restored = estate.run("restore", "group-00", "--plan", plan, "--dry-run")
+    assert f"dr:group-00-{day(estate, -1)}: the newest" in restored.err
+    assert "passed over: eu:by-hand is gone" in restored.err

@@ -147,6 +147,16 @@ def test_a_bad_backup_is_passed_over_with_the_reason(estate: Estate, archives: s
     assert f"passed over: {newest} is gone" in told.err
 
 
+def test_a_copy_that_somebody_changed_is_passed_over_and_told_of(estate: Estate, copies: str) -> None:
+    older, newest = sorted(estate.groups("dr"))
+    estate.call("dr", "POST", f"/persongroups/{newest}/persons", {"name": "Intruder"})
+    chosen = estate.run("restore", GROUP, "--plan", copies, "--to", "eu:again", "--dry-run", "-o", "none")
+    assert f"dr:{older}: the newest good backup" in chosen.err
+    assert f"passed over: dr:{newest} has changed since it was copied" in chosen.err
+    named = estate.run("restore", f"dr:{newest}", "--to", "eu:again", "--dry-run", "-o", "none")
+    assert f"dr:{newest} has changed since it was copied" in named.err
+
+
 def test_an_archive_and_a_copy_are_named_directly(estate: Estate, copies: str) -> None:
     copy = estate.groups("dr")[0]
     done = estate.run("restore", f"dr:{copy}", "--to", "eu:one", *QUIET)

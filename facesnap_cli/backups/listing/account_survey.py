@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import backups_of
 from facesnap_cli.journal.store import Journal
@@ -19,19 +20,25 @@ class AccountSurvey:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._names: dict[tuple[int, ObjectType], list[str]] = {}
+        self._names: dict[tuple[int, ObjectType], list[str] | FacesnapError] = {}
         self._records: dict[str, list[BackupRecord]] = {}
         self._newest: dict[tuple[Resource, str], dict[str, BackupRecord]] = {}
         self._applies: dict[tuple[int, str], list[Operation]] = {}
         self._lock = threading.RLock()
 
     def names(self, account: Account, kind: ObjectType) -> Sequence[str]:
-        """Return the ids of an account's objects of a type. Raises what the request raises."""
+        """Return the ids of an account's objects of a type. Raises what the request raised, which is sent once."""
         with self._lock:
             key = id(account), kind
             if key not in self._names:
-                self._names[key] = [found.object_id for found in account.objects.list(kind)]
-            return self._names[key]
+                try:
+                    self._names[key] = [found.object_id for found in account.objects.list(kind)]
+                except FacesnapError as error:
+                    self._names[key] = error
+            found = self._names[key]
+        if isinstance(found, FacesnapError):
+            raise found
+        return found
 
     def records(self, object_type: str) -> list[BackupRecord]:
         """Return the records of all backups of objects of a type."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from, newest_first
+from facesnap_cli.backups.listing.listed_backup import GONE, ListedBackup, Standing, listed_from, newest_first
 from facesnap_cli.common.errors import FacesnapError
 from facesnap_cli.common.hints import NO_COMMAND, Command, command
 from facesnap_cli.common.time_format import format_duration, format_time
@@ -15,10 +15,12 @@ from facesnap_cli.journal.backup_records import all_backups, backups_of
 from facesnap_cli.journal.run_records import remembered_plans
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity, Resource
+from facesnap_cli.models.objects import ObjectType
 from facesnap_cli.operations.batch_errors import combined
 from facesnap_cli.operations.dependencies import Dependencies
 
 if TYPE_CHECKING:
+    from facesnap_cli.backups.listing.account_survey import AccountSurvey
     from facesnap_cli.backups.plans.plan import Plan, PlanItem
 
 
@@ -92,6 +94,11 @@ def _remembered(dependencies: Dependencies, *, offline: bool) -> Listing:
     listing = _listing(plans, found)
     shown = {backup.record.id for backup in listing.backups if backup.record}
     others = [each for each in recorded_backups(dependencies) if each.record and each.record.id not in shown]
+    if not (offline or listing.failure):
+        from facesnap_cli.backups.listing.account_survey import AccountSurvey
+
+        survey = AccountSurvey(dependencies.journal)
+        others = [_asked(dependencies, survey, backup) for backup in others]
     return listing._replace(backups=newest_first([*listing.backups, *others]))
 
 
@@ -145,6 +152,8 @@ def backups_of_plan(
         known = {backup.record.id for backup in asked if backup.record}
         places = {backup.where for backup in asked}
         others = [each for each in recorded if each.record and each.record.id not in known and each.where not in places]
+        if not failure:
+            others = [_asked(dependencies, survey, backup) for backup in others]
         found.append(ItemBackups(method.item, newest_first([*asked, *others]), failure))
     return found
 
@@ -191,3 +200,19 @@ def _with_file(record: BackupRecord, item: str | None = None) -> ListedBackup:
     """Return a recorded backup; an archive without its file is gone."""
     is_gone = record.target_resource is None and not Path(record.place).is_file()
     return listed_from(record, item, is_gone=is_gone)
+
+
+def _asked(dependencies: Dependencies, survey: AccountSurvey, backup: ListedBackup) -> ListedBackup:
+    """Return a recorded backup after its account was asked whether it has the copy. An archive stays as it is."""
+    if backup.is_archive or backup.record is None or backup.record.target_resource is None:
+        return backup
+    try:
+        account = dependencies.accounts.usable(backup.profile)
+        if not backup.record.target_resource.compare(dependencies.known_resource(account)).is_certain:
+            reason = f"is in another account than that of the profile {backup.profile} now"
+            return backup._replace(standing=Standing.UNVERIFIED, reason=reason)
+        if backup.place in survey.names(account, ObjectType(backup.source.object_type)):
+            return backup
+    except FacesnapError as error:
+        return backup._replace(standing=Standing.UNVERIFIED, reason=f"could not be looked for: {error.message}")
+    return backup._replace(standing=Standing.GONE, reason=GONE)

@@ -11,6 +11,8 @@ from facesnap_cli.common.time_format import format_time
 from facesnap_cli.models.backups import BackupRecord, BackupState
 from facesnap_cli.models.identity import ObjectIdentity
 
+GONE = "is gone"  # the reason of a backup that is no longer at its place
+
 
 class Standing(enum.StrEnum):
     """Whether a backup counts. Only a good one is known to be one that can be restored."""
@@ -100,7 +102,7 @@ def listed_from(record: BackupRecord, item: str | None = None, *, is_gone: bool 
         record.place,
         Standing.GONE if is_gone else standing_of(record),
         record.taken_time,
-        "is gone" if is_gone else record.reason or "",
+        GONE if is_gone else record.reason or "",
         record.origin,
         record.plan,
         record.verified,

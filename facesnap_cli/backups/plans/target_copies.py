@@ -11,7 +11,7 @@ from pathlib import Path
 from facesnap_cli.backups.copies.copy_changes import flaw_of_copy
 from facesnap_cli.backups.copies.copy_parameters import CopyTarget
 from facesnap_cli.backups.listing.account_survey import AccountSurvey
-from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing, listed_from
+from facesnap_cli.backups.listing.listed_backup import GONE, ListedBackup, Standing, listed_from
 from facesnap_cli.backups.plans.coverage import Candidate
 from facesnap_cli.backups.plans.plan import PlanItem
 from facesnap_cli.backups.retention import Deletion, KnownBackup, Retention
@@ -76,7 +76,7 @@ class TargetCopies:
             try:
                 self._flaws[name] = flaw_of_copy(self.target.account, record)
             except NotFoundError:
-                self._flaws[name] = "is gone"
+                self._flaws[name] = GONE
         return self._flaws.get(name, "")
 
     def warnings(self, known: Iterable[KnownBackup], new: str) -> list[str]:
@@ -213,13 +213,21 @@ class TargetCopies:
         }
 
     def _named(self) -> dict[str, datetime]:
-        kind, template = self.item.object_type, self.target.template
-        if not template.is_dated:
-            now = self.dependencies.clock.now()
-            name = template.render(now)
-            return {name: now} if self.target.account.objects.exists(kind, name) else {}
-        names = (self.given_survey or AccountSurvey(self.dependencies.journal)).names(self.target.account, kind)
-        return {name: moment for name in names if (moment := template.made_at(name))}
+        """Return the objects in the target that its template can have named, with the moments that order them."""
+        kind, template, account = self.item.object_type, self.target.template, self.target.account
+        if template.is_timed:
+            names = (self.given_survey or AccountSurvey(self.dependencies.journal)).names(account, kind)
+        else:
+            name = template.render(self.dependencies.clock.now())
+            names = [name] if account.objects.exists(kind, name) else []
+        return {name: template.made_at(name) or self._made_time(name) for name in names if template.can_name(name)}
+
+    def _made_time(self, name: str) -> datetime:
+        """Return when a copy was made whose name does not show it, as far as that is known."""
+        if record := self._records.get(name):
+            return record.made_time
+        apply = self._applies.get(name)
+        return apply.intended_time if apply else self.dependencies.clock.now()
 
     def _judged(self, name: str, moment: datetime) -> KnownBackup:
         if record := self._records.get(name):

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
+from facesnap_cli.backups.copies.copy_changes import flaw_of_copy
 from facesnap_cli.backups.listing.backup_list import backups_of_item
-from facesnap_cli.backups.listing.listed_backup import ListedBackup, Standing
+from facesnap_cli.backups.listing.listed_backup import GONE, ListedBackup, Standing
 from facesnap_cli.backups.plans.plan import Plan, PlanItem, read_plan
-from facesnap_cli.common.errors import ConfigurationError, NotFoundError, Unknown, UsageError
+from facesnap_cli.common.errors import ConfigurationError, FacesnapError, NotFoundError, Unknown, UsageError
 from facesnap_cli.common.escape import harmless
 from facesnap_cli.common.hints import Hint, command
 from facesnap_cli.common.time_format import format_time, parse_time
@@ -80,6 +81,8 @@ def _named_copy(dependencies: Dependencies, text: str) -> Choice:
     account = dependencies.accounts.usable(profile)
     record = backup_at(dependencies.journal, object_id, dependencies.known_resource(account))
     if record:
+        if flaw := flaw_of_copy(account, record):
+            dependencies.reporter.warn(f"{harmless(text)} {flaw}")
         kind, source = ObjectType(record.source.object_type), record.source
         return Choice(None, profile, object_id, kind, source.resource.profile, source.object_id, "it was named")
     found = [kind for kind in ObjectType if account.objects.exists(kind, object_id)]
@@ -104,7 +107,7 @@ def _of_item(
     for backup in backups:
         if at and (backup.taken_time is None or backup.taken_time > at):
             continue
-        if flaw := _flaw(backup, needs_images=needs_images):
+        if flaw := _flaw(dependencies, backup, needs_images=needs_images):
             passed.append(f"{backup.where} {flaw}")
             continue
         until = f" at or before {format_time(at)}" if at else ""
@@ -127,13 +130,23 @@ def _of_item(
     )
 
 
-def _flaw(backup: ListedBackup, *, needs_images: bool) -> str:
-    """Return why a backup cannot be restored, as the predicate of a sentence; empty if it can."""
+def _flaw(dependencies: Dependencies, backup: ListedBackup, *, needs_images: bool) -> str:
+    """Return why a backup cannot be restored, as the predicate of a sentence; empty if it can.
+
+    A copy is compared with what was recorded of it.
+    """
     if backup.standing is not Standing.GOOD or backup.taken_time is None:
         return backup.reason or f"is {backup.standing.value}"
     if needs_images and not backup.is_archive:
         return "is a copy, without images"
-    return ""
+    if backup.is_archive or backup.record is None:
+        return ""
+    try:
+        return flaw_of_copy(dependencies.accounts.usable(backup.profile), backup.record)
+    except NotFoundError:
+        return GONE
+    except FacesnapError as error:
+        return f"could not be looked at: {error.message}"
 
 
 def _passed_over(passed: Sequence[str]) -> str:
