@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.network.responses import ErrorBody, Response
 
 _NUMBER = pattern(r"\d{1,9}(?:\.\d{0,9})?", re.ASCII)
-_BEFORE = r"(?:try again in|retry in|retry after|replenished in)\s+"
-_WAIT = pattern(_BEFORE + r"(\d{1,9}(?:\.\d+)?)\s*(millisecond|second|minute|hour|day)s?", re.IGNORECASE)
+_BEFORE = r"(?:try again in|try again after|retry in|retry after|replenished in|wait|wait for)\s+"
+_WAIT = pattern(
+    _BEFORE + r"(\d{1,9}(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|hours?|h|days?)\b",
+    re.IGNORECASE,
+)
 _TIMED_WAIT = pattern(_BEFORE + r"(\d{1,4}):(\d\d):(\d\d)", re.IGNORECASE)
-_UNIT_S = {"millisecond": 0.001, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+# By their first three letters.
+_UNIT_S = {"ms": 0.001, "mil": 0.001, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hou": 3600.0, "day": 86400.0}
 
 
 def requested_delay_s(response: Response, now: datetime) -> float | None:
-    """Return how long the response asks to wait: by its headers, else by its message.
+    """Return how long the response asks to wait.
 
-    A date is measured from the response's own `Date`; `now` is the service's time if it has none.
+    Its message says so if its headers name no time, or one that has passed. A date is measured from the response's own
+    `Date`; `now` is the service's time if it has none.
     """
-    headers = response.headers
+    named_s = _named_in_headers(response.headers, now)
+    return named_s or _named_in(ErrorBody.of(response).message) or named_s
+
+
+def _named_in_headers(headers: Mapping[str, str], now: datetime) -> float | None:
     for name, unit_s in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
         if _NUMBER.fullmatch(number := headers.get(name, "").strip()):
             return float(number) * unit_s
     moment = _date(headers.get("retry-after", ""))
     if moment is not None:
         return max(0.0, (moment - (_date(headers.get("date", "")) or now)).total_seconds())
-    message = ErrorBody.of(response).message
+    return None
+
+
+def _named_in(message: str) -> float | None:
     if found := _WAIT.search(message):
-        return float(found[1]) * _UNIT_S[found[2].lower()]
+        return float(found[1]) * _UNIT_S[found[2].lower()[:3]]
     if timed := _TIMED_WAIT.search(message):
         return float(int(timed[1]) * 3600 + int(timed[2]) * 60 + int(timed[3]))
     return None
@@ -38,7 +51,7 @@ def requested_delay_s(response: Response, now: datetime) -> float | None:
 def asks_for_hours(message: str) -> bool:
     """Return whether an error message asks to wait hours or days."""
     found = _WAIT.search(message)
-    return bool(found and found[2].lower() in ("hour", "day"))
+    return bool(found and _UNIT_S[found[2].lower()[:3]] >= _UNIT_S["h"])
 
 
 def _date(header: str) -> datetime | None:
