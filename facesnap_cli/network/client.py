@@ -130,6 +130,8 @@ class Client:
                         if not is_transient(outcome):
                             self._patience.progress()
                     if outcome.is_success or (method == "DELETE" and attempt and outcome.status == 404):
+                        if method != "GET":
+                            _check_done(outcome, what, unknown=method not in RESENDABLE_METHODS)
                         return outcome
                     from facesnap_cli.network.retry_after import requested_delay_s
                     from facesnap_cli.network.service_errors import error_of, is_used_up_quota
@@ -221,6 +223,20 @@ class Client:
         advice = _advice(failure.obstacle, local=is_local(self.options.endpoint), proxied=self._proxy is not None)
         cause = f"no answer from {host} ({failure.reason})"
         return UnreachableError(f"{what}: {cause}", hint=advice, details=details, cause=cause)
+
+
+def _check_done(response: Response, what: str, *, unknown: bool) -> None:
+    """Raise an error if not the service but something before it, such as a captive portal, says that a change was made.
+
+    The service's own body is empty, or JSON.
+    """
+    if not response.body.strip():
+        return
+    try:
+        response.json()
+    except UnreachableError as error:
+        kind = OutcomeUnknownError if unknown else UnreachableError
+        raise kind(f"{what}: {error.message}", hint=error.hint, code=error.code) from None
 
 
 @contextmanager

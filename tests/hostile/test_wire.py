@@ -272,6 +272,20 @@ def test_ids_from_the_service_do_not_enter_a_url_unchecked(victim_of: VictimOf, 
     assert len(victim.server.received) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(("delete", SNAPSHOT["id"], "--yes"), 9), (("update", SNAPSHOT["id"], "--user-data", "x"), 10)],
+)
+def test_a_portal_that_answers_a_change_has_made_none(
+    victim_of: VictimOf, command: tuple[str, ...], status: int
+) -> None:
+    def script(request: Received) -> list[Step]:
+        return answer(200, SNAPSHOT if request.method == "GET" else b"<html>log in</html>")
+
+    result = victim_of(script).run(*command)
+    assert (result.status, "not JSON" in result.err) == (status, True)
+
+
 def test_pages_without_an_end_end(victim_of: VictimOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MAX_PAGES", 5)
     count = iter(range(1_000_000))
