@@ -54,6 +54,7 @@ def test_a_backup_that_cannot_be_restored_is_reported(estate: Estate, plan: str)
     done = estate.run("run", plan, *DRILL)
     assert done.status == 11
     assert [one["status"] for one in done.json] == ["restored", "failed"]
+    assert "facesnap import" not in done.err
     assert [group for group in estate.groups("prod") if group.startswith("drill-")] == []
 
 

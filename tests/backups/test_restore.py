@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from facesnap_cli.backups.restoring.backup_choice import moment_of
+from facesnap_cli.common.errors import UsageError
 from tests.backups.conftest import Estate, item, key
 from tests.support.archives import draw_images, face_ids, persons, wait_days
 from tests.support.families import first_quick
@@ -155,6 +157,25 @@ def test_a_copy_that_somebody_changed_is_passed_over_and_told_of(estate: Estate,
     assert f"passed over: dr:{newest} has changed since it was copied" in chosen.err
     named = estate.run("restore", f"dr:{newest}", "--to", "eu:again", "--dry-run", "-o", "none")
     assert f"dr:{newest} has changed since it was copied" in named.err
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2026-11-24", "2026-11-24T23:59:59.999999+00:00"),
+        ("2026-11-24T02:15:00Z", "2026-11-24T02:15:00+00:00"),
+        ("2026-11-24T02:15+14:00", "2026-11-23T12:15:00+00:00"),
+        ("2026-11-24 02:15:00-09:30", "2026-11-24T11:45:00+00:00"),
+    ],
+)
+def test_a_time_may_have_an_offset(text: str, found: str) -> None:
+    assert moment_of(text).isoformat() == found
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-11-24T02:15", "20261124", "0001-01-01T00:00+14:00", "today"])
+def test_what_names_no_moment_is_2(text: str) -> None:
+    with pytest.raises(UsageError, match="not a time"):
+        moment_of(text)
 
 
 def test_an_archive_and_a_copy_are_named_directly(estate: Estate, copies: str) -> None:

@@ -50,10 +50,19 @@ def moment_of(text: str) -> datetime:
         day = datetime.strptime(text.strip(), "%Y-%m-%d")
         return datetime.combine(day, time.max, UTC)
     except ValueError:
-        moment = parse_time(text.strip())
+        moment = parse_time(text.strip()) or _with_offset(text.strip())
     if moment is None:
         raise UsageError(f"--at {harmless(text)[:40]}: not a time", hint="write 2026-11-24 or 2026-11-24T02:15:00Z")
     return moment
+
+
+def _with_offset(text: str) -> datetime | None:
+    """Return the moment of a time with an offset from UTC, such as 2026-11-24T02:15+01:00; None for other texts."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def choose(

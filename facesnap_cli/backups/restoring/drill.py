@@ -21,6 +21,7 @@ from facesnap_cli.backups.plans.plan_runner import plan_lock
 from facesnap_cli.backups.restoring.backup_choice import Choice, choose
 from facesnap_cli.backups.restoring.rebuilding import copy_back
 from facesnap_cli.common.errors import FacesnapError, NotFoundError, VerificationError
+from facesnap_cli.common.hints import as_hint, command
 from facesnap_cli.common.patterns import pattern
 from facesnap_cli.face_api.account import Account
 from facesnap_cli.journal.backup_records import backup_by_id, record_backup
@@ -113,6 +114,10 @@ def _drilled(dependencies: Dependencies, plan: Plan, item: PlanItem, progress: O
             _rebuild(dependencies, choice, account, record.scratch_id, progress)
         except FacesnapError as error:
             failure = error
+            # How to go on with the scratch object helps nobody, because it is deleted below.
+            failure.resume = command("run", plan.path.absolute(), "--drill")
+            if isinstance(failure, VerificationError):
+                failure.hint = as_hint("")
         elapsed_s = dependencies.clock.monotonic() - started
         record = record._replace(elapsed_s=elapsed_s, failure=failure.message if failure else None)
         record_drill(dependencies.journal, record)
