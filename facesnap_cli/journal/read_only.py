@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,9 @@ def rows(path: Path, query: str, *parameters: object) -> list[Any]:
     """Return the rows of a query; none if the database is not there, busy, or of another version of facesnap."""
     try:
         # Not as_uri(): from Python 3.14 on it imports a whole HTTP client.
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S)
         with contextlib.closing(connection):
             return connection.execute(query, parameters).fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeEncodeError):  # what is not Unicode is in no database
         return []

@@ -105,6 +105,12 @@ def test_a_path_that_is_not_utf_8_is_refused_for_files_that_cannot_name_it(progr
         assert "plan.toml" in printed.out
 
 
+def test_a_path_that_is_not_utf_8_and_leads_to_nothing_is_5(program: Program) -> None:
+    for command in ("inspect", "diff", "import"):
+        done = program.run(command, f"{NAME}.facesnap", FACESNAP_OBJECT_ID="x")
+        assert (done.status, done.err.startswith("facesnap: there is no file")) == (5, True)
+
+
 def test_what_is_printed_is_utf_8(program: Program) -> None:
     done = program.call(*EXPORT, "--to", str(program.directory / "a.facesnap"), "-o", "json")
     assert done.status == 0, done
