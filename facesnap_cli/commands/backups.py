@@ -105,9 +105,9 @@ def show_backups(app: App, place: Path | None, *, offline: bool) -> None:
     if listing.plans and not offline:
         from facesnap_cli.backups.listing.uncovered_objects import uncovered_objects
 
-        for plan in listing.plans:
-            for text in uncovered_objects(app.dependencies, plan):
-                app.messages.note(text)
+        texts = [text for plan in listing.plans for text in uncovered_objects(app.dependencies, plan)]
+        for text in dict.fromkeys(texts):
+            app.messages.note(text)
     app.conclude(listing.failure, then=listing.restore_command())
 
 

@@ -60,7 +60,7 @@ def copy(
     from facesnap_cli.backups.plans.preview import preview_copy
     from facesnap_cli.cli.option_values import verify_level
     from facesnap_cli.cli.progress_display import run_progress
-    from facesnap_cli.common.hints import command
+    from facesnap_cli.common.hints import command, option
     from facesnap_cli.display.columns import STEP
 
     app = App.of(ctx)
@@ -71,7 +71,16 @@ def copy(
     if dry_run:
         preview = preview_copy(app.dependencies, parameters)
         app.output.records([step.document() for step in preview.steps], STEP)
-        app.raise_if(preview.failure)
+        options_given = [
+            *option("--type", type),
+            *option("--object-id", object_id),
+            *option("--from", source),
+            *(word for target in to or [] for word in ("--to", target)),
+            *option("--verify", verify != "quick" and verify),
+            keep_snapshot and "--keep-snapshot",
+            *option("--max-age", max_age),
+        ]
+        app.conclude(preview.failure, then=command("copy", *options_given))
     else:
         app.resume_hints.repeatable = True
         name = parameters.take.object_id

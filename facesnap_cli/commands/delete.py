@@ -34,7 +34,7 @@ def delete(
     facesnap delete 0e7a41 9bd2c3 --yes
     """
     from facesnap_cli.cli.option_values import snapshot_reference, type_filter
-    from facesnap_cli.common.hints import NO_COMMAND, command
+    from facesnap_cli.common.hints import command
     from facesnap_cli.display.columns import DELETED_SNAPSHOT, SNAPSHOT
     from facesnap_cli.display.prompts import require_consent
     from facesnap_cli.operations.find_snapshots import delete_snapshots, deletion_in_words, find_snapshots
@@ -48,7 +48,7 @@ def delete(
     app.seen.remove([] if dry_run else deleted, app.clock.now())
     app.output.records([each.document() for each in deleted], SNAPSHOT if dry_run else DELETED_SNAPSHOT)
     total = deletion_in_words(len(deleted), dry_run=dry_run)
-    app.conclude(failure, total=total, then=NO_COMMAND if dry_run else command("list"))
+    app.conclude(failure, total=total, then=command("delete", *snapshots) if dry_run else command("list"))
 
 
 def confirm_deletion(app: App, snapshots: Sequence[Snapshot], *, given: bool) -> None:

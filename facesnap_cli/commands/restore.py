@@ -66,6 +66,7 @@ def restore(
     facesnap restore employees --plan nightly.toml --into --person "Ada Lovelace"
     """
     from facesnap_cli.backups.restoring.backup_choice import choose, moment_of
+    from facesnap_cli.common.hints import command, option
     from facesnap_cli.display.prompts import require_consent
 
     app = App.of(ctx)
@@ -77,7 +78,8 @@ def restore(
     choice = choose(
         app.dependencies, backup, plan=plan, at=moment_of(at) if at else None, needs_images=into or bool(person)
     )
-    app.messages.note(f"{choice.where}: {choice.why}")
+    if choice.why:
+        app.messages.note(f"{choice.where}: {choice.why}")
     account, object_id = destination(app, choice, to)
     if choice.archive:
         restore_archive(
@@ -96,6 +98,16 @@ def restore(
         raise UsageError(f"{choice.where} is a copy, which keeps all faces and ids: leave --id-map and --partial out")
     else:
         restore_copy(app, choice, account, object_id, dry_run=dry_run, given=yes)
+    if dry_run:
+        app.conclude(
+            then=command(
+                *("restore", backup, *option("--plan", plan), *option("--at", at), *option("--to", to)),
+                into and "--into",
+                *(word for name in person or [] for word in ("--person", name)),
+                partial and "--partial",
+                *option("--id-map", id_map and id_map.path),
+            )
+        )
 
 
 def plans_read(app: App, plan: Path | None) -> list[InputPath]:
@@ -186,7 +198,6 @@ def agreed(app: App, step: Step, *, dry_run: bool, given: bool) -> bool:
 
     Raises UsageError for any answer but yes.
     """
-    from facesnap_cli.common.escape import harmless
     from facesnap_cli.display.columns import STEP
     from facesnap_cli.display.prompts import can_ask, confirm
 
@@ -194,8 +205,7 @@ def agreed(app: App, step: Step, *, dry_run: bool, given: bool) -> bool:
         app.output.records([step.document()], STEP)
         return False
     asks = not given and can_ask()
-    if not asks:
-        app.messages.note(f"will {step.why}")
-    question = f"will {harmless(step.why)}\nRestore it?"
-    confirm(question, given=not asks, undone="nothing was restored", reporter=app.messages)
+    say = app.messages.tell if asks else app.messages.note
+    say(f"will {step.why}")
+    confirm("Restore it?", given=not asks, undone="nothing was restored", reporter=app.messages)
     return True

@@ -7,7 +7,7 @@ import select
 import sys
 from collections.abc import Iterable
 
-from facesnap_cli.common.errors import UsageError
+from facesnap_cli.common.errors import Interruption, UsageError
 from facesnap_cli.common.reporter import Reporter
 
 _SIGNALS_EVERY_S = 0.1
@@ -24,8 +24,12 @@ def ask(question: str) -> str:
     sys.stderr.flush()
     if os.name == "posix" and sys.stdin.isatty():
         # Python handles a signal that comes just before a read only after it: a Ctrl-C would have to be typed twice.
-        while not select.select([sys.stdin], [], [], _SIGNALS_EVERY_S)[0]:
-            pass
+        try:
+            while not select.select([sys.stdin], [], [], _SIGNALS_EVERY_S)[0]:
+                pass
+        except Interruption:
+            sys.stderr.write("\n")  # what follows begins a line of its own
+            raise
     return sys.stdin.readline().strip()
 
 

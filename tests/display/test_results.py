@@ -50,7 +50,7 @@ RESULTS = [
     (("show", "latest"), r"ID +\w{8}.* Object ID employees", r"apply \w{8} --profile target"),
     (("update", "latest", "--user-data", "x"), r"✓ snapshot \w{8} of PersonGroup employees changed", r"show \w{8}"),
     (("delete", "{snapshot}", "--yes"), r"✓ snapshot \w{8} of PersonGroup employees deleted", "list"),
-    (("delete", "latest", "--dry-run"), "would delete 1 snapshot", ""),
+    (("delete", "latest", "--dry-run"), "would delete 1 snapshot", "delete latest"),
     (("status", "--all"), r"\btake\b.*\bsucceeded\b.*\bsource\b", ""),
     (("status", "{open}"), r"\btake\b.*\b(notStarted|running)\b", r"wait \w{8}"),
     (("wait", "{operation}"), r"✓ snapshot \w{8} of PersonGroup employees", ""),
@@ -64,7 +64,7 @@ RESULTS = [
         r"✗ copy to target:taken failed ✓ copied to target:c{n} .*1 copied, 1 failed in \d+s facesnap:",
         "",
     ),
-    (("copy", *EMPLOYEES, "--to", "target:x", "--dry-run"), r"\btake\b.*\bapply\b", ""),
+    (("copy", *EMPLOYEES, "--to", "target:x", "--dry-run"), r"\btake\b.*\bapply\b", "copy .* --to target:x"),
     (
         ("run", "{plan}"),
         r"✓ employees: copied (already )?to target:\S+, verified ✗ ghost: copy to target:ghost-\S+ failed .*1 failed",
@@ -80,7 +80,7 @@ RESULTS = [
         r"✓ 3 persons and 7 faces built as PersonGroup target:r{n}",
         "import .* --id-map ids.csv",
     ),
-    (("restore", "{archive}", "--to", "target:r", "--dry-run"), "import", ""),
+    (("restore", "{archive}", "--to", "target:r", "--dry-run"), "import", "restore .* --to target:r"),
     (
         ("export", *EMPLOYEES, "--to", "{folder}/{n}.facesnap"),
         r"✓ \S+/{n}.facesnap: PersonGroup employees, 3 persons, 7 faces \(none with image\), \d+ KB, in \S+",

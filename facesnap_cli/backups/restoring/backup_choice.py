@@ -25,7 +25,7 @@ _MOST_NAMED = 3
 
 
 class Choice(NamedTuple):
-    """A backup to restore: an archive's path, or a copy's profile and id. `why` says how it was chosen.
+    """A backup to restore: an archive's path, or a copy's profile and id. `why` says how, unless it was named.
 
     `profile` and `object_id` are those of the object that it is a backup of, as far as they are known.
     """
@@ -77,7 +77,7 @@ def choose(
     if (is_archive or ":" in text) and (plan or at):
         raise UsageError(f"--plan and --at choose among the backups of an item, and {harmless(text)} is one backup")
     if is_archive:
-        return Choice(user_path(text).absolute(), None, "", None, None, None, "it was named")
+        return Choice(user_path(text).absolute(), None, "", None, None, None, "")
     if ":" in text:
         if needs_images:
             raise UsageError(f"--into and --person need an archive with images, and {harmless(text)} is a copy")
@@ -93,7 +93,7 @@ def _named_copy(dependencies: Dependencies, text: str) -> Choice:
         if flaw := flaw_of_copy(account, record):
             dependencies.reporter.warn(f"{harmless(text)} {flaw}")
         kind, source = ObjectType(record.source.object_type), record.source
-        return Choice(None, profile, object_id, kind, source.resource.profile, source.object_id, "it was named")
+        return Choice(None, profile, object_id, kind, source.resource.profile, source.object_id, "")
     found = [kind for kind in ObjectType if account.objects.exists(kind, object_id)]
     if not found:
         raise NotFoundError(f"{profile} has no object {harmless(object_id)}")
@@ -101,7 +101,7 @@ def _named_copy(dependencies: Dependencies, text: str) -> Choice:
         raise UsageError(
             f"{text} is {' and '.join(found)}", hint=Hint("choose one: ", command("copy", "--type", found[0]), " …")
         )
-    return Choice(None, profile, object_id, found[0], None, object_id, "it was named")
+    return Choice(None, profile, object_id, found[0], None, object_id, "")
 
 
 def _of_item(
@@ -120,7 +120,8 @@ def _of_item(
             passed.append(f"{backup.where} {flaw}")
             continue
         until = f" at or before {format_time(at)}" if at else ""
-        why = f"the newest good backup of {name}{until}, taken {format_time(backup.taken_time)}{_passed_over(passed)}"
+        taken = f"taken {backup.taken_time:%Y-%m-%d %H:%M} UTC"
+        why = f"the newest good backup of {name}{until}, {taken}{_passed_over(passed)}"
         return Choice(
             backup.path if backup.is_archive else None,
             backup.profile,
