@@ -107,6 +107,8 @@ def _usage(error: TyperException) -> FacesnapError:
     if message.startswith("Got unexpected extra argument"):
         surplus = message.partition("(s) (")[2].removesuffix(")")
         message = f"{' '.join(path[1:])}: {surplus} is more than it takes"
+    elif message.startswith("Missing "):
+        message = f"{' '.join(path[1:])}: {message[0].lower()}{message[1:].removesuffix('.')}"
     return UsageError(message, hint=Hint(CompleteCommand([*path, "--help"]), " shows what there is"))
 
 

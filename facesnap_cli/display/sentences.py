@@ -117,16 +117,22 @@ def preview_sentence(document: Document, now: datetime) -> Sentence:
 
 def import_sentence(document: Document, now: datetime) -> Sentence:
     """Describe the object that an import has built."""
-    added = "added to" if document["additions"] else "built as"
     state = ", trained" if document["trainingStatus"] == "succeeded" else ""
     state += ", verified" if document["verified"] else ""
-    what = " and ".join([*_persons(document), _count(document, "faces", "face")])
     lacking, refused = document["facesWithoutImage"], document["refused"]
     missing = f", {counted(lacking, 'face')} left out" if isinstance(lacking, int) and lacking else ""
     missing += f", {len(refused):,} refused" if isinstance(refused, list) and refused else ""
     missing += "".join(f", {text}" for text in _left_out(document))
     mark = Mark.FAILED if refused else Mark.DONE
-    return Sentence(mark, f"{what} {added} {document['type']} {_place(document)} with new ids{state}{missing}")
+    built = f"{document['type']} {_place(document)}"
+    if not document["additions"]:
+        what = " and ".join([*_persons(document), _count(document, "faces", "face")])
+        return Sentence(mark, f"{what} built as {built} with new ids{state}{missing}")
+    if not (document["personsAdded"] or document["facesAdded"] or refused):
+        return Sentence(mark, f"{built} lacks nothing of the archive that could be added{state}{missing}")
+    nouns = {"personsAdded": "person", "facesAdded": "face"}
+    what = " and ".join(_count(document, key, noun) for key, noun in nouns.items() if document[key]) or "nothing"
+    return Sentence(mark, f"{what} added to {built} with new ids{state}{missing}")
 
 
 def deletion_sentence(document: Document, now: datetime) -> Sentence:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from facesnap_cli.common.escape import counted
+from facesnap_cli.display.sentences import import_sentence
 from facesnap_cli.emulator.http_server import EmulatorOptions, RunningEmulator, running
 from tests.conftest import SOURCE_KEYS, TARGET_KEYS, LinkedClock, Program
 from tests.support.archives import exported, face_ids, persons
@@ -18,6 +21,7 @@ from tests.support.service import call, posts
 SOURCE, TARGET = SOURCE_KEYS[0], TARGET_KEYS[0]
 GROUP = "/persongroups/employees"
 QUIET = ("-q", "-o", "json")
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -49,6 +53,10 @@ def test_a_deleted_person_is_put_back_into_the_live_group_and_nothing_else_chang
     trainings = posts(emulator, "/train")
     done = program.run("import", str(archive), "--into", "--id-map", str(ids), *QUIET)
     assert (done.status, done.err) == (0, "")
+    assert (done.json["personsAdded"], done.json["facesAdded"]) == (1, len(gone["persistedFaceIds"]))
+    assert import_sentence(done.json, NOW).text.startswith(
+        f"1 person and {counted(len(gone['persistedFaceIds']), 'face')} added to PersonGroup source:employees"
+    )
     assert [one["faces"] for one in done.json["detectionModels"]] == [len(gone["persistedFaceIds"])]
     after = contents(emulator, SOURCE)
     assert {person: after.pop(person) for person in before} == before
@@ -59,7 +67,9 @@ def test_a_deleted_person_is_put_back_into_the_live_group_and_nothing_else_chang
     with ids.open(newline="") as file:
         mapped = {row["oldId"]: row["newId"] for row in csv.DictReader(file) if row["kind"] == "person"}
     assert mapped[gone["personId"]] == restored
-    assert program.run("import", str(archive), "--into", *QUIET).status == 0
+    again = program.run("import", str(archive), "--into", *QUIET)
+    assert (again.status, again.json["personsAdded"], again.json["facesAdded"]) == (0, 0, 0)
+    assert "PersonGroup source:employees lacks nothing of the archive" in import_sentence(again.json, NOW).text
     assert contents(emulator, SOURCE) == before | {restored: faces}
     assert posts(emulator, "/train") == trainings + 1
 

@@ -12,7 +12,7 @@ from facesnap_cli.archives.importing.detection import Detection, describe_detect
 from facesnap_cli.archives.importing.doubt import Doubts
 from facesnap_cli.archives.importing.existing_object import begin_additions, check_additions, record_lost_additions
 from facesnap_cli.archives.importing.id_map_file import write_id_map
-from facesnap_cli.archives.importing.import_items import PendingFace, PendingPerson, Request
+from facesnap_cli.archives.importing.import_items import Done, PendingFace, PendingPerson, Request
 from facesnap_cli.archives.importing.import_result import ImportResult, refusal_of
 from facesnap_cli.archives.importing.import_schema import ADDING, EXTENDING, FINISHED, TRAINING
 from facesnap_cli.archives.importing.import_state import ImportState
@@ -130,8 +130,10 @@ class _Import:
             self._was_in_doubt = begin_additions(
                 self._objects, found, self._archive, self._state, self._parameters, self._doubts, self._progress
             )
+            held = self._state.done()
             detections = self._detections(self._state.faces_by_detection_model())
         else:
+            held = Done(0, 0, 0)
             detections = self._detections(self._archive.faces_by_detection_model())
             self._create()
         self._is_begun = True
@@ -149,6 +151,8 @@ class _Import:
             "profile": self._account.profile,
             "persons": done.persons,
             "faces": done.faces,
+            "personsAdded": done.persons - held.persons,
+            "facesAdded": done.faces - held.faces,
             "facesWithoutImage": self._archive.count("image IS NULL"),
             "recognitionModel": self._recognition_model,
             "detectionModels": [detection.document() for detection in detections],
