@@ -12,6 +12,7 @@ from facesnap_cli.backups.copies.copy import Copy
 from facesnap_cli.backups.copies.copy_results import CopyResult
 from tests.backups.conftest import Estate, item
 from tests.conftest import Result
+from tests.support.families import first_quick
 from tests.support.waiting import HANG_S
 
 GOOD = [f"group-{number:02}" for number in range(5)]
@@ -62,8 +63,11 @@ def failures(done: Result) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("bug")
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-@pytest.mark.parametrize("jobs", ["1", "8"])
+@pytest.mark.parametrize(
+    ("jobs", "key"),
+    first_quick([(jobs, key) for jobs in ("8", "1") for key in KEYS.values()]),
+    ids=[f"{jobs}-{name}" for jobs in ("8", "1") for name in KEYS],
+)
 def test_five_items_finish_while_three_fail(estate: Estate, key: str, jobs: str) -> None:
     add_profile(estate, key)
     hangs = {"route": f"GET /persongroups/{HANGING}-*", "delay": HANG_S}
