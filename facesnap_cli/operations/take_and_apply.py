@@ -106,7 +106,8 @@ def start_apply(
     _check_expiry(dependencies, account, snapshot, estimate_s(journal, operation))
     if account.objects.exists(object_type, object_id):
         raise ConflictError(
-            f"{object_type.value} {object_id} exists in the target already; an apply only creates new objects",
+            f"{object_type.value} {object_id} exists in {account.profile or 'the target'} already;"
+            " an apply only creates new objects",
             hint="choose another --object-id",
             details={"objectId": object_id, "snapshotId": snapshot.id},
         )

@@ -195,7 +195,7 @@ def test_an_existing_target_is_exit_6_before_an_apply_is_paid(
     assert program.run("apply", snapshot, "-p", "target", "-i", "copy", "-q").status == 0
     again = program.run("apply", snapshot, "-p", "target", "-i", "copy")
     assert (again.status, again.out) == (6, "")
-    assert "exists in the target already" in again.err
+    assert "copy exists in target already" in again.err
     applies = [call for call in emulator.requests()["requests"] if call["path"].endswith("/apply")]
     assert len(applies) == 1
 

@@ -94,7 +94,7 @@ def test_without_verification_an_existing_target_stays_a_conflict(program: Progr
     assert program.run(*command).status == 0
     again = program.run(*command)
     assert (again.status, again.out) == (6, "")
-    assert "exists in the target already" in again.err
+    assert "copy exists in target already" in again.err
 
 
 def test_a_source_that_is_gone_is_told_as_what_it_is(program: Program, emulator: RunningEmulator) -> None:
