@@ -74,7 +74,7 @@ class Cause(NamedTuple):
 
     @property
     def hint(self) -> Hint:
-        """What to mend."""
+        """The advice on what to mend."""
         return Hint.joined(failure.hint for failure in self.failures)
 
     @property
@@ -88,7 +88,7 @@ class Cause(NamedTuple):
 
     @property
     def advice(self) -> Hint:
-        """What to mend, then the command to go on with."""
+        """The advice on what to mend, then the command to go on with."""
         return Hint.joined((self.hint, Hint(GO_ON, self.resume) if self.resume else ""))
 
 

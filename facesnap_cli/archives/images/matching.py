@@ -223,7 +223,7 @@ class Matching:
             yield self._index.id_of(row["owner"]), Entry(storable(row["place"]), row["reason"])
 
     def _choose_keys(self, source: ImageSource) -> None:
-        """Let only the key of JSON user data count that names the most files, of those that tell persons apart.
+        """Choose the key of JSON user data that names the most files, of those that tell persons apart.
 
         A file that only another key names, such as that of a manager, may show somebody else. If several keys name as
         many, a file must be named by all of them.

@@ -58,7 +58,7 @@ class ObjectIndex:
         self.has_keys = False
 
     def choose_keys(self, keys: Iterable[str]) -> None:
-        """Let no other keys in the JSON objects of user data name persons."""
+        """Use only these keys in the JSON objects of user data to name persons."""
         self._keys = frozenset(keys)
 
     def identifying_keys(self) -> list[str]:

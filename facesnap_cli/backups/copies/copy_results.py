@@ -39,7 +39,7 @@ class TargetResult:
 
     @property
     def verified(self) -> str | None:
-        """How far the copy was compared with its source."""
+        """The extent to which the copy was compared with its source."""
         return self.record.verified if self.record else None
 
     def row(self, object_type: str, now: datetime) -> dict[str, object]:
